@@ -1,0 +1,129 @@
+"""Plain data about a lesson and about one run of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Block", "Failure", "Lesson", "Output", "Picture", "Run", "Statement"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a lesson: text, or the code of one cell.
+
+    ``line`` is the 1-based line of the file at which ``source`` begins.
+    """
+
+    kind: Literal["text", "code"]
+    source: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a runner needs to know; nothing in it depends on where it runs.
+
+    ``name`` is the file's path below the project's root, with ``/``.
+    ``seconds`` is the time limit.  ``warns`` holds regular expressions: the
+    warnings that the lesson shows on purpose, all others are errors.
+    """
+
+    name: str
+    blocks: tuple[Block, ...]
+    markup: Literal["rst", "md"] = "rst"
+    seconds: float = 60.0
+    warns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a cell made: ``light`` and ``dark`` are SVG or PNG files."""
+
+    light: bytes
+    dark: bytes | None
+    suffix: Literal[".svg", ".png"]
+    alt: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one cell showed: printed text, its last value, its pictures."""
+
+    stdout: str = ""
+    text: str | None = None
+    html: str | None = None
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A formula, a number or a doctest of the text, and what spoke for it.
+
+    ``kind`` is ``doctest``, ``gradient``, ``value`` or ``law`` (a general law,
+    marked by its author as not checked).  ``witnesses`` names what it was
+    compared with, ``error`` is the largest relative difference met.
+    """
+
+    kind: Literal["doctest", "gradient", "value", "law"]
+    source: str
+    line: int
+    witnesses: tuple[str, ...] = ()
+    error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a lesson did not end well: one message for its author."""
+
+    message: str
+    line: int | None = None
+    cell: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outcome of a lesson: an output for each block (None for text)."""
+
+    lesson: str
+    outputs: tuple[Output | None, ...]
+    statements: tuple[Statement, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+    failure: Failure | None = None
+
+    def to_json(self) -> str:
+        """Write the run as JSON; pictures are base64."""
+        return json.dumps(asdict(self), default=_encode, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Run:
+        """Read what :meth:`to_json` wrote."""
+        data = json.loads(text, object_hook=_decode)
+        return cls(
+            lesson=data["lesson"],
+            outputs=tuple(o and _output(o) for o in data["outputs"]),
+            statements=tuple(
+                Statement(**{**s, "witnesses": tuple(s["witnesses"])})
+                for s in data["statements"]
+            ),
+            seconds=data["seconds"],
+            failure=data["failure"] and Failure(**data["failure"]),
+        )
+
+
+def _output(data: Mapping[str, Any]) -> Output:
+    pictures = tuple(Picture(**p) for p in data["pictures"])
+    return Output(**{**data, "pictures": pictures})
+
+
+def _encode(value: object) -> dict[str, str]:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    raise TypeError(f"a run holds plain data only, not {value!r}")
+
+
+def _decode(data: dict[str, Any]) -> Any:
+    return base64.b64decode(data["base64"]) if set(data) == {"base64"} else data
