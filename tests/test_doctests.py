@@ -1,0 +1,187 @@
+"""Doctests of lessons: the comparator, the examples found, the tensors left alone."""
+
+import pytest
+import torch
+from coursebuild.doctests import StatementError, difference, run_doctests
+from coursebuild.lesson import Block
+
+SAME = [
+    ("tensor([0., 4., 8., 12.])", "tensor([ 0.,  4.,  8., 12.])"),
+    ("tensor([0.,\n        4.])", "tensor([0., 4.])"),
+    ("tensor(12.)", "tensor(12.0000)"),
+    ("tensor([12., 0.5])", "tensor([12.0000,  0.5000])"),
+    ("tensor(0.1966)", "tensor(0.1966)"),
+    ("tensor(0.2)", "tensor(0.1966)"),
+    ("0.1966", "0.19661193324148185"),
+    ("12.0", "12.000000000000002"),
+    ("0.3", "0.30000000000000004"),
+    ("12.", "12.0"),
+    ("tensor(-0.)", "tensor(0.)"),
+    ("tensor(0.)", "tensor(-0.)"),
+    ("tensor(nan)", "tensor(nan)"),
+    ("tensor([inf, -inf])", "tensor([inf, -inf])"),
+    ("tensor(1.e-05)", "tensor(1.0000e-05)"),
+    ("tensor(2.847e+03)", "tensor(2846.8300)"),
+    ("[[1, 2], [3, 4]]", "[[1, 2], [3, 4]]"),
+    ("(tensor(1.), None)", "(tensor(1.), None)"),
+    ("{'a': 1, 'b': [2.5]}", "{'a': 1, 'b': [2.5]}"),
+    ("tensor(28., grad_fn=<MulBackward0>)", "tensor(28., grad_fn=<MulBackward0>)"),
+    ("tensor([1.], requires_grad=True)", "tensor([1.],\n       requires_grad=True)"),
+    ("tensor(0.5, dtype=torch.float64)", "tensor(0.5000, dtype=torch.float64)"),
+    ("tensor(3.+4.j)", "tensor(3.+4.j)"),
+    ("torch.Size([2, 3])", "torch.Size([2, 3])"),
+    ("a\n<BLANKLINE>\nb", "a\n\nb"),
+    ("True", "True"),
+    ("", ""),
+]
+DIFFERENT = [
+    ("tensor(12.)", "tensor(13.)"),
+    ("tensor(12.)", "tensor(12.0001)"),
+    ("tensor(12.)", "tensor(12)"),
+    ("tensor(12)", "tensor(12.)"),
+    ("tensor(12.)", "tensor(-12.)"),
+    ("tensor(12.)", "tensor([12.])"),
+    ("tensor([12.])", "tensor([[12.]])"),
+    ("tensor([0., 4.])", "tensor([0., 4., 8.])"),
+    ("tensor([0., 4., 8.])", "tensor([0., 4.])"),
+    ("tensor([[1., 2.], [3., 4.]])", "tensor([[1., 2., 3., 4.]])"),
+    ("tensor(0.1966)", "tensor(0.1967)"),
+    ("tensor(0.19661)", "tensor(0.1966)"),
+    ("tensor(0.1966)", "tensor(0.0197)"),
+    ("tensor(1.e-05)", "tensor(1.e-04)"),
+    ("tensor(0.)", "tensor(0.1966)"),
+    ("tensor(nan)", "tensor(0.)"),
+    ("tensor(0.)", "tensor(nan)"),
+    ("tensor(inf)", "tensor(-inf)"),
+    ("tensor(1., dtype=torch.float64)", "tensor(1.)"),
+    ("tensor(1.)", "tensor(1., dtype=torch.float64)"),
+    ("dtype=torch.float32", "dtype=torch.float64"),
+    ("tensor(1.)", "tensor(1., requires_grad=True)"),
+    ("requires_grad=True", "requires_grad=False"),
+    ("grad_fn=<MulBackward0>", "grad_fn=<AddBackward0>"),
+    ("grad_fn=<MulBackward0>", "grad_fn=<MulBackward1>"),
+    ("(tensor(1.), None)", "(tensor(1.),)"),
+    ("tensor(3.+4.j)", "tensor(3.-4.j)"),
+    ("torch.Size([2, 3])", "torch.Size([3, 2])"),
+    ("1 2", "12"),
+    ("", "tensor(1.)"),
+    ("tensor(1.)", ""),
+    ("None", "tensor(0.)"),
+    ("tensor([0., ..., 3.])", "tensor([0., 1., 3.])"),
+]
+
+
+def text(source: str, line: int = 10) -> Block:
+    return Block("text", source, line)
+
+
+@pytest.fixture
+def namespace():
+    x = torch.arange(4.0, requires_grad=True)
+    return {"torch": torch, "x": x, "y": 2 * x.dot(x)}
+
+
+@pytest.mark.parametrize(("want", "got"), SAME)
+def test_comparator_accepts_the_same(want, got):
+    assert difference(want, got) is None
+
+
+@pytest.mark.parametrize(("want", "got"), DIFFERENT)
+def test_comparator_refuses_what_differs(want, got):
+    assert difference(want, got) is not None
+
+
+def test_comparator_names_the_first_difference():
+    assert difference("tensor([0., 5.])", "tensor([0., 4.])") == "5., not 4."
+
+
+@pytest.mark.parametrize(
+    ("want", "fits"),
+    [
+        ("is at ... 1; ...", True),
+        ("...expected 0", True),
+        ("is ... version 2; ...", False),
+        ("is at version 1", False),
+        ("...", True),
+    ],
+)
+def test_ellipsis_stands_for_any_words(want, fits):
+    got = "is at version 1; expected 0"
+    assert (difference(want, got, ellipsis=True) is None) == fits
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ">>> x.sum()\ntensor(6., grad_fn=<SumBackward0>)",
+        "Text.\n\n    >>> y.item()\n    28.0\n\nText.",
+        "```{doctest}\n>>> y.item()\n28.0\n```\nText.",
+        "```python\n>>> y.item()\n28.0\n```",
+        ":::{note}\n>>> y.item()\n28.0\n:::",
+        ">>> z = y + 1\n>>> z.item()\n29.0",
+        ">>> for i in range(2):\n...     print(i)\n0\n1",
+        ">>> x.grad is None\nTrue",
+        ">>> torch.ones(1, dtype=torch.int64).requires_grad_()"
+        "  # doctest: +ELLIPSIS\n"
+        "Traceback (most recent call last):\nRuntimeError: only Tensors of ...",
+    ],
+)
+def test_examples_are_found_and_true(source, namespace):
+    assert len(run_doctests(text(source), namespace, "a.py")) == 1
+
+
+def test_example_becomes_a_statement_with_its_line(namespace):
+    (done,) = run_doctests(text("Text\n\n>>> y.item()\n28.0"), namespace, "a.py")
+    assert (done.kind, done.line, done.source) == (
+        "doctest",
+        12,
+        ">>> y.item()\n28.0\n",
+    )
+
+
+def test_text_without_examples_states_nothing(namespace):
+    assert run_doctests(text("No example."), namespace, "a.py") == ()
+
+
+def test_bound_names_stay_in_the_block(namespace):
+    run_doctests(text(">>> z = 1"), namespace, "a.py")
+    assert "z" not in namespace
+
+
+def test_random_numbers_of_the_lesson_are_left_alone(namespace):
+    before = torch.get_rng_state()
+    run_doctests(text(">>> r = torch.rand(3)"), namespace, "a.py")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        ("a\n\n>>> y.item()\n27.0", 12, ("27.0", "28.0", "a.py:12", ">>> y.item()")),
+        (">>> y.item()", 10, ("nothing", "28.0")),
+        (">>> 1 / 0", 10, ("ZeroDivisionError",)),
+        (">>> 1 / 0\n0", 10, ("stated    0", "ZeroDivisionError")),
+        (">>> 1 / 1\nTraceback (most recent call last):\nError: a", 10, ("1.0",)),
+        (">>> q", 10, ("NameError",)),
+        (">>> y.grad", 10, ("UserWarning", "not a leaf")),
+        (">>>x", 10, ("blank",)),
+        (">>> 1  # doctest: +SKIP\n2", 10, ("no option", "1  # doctest: +SKIP")),
+        (">>> 1  # doctest: +NUMBER\n1", 10, ("option",)),
+        (">>> 1  # doctest: +IGNORE_EXCEPTION_DETAIL\n1", 10, ("no option",)),
+        (">>> y.backward()", 10, ("may look", ".grad of x")),
+        (">>> x.detach().add_(1).sum()\ntensor(10.)", 10, ("the value of x",)),
+        (">>> x.requires_grad_(False).sum()\ntensor(6.)", 10, ("requires_grad of x",)),
+        (">>> y.retain_grad()", 10, ("retains_grad of y",)),
+        (">>> p = layer.weight.requires_grad_(False)", 10, ("layer.weight",)),
+        (">>> w.grad.zero_()\ntensor([0., 0.])", 10, ("the value of .grad of w",)),
+    ],
+)
+def test_false_example_raises(source, line, words, namespace):
+    w = torch.ones(2, requires_grad=True)
+    w.sum().backward()
+    namespace |= {"layer": torch.nn.Linear(2, 1), "w": w}
+    with pytest.raises(StatementError) as caught:
+        run_doctests(text(source), namespace, "a.py")
+    assert caught.value.line == line
+    for word in words:
+        assert word in str(caught.value)

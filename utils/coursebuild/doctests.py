@@ -1,0 +1,208 @@
+"""Run the doctests of a lesson's text, and compare outputs number by number.
+
+Two outputs agree when their words and brackets are the same (so shape, dtype,
+``grad_fn``, ``requires_grad``) and every number agrees to the digits written:
+``0.1966`` stands for what rounds to it; ``12``, ``12.`` and ``12.0`` are exact,
+and the first is an integer.  White space is free.  ``...`` stands for anything
+where the example says ``# doctest: +ELLIPSIS``; no other option is allowed.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import torch
+
+from coursebuild.lesson import Block, Statement
+
+__all__ = ["OutputChecker", "StatementError", "difference", "run_doctests"]
+
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})[ \t]*$", re.MULTILINE)
+_TOKEN = re.compile(r"[^\W\d]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\.\.\.|\S")
+_NUMBER = re.compile(r"[-+]?\.?\d")
+_EXACT = re.compile(r"[-+]?\d+\.0?")
+_ROUNDING = Decimal("1e-12")  # of float64 arithmetic, where a number is exact
+
+
+class StatementError(Exception):
+    """A stated thing is false, or cannot be checked; ``line`` is the file's."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def run_doctests(
+    block: Block, namespace: Mapping[str, Any], name: str
+) -> tuple[Statement, ...]:
+    """Run every example of the text in a shallow copy of the namespace.
+
+    Names that an example binds are seen by the later ones of the block only.
+    Warnings are errors; the lesson's random numbers are left alone.  Raise
+    :class:`StatementError` for an example that prints something else than it
+    states, or that changes a tensor of the lesson.
+    """
+    examples = _examples(block, name)
+    if not examples:
+        return ()
+    test = doctest.DocTest(examples, dict(namespace), name, name, 0, None)
+    runner = _Runner(block, name, _watch(namespace))
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        runner.run(test, clear_globs=False)
+    return tuple(
+        Statement("doctest", _prompted(e) + e.want, block.line + e.lineno, ("output",))
+        for e in examples
+        if e.want
+    )
+
+
+def difference(want: str, got: str, *, ellipsis: bool = False) -> str | None:
+    """Say where the stated output departs from the computed one, if it does.
+
+    >>> difference("tensor([0., 0.5])", "tensor([0.0000, 0.5000])")
+    >>> difference("tensor(12.)", "tensor(13.)")
+    '12., not 13.'
+    """
+    stated = _TOKEN.findall(want.replace("<BLANKLINE>", ""))
+    computed = _TOKEN.findall(got)
+    if ellipsis and "..." in stated:
+        return None if _fits(stated, computed) else "it fits with no text for ..."
+    stated.append("the end")
+    computed.append("the end")
+    pairs = zip(stated, computed, strict=False)
+    return next((f"{a}, not {b}" for a, b in pairs if not _agree(a, b)), None)
+
+
+class OutputChecker(doctest.OutputChecker):
+    """Compare as :func:`difference` does, for the standard doctest machinery."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        """Tell whether the two outputs state the same."""
+        ellipsis = bool(optionflags & doctest.ELLIPSIS)
+        return difference(want, got, ellipsis=ellipsis) is None
+
+
+def _agree(stated: str, computed: str) -> bool:
+    if not (_NUMBER.match(stated) and _NUMBER.match(computed)):
+        return stated == computed
+    a, b = Decimal(stated), Decimal(computed)
+    if _is_integer(stated) or _is_integer(computed):  # tensor(12) is no tensor(12.)
+        return _is_integer(stated) and _is_integer(computed) and a == b
+    if _EXACT.fullmatch(stated):
+        return abs(a - b) <= _ROUNDING * abs(a)
+    return abs(a - b) <= Decimal((0, (5,), a.as_tuple().exponent - 1))
+
+
+def _is_integer(number: str) -> bool:
+    return number.lstrip("+-").isdigit()
+
+
+def _fits(stated: list[str], computed: list[str]) -> bool:
+    """Match with ``...`` as any tokens, by the set of places reached so far."""
+    end = len(computed)
+    places = {0}
+    for token in stated:
+        if token == "...":
+            places = set(range(min(places, default=end + 1), end + 1))
+        else:
+            places = {p + 1 for p in places if p < end and _agree(token, computed[p])}
+    return end in places
+
+
+def _examples(block: Block, name: str) -> list[doctest.Example]:
+    """Find the examples; a closing fence of MyST is not part of an output."""
+    text = _FENCE.sub("", block.source)
+    try:
+        examples = doctest.DocTestParser().get_examples(text, name)
+    except ValueError as error:
+        raise StatementError(f"{name}:{block.line}\n  {error}", block.line) from error
+    for example in examples:
+        if set(example.options) - {doctest.ELLIPSIS}:
+            line = block.line + example.lineno
+            raise StatementError(
+                f"{name}:{line}\n  a doctest of ours takes no option but +ELLIPSIS:"
+                f" none is skipped or loosened\n  {_prompted(example)}",
+                line,
+            )
+    return examples
+
+
+class _Runner(doctest.DocTestRunner):
+    """Raise at the first false example; look at the tensors after each true one."""
+
+    def __init__(
+        self, block: Block, name: str, changed: Callable[[], str | None]
+    ) -> None:
+        super().__init__(checker=OutputChecker(), verbose=False)
+        self._block, self._name, self._changed = block, name, changed
+
+    def report_start(self, out: Any, test: Any, example: Any) -> None:
+        pass
+
+    def report_success(self, out: Any, test: Any, example: Any, got: str) -> None:
+        if change := self._changed():
+            self._fail(example, f"  a doctest may look, not change: {change}")
+
+    def report_failure(self, out: Any, test: Any, example: Any, got: str) -> None:
+        ellipsis = bool(example.options.get(doctest.ELLIPSIS))
+        where = difference(example.want, got, ellipsis=ellipsis)
+        self._fail(example, _sides(example.want, got) + f"\n  {where}")
+
+    def report_unexpected_exception(
+        self, out: Any, test: Any, example: Any, exc_info: Any
+    ) -> None:
+        got = "".join(traceback.format_exception_only(*exc_info[:2]))
+        self._fail(example, _sides(example.want, got), exc_info[1])
+
+    def _fail(self, example: Any, why: str, cause: Any = None) -> None:
+        line = self._block.line + example.lineno
+        source = _prompted(example).rstrip().replace("\n", "\n  ")
+        raise StatementError(f"{self._name}:{line}\n  {source}\n{why}", line) from cause
+
+
+def _prompted(example: doctest.Example) -> str:
+    return ">>> " + example.source.rstrip().replace("\n", "\n... ") + "\n"
+
+
+def _sides(want: str, got: str) -> str:
+    sides = ("stated  ", want or "nothing"), ("computed", got)
+    indent = "\n" + " " * 12
+    return "\n".join(f"  {k}  {v.strip().replace(chr(10), indent)}" for k, v in sides)
+
+
+def _watch(namespace: Mapping[str, Any]) -> Callable[[], str | None]:
+    """Remember the tensors; the answer tells which one changed since, and how."""
+    tensors = {k: v for k, v in namespace.items() if isinstance(v, torch.Tensor)}
+    for label, module in namespace.items():
+        if isinstance(module, torch.nn.Module):
+            tensors |= {f"{label}.{n}": p for n, p in module.named_parameters()}
+    before = {label: _state(tensor) for label, tensor in tensors.items()}
+
+    def changed() -> str | None:
+        for label, tensor in tensors.items():
+            for what, new in _state(tensor).items():
+                old = before[label][what]
+                if not (old is new or (isinstance(old, int) and old == new)):
+                    return f"{what} of {label}"
+        return None
+
+    return changed
+
+
+def _state(tensor: torch.Tensor) -> dict[str, object]:
+    """What a look leaves alone; gradients are kept, so that ``is`` can compare."""
+    grad = tensor.grad if tensor.is_leaf or tensor.retains_grad else None
+    return {
+        "the value": 0 if tensor.is_inference() else tensor._version,
+        "requires_grad": tensor.requires_grad,
+        "retains_grad": tensor.retains_grad,
+        ".grad": grad,
+        "the value of .grad": 0 if grad is None else grad._version,
+    }
