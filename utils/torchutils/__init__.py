@@ -1,0 +1,12 @@
+"""Read, draw and replay PyTorch's autograd graph.
+
+>>> import torch
+>>> from torchutils import make_dot
+>>> x = torch.tensor(3.0, requires_grad=True)
+>>> make_dot(x**2, {"x": x})
+autograd graph: 2 nodes, 1 edge, 1 leaf (x)
+"""
+
+from torchutils.drawing import Drawing, make_dot
+
+__all__ = ["Drawing", "make_dot"]

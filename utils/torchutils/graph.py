@@ -1,0 +1,146 @@
+"""The autograd graph as plain, frozen records, and their JSON form."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+from torchutils.values import Value, plain
+
+__all__ = ["FORMAT", "Edge", "Graph", "Group", "Node", "engine_order"]
+
+FORMAT = "torchutils-graph/1"
+
+
+# Named tuples, not dataclasses: a graph holds thousands of these, and a frozen
+# dataclass takes four times as long to make.
+class Node(NamedTuple):
+    """One node: a leaf, an operation, or what stands for something else.
+
+    ``kind`` is ``leaf``, ``op``, ``tensor`` (it has no graph), ``saved``, or
+    ``more`` (the graph goes on, the drawing does not).
+    """
+
+    id: int
+    kind: str
+    op: str = ""  # torch's name, such as PowBackward0
+    names: tuple[str, ...] = ()
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+    value: Value = None
+    grad: Value = None  # what .grad holds
+    keeps_grad: bool = False  # a leaf, or retain_grad() was called
+    adjoint: Value = None  # what a recorded backward pass brought here
+    attrs: tuple[tuple[str, Value], ...] = ()
+    notes: tuple[str, ...] = ()
+    seq: int = -1  # order of execution in the forward pass; -1 for leaves
+    root: bool = False
+    line: str = ""
+    count: int = 1  # how many alike a fold stands for
+    group: int = -1
+
+
+class Edge(NamedTuple):
+    """One operand: the output ``out`` of ``src`` is argument ``arg`` of ``dst``."""
+
+    src: int
+    dst: int
+    arg: int = 0
+    out: int = 0
+    grad: Value = None  # the contribution that a backward pass sent along it
+
+
+class Group(NamedTuple):
+    """A repeated part that is drawn once and stands for ``count`` alike."""
+
+    id: int
+    label: str
+    count: int
+    parent: int = -1
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that a drawing knows; holds no tensor and no autograd node."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    backward: tuple[int, ...] = ()  # recorded, in the engine's order
+    truncated: int = 0  # the limit that stopped the reading
+    groups: tuple[Group, ...] = ()
+    remarks: tuple[str, ...] = ()  # sentences about the whole
+
+    @property
+    def leaves(self) -> tuple[Node, ...]:
+        """The leaves, in the order of their discovery."""
+        return tuple(n for n in self.nodes if n.kind == "leaf")
+
+    @property
+    def forward(self) -> tuple[int, ...]:
+        """Ids in the order of execution: leaves first, then operations."""
+        known = [n for n in self.nodes if n.kind in ("leaf", "tensor", "op")]
+        return tuple(n.id for n in sorted(known, key=lambda n: (n.seq, n.id)))
+
+    def to_json(self, **options: object) -> str:
+        """Return the graph as JSON text; fields at their default are left out.
+
+        >>> Graph((Node(0, "leaf", names=("x",), shape=(3,)),), ()).to_json()
+        '{"format":"torchutils-graph/1","nodes":[{"id":0,"kind":"leaf",\
+"names":["x"],"shape":[3]}],"edges":[],"forward":[0],"backward":[]}'
+        """
+        document = {
+            "format": FORMAT,
+            "nodes": [_record(n) for n in self.nodes],
+            "edges": [_record(e, always=4) for e in self.edges],
+            "forward": self.forward,
+            "backward": self.backward,
+        }
+        for name in ("truncated", "remarks"):
+            if getattr(self, name):
+                document[name] = getattr(self, name)
+        return json.dumps(document, **{"separators": (",", ":"), **options})
+
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+
+def _record(item: Node | Edge, always: int = 2) -> dict[str, object]:
+    default = type(item)._field_defaults
+    dtype = getattr(item, "dtype", "")
+    return {
+        name: plain(value, dtype)
+        for k, (name, value) in enumerate(zip(item._fields, item, strict=True))
+        if k < always or value != default.get(name)
+    }
+
+
+def engine_order(graph: Graph) -> tuple[int, ...]:
+    """Return the order in which the engine will visit the nodes.
+
+    The engine takes, among the nodes that have received every contribution,
+    the one executed last in the forward pass; leaves go first of all
+    (torch/csrc/autograd/engine.cpp, ``compareNodeTasks``).
+    """
+    import heapq
+
+    waiting = [0] * len(graph.nodes)
+    inputs: list[list[int]] = [[] for _ in graph.nodes]
+    for e in graph.edges:
+        waiting[e.src] += 1
+        inputs[e.dst].append(e.src)
+
+    def key(i: int) -> tuple[int, int]:
+        seq = graph.nodes[i].seq
+        return (-seq if seq >= 0 else -len(graph.nodes), i)
+
+    ready = [key(n.id) for n in graph.nodes if not waiting[n.id] and n.kind != "saved"]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        i = heapq.heappop(ready)[1]
+        order.append(i)
+        for src in inputs[i]:
+            waiting[src] -= 1
+            if not waiting[src]:
+                heapq.heappush(ready, key(src))
+    return tuple(order)

@@ -1,0 +1,193 @@
+"""Where things go: sizes from our own table of widths, positions from Graphviz."""
+
+import json
+import os
+import shutil
+import subprocess
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from torchutils.graph import Graph
+from torchutils.labels import Line, edge_lines, node_lines
+
+__all__ = ["Box", "Layout", "Wire", "cut", "lay_out", "run_engine", "text_width"]
+
+SIZE, TITLE, STEP = 13, 14, 18  # font sizes and the distance of lines, in pixels
+PAD = 11
+
+# Helvetica's advance widths in thousandths, from the metrics that Adobe published
+# for the 14 standard fonts of PDF, for the characters 32 to 126.
+_WIDTHS = (
+    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 "
+    "556 556 556 556 556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 "
+    "722 278 500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 "
+    "278 278 469 556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 "
+    "556 556 333 500 278 556 500 722 500 500 500 334 260 334 584"
+)
+_TABLE = {chr(32 + k): int(w) for k, w in enumerate(_WIDTHS.split())}
+_ROOM = 1.17  # DejaVu Sans and Verdana are that much wider
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node's or a group's place: centre and size in pixels, y downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An edge's curve: a start, then triples of Bézier points; its tip; its label."""
+
+    points: tuple[tuple[float, float], ...]
+    tip: tuple[float, float]
+    label: Box | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole drawing's geometry; nodes and edges in the graph's own order."""
+
+    width: float
+    height: float
+    boxes: tuple[Box, ...]
+    wires: tuple[Wire, ...]
+    groups: tuple[Box, ...]
+
+
+@cache
+def text_width(text: str, size: float = SIZE) -> float:
+    """Return the room, in pixels, that a line needs in any usual sans-serif font.
+
+    >>> text_width("pow") < text_width("pow(x)") < text_width("日本語テスト")
+    True
+    """
+    units = sum(_TABLE.get(c) or _wide(c) for c in text)
+    return units * size * _ROOM / 1000
+
+
+def _wide(char: str) -> int:
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1000
+    return 0 if unicodedata.combining(char) else 620
+
+
+def cut(text: str, limit: int = 40) -> str:
+    """Shorten a line that is too long for a drawing."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _size(lines: list[Line], pad: float) -> tuple[float, float]:
+    widths = [
+        text_width(cut(t), TITLE * 1.08 if role == "t" else SIZE) for t, role in lines
+    ]
+    width = max(widths, default=0) + 2 * pad
+    return round(width), STEP * len(lines) + 2 * (pad - 4 if pad > 4 else 0)
+
+
+def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> Layout:
+    """Place every node and edge; the engine knows no text, so no font matters."""
+    texts = [node_lines(n, style) for n in graph.nodes]
+    sizes = [_size(lines, PAD) for lines in texts]
+    marks = edge_lines(graph, style)
+    mark_sizes = [_size(lines, 3) if lines else None for lines in marks]
+    plan = _plan(graph, sizes, mark_sizes, direction)
+    found = json.loads(run_engine(plan, "json0"))
+    left, bottom, right, top = map(float, found["bb"].split(","))
+
+    def at(pair: str) -> tuple[float, float]:
+        x, y = pair.split(",")
+        return round(float(x) - left, 1), round(top - float(y), 1)
+
+    objects = {o["name"]: o for o in found.get("objects", ())}
+    boxes = [
+        Box(*at(objects[f"n{k}"]["pos"]), *size, tuple(lines))
+        for k, (size, lines) in enumerate(zip(sizes, texts, strict=True))
+    ]
+    edges = {e["id"]: e for e in found.get("edges", ())}
+    wires = []
+    for k, (size, lines) in enumerate(zip(mark_sizes, marks, strict=True)):
+        tip, *points = edges[str(k)]["pos"].split()
+        label = Box(*at(edges[str(k)]["lp"]), *size, tuple(lines)) if size else None
+        wires.append(Wire(tuple(map(at, points)), at(tip.removeprefix("e,")), label))
+    groups = [_frame(objects[f"cluster_{g.id}"]["bb"], at) for g in graph.groups]
+    return Layout(right - left, top - bottom, tuple(boxes), tuple(wires), tuple(groups))
+
+
+def _frame(box: str, at: object) -> Box:
+    x0, y0, x1, y1 = box.split(",")
+    (left, bottom), (right, top) = at(f"{x0},{y0}"), at(f"{x1},{y1}")
+    return Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+
+
+def _plan(
+    graph: Graph,
+    sizes: list[tuple[float, float]],
+    marks: list[tuple[float, float] | None],
+    direction: str,
+) -> str:
+    out = [
+        f"digraph {{ rankdir={direction} nodesep=0.3 ranksep=0.45 bgcolor=none "
+        'node [shape=box fixedsize=true label=""] edge [arrowsize=0.7]'
+    ]
+    for node, (width, height) in zip(graph.nodes, sizes, strict=True):
+        out.append(f"n{node.id} [width={width / 72:.4f} height={height / 72:.4f}]")
+    for e, (edge, size) in enumerate(zip(graph.edges, marks, strict=True)):
+        label = f" label={_blank(*size)}" if size else ""
+        out.append(f'n{edge.src} -> n{edge.dst} [id="{e}"{label}]')
+    parts: dict[int, list[str]] = {}
+    for node in graph.nodes:
+        parts.setdefault(node.group, []).append(f"n{node.id}")
+    for group in reversed(graph.groups):
+        room = _blank(text_width(f"{group.label} ×{group.count}"), STEP)
+        body = " ".join(parts.pop(group.id, ()))
+        text = f"subgraph cluster_{group.id} {{ label={room} margin=12 {body} }}"
+        parts.setdefault(group.parent, []).append(text)
+    out += [text for text in parts.get(-1, ()) if text.startswith("subgraph")]
+    return "\n".join([*out, "}"])
+
+
+def _blank(width: float, height: float) -> str:
+    """Reserve room for a text without showing the engine the text."""
+    size = f'FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}"'
+    return f'<<TABLE BORDER="0" {size}><TR><TD></TD></TR></TABLE>>'
+
+
+def run_engine(dot: str, output: str) -> bytes:
+    """Have Graphviz turn DOT text into a format: in this process, else by ``dot``.
+
+    Raises RuntimeError, with the remedy, when there is no engine.
+    """
+    try:
+        import pygraphviz
+    except ImportError:
+        return _run_program(dot, output)
+    graph = pygraphviz.AGraph(string=dot)
+    try:
+        return graph.draw(format=output, prog="dot")
+    finally:
+        graph.close()
+
+
+def _run_program(dot: str, output: str) -> bytes:
+    program = shutil.which("dot")
+    if program is None:
+        raise RuntimeError(
+            "no layout engine: pip install pygraphviz (it carries Graphviz with it), "
+            "or put Graphviz's own program dot on the PATH"
+        )
+    done = subprocess.run(
+        [program, f"-T{output}"],
+        input=dot.encode(),
+        capture_output=True,
+        env=os.environ,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"dot failed: {done.stderr.decode(errors='replace')[:500]}")
+    return done.stdout

@@ -1,0 +1,112 @@
+"""Which names do tensors have?  Answered from any mapping, or from a module."""
+
+from collections import deque
+from collections.abc import Mapping
+
+import torch
+
+__all__ = ["Names", "find_names"]
+
+DEPTH = 2  # a name's value may be a list of dicts of tensors, no deeper
+INSIDE = 1000  # how many items inside containers are looked at, in all
+
+
+class Names:
+    """Names of tensors by identity, and of the nodes that made them.
+
+    The tensors are held here, so that no identity is reused while we look;
+    the object must not outlive the reading of a graph.
+    """
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, list[str]] = {}
+        self.made: dict[int, list[torch.Tensor]] = {}  # by the id of their grad_fn
+        self._held: list[object] = []
+
+    def add(self, name: str, tensor: torch.Tensor) -> None:
+        """Remember one more name of a tensor."""
+        known = self.tensors.get(id(tensor))
+        if known is not None:
+            if name not in known:
+                known.append(name)
+            return
+        self.tensors[id(tensor)] = [name]
+        self._held.append(tensor)
+        if (node := _grad_fn(tensor)) is not None:
+            self._held.append(node)
+            self.made.setdefault(id(node), []).append(tensor)
+
+    def of(self, tensor: torch.Tensor) -> tuple[str, ...]:
+        """Return every name of this very tensor, first bound first."""
+        return tuple(self.tensors.get(id(tensor), ()))
+
+
+def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
+    """Collect the names of tensors; everything else in ``names`` is ignored.
+
+    Lists, tuples, dicts and modules are looked into, up to two levels deep.
+    In a module's or notebook's own namespace, names that start with an
+    underscore, and IPython's ``In`` and ``Out``, are no names of the reader's.
+    """
+    found = Names()
+    if names is None:
+        return found
+    if isinstance(names, torch.nn.Module):
+        names = dict(_of_module("", names))
+    if not isinstance(names, Mapping):
+        raise TypeError(
+            f"names must be a mapping such as locals(), or a module, not "
+            f"{type(names).__name__}; leave it out to draw without names"
+        )
+    private = "__name__" in names
+    queue: deque[tuple[str, object, int]] = deque()
+    for name, value in list(names.items()):
+        if not isinstance(name, str) or (private and _hidden(name)):
+            continue
+        if isinstance(value, torch.Tensor):
+            found.add(name, value)
+        elif isinstance(value, (list, tuple, dict, torch.nn.Module)):
+            queue.append((name, value, 1))
+    _look_inside(queue, found)
+    return found
+
+
+def _look_inside(queue: deque[tuple[str, object, int]], found: Names) -> None:
+    budget = INSIDE
+    while queue and budget > 0:
+        name, value, depth = queue.popleft()
+        for inner, item in _items(name, value):
+            budget -= 1
+            if isinstance(item, torch.Tensor):
+                found.add(inner, item)
+            elif depth < DEPTH and isinstance(
+                item, (list, tuple, dict, torch.nn.Module)
+            ):
+                queue.append((inner, item, depth + 1))
+            if budget <= 0:
+                break
+
+
+def _items(name: str, value: object) -> list[tuple[str, object]]:
+    if isinstance(value, torch.nn.Module):
+        return _of_module(name + ".", value)
+    if isinstance(value, dict):
+        plain = [(k, v) for k, v in value.items() if isinstance(k, (str, int))]
+        return [(f"{name}[{k!r}]", v) for k, v in plain]
+    return [(f"{name}[{i}]", v) for i, v in enumerate(value)]
+
+
+def _of_module(prefix: str, module: torch.nn.Module) -> list[tuple[str, object]]:
+    owned = [*module.named_parameters(remove_duplicate=False)]
+    return [(prefix + n, t) for n, t in [*owned, *module.named_buffers()]]
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith("_") or name in ("In", "Out")
+
+
+def _grad_fn(tensor: torch.Tensor) -> object | None:
+    try:
+        return tensor.grad_fn
+    except RuntimeError:  # a view that torch has declared invalid
+        return None

@@ -1,0 +1,160 @@
+"""The drawing as SVG: escaped text, classes for themes, light colours as fall-back."""
+
+from html import escape
+from math import hypot
+
+from torchutils.graph import Graph, Group, Node
+from torchutils.labels import Line
+from torchutils.layout import STEP, Box, Layout, Wire, cut, text_width
+from torchutils.text import summary
+from torchutils.values import visible
+
+__all__ = ["safe", "to_svg"]
+
+MARGIN = 8
+FONT = "system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+
+# role: (what the legend says, attributes of its shape)
+_ROLES = {
+    "leaf": ("leaf: keeps .grad", 'rx="10" fill="#dcebfa" stroke="#1b62a5"'),
+    "op": ("operation", 'fill="#f1f1f1" stroke="#5a5a5a"'),
+    "root": ("output", 'fill="#dff3e0" stroke="#1e7a34"'),
+    "tensor": ("no graph", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="5 3"'),
+    "more": ("not drawn", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="2 3"'),
+    "saved": (
+        "saved for backward",
+        'fill="#fdebd3" stroke="#9a5200" stroke-dasharray="5 3"',
+    ),
+}
+_TEXT = {"g": ' class="ag-grad" fill="#b00020"'}
+
+
+def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> str:
+    """Return one SVG element; ``css`` makes it stand alone.
+
+    It has no ids, so that the same drawing may stand twice on a page, no scripts
+    and no links; everything that came from outside is escaped text.
+    """
+    legend, wide, high = _legend(graph, layout)
+    width, height = round(wide + 2 * MARGIN), round(high + 2 * MARGIN)
+    about = " ".join(graph.remarks) or "The text version lists every step."
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ag-svg" role="img" '
+        f'width="{width}" height="{height}" '
+        f'viewBox="{-MARGIN} {-MARGIN} {width} {height}" '
+        f'font-family="{FONT}" font-size="13">'
+        f"<title>{safe(title or summary(graph))}</title><desc>{safe(about)}</desc>",
+        f"<style>{css}</style>" if css else "",
+        f'<rect class="ag-page" x="{-MARGIN}" y="{-MARGIN}" width="{width}" '
+        f'height="{height}" fill="#fff"/><g class="ag-ink" fill="#1a1a1a">',
+        *map(_frame, graph.groups, layout.groups),
+        '<g class="ag-edges" stroke="#555" stroke-width="1.5">',
+        *(_wire(k, wire) for k, wire in enumerate(layout.wires)),
+        '</g><g text-anchor="middle">',
+        *(_mark(k, w.label) for k, w in enumerate(layout.wires) if w.label),
+        *map(_node, graph.nodes, layout.boxes),
+        f"</g>{legend}</g></svg>",
+    ]
+    return "".join(parts)
+
+
+def safe(text: str) -> str:
+    """Escape text for HTML and SVG, attributes included."""
+    return escape(visible(text))
+
+
+def _n(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _role(node: Node) -> str:
+    return "root" if node.root and node.kind == "op" else node.kind
+
+
+def _node(node: Node, box: Box) -> str:
+    role = _role(node)
+    middle = _n(box.x)
+    y = box.y - STEP * len(box.lines) / 2 - 4
+    rows = []
+    for line in box.lines:
+        y += STEP
+        look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
+        rows.append(_row(line, middle, y, look))
+    uncut = "\n".join(line.text for line in box.lines)
+    return (
+        f'<g class="ag-node" data-node="{node.id}"><title>{safe(uncut)}'
+        f"</title>{_shape(role, box)}{''.join(rows)}</g>"
+    )
+
+
+def _row(line: Line, x: str, y: float, look: str = "") -> str:
+    look += _TEXT.get(line.role, "")
+    return f'<text x="{x}" y="{_n(y)}"{look}>{safe(cut(line.text))}</text>'
+
+
+def _shape(role: str, box: Box, grow: float = 0) -> str:
+    """Return the outline: a double one for an output, a folded corner for a saved."""
+    x, y = box.x - box.width / 2 - grow, box.y - box.height / 2 - grow
+    w, h = box.width + 2 * grow, box.height + 2 * grow
+    if role == "saved":
+        points = f"M{_n(x)} {_n(y)}h{_n(w - 9)}l9 9v{_n(h - 9)}h{_n(-w)}z"
+        return f'<path class="ag-box ag-saved" d="{points}" {_ROLES[role][1]}/>'
+    place = f'x="{_n(x)}" y="{_n(y)}" width="{_n(w)}" height="{_n(h)}"'
+    shape = f'<rect class="ag-box ag-{role}" {place} {_ROLES[role][1]}/>'
+    if role == "root" and not grow:
+        return shape + _shape(role, box, -3)
+    return shape
+
+
+def _points(points: tuple[tuple[float, float], ...]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+
+
+def _wire(k: int, wire: Wire) -> str:
+    (x0, y0), *rest = wire.points
+    (x1, y1), (x2, y2) = wire.points[-1], wire.tip
+    length = hypot(x2 - x1, y2 - y1) or 1
+    dx, dy = (y1 - y2) / length * 3.5, (x2 - x1) / length * 3.5
+    head = _points(((x1 + dx, y1 + dy), wire.tip, (x1 - dx, y1 - dy)))
+    return (
+        f'<g class="ag-edge" data-edge="{k}"><path d="M{_n(x0)},{_n(y0)}C'
+        f'{_points(tuple(rest))}" fill="none"/>'
+        f'<path class="ag-head" d="M{head}z" fill="#555"/></g>'
+    )
+
+
+def _mark(k: int, box: Box) -> str:
+    y = box.y - box.height / 2 - 5
+    rows = []
+    for line in box.lines:
+        y += STEP
+        rows.append(_row(line, _n(box.x), y))
+    return f'<g class="ag-mark" data-edge="{k}">{"".join(rows)}</g>'
+
+
+def _frame(group: Group, box: Box) -> str:
+    x, y = box.x - box.width / 2, box.y - box.height / 2
+    return (
+        f'<rect class="ag-frame" x="{_n(x)}" y="{_n(y)}" width="{_n(box.width)}" '
+        f'height="{_n(box.height)}" fill="none" stroke="#6b6b6b" stroke-dasharray="6 4"'
+        f' rx="4"/><text x="{_n(x + 8)}" y="{_n(y + STEP)}">'
+        f"{safe(cut(f'{group.label} ×{group.count}'))}</text>"
+    )
+
+
+def _legend(graph: Graph, layout: Layout) -> tuple[str, float, float]:
+    """Return the entries for the roles that occur, and the whole drawing's size."""
+    present = {_role(n) for n in graph.nodes}
+    limit = max(layout.width, 300)
+    x, y, widest, parts = 0.0, layout.height + 26, layout.width, []
+    for role, (word, _) in _ROLES.items():
+        if role not in present:
+            continue
+        room = 26 + text_width(word)
+        if x and x + room > limit:
+            x, y = 0.0, y + STEP
+        parts.append(_shape(role, Box(x + 10, y, 19, 12)))
+        parts.append(f'<text x="{_n(x + 25)}" y="{_n(y + 4.5)}">{word}</text>')
+        x += room + 14
+        widest = max(widest, x - 14)
+    return f'<g class="ag-legend">{"".join(parts)}</g>', widest, y + 10

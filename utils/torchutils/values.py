@@ -1,0 +1,105 @@
+"""Numbers out of tensors, and their text: one rule for every drawing."""
+
+import math
+import struct
+import unicodedata
+
+import torch
+
+__all__ = ["Value", "numbers", "plain", "show", "visible"]
+
+# None: not known.  A string: known to exist, in words.  Else the numbers.
+Value = None | str | bool | int | float | complex | tuple
+
+
+def numbers(tensor: torch.Tensor, limit: int) -> Value:
+    """Return a tensor's numbers, as nested tuples, when there are at most ``limit``.
+
+    More numbers, or none that can be read (meta, fake, inside ``vmap``), come
+    back as words.
+    """
+    try:
+        if tensor.is_meta:
+            return "no data (meta)"
+        if tensor.is_nested:
+            parts = [u.detach() for u in tensor.unbind()]
+            if sum(u.numel() for u in parts) <= limit:
+                return tuple(_freeze(u.tolist()) for u in parts)
+            return "nested numbers"
+        if (count := tensor.numel()) > limit:
+            return f"{count} numbers"
+        if tensor.layout is not torch.strided:
+            tensor = tensor.detach().to_dense()
+        return _freeze(tensor.tolist())
+    except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
+        return f"not readable ({type(error).__name__})"
+
+
+def _freeze(value: list | float) -> Value:
+    if type(value) is not list:
+        return value
+    if value and type(value[0]) is list:
+        return tuple(map(_freeze, value))
+    return tuple(value)
+
+
+def show(value: Value, width: int = 34) -> str:
+    """Return a value as text of at most about ``width`` characters.
+
+    >>> show((0.0, 1.0, 2.5)), show(1 / 3), show("300 numbers")
+    ('[0, 1, 2.5]', '0.3333', '300 numbers')
+    """
+    text = _text(value, 4)
+    if len(text) > width:
+        text = _text(value, 2)
+    return text if len(text) <= width else text[: width // 2] + " … " + text[-8:]
+
+
+def _text(value: Value, digits: int) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_text(v, digits) for v in value) + "]"
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    if isinstance(value, complex):
+        return f"{value:.{digits}g}"
+    return str(value)
+
+
+def plain(value: object, dtype: str = "") -> object:
+    """Return a value as JSON can hold it: shortest float32, words for nan and inf."""
+    if isinstance(value, tuple):
+        return [plain(v, dtype) for v in value]
+    if isinstance(value, complex):
+        return str(value)
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return str(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return _shortest(value) if dtype == "float32" else value
+
+
+def _shortest(value: float) -> float:
+    for digits in (6, 7, 8):
+        short = float(f"{value:.{digits}g}")
+        if struct.pack("f", short) == struct.pack("f", value):
+            return short
+    return value
+
+
+def visible(text: str) -> str:
+    r"""Return text in which what cannot be seen is spelled out.
+
+    >>> visible("a\x00b\u202ec")
+    'a\\x00b\\u202ec'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _printable(c) else ascii(c)[1:-1] for c in text)
+
+
+def _printable(char: str) -> bool:
+    if char in "\u200d\ufffe\uffff":  # the joiner of emoji stays; XML forbids two
+        return char == "\u200d"
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
