@@ -8,5 +8,6 @@ autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 """
 
 from torchutils.drawing import Drawing, make_dot
+from torchutils.record import record_backward
 
-__all__ = ["Drawing", "make_dot"]
+__all__ = ["Drawing", "make_dot", "record_backward"]

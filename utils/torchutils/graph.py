@@ -1,7 +1,9 @@
 """The autograd graph as plain, frozen records, and their JSON form."""
 
+import heapq
 import json
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import NamedTuple, Self
 
 from torchutils.values import Value, plain
@@ -35,6 +37,7 @@ class Node(NamedTuple):
     seq: int = -1  # order of execution in the forward pass; -1 for leaves
     root: bool = False
     line: str = ""
+    outputs: tuple[str, ...] = ()  # names by output, where there are several
     count: int = 1  # how many alike a fold stands for
     group: int = -1
 
@@ -47,6 +50,7 @@ class Edge(NamedTuple):
     arg: int = 0
     out: int = 0
     grad: Value = None  # the contribution that a backward pass sent along it
+    rule: str = ""  # how the contribution comes from the upstream gradient g
 
 
 class Group(NamedTuple):
@@ -80,7 +84,7 @@ class Graph:
         known = [n for n in self.nodes if n.kind in ("leaf", "tensor", "op")]
         return tuple(n.id for n in sorted(known, key=lambda n: (n.seq, n.id)))
 
-    def to_json(self, **options: object) -> str:
+    def to_json(self) -> str:
         """Return the graph as JSON text; fields at their default are left out.
 
         >>> Graph((Node(0, "leaf", names=("x",), shape=(3,)),), ()).to_json()
@@ -97,7 +101,7 @@ class Graph:
         for name in ("truncated", "remarks"):
             if getattr(self, name):
                 document[name] = getattr(self, name)
-        return json.dumps(document, **{"separators": (",", ":"), **options})
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with some fields changed."""
@@ -119,25 +123,27 @@ def engine_order(graph: Graph) -> tuple[int, ...]:
 
     The engine takes, among the nodes that have received every contribution,
     the one executed last in the forward pass; leaves go first of all
-    (torch/csrc/autograd/engine.cpp, ``compareNodeTasks``).
+    (torch/csrc/autograd/engine.cpp, ``CompareNodeTaskTime``).  Among leaves that
+    are ready at once its order is that of a C++ heap, which we don't foretell: here
+    they go in the order in which they became ready.
     """
-    import heapq
-
     waiting = [0] * len(graph.nodes)
     inputs: list[list[int]] = [[] for _ in graph.nodes]
     for e in graph.edges:
         waiting[e.src] += 1
         inputs[e.dst].append(e.src)
 
-    def key(i: int) -> tuple[int, int]:
+    arrivals = count()
+
+    def key(i: int) -> tuple[int, int, int]:
         seq = graph.nodes[i].seq
-        return (-seq if seq >= 0 else -len(graph.nodes), i)
+        return (-seq if seq >= 0 else -len(graph.nodes), next(arrivals), i)
 
     ready = [key(n.id) for n in graph.nodes if not waiting[n.id] and n.kind != "saved"]
     heapq.heapify(ready)
     order = []
     while ready:
-        i = heapq.heappop(ready)[1]
+        i = heapq.heappop(ready)[2]
         order.append(i)
         for src in inputs[i]:
             waiting[src] -= 1

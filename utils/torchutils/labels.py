@@ -5,11 +5,12 @@ from functools import cache
 from typing import NamedTuple
 
 from torchutils.graph import Edge, Graph, Node
-from torchutils.values import show, visible
+from torchutils.values import Value, show, visible
 
 __all__ = [
     "Line",
     "edge_lines",
+    "is_ordered",
     "node_lines",
     "operands",
     "operation",
@@ -46,7 +47,7 @@ def operation(op: str, style: str = "lesson") -> str:
 
 def title(node: Node, style: str = "lesson") -> str:
     """Return a node's heading: its names, and what it does."""
-    names = ", ".join(map(visible, node.names))
+    names = ", ".join(node.names)
     if node.kind == "more":
         return "… the graph goes on"
     if node.kind == "saved":
@@ -91,6 +92,11 @@ def shape(sizes: tuple[int, ...]) -> str:
     return str(sizes) if sizes else "scalar"
 
 
+def is_ordered(node: Node) -> bool:
+    """Say whether exchanging the operands may change the result."""
+    return operation(node.op) not in _SYMMETRIC
+
+
 def operands(graph: Graph) -> list[list[Edge]]:
     """Return, for each node, the edges that enter it, in the order of operands."""
     found: list[list[Edge]] = [[] for _ in graph.nodes]
@@ -109,19 +115,26 @@ def edge_lines(graph: Graph, style: str = "lesson") -> list[list[Line]]:
     for e in graph.edges:
         src, dst = graph.nodes[e.src], graph.nodes[e.dst]
         lines = []
-        ordered = style == "torch" or operation(dst.op) not in _SYMMETRIC
+        ordered = style == "torch" or is_ordered(dst)
         if e.arg >= 0 and ordered and (e.arg or len(inputs[e.dst]) > 1):
             lines.append(Line(f"operand {e.arg}"))
         if src.attrs and src.attrs[-1][0] == "outputs":
             lines.append(Line(f"output {e.out}"))
         if e.grad is not None:
-            lines.append(Line(f"+ {show(e.grad)}", "g"))
+            lines.append(Line(f"+ {_signed(e.grad)}", "g"))
         found.append(lines)
     return found
 
 
-def reference(node: Node) -> str:
-    """Return the shortest words for a node elsewhere in a text."""
+def _signed(value: Value) -> str:
+    text = show(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def reference(node: Node, out: int = -1) -> str:
+    """Return the shortest words for a node, or for one of its outputs."""
+    if 0 <= out < len(node.outputs):
+        return node.outputs[out] or f"#{node.id}[{out}]"
     if node.names:
-        return visible(node.names[0])
+        return node.names[0]
     return "…" if node.kind == "more" else f"#{node.id}"

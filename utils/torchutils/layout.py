@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from torchutils.graph import Graph
-from torchutils.labels import Line, edge_lines, node_lines
+from torchutils.labels import Line, edge_lines, is_ordered, node_lines
 
 __all__ = ["Box", "Layout", "Wire", "cut", "lay_out", "run_engine", "text_width"]
 
@@ -136,7 +136,9 @@ def _plan(
         'node [shape=box fixedsize=true label=""] edge [arrowsize=0.7]'
     ]
     for node, (width, height) in zip(graph.nodes, sizes, strict=True):
-        out.append(f"n{node.id} [width={width / 72:.4f} height={height / 72:.4f}]")
+        size = f"width={width / 72:.4f} height={height / 72:.4f}"
+        order = " ordering=in" if node.kind == "op" and is_ordered(node) else ""
+        out.append(f"n{node.id} [{size}{order}]")
     for e, (edge, size) in enumerate(zip(graph.edges, marks, strict=True)):
         label = f" label={_blank(*size)}" if size else ""
         out.append(f'n{edge.src} -> n{edge.dst} [id="{e}"{label}]')

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import torch
 
+from torchutils.values import visible
+
 __all__ = ["Names", "find_names"]
 
 DEPTH = 2  # a name's value may be a list of dicts of tensors, no deeper
@@ -25,6 +27,7 @@ class Names:
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         """Remember one more name of a tensor."""
+        name = visible(name)
         known = self.tensors.get(id(tensor))
         if known is not None:
             if name not in known:

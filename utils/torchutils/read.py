@@ -14,7 +14,7 @@ from torchutils.names import Names, find_names
 from torchutils.saved import CHANGED, FREED, HELD, Saved, attributes, saved_tensors
 from torchutils.values import Value, numbers
 
-__all__ = ["LIMIT", "Walk", "read_graph", "walk"]
+__all__ = ["LIMIT", "Walk", "check_limits", "describe", "read_graph", "walk"]
 
 # A Python object is made for each autograd node that we touch, and torch 2.13
 # frees them by recursion: some 50,000 in a row kill the process when the graph is
@@ -113,7 +113,7 @@ def read_graph(
     of their own.  Reading stops, and says so, after ``max_nodes`` nodes; more than
     2,000 need ``force=True``, because freeing such a graph may exhaust the stack.
     """
-    _check_limits(values, max_nodes, force)
+    check_limits(values, max_nodes, force)
     return describe(
         walk(outputs, max_nodes),
         find_names(names),
@@ -124,7 +124,8 @@ def read_graph(
     )
 
 
-def _check_limits(values: int, max_nodes: int, force: bool) -> None:
+def check_limits(values: int, max_nodes: int, force: bool) -> None:
+    """Raise ValueError for limits that cannot be, or that are dangerous."""
     if isinstance(values, bool) or not isinstance(values, int) or values < 0:
         raise ValueError(
             f"values={values!r}: give the largest count to show, 0 or more"
@@ -263,6 +264,9 @@ def _with_tensors(
 ) -> Node:
     first = made[0]
     named = tuple(n for t in made for n in names.of(t))
+    outputs = [""] * max(t.output_nr + 1 for t in made)
+    for tensor in made:
+        outputs[tensor.output_nr] = names.of(tensor)[0]
     one = len(made) == 1 and first.output_nr == 0
     base = names.of(first._base) if first._is_view() else ()
     notes = _notes(first)
@@ -275,6 +279,7 @@ def _with_tensors(
         grad=_grad(first, values) if retains else None,
         keeps_grad=retains,
         notes=record.notes + notes,
+        outputs=() if one else tuple(outputs),
     )
 
 

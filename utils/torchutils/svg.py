@@ -157,4 +157,11 @@ def _legend(graph: Graph, layout: Layout) -> tuple[str, float, float]:
         parts.append(f'<text x="{_n(x + 25)}" y="{_n(y + 4.5)}">{word}</text>')
         x += room + 14
         widest = max(widest, x - 14)
+    if graph.backward:
+        word = "+ contribution that went back along an edge"
+        if x and x + text_width(word) > limit:
+            x, y = 0.0, y + STEP
+        look = _TEXT["g"]
+        parts.append(f'<text x="{_n(x)}" y="{_n(y + 4.5)}"{look}>{word}</text>')
+        widest = max(widest, x + text_width(word))
     return f'<g class="ag-legend">{"".join(parts)}</g>', widest, y + 10

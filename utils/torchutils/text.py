@@ -1,8 +1,8 @@
 """The drawing in words: numbered steps, for a terminal and for screen readers."""
 
-from torchutils.graph import Graph, Node, engine_order
+from torchutils.graph import Edge, Graph, Node, engine_order
 from torchutils.labels import node_lines, operands, operation, reference
-from torchutils.values import show, visible
+from torchutils.values import show
 
 __all__ = ["steps", "summary", "to_text"]
 
@@ -17,7 +17,7 @@ def summary(graph: Graph) -> str:
     edges = [e for e in graph.edges if graph.nodes[e.src].kind in ("leaf", "op")]
     if not drawn:
         return f"no autograd graph: {_many(len(graph.nodes), 'tensor')}"
-    names = [visible(n.names[0]) if n.names else "no name" for n in graph.leaves]
+    names = [n.names[0] if n.names else "no name" for n in graph.leaves]
     if len(names) > 8:
         names = [*names[:7], f"and {len(names) - 7} more"]
     text = f"autograd graph: {_many(len(drawn), 'node')}, {_many(len(edges), 'edge')}, "
@@ -37,20 +37,30 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[str], list[str]]:
     backward = []
     for i in graph.backward:
         node = graph.nodes[i]
-        sent = [
-            f"{show(e.grad)} to {reference(graph.nodes[e.src])}"
-            for e in inputs[i]
-            if e.grad is not None
-        ]
         if node.kind == "leaf":
-            text = f"{reference(node)}: adds up {show(node.adjoint)}"
-            backward.append(f"{text}; .grad is {show(node.grad)}")
+            backward.append(_added(graph, node))
         else:
-            name = _name(node, style)
-            backward.append(
-                f"{name}: receives {show(node.adjoint)}; sends {', '.join(sent)}"
-            )
+            sent = [_sent(graph, e) for e in inputs[i] if e.grad is not None]
+            text = f"{_name(node, style)}: receives {show(node.adjoint)}"
+            backward.append("; ".join([f"{text} = g", *sent]))
     return forward, backward
+
+
+def _added(graph: Graph, leaf: Node) -> str:
+    came = {e: k for k, e in enumerate(graph.backward)}
+    edges = [e for e in graph.edges if e.src == leaf.id and e.grad is not None]
+    edges.sort(key=lambda e: (came.get(e.dst, -1), e.arg))
+    terms = " + ".join(show(e.grad) for e in edges)
+    total = show(leaf.adjoint)
+    text = f"{terms} = {total}" if len(edges) > 1 else total
+    return f"{reference(leaf)}: adds up {text}; .grad is {show(leaf.grad)}"
+
+
+def _sent(graph: Graph, edge: Edge) -> str:
+    rule = f"{edge.rule} = " if edge.rule not in ("", "g") else ""
+    return (
+        f"sends {rule}{show(edge.grad)} to {reference(graph.nodes[edge.src], edge.out)}"
+    )
 
 
 def _name(node: Node, style: str) -> str:
@@ -60,12 +70,12 @@ def _name(node: Node, style: str) -> str:
 def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
     facts = [line.text for line in node_lines(node, style)[1:]]
     if node.kind == "op":
-        given = ", ".join(reference(graph.nodes[e.src]) for e in inputs)
-        names = ", ".join(map(visible, node.names)) or f"#{node.id}"
+        given = ", ".join(reference(graph.nodes[e.src], e.out) for e in inputs)
+        names = ", ".join(node.names) or f"#{node.id}"
         head = f"{names} = {operation(node.op, style)}({given})"
         head += f" ×{node.count}" if node.count > 1 else ""
     else:
-        head = ", ".join(map(visible, node.names)) or f"#{node.id}"
+        head = ", ".join(node.names) or f"#{node.id}"
     if node.root:
         facts.insert(0, "output")
     return f"{head}: {', '.join(facts)}"
