@@ -1,0 +1,300 @@
+"""Execute the blocks of one lesson in this process, and note what each shows.
+
+The process is taken over and never given back (its streams, warnings, seeds,
+``__main__``): :mod:`coursebuild.forkserver` calls this in a process of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import codeop
+import ctypes
+import io
+import linecache
+import os
+import random
+import re
+import resource
+import sys
+import tempfile
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy
+import torch
+
+from coursebuild.doctests import StatementError, run_doctests
+from coursebuild.figures import prepare_pyplot, take_figures
+from coursebuild.lesson import Block, Failure, Lesson, Output, Run, Statement
+
+__all__ = ["run_cells"]
+
+LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
+LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
+_UTILS = str(Path(__file__).parents[1]) + os.sep
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+[^<>]*>?")
+_TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
+_TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
+
+
+def run_cells(
+    lesson: Lesson,
+    *,
+    only_statements: bool = False,
+    memory: int | None = None,
+    mark: Callable[[str], None] = lambda place: None,
+) -> Run:
+    """Execute a lesson's blocks in order, up to the first failure.
+
+    ``memory`` is how many bytes it may take beyond what the process holds now
+    (Linux).  ``mark`` is told each block's place before it begins, so that
+    somebody knows if this process dies.  With ``only_statements`` nothing is
+    shown or drawn.  Never raises for a fault of the lesson's.
+    """
+    start = time.perf_counter()
+    outputs: list[Output | None] = []
+    statements: list[Statement] = []
+    session = _Session(lesson, show=not only_statements)
+    failure = None
+    try:
+        with _limits(memory):
+            for block in lesson.blocks:
+                mark(session.enter(block))
+                if block.kind == "text":
+                    statements += session.read(block)
+                    outputs.append(None)
+                else:
+                    outputs.append(session.execute(block))
+            session.end()
+    except BaseException as error:
+        failure = session.failure(error)
+    seconds = time.perf_counter() - start
+    return Run(lesson.name, tuple(outputs), tuple(statements), seconds, failure)
+
+
+class _LessonError(Exception):
+    """The lesson does what no lesson may; the message goes on after "cell 2"."""
+
+
+class _Session:
+    """A lesson under way: its namespace, its place, its screen, its warnings."""
+
+    def __init__(self, lesson: Lesson, *, show: bool) -> None:
+        self._name, self._show = lesson.name, show
+        self._cell, self._line, self._place = 0, 1, "the lesson"
+        self._namespace = _take_over(lesson)
+        self._compile = codeop.Compile()  # remembers `from __future__ import`
+        self._screen = _Screen()
+        self._warnings = _Warnings(lesson.warns)
+
+    def enter(self, block: Block) -> str:
+        """Go to a block; return its place in words."""
+        self._cell += block.kind == "code"
+        self._line = block.line
+        self._place = f"cell {self._cell}" if block.kind == "code" else "the text"
+        return f"{block.line}: {self._place}"
+
+    def read(self, block: Block) -> tuple[Statement, ...]:
+        """Check what a text states."""
+        return run_doctests(block, self._namespace, self._name)
+
+    def execute(self, block: Block) -> Output:
+        """Execute a cell; return what it shows."""
+        self._screen.clear()
+        tree = ast.parse("\n" * (block.line - 1) + block.source, self._name)
+        last = tree.body.pop() if _ends_in_value(tree) else None
+        exec(self._compile(tree, self._name, "exec"), self._namespace)
+        shown: dict[str, str] = {}
+        if last:
+            self._line = last.lineno
+            code = self._compile(ast.Expression(last.value), self._name, "eval")
+            value = eval(code, self._namespace)
+            shown = _shown(value) if self._show else {}
+        pictures = take_figures() if self._show else ()
+        shown["stdout"] = self._screen.read()
+        for text in shown.values():
+            if address := _ADDRESS.search(text):
+                raise _LessonError(
+                    f"shows {address[0]}, and an address differs from run to run: give "
+                    "the object a __repr__, or end the cell with another value"
+                )
+        return Output(pictures=pictures, **shown)
+
+    def end(self) -> None:
+        """Look whether what the lesson declares came true."""
+        self._line, self._place = 1, "the lesson"
+        if self._warnings.missing:
+            raise _LessonError(
+                f"declares the warnings {sorted(self._warnings.missing)}, which never "
+                "came: take them out of its `warns`, or show them"
+            )
+
+    def failure(self, error: BaseException) -> Failure:
+        """Say what went wrong, and where in the lesson and in ``utils``."""
+        if isinstance(error, StatementError):
+            return Failure(str(error), error.line)
+        if self._screen.is_full():
+            error = _too_long().with_traceback(error.__traceback__)
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if self._ours(f)]
+        lines = [f.lineno for f in frames if f.filename == self._name]
+        line = lines[-1] if lines else getattr(error, "lineno", None) or self._line
+        story = [f"{self._name}:{line}: {self._place} {_words(error)}"]
+        for frame in frames:
+            place = f"{frame.filename.removeprefix(_UTILS)}:{frame.lineno}"
+            story.append(f"  {place} in {frame.name}: {frame.line}")
+        cell = self._cell if self._place.startswith("cell") else None
+        return Failure("\n".join(story), line, cell)
+
+    def _ours(self, frame: traceback.FrameSummary) -> bool:
+        package, *below = frame.filename.removeprefix(_UTILS).split(os.sep, 1)
+        return frame.filename == self._name or (
+            bool(below) and package not in ("", "coursebuild")
+        )
+
+
+class _Screen(io.FileIO):
+    """Standard output and error as one file, of which a cell may fill so much."""
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        super().__init__(1, "w", closefd=False)
+        self._text = io.TextIOWrapper(
+            self, "utf-8", "backslashreplace", "\n", line_buffering=True
+        )
+        sys.stdout = sys.stderr = self._text
+        self._libc = ctypes.CDLL(None)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a cell."""
+        self._start, self._written = os.fstat(1).st_size, 0
+
+    def write(self, data: Any) -> int:
+        """Write, up to the limit."""
+        self._written += len(data)
+        if self._written > LONGEST_OUTPUT:
+            raise _too_long()
+        return super().write(data) or 0
+
+    def is_full(self) -> bool:
+        """Tell whether the cell wrote more than it may, below Python as well."""
+        size = os.fstat(1).st_size - self._start
+        return max(size, self._written) > LONGEST_OUTPUT
+
+    def read(self) -> str:
+        """Return what the cell wrote."""
+        self._text.flush()
+        self._libc.fflush(None)
+        if self.is_full():
+            raise _too_long()
+        return os.pread(1, LONGEST_OUTPUT, self._start).decode(errors="replace")
+
+
+class _Warnings:
+    """Warnings are errors; those that the lesson declares are shown instead."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self._declared = patterns
+        self.missing = set(patterns)
+        warnings.resetwarnings()
+        warnings.simplefilter("always")
+        for kind in (*_TO_AUTHORS, ResourceWarning):  # a reader sees none of these
+            warnings.simplefilter("ignore", kind)
+        warnings.filterwarnings("always", "", DeprecationWarning, "__main__")
+        warnings.showwarning = self._show
+
+    def _show(self, message: Warning, category: type, *_: object, **__: object) -> None:
+        text = _TRIGGER.sub("", f"{category.__name__}: {message}")
+        hits = {pattern for pattern in self._declared if re.search(pattern, text)}
+        if not hits:
+            raise message
+        self.missing -= hits
+        print(text, file=sys.stderr)
+
+
+def _take_over(lesson: Lesson) -> dict[str, Any]:
+    """Make this process the lesson's, the same at every start."""
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv = [lesson.name]
+    builtins.input = _no_input
+    code = [block for block in lesson.blocks if block.kind == "code"]
+    lines: list[str] = []
+    for block in code:  # tracebacks and inspect read the source from here
+        lines += ["\n"] * (block.line - 1 - len(lines))
+        lines += block.source.splitlines(keepends=True)
+    linecache.cache[lesson.name] = (0, None, lines, lesson.name)
+    torch.manual_seed(0)
+    random.seed(0)
+    numpy.random.seed(0)
+    torch.set_default_dtype(torch.float32)
+    torch.set_num_threads(1)
+    torch.set_printoptions(profile="default")
+    # Not use_deterministic_algorithms: it takes a second to import a compiler.
+    torch.set_deterministic_debug_mode("error")
+    if any("matplotlib" in block.source for block in code):
+        prepare_pyplot()
+    return sys.modules["__main__"].__dict__
+
+
+def _ends_in_value(tree: ast.Module) -> bool:
+    return bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
+
+
+def _shown(value: Any) -> dict[str, str]:
+    """Return the HTML or the text that shows the value of a cell."""
+    draw = getattr(type(value), "_repr_html_", None)
+    html = draw(value) if draw else None
+    if html is not None:
+        return {"html": html}
+    return {} if value is None else {"text": repr(value)}
+
+
+def _words(error: BaseException) -> str:
+    text = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, _LessonError):
+        return str(error)
+    if isinstance(error, SystemExit):
+        return f"called exit({error.code!r}): a lesson ends after its last cell"
+    if isinstance(error, Warning):
+        return (
+            f"warns\n  {_TRIGGER.sub('', text)}\n  (a warning that the page shows on "
+            "purpose is declared by a pattern in the lesson's `warns`)"
+        )
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return f"took more memory than there is for a lesson\n  {text}"
+    return f"raised {text}"
+
+
+def _too_long() -> _LessonError:
+    return _LessonError(f"printed more than {LONGEST_OUTPUT:,} bytes: show less")
+
+
+def _no_input(prompt: object = "") -> NoReturn:
+    raise _LessonError(f"asks for input({prompt!r}), and nobody is there to answer")
+
+
+@contextmanager
+def _limits(memory: int | None) -> Iterator[None]:
+    """Limit files and memory; no more so when the failure is written down."""
+    limits = {resource.RLIMIT_FSIZE: LARGEST_FILE}
+    if memory is not None and sys.platform == "linux":
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        held = int(status.partition("VmData:")[2].split()[0]) * 1024
+        limits[resource.RLIMIT_DATA] = held + memory
+    hard = {kind: resource.getrlimit(kind)[1] for kind in limits}
+    for kind, limit in limits.items():
+        resource.setrlimit(kind, (limit, hard[kind]))
+    try:
+        yield
+    finally:
+        for kind in limits:
+            resource.setrlimit(kind, (hard[kind], hard[kind]))

@@ -1,0 +1,65 @@
+"""Take a cell's matplotlib figures as SVG, in light and in dark, always the same."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from coursebuild.lesson import Picture
+
+__all__ = ["prepare_pyplot", "take_figures"]
+
+INK, PAPER = "#010203", "#fdfefc"  # stand for text and ground while drawing
+LIGHT = {INK: "#1f2328", PAPER: "#ffffff"}
+DARK = {INK: "#e6e8eb", PAPER: "#14181e"}
+
+
+def prepare_pyplot() -> None:
+    """Draw with the same style everywhere, whatever the user's own style is."""
+    import matplotlib
+    from matplotlib import pyplot
+
+    matplotlib.use("agg")
+    matplotlib.rcdefaults()
+    rc, defaults = matplotlib.rcParams, matplotlib.rcParamsDefault
+    rc.update({key: INK for key, value in defaults.items() if value == "black"})
+    rc.update({key: PAPER for key, value in defaults.items() if value == "white"})
+    rc.update({"svg.hashsalt": "lesson", "savefig.transparent": True})
+    pyplot.show = lambda *_, **__: None  # for readers of the script; it would warn
+
+
+def take_figures() -> tuple[Picture, ...]:
+    """Draw the open figures, and close them.
+
+    Raises:
+        ValueError: a figure has no label, which describes it to who can't see it.
+    """
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    numbers = pyplot.get_fignums() if pyplot else []
+    try:
+        return tuple(_picture(pyplot.figure(number)) for number in numbers)
+    finally:
+        if numbers:
+            pyplot.close("all")
+
+
+def _picture(figure: Any) -> Picture:
+    """Draw once; the sentinel colours become those of light and those of dark."""
+    alt = figure.get_label().strip()
+    if not alt:
+        raise ValueError(
+            "the figure has no description: "
+            "call fig.set_label('what the picture shows')"
+        )
+    file = io.StringIO()
+    metadata = {"Date": None, "Creator": None}
+    figure.savefig(file, format="svg", bbox_inches="tight", metadata=metadata)
+    light, dark = (_recolour(file.getvalue(), style) for style in (LIGHT, DARK))
+    return Picture(light, dark, ".svg", alt)
+
+
+def _recolour(svg: str, style: dict[str, str]) -> bytes:
+    for sentinel, colour in style.items():
+        svg = svg.replace(sentinel, colour)
+    return svg.encode()
