@@ -216,8 +216,10 @@ y.backward()
 x.grad
 
 # %%
-# >>> x.grad
-# tensor([ 1.,  5.,  9., 13.])
+# This is the old gradient, plus one in each entry:
+#
+# >>> torch.equal(x.grad, 4 * x + 1)
+# True
 #
 # So the precise rule is: ``y.backward()`` *increases* ``x.grad`` by the gradient of
 # ``y``. A later lesson makes good use of this. Here we want the new gradient alone, so
@@ -229,8 +231,10 @@ y.backward()
 x.grad
 
 # %%
-# >>> x.grad
-# tensor([1., 1., 1., 1.])
+# Here are the four ones:
+#
+# >>> torch.equal(x.grad, torch.ones(4))
+# True
 #
 # The assignment ``x.grad = None`` would do as well: it empties the place, and the next
 # backward step fills it.
@@ -261,10 +265,10 @@ y.backward()
 x.grad, w.grad
 
 # %%
-# >>> x.grad
-# tensor([1., 1., 1., 1.])
-# >>> w.grad
-# tensor([0., 1., 2., 3.])
+# Each gradient is the other factor:
+#
+# >>> torch.equal(x.grad, w), torch.equal(w.grad, x)
+# (True, True)
 #
 # Which parts of the graph store a gradient? We look at the drawing.
 
@@ -272,7 +276,8 @@ make_dot(y, locals())
 
 # %%
 # The two leaves do, ``x`` and ``w``, and each shows its own. The one operation,
-# ``DotBackward0``, passes gradients on and stores none.
+# ``DotBackward0``, passes gradients on and stores none. What it had saved is gone: this
+# record has served.
 #
 # But one thing is unsatisfying. Four ones in ``x.grad``: we had those with the sum,
 # too. Do they really come from ``w``? Ones cannot tell. We choose values that can.
@@ -291,7 +296,7 @@ y
 #
 #    .. answer::
 #
-#       Each gradient is the other tensor:
+#       Again, each gradient is the other factor:
 #       :math:`\nabla_x y = w = (1, 10, 100, 1000)` and
 #       :math:`\nabla_w y = x = (0, 1, 2, 3)`. This ``w`` is a new tensor: its
 #       ``.grad`` is still ``None``.
@@ -301,8 +306,7 @@ y.backward()
 x.grad, w.grad
 
 # %%
-# >>> torch.equal(x.grad, w), torch.equal(w.grad, x)
-# (True, True)
+# Now there is no doubt: the numbers in ``x.grad`` are those of ``w``.
 
 # %%
 # A value in between
@@ -365,16 +369,18 @@ y.backward()
 z.grad
 
 # %%
-# >>> z.grad
-# tensor([0., 1., 2., 3.])
+# This is ``x``, as predicted. It is there only because ``retain_grad`` came first.
 #
-# As predicted, and it is there only because ``retain_grad`` came first. Now ``x``:
+# >>> torch.equal(z.grad, x)
+# True
+#
+# Now the gradient with respect to ``x``:
 
 x.grad
 
 # %%
-# >>> x.grad
-# tensor([ 0.,  3., 12., 27.])
+# Both paths are in it:
+#
 # >>> torch.equal(x.grad, 3 * x**2)
 # True
 
