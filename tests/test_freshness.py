@@ -1,0 +1,201 @@
+"""A lesson's key changes with what its run depends on, and with nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coursebuild import freshness
+from coursebuild.freshness import Store, lesson_key, lesson_keys
+from coursebuild.lesson import Block, Failure, Lesson, Output, Picture, Run
+
+USES_MODULE = "from helpers import curves\ncurves.plot(open('points.csv'))"
+NAME = "gallery/1_toy/10_toy.py"
+FILES = {
+    "conf.py": "project = 'toy'",
+    "requirements.lock": "torch==2.13.0",
+    "gallery/1_toy/points.csv": "1,2",
+    "gallery/1_toy/other.csv": "1,2",
+    "utils/helpers/__init__.py": "",
+    "utils/helpers/curves.py": "def plot():\n    from .deep import shades\n",
+    "utils/helpers/unused.py": "from helpers import never",
+    "utils/helpers/never.py": "",
+    "utils/helpers/deep/__init__.py": "from ..style import TONE",
+    "utils/helpers/deep/shades.py": "import importlib\n"
+    "importlib.import_module('helpers.lazy')\nopen('tones.json')",
+    "utils/helpers/deep/tones.json": "[]",
+    "utils/helpers/style.py": "import helpers.curves  # a circle\nTONE = 1",
+    "utils/helpers/lazy.py": "import torch",
+    "utils/stated.py": "",
+    "utils/coursebuild/__init__.py": "",
+    "utils/coursebuild/forkserver.py": "import coursebuild.cells",
+    "utils/coursebuild/cells.py": "",
+    "utils/coursebuild/publish.py": "",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Make a toy project."""
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def toy(code: str = USES_MODULE, text: str = ">>> import stated") -> Lesson:
+    """Make a lesson of a text and a cell."""
+    return Lesson(NAME, (Block("text", text, 1), Block("code", code, 5)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "conf.py",
+        "requirements.lock",
+        "gallery/1_toy/points.csv",
+        "utils/helpers/__init__.py",
+        "utils/helpers/curves.py",
+        "utils/helpers/deep/__init__.py",
+        "utils/helpers/deep/shades.py",
+        "utils/helpers/deep/tones.json",
+        "utils/helpers/style.py",
+        "utils/helpers/lazy.py",
+        "utils/stated.py",
+        "utils/coursebuild/cells.py",
+        "utils/coursebuild/forkserver.py",
+    ],
+)
+def test_key_changes_with_a_file_in_reach(root: Path, change: str) -> None:
+    before = lesson_key(toy(), root=root)
+    (root / change).write_text("changed = True")
+    assert lesson_key(toy(), root=root) != before
+    (root / change).write_text(FILES[change])
+    assert lesson_key(toy(), root=root) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "gallery/1_toy/other.csv",
+        "gallery/1_toy/20_next.py",
+        "utils/helpers/unused.py",
+        "utils/helpers/never.py",
+        "utils/coursebuild/publish.py",
+        "README.md",
+    ],
+)
+def test_key_ignores_a_file_out_of_reach(root: Path, change: str) -> None:
+    before = lesson_key(toy(), root=root)
+    (root / change).write_text("changed = True")
+    assert lesson_key(toy(), root=root) == before
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        toy(code=USES_MODULE + "\n"),
+        toy(text=">>> import stated\n\nMore."),
+        replace(toy(), name="gallery/1_toy/11_toy.py"),
+        replace(toy(), warns=("non-leaf",)),
+        replace(toy(), markup="md"),
+    ],
+    ids=["code", "text", "name", "warns", "markup"],
+)
+def test_key_changes_with_the_lesson(root: Path, changed: Lesson) -> None:
+    assert lesson_key(changed, root=root) != lesson_key(toy(), root=root)
+
+
+@pytest.mark.parametrize("tool", ["torch", "python"])
+def test_key_changes_with_versions(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    before = lesson_key(toy(), root=root)
+    monkeypatch.setattr(freshness, "version", lambda name: "2.14.0")
+    if tool == "python":
+        monkeypatch.undo()
+        monkeypatch.setattr(freshness.platform, "python_version", lambda: "3.99.0")
+    assert lesson_key(toy(), root=root) != before
+
+
+def test_key_is_the_same_in_another_folder(root: Path) -> None:
+    before = lesson_key(toy(), root=root)
+    moved = root.rename(root.with_name("with space ü"))
+    assert lesson_key(toy(), root=moved) == before
+
+
+def test_key_of_a_lesson_that_no_parser_reads_is_there(root: Path) -> None:
+    assert lesson_key(toy(code="x x"), root=root)
+
+
+def test_keys_of_many_lessons_are_those_of_each(root: Path) -> None:
+    lessons = [toy(), replace(toy(code="1"), name="gallery/1_toy/20_next.py")]
+    assert lesson_keys(lessons, root=root) == {
+        lesson.name: lesson_key(lesson, root=root) for lesson in lessons
+    }
+
+
+PICTURE = Picture(b"<svg>light</svg>", b"<svg>dark</svg>", ".svg", "a curve")
+RUN = Run(NAME, (None, Output("hé\n", "tensor(2.)", None, (PICTURE,))), seconds=0.5)
+
+
+def test_store_returns_what_was_put(tmp_path: Path) -> None:
+    store = Store(tmp_path / "new" / "runs")
+    assert store.get("key") is None
+    store.put("key", RUN)
+    assert Store(tmp_path / "new" / "runs").get("key") == RUN
+
+
+def test_store_refuses_a_failed_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="only runs that end well"):
+        Store(tmp_path).put("key", replace(RUN, failure=Failure("no")))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"2.", b"3.")),
+        lambda path: path.write_bytes(b"\xff\xfe"),
+        lambda path: path.write_bytes(b""),
+    ],
+    ids=["torn", "altered", "no text", "empty"],
+)
+def test_store_forgets_a_damaged_run(
+    tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    store = Store(tmp_path)
+    store.put("key", RUN)
+    (path,) = tmp_path.iterdir()
+    damage(path)
+    assert store.get("key") is None
+    assert not path.exists()
+
+
+def test_store_keeps_the_former_run_when_the_write_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    store = Store(tmp_path)
+    store.put("key", RUN)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.put("key", replace(RUN, outputs=()))
+    assert store.get("key") == RUN
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_store_sweeps_what_is_not_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("old", RUN)
+    store.put("new", RUN)
+    (tmp_path / "killed.part").write_text("half")
+    store.sweep({"new"})
+    assert [path.stem for path in tmp_path.iterdir()] == ["new"]

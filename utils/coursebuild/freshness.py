@@ -1,0 +1,208 @@
+"""Know what a lesson's outputs depend on, and keep them while none of it changes."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from importlib.metadata import version
+from itertools import accumulate
+from pathlib import Path
+
+from coursebuild.lesson import Lesson, Run
+
+__all__ = ["Store", "lesson_key", "lesson_keys"]
+
+RUNS_IT = "coursebuild.forkserver"  # it, and what it imports, runs every lesson
+ALWAYS = "conf.py", "requirements.lock"
+
+
+def lesson_key(lesson: Lesson, *, root: Path) -> str:
+    """Digest all that one lesson's run depends on: see :func:`lesson_keys`."""
+    return lesson_keys([lesson], root=root)[lesson.name]
+
+
+def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
+    """Digest, for each lesson by name, all that its run depends on; imports nothing.
+
+    That is the lesson, what it can reach in ``root/utils``, the data files that
+    its code names, ``conf.py``, the lock, and the versions of Python and torch.
+    """
+    code = _Code(root)
+    shared = {
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        **{name: _digest(root / name) for name in ALWAYS if (root / name).exists()},
+    }
+    keys = {}
+    for lesson in lessons:
+        facts = [asdict(lesson), shared, code.reachable(lesson)]
+        keys[lesson.name] = sha256(
+            json.dumps(facts, sort_keys=True).encode()
+        ).hexdigest()
+    return keys
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What a piece of code says: the modules it may import, the files it names.
+
+    ``files`` maps paths to digests; a module's own file is among them.
+    """
+
+    imports: frozenset[str] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Code:
+    """The code below a root as it is now; each module is read once.
+
+    An import counts wherever it stands: in a function, in a doctest of a text,
+    as ``import_module`` of a string.  A data file counts where a string names it
+    and it lies beside the code.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._utils = root, root / "utils"
+        self._modules: dict[str, _Module] = {}
+
+    def reachable(self, lesson: Lesson) -> dict[str, str]:
+        """Return the paths, with digests, of all files that a lesson's run needs."""
+        folder = (self._root / lesson.name).parent
+        found = [self._look(source, folder) for source in _sources(lesson)]
+        todo = {RUNS_IT}.union(*(module.imports for module in found))
+        seen: set[str] = set()
+        while todo:
+            seen.add(name := todo.pop())
+            found.append(module := self._module(name))
+            todo |= module.imports - seen
+        return {path: digest for m in found for path, digest in m.files.items()}
+
+    def _module(self, name: str) -> _Module:
+        if name not in self._modules:
+            self._modules[name] = self._read(name)
+        return self._modules[name]
+
+    def _read(self, name: str) -> _Module:
+        base = self._utils.joinpath(*name.split("."))
+        if (path := base / "__init__.py").is_file():
+            package = name
+        elif (path := base.with_name(f"{base.name}.py")).is_file():
+            package = name.rpartition(".")[0]
+        else:
+            return _Module()  # not ours, or an attribute
+        module = self._look(path.read_bytes(), path.parent, package)
+        return replace(module, files={**module.files, **self._digests([path])})
+
+    def _look(self, source: str | bytes, folder: Path, package: str = "") -> _Module:
+        imports: set[str] = set()
+        named: set[str] = set()
+        data = _data_files(folder)
+        with suppress(SyntaxError, ValueError):  # the runner will say so
+            for node in ast.walk(ast.parse(source)):
+                imports.update(_imports(node, package))
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    named |= {node.value} & data
+        for name in tuple(imports):  # a package comes before what is in it
+            imports.update(accumulate(name.split("."), "{}.{}".format))
+        files = self._digests(folder / name for name in named)
+        return _Module(frozenset(imports), files)
+
+    def _digests(self, paths: Iterable[Path]) -> dict[str, str]:
+        return {p.relative_to(self._root).as_posix(): _digest(p) for p in paths}
+
+
+def _sources(lesson: Lesson) -> Iterator[str]:
+    for block in lesson.blocks:
+        if block.kind == "code":
+            yield block.source
+        else:
+            with suppress(ValueError):  # the runner will say what is wrong with it
+                examples = doctest.DocTestParser().get_examples(block.source)
+                yield from (example.source for example in examples)
+
+
+def _imports(node: ast.AST, package: str) -> list[str]:
+    match node:
+        case ast.Import():
+            return [alias.name for alias in node.names]
+        case ast.ImportFrom():
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            base = ".".join(filter(None, [above, node.module]))
+            return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        case ast.Call(
+            func=ast.Name(id="import_module" | "__import__")
+            | ast.Attribute(attr="import_module"),
+            args=[ast.Constant(value=str(name)), *_],
+        ):
+            return [name]
+    return []
+
+
+def _data_files(folder: Path) -> set[str]:
+    with suppress(FileNotFoundError):
+        entries = [e for e in folder.iterdir() if e.suffix != ".py" and e.is_file()]
+        return {entry.name for entry in entries}
+    return set()
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+class Store:
+    """Runs that ended well, each in a file named by its key."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made when there is something to keep."""
+        self._folder = folder
+
+    def get(self, key: str) -> Run | None:
+        """Return a run; forget it if its file is not what was written."""
+        path = self._path(key)
+        try:
+            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+            if digest == sha256(text.encode()).hexdigest():
+                return Run.from_json(text)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            pass
+        path.unlink()
+        return None
+
+    def put(self, key: str, run: Run) -> None:
+        """Keep a run, whole or not at all.
+
+        Raises:
+            ValueError: the run failed, so there is nothing to keep.
+        """
+        if run.failure:
+            raise ValueError(f"{run.lesson} failed: only runs that end well are kept")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        text = run.to_json()
+        handle, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(sha256(text.encode()).hexdigest() + "\n" + text)
+            os.replace(name, self._path(key))
+        except BaseException:
+            Path(name).unlink()
+            raise
+
+    def sweep(self, keep: set[str]) -> None:
+        """Remove all runs but some, and what killed builds left."""
+        if self._folder.exists():
+            kept = {self._path(key) for key in keep}
+            for path in set(self._folder.iterdir()) - kept:
+                path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
