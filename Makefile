@@ -1,0 +1,48 @@
+# Everything an author does.  Needs make and Python 3.11 or later, nothing else.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+export TORCH_INDEX
+export PYTHONPATH := utils
+RUN := .venv/bin/python -m coursebuild
+
+.PHONY: help html test draft serve doctest bench lesson lock clean env
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo 'Variables: PYTHON=python3.12, TORCH_INDEX=https://download.pytorch.org/whl/cpu (Linux: CPU wheels)'
+
+html: env ## build the site into build/html; executes what changed
+	@$(RUN) html
+
+test: html ## run every test there is
+	@.venv/bin/python tests/chromium.py
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/python -m pytest
+
+draft: env ## build into build/draft, fast: nothing is executed
+	@$(RUN) draft
+
+serve: env ## show the site on this machine, rebuilt and reloaded on change
+	@$(RUN) serve
+
+doctest: env ## check what the text states; LESSON=gallery/....py for one
+	@$(RUN) doctest $(LESSON)
+
+bench: env ## measure, side by side
+	@.venv/bin/python -m bench
+
+lesson: env ## start a lesson from the template: LESSON=gallery/1_foundations/30_name.py
+	@$(RUN) lesson $(LESSON)
+
+lock: env ## write requirements.lock from pyproject.toml
+	@$(RUN) lock
+
+clean: ## remove everything that was generated, the environment too
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env:
+	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }
+	@$(PYTHON) utils/coursebuild/bootstrap.py

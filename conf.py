@@ -1,0 +1,59 @@
+"""The site's configuration: only what differs from the defaults."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+project = "Gradients with PyTorch"
+author = "The developers of Gradients with PyTorch"
+version = release = PROJECT["version"]
+project_copyright = f"{author}. Code MIT, text CC BY-SA 4.0"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_gallery.gen_gallery",
+    "myst_nb",
+    "coursebuild.extension",
+]
+exclude_patterns = [
+    "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again
+    "katex/katex.min.js",  # runs while building only
+    "katex/LICENSE",
+    "README.md",
+]
+nitpicky = True
+default_role = None
+
+# Lessons: executed by coursebuild.runner, which sphinx-gallery takes outputs from.
+sphinx_gallery_conf = {
+    "examples_dirs": [str(ROOT / "gallery")],
+    "gallery_dirs": ["lessons"],
+    "filename_pattern": "",  # every script is a lesson
+    "within_subsection_order": "FileNameSortKey",
+    "remove_config_comments": True,
+    "download_all_examples": False,
+    "write_computation_times": False,  # never the same twice
+    "min_reported_time": 1e9,
+    "show_signature": False,
+    "inspect_global_variables": False,
+}
+nb_execution_mode = "off"  # coursebuild.pages executes
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["docs/_static", "vendor"]
+html_css_files = ["katex/katex.min.css", "site.css"]
+html_favicon = "docs/_static/mark.svg"
+html_copy_source = False
+html_show_sphinx = False
+templates_path = ["docs/_templates"]
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"

@@ -1,0 +1,31 @@
+"""See that there is a Chromium to test with; install it where that is possible."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find() -> str | None:
+    """Return the path of the system's Chromium."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def main() -> int:
+    """Install Chromium from Debian's packages when root lacks it."""
+    if not find() and shutil.which("apt-get") and os.geteuid() == 0:
+        print("Installing Chromium from the system's packages", flush=True)
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for step in (["update"], ["install", "--yes", "chromium"]):
+            command = ["apt-get", "--quiet", "--quiet", *step]
+            subprocess.run(command, env=environment, check=False, stdout=-3)
+    if find():
+        return 0
+    print("The browser tests need Chromium: sudo apt install chromium", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

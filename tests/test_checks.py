@@ -1,0 +1,99 @@
+"""The last look at a built site: what it must find, and what it must let pass."""
+
+from pathlib import Path
+
+import pytest
+
+from coursebuild.checks import problems
+
+PAGE = '<html><body id="a">{}</body></html>'
+
+
+@pytest.fixture
+def root(tmp_path):
+    for folder in ("gallery/0_basics", "docs", "site/lessons/0_basics"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "gallery/0_basics/10_one.py").write_text("x = 1")
+    (tmp_path / "docs/index.md").write_text("# One")
+    (tmp_path / "site/index.html").write_text(PAGE.format("fine"))
+    (tmp_path / "site/lessons/0_basics/10_one.html").write_text(PAGE.format("fine"))
+    return tmp_path
+
+
+def found(root: Path, body: str) -> list[str]:
+    (root / "site/index.html").write_text(PAGE.format(body))
+    return problems(root / "site", root)
+
+
+def test_right_site_has_no_problem(root):
+    assert problems(root / "site", root) == []
+
+
+def test_site_without_pages_is_a_problem(tmp_path):
+    (tmp_path / "site").mkdir()
+    assert problems(tmp_path / "site", tmp_path) == ["site: holds no page"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("Traceback (most recent call last): no", "a traceback"),
+        ("&lt;Digraph object at 0x7f01&gt;", "an object's address"),
+        ('<span class="problematic">x</span>', "a broken reference"),
+        ('<a href="gone.html">x</a>', "links to gone.html"),
+        ('<a href="lessons/0_basics/10_one.html#b">x</a>', "no such place"),
+        ('<a href="#b">x</a>', "no such place"),
+        ('<a href="../secret.html">x</a>', "links to ../secret.html"),
+        ('<img src="gone.png">', "links to gone.png"),
+        ('<script src="https://example.org/a.js"></script>', "another host"),
+        ('<link rel="stylesheet" href="//example.org/a.css">', "another host"),
+        ('<img src="http://example.org/a.png">', "another host"),
+    ],
+)
+def test_problem_is_named_with_its_page(root, body, reason):
+    lines = found(root, body)
+    assert len(lines) == 1
+    assert lines[0].startswith("index.html: ")
+    assert reason in lines[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<a href="lessons/0_basics/10_one.html#a">x</a>',
+        '<a href="https://example.org">x</a>',
+        '<a href="mailto:someone@example.org">x</a>',
+        '<a href="./">x</a>',
+        '<a href="#">x</a>',
+        '<link rel="canonical" href="https://example.org/">',
+        '<img src="data:image/png;base64,AAAA">',
+    ],
+)
+def test_right_link_is_let_pass(root, body):
+    assert found(root, body) == []
+
+
+def test_path_of_the_machine_is_a_problem(root):
+    assert "a path of this machine" in found(root, f"{root}/conf.py")[0]
+
+
+def test_page_cut_short_is_a_problem(root):
+    (root / "site/index.html").write_text("<html><body>half")
+    assert problems(root / "site", root) == ["index.html: ends too early"]
+
+
+def test_empty_file_is_a_problem(root):
+    (root / "site/a.css").write_text("")
+    assert problems(root / "site", root) == ["a.css: is empty"]
+
+
+def test_missing_lesson_is_a_problem(root):
+    (root / "gallery/0_basics/20_two.py").write_text("x = 2")
+    assert problems(root / "site", root) == [
+        "gallery/0_basics/20_two.py: its page is missing"
+    ]
+
+
+def test_missing_page_is_a_problem(root):
+    (root / "docs/rules.md").write_text("# Rules")
+    assert problems(root / "site", root) == ["docs/rules.md: its page is missing"]

@@ -1,0 +1,159 @@
+"""Publishing: one step, nothing lost, left-overs swept."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coursebuild.publish import (
+    fingerprint,
+    inputs,
+    is_current,
+    locked,
+    publish,
+    sweep,
+)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def built(tmp_path):
+    folder = tmp_path / "build" / ".work-1" / "html"
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<html>one</html>")
+    return folder
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "build" / "html"
+
+
+def test_publish_shows_what_was_built(built, target):
+    publish(built, target, "one")
+    assert (target / "index.html").read_text() == "<html>one</html>"
+
+
+def test_publish_replaces_the_former_site(built, target):
+    publish(built, target, "one")
+    built.mkdir()
+    (built / "other.html").write_text("two")
+    publish(built, target, "two")
+    assert [p.name for p in sorted(target.iterdir())] == ["SHA256SUMS", "other.html"]
+
+
+def test_publish_replaces_a_plain_folder(built, target):
+    target.mkdir()
+    (target / "old.html").write_text("old")
+    publish(built, target, "one")
+    assert not (target / "old.html").exists()
+
+
+def test_publish_makes_files_readable_for_a_web_server(built, target):
+    (built / "index.html").chmod(0o600)
+    publish(built, target, "one")
+    assert (target / "index.html").stat().st_mode & 0o777 == 0o644
+
+
+def test_manifest_is_what_sha256sum_checks(built, target):
+    publish(built, target, "one")
+    check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=target, check=False).returncode == 0
+
+
+def test_site_is_current_for_its_own_fingerprint_only(built, target):
+    publish(built, target, "one")
+    assert is_current(target, "one")
+    assert not is_current(target, "two")
+
+
+def test_damaged_site_is_not_current(built, target):
+    publish(built, target, "one")
+    (target / "index.html").write_text("")
+    assert not is_current(target, "one")
+
+
+def test_damaged_site_is_replaced(built, target):
+    publish(built, target, "one")
+    (target / "index.html").write_text("")
+    built.mkdir()
+    (built / "index.html").write_text("new")
+    publish(built, target, "one")
+    assert (target / "index.html").read_text() == "new"
+
+
+def test_missing_site_is_not_current(target):
+    assert not is_current(target, "one")
+
+
+def test_sweep_keeps_the_published_site_alone(built, target):
+    publish(built, target, "one")
+    (target.parent / ".work-99").mkdir()
+    (target.parent / ".sites" / "zero").mkdir()
+    sweep(target)
+    names = sorted(p.name for p in target.parent.iterdir())
+    assert names == [".sites", "html"]
+    assert [p.name for p in (target.parent / ".sites").iterdir()] == ["one"]
+
+
+def test_lock_makes_a_second_build_wait(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from coursebuild.publish import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(0.5)"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT / "utils")},
+    )
+    assert first.stdout.readline() == b"held\n"
+    with locked(tmp_path):
+        assert first.wait(timeout=5) == 0
+    first.stdout.close()
+
+
+def test_inputs_hold_every_kind_of_source():
+    names = {path.relative_to(ROOT).as_posix() for path in inputs(ROOT)}
+    assert {
+        "conf.py",
+        "requirements.lock",
+        "docs/index.md",
+        "gallery/0_basics/10_gradients_with_pytorch.py",
+        "utils/torchutils/__init__.py",
+        "utils/coursebuild/notebooks.lua",
+        "vendor/katex/katex.min.js",
+    } <= names
+
+
+def test_inputs_hold_nothing_generated():
+    assert not [path for path in inputs(ROOT) if path.suffix == ".pyc"]
+
+
+def copy_inputs(folder):
+    for path in inputs(ROOT):
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return folder
+
+
+def test_fingerprint_does_not_depend_on_the_folder(tmp_path):
+    assert fingerprint(copy_inputs(tmp_path / "ä b")) == fingerprint(ROOT)
+
+
+@pytest.mark.parametrize(
+    "name", ["conf.py", "requirements.lock", "docs/index.md", "vendor/README.md"]
+)
+def test_fingerprint_changes_with_every_input(tmp_path, name):
+    before = fingerprint(copy_inputs(tmp_path))
+    (tmp_path / name).write_text("changed")
+    assert fingerprint(tmp_path) != before
+
+
+def test_fingerprint_changes_when_a_file_is_renamed(tmp_path):
+    before = fingerprint(copy_inputs(tmp_path))
+    (tmp_path / "docs" / "rules.md").rename(tmp_path / "docs" / "laws.md")
+    assert fingerprint(tmp_path) != before

@@ -1,0 +1,78 @@
+"""The commands behind the Makefile: ``python -m coursebuild COMMAND``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from coursebuild import build
+
+__all__ = ["main"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="coursebuild", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("lesson", nargs="*", help="a script or page, for doctest")
+    chosen = parser.parse_args(arguments)
+    try:
+        print(COMMANDS[chosen.command](*chosen.lesson))
+    except KeyboardInterrupt:
+        print("Stopped; the published site is as it was.", file=sys.stderr)
+        return 130
+    except (build.SiteError, ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _html() -> str:
+    return build.build(ROOT)
+
+
+def _draft() -> str:
+    return build.draft(ROOT)
+
+
+def _doctest(*lessons: str) -> str:
+    from coursebuild.confirm import confirm
+
+    return confirm(ROOT, lessons)
+
+
+def _serve() -> str:
+    from coursebuild.serve import serve
+
+    return serve(ROOT)
+
+
+def _lock() -> str:
+    from coursebuild.lock import lock
+
+    target = ROOT / "requirements.lock"
+    target.write_text(lock(ROOT))
+    return f"Wrote {target.name}; `make html` installs what it says."
+
+
+def _lesson(path: str = "") -> str:
+    from coursebuild.template import new_lesson
+
+    return new_lesson(ROOT, path)
+
+
+COMMANDS: dict[str, Callable[..., str]] = {
+    "html": _html,
+    "draft": _draft,
+    "doctest": _doctest,
+    "serve": _serve,
+    "lock": _lock,
+    "lesson": _lesson,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Build the site aside, check it, and only then publish it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from io import StringIO
+from pathlib import Path
+
+from coursebuild.publish import fingerprint, is_current, locked, publish, sweep
+
+__all__ = ["SiteError", "build", "draft", "run_sphinx"]
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class SiteError(Exception):
+    """The site cannot be published; the message says why, for its author."""
+
+
+def build(root: Path) -> str:
+    """Bring ``build/html`` up to date; return one line about it.
+
+    Raises:
+        SiteError: a lesson, a page or a check failed; the former site stays.
+    """
+    target = root / "build" / "html"
+    with locked(target.parent):
+        mark = fingerprint(root)
+        if is_current(target, mark):
+            return f"Nothing to do, the site is up to date: {_address(target)}"
+        sweep(target)
+        built = _build_aside(root, target.parent, execute_lessons=True)
+        publish(built, target, mark)
+        sweep(target)
+    return f"The site is ready, open {_address(target)}"
+
+
+def draft(root: Path) -> str:
+    """Build ``build/draft`` without executing anything; known outputs are shown."""
+    target = root / "build" / "draft"
+    with locked(target.parent):
+        sweep(target.with_name("html"))
+        built = _build_aside(root, target.parent, execute_lessons=False)
+        shutil.rmtree(target, ignore_errors=True)
+        built.rename(target)
+    return f"A draft is ready (nothing was executed), open {_address(target)}"
+
+
+def _build_aside(root: Path, folder: Path, *, execute_lessons: bool) -> Path:
+    from coursebuild.checks import problems
+
+    work = folder / f".work-{os.getpid()}"
+    built = run_sphinx(root, work, execute_lessons=execute_lessons)
+    if execute_lessons and (found := problems(built, root)):
+        raise SiteError("The site is not published:\n" + "\n".join(found))
+    return built
+
+
+def run_sphinx(root: Path, work: Path, *, execute_lessons: bool = True) -> Path:
+    """Build into ``work`` from a copy of ``docs``; return the folder of pages.
+
+    The copy keeps generated pages out of the sources.  Pages are made from
+    scratch every time: what is slow, executing lessons, is stored by content
+    (``freshness``), so an incremental build equals a clean one by design.
+    """
+    from sphinx.application import Sphinx  # half a second that a no-op must not pay
+
+    warnings = StringIO()
+    try:
+        shutil.copytree(root / "docs", work / "docs")
+        app = Sphinx(
+            srcdir=work / "docs",
+            confdir=root,
+            outdir=work / "html",
+            doctreedir=work / "doctrees",
+            buildername="html",
+            confoverrides={"execute_lessons": execute_lessons},
+            status=None,
+            warning=warnings,
+        )
+        app.build(force_all=True)
+    except Exception as error:
+        message = f"{_reason(error)}\n{warnings.getvalue()}"
+        raise SiteError(_readable(message, root, work)) from error
+    if warnings.getvalue():
+        raise SiteError(_readable(warnings.getvalue(), root, work))
+    for name in (".buildinfo", ".buildinfo.bak"):
+        (work / "html" / name).unlink(missing_ok=True)
+    return work / "html"
+
+
+def _reason(error: BaseException) -> str:
+    """Return what a lesson's author needs of an exception; Sphinx wraps them."""
+    from coursebuild.runs import LessonError
+
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, LessonError):
+            return str(inner)
+        inner = getattr(inner, "orig_exc", None) or inner.__cause__
+    return f"{type(error).__name__}: {error}"
+
+
+def _readable(text: str, root: Path, work: Path) -> str:
+    """Name the author's files in Sphinx's messages, not the copies."""
+    text = ANSI.sub("", text).replace(f"{work}/docs/lessons/", "gallery/")
+    return text.replace(f"{work}/", "").replace(f"{root}/", "").strip()
+
+
+def _address(folder: Path) -> str:
+    return (folder / "index.html").absolute().as_uri()

@@ -1,0 +1,87 @@
+"""The Sphinx extension that conf.py names: runs lessons, shows what they put out."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst.roles import math_role
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from coursebuild import boxes, doclinks, gallery, katex, pages
+from coursebuild.downloads import build_wheel
+from coursebuild.freshness import Store
+from coursebuild.lesson import Run
+from coursebuild.reading import read_lessons
+from coursebuild.runner import LessonExecutor
+from coursebuild.runs import Runs
+
+__all__ = ["setup"]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register everything; lessons start when the configuration is read."""
+    app.add_config_value("execute_lessons", default=True, rebuild="env")
+    app.add_role("law", law_role)
+    app.connect("config-inited", _start)
+    app.connect("builder-inited", _copy_drawing_style, priority=1)
+    app.connect("build-finished", _finish)
+    for part in (boxes, doclinks, gallery, katex):
+        part.setup(app)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
+
+
+def law_role(*args: Any, **kwargs: Any) -> tuple[list[nodes.Node], list[Any]]:
+    """Show a general law: mathematics with free symbols, which no run can check."""
+    formulas, messages = math_role(*args, **kwargs)
+    for formula in formulas:
+        formula["classes"].append("law")
+    return formulas, messages
+
+
+def _start(app: Sphinx, config: Config) -> None:
+    root = Path(app.confdir)
+    runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
+    app.lesson_runs = runs
+    app.lesson_executor = _execute(runs) if config.execute_lessons else None
+    images = Path(app.outdir) / "_images"
+    app.lesson_wheel = build_wheel(root, Path(app.outdir) / "wheel")
+    gallery.install(root, images, runs, [app.lesson_wheel])
+    pages.install(Path(app.srcdir), images, runs)
+
+
+def _execute(runs: Runs) -> Executor | None:
+    """Start the lessons that nobody has run yet, and report each as it ends."""
+    stale = runs.stale
+    if not stale:
+        return None
+    ended: list[Run] = []
+
+    def report(run: Run) -> None:
+        ended.append(run)
+        print(f"lesson {len(ended)}/{len(stale)}  {run.lesson}  {run.seconds:.1f} s")
+
+    executor = LessonExecutor()
+    runs.start(executor, report)
+    return executor
+
+
+def _copy_drawing_style(app: Sphinx) -> None:
+    """Publish the style sheet that travels with the drawings' code."""
+    target = Path(app.outdir) / "_static" / "drawing.css"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(app.confdir, "utils/torchutils/drawing.css"), target)
+    app.add_css_file("drawing.css")
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    """Let no build end well while a lesson has not."""
+    executor = app.lesson_executor
+    if executor is not None:
+        executor.shutdown(cancel_futures=error is not None)
+    if error is None and app.config.execute_lessons:
+        app.lesson_runs.finish()

@@ -1,0 +1,66 @@
+"""Turn a lesson into a notebook of clean Markdown, with one call of pandoc."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pypandoc
+
+__all__ = ["markdown", "notebook"]
+
+FILTER = Path(__file__).with_suffix(".lua")
+FORMAT = "commonmark+tex_math_dollars+pipe_tables+raw_html"
+BOUNDARY = "lesson-block-boundary"
+DOCTEST = re.compile(r"(?m)(?:^|(?<=\n\n))(?P<indent> *)>>> .*(?:\n(?P=indent)\S.*)*")
+
+
+def notebook(blocks: Sequence[Any]) -> dict[str, Any]:
+    """Return the notebook (nbformat 4) of a lesson's ``(kind, source, line)`` blocks.
+
+    Every cell's id is its position, so that the same lesson gives the same bytes.
+    """
+    texts = iter(markdown([source for kind, source, _ in blocks if kind == "text"]))
+    cells = [
+        _cell(number, kind, source.strip() if kind == "code" else next(texts))
+        for number, (kind, source, _) in enumerate(blocks)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
+    cell = {"id": f"cell-{number}", "metadata": {}, "source": source}
+    if kind == "text":
+        return {"cell_type": "markdown", **cell}
+    return {"cell_type": "code", **cell, "execution_count": None, "outputs": []}
+
+
+def markdown(texts: Sequence[str]) -> list[str]:
+    r"""Convert the text blocks of one lesson from reStructuredText.
+
+    They go through pandoc together: that is one process, and a link's target or
+    a footnote may stand in another block.
+
+    >>> markdown([r"The slope is :math:`2x`."])
+    ['The slope is $2x$.']
+    """
+    whole = f"\n\n{BOUNDARY}\n\n".join(DOCTEST.sub(_as_code_block, t) for t in texts)
+    done = pypandoc.convert_text(
+        whole,
+        to=FORMAT,
+        format="rst",
+        filters=[str(FILTER)],
+        extra_args=["--wrap=none"],
+    )
+    return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]
+
+
+def _as_code_block(match: re.Match[str]) -> str:
+    """Frame a doctest; pandoc takes it for a paragraph."""
+    indent = match["indent"]
+    lines = "\n".join("   " + line for line in match[0].splitlines())
+    return f"{indent}.. code-block:: python\n\n{lines}"

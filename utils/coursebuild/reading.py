@@ -1,0 +1,86 @@
+"""Read lessons: gallery scripts, and MyST pages that execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks
+
+from coursebuild.lesson import Block, Lesson
+
+__all__ = ["page_blocks", "read_lessons", "read_page", "read_script", "script_blocks"]
+
+
+def read_lessons(root: Path) -> Iterator[Lesson]:
+    """Yield every lesson below ``root``: the scripts in order, then the pages."""
+    for path in sorted(root.glob("gallery/*/*.py")):
+        yield read_script(path, root)
+    for path in sorted(root.glob("docs/**/*.md")):
+        if is_myst_markdown_notebook(path.read_text(encoding="utf-8")):
+            yield read_page(path, root)
+
+
+def read_script(path: Path, root: Path) -> Lesson:
+    """Read a gallery script.
+
+    ``# sphinx_gallery_seconds = 120`` in it raises its time limit (in seconds),
+    ``# sphinx_gallery_warns = ["non-leaf"]`` declares warnings that it shows.
+    """
+    config, blocks = split_code_and_text_blocks(str(path))
+    return Lesson(
+        name=path.relative_to(root).as_posix(),
+        blocks=script_blocks(blocks),
+        seconds=float(config.get("seconds", Lesson.seconds)),
+        warns=tuple(config.get("warns", ())),
+    )
+
+
+def script_blocks(blocks: Iterable[Any]) -> tuple[Block, ...]:
+    """Turn sphinx-gallery's blocks into ours."""
+    return tuple(Block(b.type, b.content, b.lineno) for b in blocks)
+
+
+def read_page(path: Path, root: Path) -> Lesson:
+    """Read a MyST page with code cells.
+
+    ``lesson: {seconds: 120, warns: [...]}`` in its front matter does what the
+    comments do in a script.
+    """
+    text = path.read_text(encoding="utf-8")
+    notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
+    options = notebook.metadata.get("lesson", {})
+    return Lesson(
+        name=path.relative_to(root).as_posix(),
+        blocks=page_blocks(notebook, text),
+        markup="md",
+        seconds=float(options.get("seconds", Lesson.seconds)),
+        warns=tuple(options.get("warns", ())),
+    )
+
+
+def page_blocks(notebook: Any, text: str) -> tuple[Block, ...]:
+    """Turn a notebook's cells into blocks, with the lines where they stand."""
+    lines = text.splitlines()
+    starts = notebook.metadata["source_map"]
+    return tuple(
+        Block(
+            "code" if cell.cell_type == "code" else "text",
+            cell.source,
+            _first_line(cell.source, lines, start),
+        )
+        for cell, start in zip(notebook.cells, starts, strict=True)
+    )
+
+
+def _first_line(source: str, lines: list[str], start: int) -> int:
+    """Return the 1-based line of ``source``'s beginning, at or after ``start``.
+
+    myst-nb reports where a cell's fence or its blank lines begin.
+    """
+    first = source.split("\n", 1)[0]
+    while start < len(lines) and lines[start] != first:
+        start += 1
+    return start + 1

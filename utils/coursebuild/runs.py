@@ -1,0 +1,75 @@
+"""The runs of all lessons of one build: started at once, fetched when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+from coursebuild.freshness import Store, lesson_key
+from coursebuild.lesson import Lesson, Run
+from coursebuild.runner import run_lesson
+
+__all__ = ["LessonError", "Runs"]
+
+
+class LessonError(Exception):
+    """One or more lessons failed; the message holds what each author needs."""
+
+
+class Runs:
+    """Every lesson's run, from the store where nothing that it depends on changed."""
+
+    def __init__(self, root: Path, store: Store, lessons: Iterable[Lesson]) -> None:
+        """Look up what is known; nothing executes yet."""
+        self._store = store
+        self.lessons = {lesson.name: lesson for lesson in lessons}
+        self._keys = {n: lesson_key(x, root=root) for n, x in self.lessons.items()}
+        stored = {name: store.get(key) for name, key in self._keys.items()}
+        self._ready = {name: run for name, run in stored.items() if run}
+        self._futures: dict[str, Future[Run]] = {}
+
+    def start(self, executor: Executor, done: Callable[[Run], None]) -> None:
+        """Execute the lessons whose outputs are not known; call ``done`` for each."""
+        for name in self.stale:
+            future = executor.submit(run_lesson, self.lessons[name])
+            future.add_done_callback(lambda f: done(f.result()))
+            self._futures[name] = future
+
+    @property
+    def stale(self) -> list[str]:
+        """The lessons that the store does not know."""
+        return [name for name in self.lessons if name not in self._ready]
+
+    def __getitem__(self, name: str) -> Run | None:
+        """Wait for the run of a lesson; None when it is not to be executed.
+
+        Raises:
+            LessonError: it failed; says so of every lesson that fails, so that
+                an author sees all at once.
+            KeyError: the lesson was not there when the build began.
+        """
+        run = self._ready.get(name) or self._wait(name)
+        if run is not None and run.failure:
+            runs = [self._wait(other) for other in self._futures]
+            raise LessonError(
+                "\n\n".join(r.failure.message for r in runs if r and r.failure)
+            )
+        return run
+
+    def _wait(self, name: str) -> Run | None:
+        if name not in self.lessons:
+            raise KeyError(f"{name} is no lesson of this build")
+        if name not in self._futures:
+            return None
+        run = self._futures[name].result()
+        if run.failure is None and name not in self._ready:
+            self._store.put(self._keys[name], run)
+            self._ready[name] = run
+        return run
+
+    def finish(self) -> list[Run]:
+        """Wait for all; forget what no lesson needs any more; return the runs."""
+        runs = [run for name in self.lessons if (run := self[name])]
+        self._store.sweep(set(self._keys.values()))
+        return runs
