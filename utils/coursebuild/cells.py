@@ -39,7 +39,7 @@ __all__ = ["run_cells"]
 LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
 LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
 _UTILS = str(Path(__file__).parents[1]) + os.sep
-_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-fA-F]+[^<>]*>?")
+_ADDRESS = re.compile(r"<[^\n]{,80} at 0x[0-9a-fA-F]+>?")
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
 _TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
 

@@ -15,7 +15,6 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from coursebuild.forkserver import ENVIRONMENT
@@ -44,17 +43,16 @@ class LessonExecutor(ThreadPoolExecutor):
         super().__init__(workers or _cores(), thread_name_prefix="lesson")
         _server()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None:
-        """Wait for the lessons, or kill them."""
-        if kind is not None:
-            self.shutdown(wait=False, cancel_futures=True)
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the pool; lessons that are under way end too if they may be cancelled."""
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+        if cancel_futures:
             stop_servers()
-        return super().__exit__(kind, error, trace)
+        super().shutdown(wait=wait)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait for the lessons, or kill them."""
+        self.shutdown(cancel_futures=kind is not None)
 
 
 def run_lesson(

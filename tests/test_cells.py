@@ -1,0 +1,225 @@
+"""What a cell shows, prints, draws and may not do."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from coursebuild.lesson import Block, Lesson, Output, Run
+from coursebuild.runner import run_lesson
+
+NAME = "gallery/1_toy/10_toy.py"
+
+
+def run(*blocks: str, only_statements: bool = False, **options: object) -> Run:
+    """Run a lesson of cells and texts; a text begins with ``text:``."""
+    made, line = [], 1
+    for source in map(textwrap.dedent, blocks):
+        kind = "text" if source.startswith("text:") else "code"
+        made.append(Block(kind, source.removeprefix("text:"), line))
+        line += source.count("\n") + 2
+    lesson = Lesson(NAME, tuple(made), **options)  # type: ignore[arg-type]
+    return run_lesson(lesson, only_statements=only_statements)
+
+
+def message(*blocks: str, **options: object) -> str:
+    """Run a lesson that fails; return what it says."""
+    failure = run(*blocks, **options).failure
+    assert failure is not None
+    return failure.message
+
+
+SHOWN = {
+    "value": ("1 + 1", Output(text="2")),
+    "text": ("'a'", Output(text="'a'")),
+    "nothing": ("None", Output()),
+    "statement": ("x = 1", Output()),
+    "empty": ("# a comment", Output()),
+    "tensor": ("import torch\ntorch.ones(2)", Output(text="tensor([1., 1.])")),
+    "print": ("print('é', 1)\n2", Output("é 1\n", "2")),
+    "both_streams": (
+        "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint(3)",
+        Output("1\n2\n3\n"),
+    ),
+    "below_python": (
+        "import os\nprint(1)\n_ = os.write(1, b'2\\n')\nprint(3)\n"
+        "_ = os.system('echo 4')",
+        Output("1\n2\n3\n4\n"),
+    ),
+    "no_new_line": ("print(1, end='')", Output("1")),
+    "html": (
+        "class A:\n    def _repr_html_(self):\n        return '<b>a</b>'\nA()",
+        Output(html="<b>a</b>"),
+    ),
+    "html_of_none": (
+        "class A:\n    def _repr_html_(self): pass\n"
+        "    def __repr__(self): return 'a'\nA()",
+        Output(text="a"),
+    ),
+    "class_with_html": (
+        "class A:\n    def _repr_html_(self):\n        return 1 / 0\nA",
+        Output(text="<class '__main__.A'>"),
+    ),
+    "main": ("__name__, '__file__' in globals()", Output(text="('__main__', False)")),
+    "no_files": ("import os\nos.listdir()", Output(text="[]")),
+    "own_source": (
+        "import inspect\ndef f():\n    return 1\nprint(inspect.getsource(f))",
+        Output("def f():\n    return 1\n\n"),
+    ),
+    "pickled": (
+        "import pickle\nclass A: pass\ntype(pickle.loads(pickle.dumps(A()))) is A",
+        Output(text="True"),
+    ),
+    "uninitialised": ("torch.empty(1)", Output(text="tensor([nan])")),
+    "seeds": (
+        "import random, numpy\n"
+        "a = torch.rand(1).item(), random.random(), numpy.random.rand()\n"
+        "[round(x, 4) for x in a]",
+        Output(text="[0.4963, 0.8444, 0.5488]"),
+    ),
+    "threads": ("torch.get_num_threads()", Output(text="1")),
+}
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_cell_shows(kind: str) -> None:
+    code, expected = SHOWN[kind]
+    result = run("import torch", code)
+    assert result.failure is None
+    assert result.outputs == (Output(), expected)
+
+
+CUT = {
+    "address": ("object()", "cell 1 shows <object object at 0x"),
+    "address_printed": ("print(lambda: 0)", "shows <function <lambda> at 0x"),
+    "html_fails": (
+        "class A:\n    def _repr_html_(self):\n        return 1 / 0\nA()",
+        f"{NAME}:3: cell 1 raised ZeroDivisionError",
+    ),
+    "input": ("input('name?')", "cell 1 asks for input('name?')"),
+    "syntax": ("x = 1\nx x", f"{NAME}:2: cell 1 raised"),
+    "deprecated": (
+        "import warnings\nwarnings.warn('old', DeprecationWarning)",
+        f"{NAME}:2: cell 1 warns\n  DeprecationWarning: old",
+    ),
+    "torch_warning": (
+        "import torch\n(torch.ones(1, requires_grad=True) * 2).grad",
+        "UserWarning: The .grad attribute",
+    ),
+    "no_label": (
+        "import matplotlib.pyplot as plt\nfig = plt.figure()",
+        "call fig.set_label('what the picture shows')",
+    ),
+    "drawing": (
+        "import matplotlib.pyplot as plt\nfig = plt.figure()\n"
+        "fig.set_label('a')\n_ = fig.text(0, 0, '$x_$')",
+        "cell 1 raised ValueError",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CUT)
+def test_cell_fails(kind: str) -> None:
+    code, words = CUT[kind]
+    assert words in message(code)
+
+
+def test_failure_names_the_frames_of_the_lesson_only() -> None:
+    text = message(
+        "def half(x):\n    return int(x) / 0",
+        "import functools\nfunctools.reduce(\n    lambda a, b: half(a), [1, 2])",
+    )
+    assert text.splitlines() == [
+        f"{NAME}:2: cell 2 raised ZeroDivisionError: division by zero",
+        f"  {NAME}:5 in <module>: functools.reduce(",
+        f"  {NAME}:6 in <lambda>: lambda a, b: half(a), [1, 2])",
+        f"  {NAME}:2 in half: return int(x) / 0",
+    ]
+
+
+def test_failure_keeps_the_outputs_before_it() -> None:
+    assert run("1", "1 / 0", "3").outputs == (Output(text="1"),)
+
+
+def test_future_import_rules_later_cells() -> None:
+    result = run("from __future__ import annotations", "def f(x: Unknown): pass\n1")
+    assert result.outputs[1] == Output(text="1")
+
+
+def test_warning_that_is_declared_is_shown_without_paths() -> None:
+    code = "import torch\n(torch.ones(1, requires_grad=True) * 2).grad"
+    (output,) = run(code, warns=("not a leaf",)).outputs
+    assert output is not None
+    assert output.stdout.startswith("UserWarning: The .grad attribute of a Tensor")
+    assert "Triggered" not in output.stdout
+
+
+def test_warning_that_is_declared_must_come() -> None:
+    assert "['non-leaf'], which never came" in message("1", warns=("non-leaf",))
+
+
+def test_warning_that_the_lesson_records_is_its_own() -> None:
+    code = """
+        import warnings
+        with warnings.catch_warnings(record=True) as log:
+            warnings.warn("seen")
+        str(log[0].message)
+    """
+    assert run(code).outputs == (Output(text="'seen'"),)
+
+
+CURVE = """
+    import matplotlib.pyplot as plt
+    fig, ax = plt.subplots()
+    fig.set_label("a line")
+    ax.plot([0, 1], label="y")
+    ax.legend()
+    plt.show()
+"""
+
+
+def test_figure_is_drawn_in_light_and_in_dark() -> None:
+    (output,) = run(CURVE).outputs
+    assert output is not None
+    (picture,) = output.pictures
+    assert picture.dark is not None
+    assert (picture.alt, picture.suffix) == ("a line", ".svg")
+    assert b"#1f2328" in picture.light
+    assert b"#e6e8eb" not in picture.light
+    assert b"#e6e8eb" in picture.dark
+    assert b"#1f2328" not in picture.dark
+    for sentinel in (b"#010203", b"#fdfefc"):
+        assert sentinel not in picture.light + picture.dark
+
+
+def test_figure_belongs_to_its_cell() -> None:
+    first, second = run(CURVE, "1").outputs
+    assert first is not None
+    assert len(first.pictures) == 1
+    assert second == Output(text="1")
+
+
+def test_figure_is_the_same_each_time() -> None:
+    assert run(CURVE) == run(CURVE)
+
+
+def test_doctest_sees_the_variables_of_its_place() -> None:
+    result = run("x = 2", "text:\n\n>>> x\n2\n", "x = 3")
+    assert result.failure is None
+    assert [(s.kind, s.line) for s in result.statements] == [("doctest", 5)]
+
+
+def test_doctest_that_is_false_fails_at_its_line() -> None:
+    failure = run("x = 2", "text:\n\n>>> x\n3\n").failure
+    assert failure is not None
+    assert (failure.line, failure.cell) == (5, None)
+    assert failure.message.startswith(f"{NAME}:5")
+
+
+def test_only_statements_draws_and_shows_nothing() -> None:
+    blocks = (CURVE, "text:\n\n>>> len(ax.lines)\n1\n", "object()")
+    result = run(*blocks, only_statements=True)
+    assert result.failure is None
+    assert len(result.statements) == 1
+    assert result.outputs == (Output(), None, Output())
