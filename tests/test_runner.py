@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import signal
+import subprocess
+import sys
 import textwrap
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from coursebuild.lesson import Block, Lesson
-from coursebuild.runner import run_lesson
+from coursebuild import runner
+from coursebuild.forkserver import ENVIRONMENT, LATE
+from coursebuild.lesson import Block, Lesson, Run
+from coursebuild.runner import LessonExecutor, run_lesson, stop_servers
 
 UTILS = Path(__file__).parents[1] / "utils"
 NAME = "gallery/1_toy/10_toy.py"
@@ -56,3 +65,246 @@ def test_lesson_that_fails_says_what_and_where(fault: str) -> None:
     assert words in run.failure.message
     assert run.failure.message.startswith(f"{NAME}:{run.failure.line}: cell 2 ")
     assert run.failure.line == line or line is None
+
+
+PROBE = lesson(
+    """
+    import os, random, time, warnings, numpy, torch, torchutils
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 1 / 3).sum()
+    print(y, y.dtype, y.device, y.requires_grad, y.is_inference(), torch.empty(1))
+    print(torch.is_anomaly_enabled(), torch.are_deterministic_algorithms_enabled())
+    print(torch.rand(1), random.random(), numpy.random.rand(), numpy.float64(1) / 3)
+    print(torch.get_num_threads(), os.environ.get("LEAK"), time.tzname, torch.LEAK)
+    try:
+        print(warnings.warn("seen"))
+    except UserWarning:
+        print("raised")
+    print(os.listdir(), os.umask(0), getattr(torchutils, "LEAK", None), torch.sin(x))
+    """.replace("torch.LEAK", "hasattr(torch, 'LEAK')")
+)
+LEAKS = {
+    "dtype": "torch.set_default_dtype(torch.float64)",
+    "device": "torch.set_default_device('meta')",
+    "grad_mode": "torch.set_grad_enabled(False)",
+    "inference_mode": "guard = torch.inference_mode(); guard.__enter__()",
+    "anomaly_mode": "torch.autograd.set_detect_anomaly(True)",
+    "torch_seed": "torch.manual_seed(9)",
+    "python_seed": "random.seed(9)",
+    "numpy_seed": "numpy.random.seed(9)",
+    "threads": "torch.set_num_threads(2)",
+    "deterministic": "torch.set_deterministic_debug_mode(0)",
+    "print_options": "torch.set_printoptions(precision=9)",
+    "numpy_print": "numpy.set_printoptions(legacy='1.13')",
+    "environment": "os.environ['LEAK'] = 'yes'",
+    "time_zone": "os.environ['TZ'] = 'Asia/Tokyo'; time.tzset()",
+    "folder": "os.mkdir('a'); os.makedirs('b/c'); os.chdir('b')",
+    "umask": "os.umask(0o77)",
+    "patched_torch": "torch.sin = torch.cos",
+    "torch_global": "torch.LEAK = 1",
+    "helper_global": "torchutils.LEAK = 1",
+    "warnings": "warnings.simplefilter('ignore')",
+}
+IMPORTS = "import os, random, time, warnings, numpy, torch, torchutils"
+
+
+@pytest.fixture(scope="module")
+def alone() -> Run:
+    """Run the lesson that shows all state, before any other leaks into it."""
+    run = run_lesson(PROBE)
+    assert run.failure is None
+    return run
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_state_of_one_lesson_is_not_seen_by_the_next(leak: str, alone: Run) -> None:
+    code = f"{IMPORTS}\n{LEAKS[leak]}\nNone"
+    within = run_lesson(lesson(code, PROBE.blocks[0].source))
+    # The leak is one: in the same process it shows.
+    assert within.outputs[1:] != alone.outputs
+    assert run_lesson(PROBE) == alone
+
+
+def test_lesson_finds_another_main_and_no_variables_of_the_parent() -> None:
+    (output,) = run_lesson(
+        lesson("import sys\nsys.argv, 'pytest' in sys.modules")
+    ).outputs
+    assert output is not None
+    assert output.text == f"(['{NAME}'], False)"
+
+
+def test_environment_of_the_user_is_not_the_lessons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "import os\nsorted(set(os.environ) - {'LD_LIBRARY_PATH', 'TMPDIR', 'HOME'})"
+    monkeypatch.setenv("TORCH_LOGS", "autograd")
+    stop_servers()
+    (output,) = run_lesson(lesson(code)).outputs
+    assert output is not None
+    assert output.text == str(sorted([*ENVIRONMENT, "PATH"]))
+
+
+GRADIENT = """
+    import torch
+    x = torch.ones(100_000, requires_grad=True)
+    (x @ x).backward()
+    x.grad.sum()
+"""
+
+
+def test_torch_computes_in_many_children_at_once() -> None:
+    with LessonExecutor(4) as executor:
+        runs = list(executor.map(run_lesson, [lesson(GRADIENT)] * 8))
+    assert {run.outputs[0].text for run in runs} == {"tensor(200000.)"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_server_has_one_thread_and_does_not_grow() -> None:
+    for _ in range(2):  # the server takes over what the first one had to import
+        assert run_lesson(lesson(*map("import {}".format, LATE))).failure is None
+    process = Path("/proc") / str(runner._server()._process.pid)
+    handles = [len(list((p / "fd").iterdir())) for p in (process, Path("/proc/self"))]
+    size = _resident(process)
+    for _ in range(60):
+        assert run_lesson(lesson("1")).failure is None
+    assert len(list((process / "task").iterdir())) == 1
+    assert _resident(process) - size < 1_000
+    assert handles == [
+        len(list((p / "fd").iterdir())) for p in (process, Path("/proc/self"))
+    ]
+
+
+def _resident(process: Path) -> int:
+    text = (process / "status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0])
+
+
+def test_folders_of_lessons_are_removed(tmp_path: Path) -> None:
+    code = "import os\nos.mkdir('a')\nopen('a/b', 'w').close()\nos.getcwd()"
+    (output,) = run_lesson(lesson(code)).outputs
+    assert output is not None
+    assert output.text is not None
+    assert not Path(ast.literal_eval(output.text)).parent.exists()
+
+
+def test_what_a_lesson_started_ends_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = f"""
+        import subprocess
+        process = subprocess.Popen(["sleep", "100"])
+        open({str(note)!r}, "w").write(str(process.pid))
+    """
+    assert run_lesson(lesson(code + "    1")).failure is None
+    _wait_until(lambda: not _lives(int(note.read_text())))
+    assert run_lesson(lesson(code + "    while True: pass", seconds=1)).failure
+    _wait_until(lambda: not _lives(int(note.read_text())))
+
+
+def test_server_that_dies_fails_its_lesson_and_comes_again() -> None:
+    with LessonExecutor(1) as executor:
+        future = executor.submit(run_lesson, lesson("while True: pass"))
+        time.sleep(0.2)
+        os.kill(runner._server()._process.pid, signal.SIGKILL)
+        run = future.result(timeout=5)
+    assert run.failure is not None
+    assert "was interrupted" in run.failure.message
+    assert run_lesson(lesson("1")).failure is None
+
+
+def test_executor_that_an_error_leaves_kills_its_lessons() -> None:
+    start = time.monotonic()
+    endless = lesson("while True: pass")
+    executor = LessonExecutor(2)
+    futures = [executor.submit(run_lesson, endless) for _ in range(5)]
+    with suppress(KeyboardInterrupt), executor:
+        time.sleep(0.5)
+        raise KeyboardInterrupt
+    assert time.monotonic() - start < 5
+    assert all(f.cancelled() or f.result().failure for f in futures)
+
+
+def test_helper_that_changes_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "coursebuild").symlink_to(UTILS / "coursebuild")
+    helper = tmp_path / "torchutils" / "__init__.py"
+    helper.parent.mkdir()
+    monkeypatch.setattr(runner, "UTILS", tmp_path)
+    shows = lesson("import torchutils\ntorchutils.VALUE")
+    for value in ("11", "1 / 0", "222"):
+        helper.write_text(f"VALUE = {value}")
+        run = run_lesson(shows)
+        if run.failure:
+            assert "torchutils/__init__.py:1 in <module>: VALUE = 1 / 0" in str(run)
+        else:
+            assert run.outputs[0] is not None
+            assert run.outputs[0].text == value
+
+
+PARENT = """
+import sys
+print("main", flush=True)
+from coursebuild.lesson import Block, Lesson
+from coursebuild.runner import LessonExecutor, run_lesson
+lesson = Lesson("gallery/1 ü/1.py", (Block("code", sys.argv[1], 1),))
+with LessonExecutor(2) as executor:
+    runs = [f.result() for f in [executor.submit(run_lesson, lesson) for _ in "ab"]]
+print(ascii([run.failure or run.outputs[0].text for run in runs]))
+"""
+
+
+def _parent(code: str, folder: Path, *, way: str = "script") -> subprocess.Popen[str]:
+    """Start a process that runs a lesson, in a poor environment."""
+    home = folder / "with space ü"
+    home.mkdir()
+    script = home / "parent.py"
+    script.write_text(PARENT)
+    command = {"script": [script], "-c": ["-c", PARENT], "-m": ["-m", "parent"]}[way]
+    return subprocess.Popen(
+        [sys.executable, *command, code],
+        cwd=home,
+        env={"PYTHONPATH": str(UTILS), "LC_ALL": "C", "TMPDIR": str(home), "PATH": ""},
+        umask=0o077,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("way", ["script", "-c", "-m"])
+def test_parent_may_be_started_in_any_way(tmp_path: Path, way: str) -> None:
+    with _parent("'é'", tmp_path, way=way) as parent:
+        out, _ = parent.communicate(timeout=20)
+    assert out == "main\n" + ascii(["'é'", "'é'"]) + "\n"
+    assert parent.returncode == 0
+    left = {p.name for p in (tmp_path / "with space ü").iterdir()}
+    assert left <= {"parent.py", "__pycache__"}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_lessons_die_with_their_parent(tmp_path: Path, how: signal.Signals) -> None:
+    note = tmp_path / "pid"
+    code = f"import os\nopen({str(note)!r}, 'w').write(str(os.getpid()))\nwhile 1: 1"
+    with _parent(code, tmp_path) as parent:
+        _wait_until(lambda: note.exists() and note.read_text())
+        parent.send_signal(how)
+        start = time.monotonic()
+        assert parent.wait(timeout=10) != 0
+        assert time.monotonic() - start < 3
+    _wait_until(lambda: not _lives(int(note.read_text())))
+    folder = tmp_path / "with space ü"
+    _wait_until(lambda: not list(folder.glob("lesson-*")))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _wait_until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end, "it did not come true within 10 s"
+        time.sleep(0.02)

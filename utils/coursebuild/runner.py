@@ -120,8 +120,11 @@ class _Server:
         return json.loads(answer) if answer else None
 
     def is_alive(self) -> bool:
-        """Tell whether it can take requests."""
-        return self._process.poll() is None
+        """Tell whether it still runs; let go of it if not."""
+        if self._process.poll() is None:
+            return True
+        self._control.close()
+        return False
 
     def retire(self) -> None:
         """Let it finish what is under way, and end."""
