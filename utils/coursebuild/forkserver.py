@@ -38,7 +38,14 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-PRELOAD = "torch", "pygraphviz", "torchutils", "coursebuild.cells"
+PRELOAD = (
+    "torch",
+    "torch._subclasses.schema_check_mode",  # what printing the first tensor imports
+    "numpy.random",
+    "pygraphviz",
+    "torchutils",
+    "coursebuild.cells",
+)
 LATE = "torch._dynamo", "matplotlib.pyplot"  # a second each: as soon as one asks
 GRACE = 0.3  # seconds for the child to note its own line before it is killed
 
