@@ -1,6 +1,10 @@
 """The graph in the DOT language: text only, no engine."""
 
-from torchutils.graph import Graph
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from torchutils.graph import Graph, Node
 from torchutils.labels import Line, edge_lines, node_lines
 
 __all__ = ["quote", "to_dot"]
@@ -14,7 +18,8 @@ _LOOKS = {
     "more": 'style=dashed color="#6b6b6b"',
     "saved": 'shape=note style="dashed,filled" fillcolor="#fdebd3" color="#9a5200"',
 }
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+_SPECIAL = re.compile(r'[\\"&]').search
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "&": "&amp;"})
 
 
 def quote(text: str) -> str:
@@ -23,7 +28,9 @@ def quote(text: str) -> str:
     >>> print(quote('a\\Nb "c"'))
     "a\\Nb \"c\""
     """
-    return '"' + text.replace("&", "&amp;").translate(_ESCAPES) + '"'
+    if _SPECIAL(text):
+        return f'"{text.translate(_ESCAPES)}"'
+    return '"' + text.replace("\n", "\\n") + '"'
 
 
 def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str:
@@ -35,22 +42,37 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
     ]
     members: dict[int, list[str]] = {}
     for node in graph.nodes:
-        look = _LOOKS["root" if node.root and node.kind == "op" else node.kind]
-        label = _label(node_lines(node, style))
-        line = f"n{node.id} [label={label} {look}]"
+        bare = node.value is node.grad is node.adjoint is None and not node.names
+        attributes = (_known_attributes if bare else _attributes)(node[1:-2], style)
+        line = f"n{node.id} {attributes}"
         if node.group < 0:
             out.append(line)
         else:
             members.setdefault(node.group, []).append(line)
     out += _clusters(graph, members)
     for edge, lines in zip(graph.edges, edge_lines(graph, style), strict=True):
-        label = f" [label={_label(lines)}]" if lines else ""
-        out.append(f"n{edge.src} -> n{edge.dst}{label}")
+        if lines:
+            out.append(f"n{edge[0]} -> n{edge[1]} [label={_known_label(lines)}]")
+        else:
+            out.append(f"n{edge[0]} -> n{edge[1]}")
     return "\n".join([*out, "}\n"])
 
 
-def _label(lines: list[Line]) -> str:
-    return quote("\n".join(line.text for line in lines))
+def _attributes(fields: tuple, style: str) -> str:
+    node = Node(0, *fields)
+    look = _LOOKS["root" if node.root and node.kind == "op" else node.kind]
+    return f"[label={_label(node_lines(node, style))} {look}]"
+
+
+# In a large graph the same few operations come again and again.
+_known_attributes = lru_cache(4096)(_attributes)
+
+
+def _label(lines: Iterable[Line]) -> str:
+    return quote("\n".join([line[0] for line in lines]))
+
+
+_known_label = lru_cache(4096)(_label)
 
 
 def _clusters(graph: Graph, members: dict[int, list[str]]) -> list[str]:

@@ -67,7 +67,7 @@ class Drawing:
 
     @cached_property
     def html(self) -> str:
-        """The drawing as a figure for a page: picture, text version, and data."""
+        """The drawing as a figure for a page, with picture, text version and data."""
         return to_figure(self.graph, self.svg, style=self.style, title=self.title)
 
     def _repr_html_(self) -> str:
@@ -113,7 +113,7 @@ def make_dot(
     style: str = "lesson",
     direction: str = "LR",
     title: str = "",
-    values: int = 8,
+    values: int | None = None,
     attrs: bool = False,
     saved: bool = False,
     max_nodes: int = 500,

@@ -34,11 +34,11 @@ class Node(NamedTuple):
     adjoint: Value = None  # what a recorded backward pass brought here
     attrs: tuple[tuple[str, Value], ...] = ()
     notes: tuple[str, ...] = ()
-    seq: int = -1  # order of execution in the forward pass; -1 for leaves
     root: bool = False
     line: str = ""
     outputs: tuple[str, ...] = ()  # names by output, where there are several
     count: int = 1  # how many alike a fold stands for
+    seq: int = -1  # order of execution in the forward pass; -1 for leaves
     group: int = -1
 
 
@@ -80,7 +80,7 @@ class Graph:
 
     @property
     def forward(self) -> tuple[int, ...]:
-        """Ids in the order of execution: leaves first, then operations."""
+        """Ids in the order of execution, leaves first."""
         known = [n for n in self.nodes if n.kind in ("leaf", "tensor", "op")]
         return tuple(n.id for n in sorted(known, key=lambda n: (n.seq, n.id)))
 

@@ -1,7 +1,8 @@
 """The lines of text that stand in a node or on an edge."""
 
 import re
-from functools import cache
+from collections import Counter
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from torchutils.graph import Edge, Graph, Node
@@ -48,29 +49,25 @@ def operation(op: str, style: str = "lesson") -> str:
 def title(node: Node, style: str = "lesson") -> str:
     """Return a node's heading: its names, and what it does."""
     names = ", ".join(node.names)
+    if node.kind == "op":
+        what = operation(node.op, style)
+        if node.count > 1:
+            what += f" ×{node.count}"
+        return f"{names} = {what}" if names else what
     if node.kind == "more":
         return "… the graph goes on"
     if node.kind == "saved":
         return f"saved {visible(node.op)}" + (f" = {names}" if names else "")
-    if node.kind != "op":
-        return names or "no name"
-    what = operation(node.op, style)
-    times = f" ×{node.count}" if node.count > 1 else ""
-    return (f"{names} = {what}" if names else what) + times
+    return names or "no name"
 
 
 def node_lines(node: Node, style: str = "lesson") -> list[Line]:
     """Return all that a drawing says about a node, heading first, uncut."""
     lines = [Line(title(node, style), "t")]
-    word = {"leaf": "leaf", "tensor": "no graph"}.get(node.kind)
-    facts = [word] if word else []
-    if node.shape is not None:
-        facts.append(shape(node.shape))
-    if node.dtype:
-        facts.append(node.dtype)
-    if facts:
-        lines.append(Line(" · ".join(facts)))
-    lines += [Line(f"{visible(k)} = {visible(show(v))}") for k, v in node.attrs]
+    if facts := _facts(node.kind, node.shape, node.dtype):
+        lines.append(facts)
+    if node.attrs:
+        lines += [Line(f"{visible(k)} = {visible(show(v))}") for k, v in node.attrs]
     if node.value is not None and not isinstance(node.value, str):
         lines.append(Line(show(node.value), "v"))
     if node.grad is not None:
@@ -78,23 +75,41 @@ def node_lines(node: Node, style: str = "lesson") -> list[Line]:
     elif node.adjoint is not None:
         lines.append(Line(f"adjoint {show(node.adjoint)}", "g"))
     elif node.keeps_grad:
-        lines.append(Line("grad: not computed yet"))
-    lines += [Line(visible(note)) for note in node.notes]
-    return lines + ([Line(visible(node.line))] if node.line else [])
+        lines.append(_PENDING)
+    if node.notes:
+        lines += [Line(visible(note)) for note in node.notes]
+    if node.line:
+        lines.append(Line(visible(node.line)))
+    return lines
 
 
-def shape(sizes: tuple[int, ...]) -> str:
+_PENDING = Line("grad: not computed yet")
+
+
+@lru_cache(4096)
+def _facts(kind: str, sizes: tuple[int | str, ...] | None, dtype: str) -> Line | None:
+    facts = [word for word in (_WORDS.get(kind), shape(sizes), dtype) if word]
+    return Line(" · ".join(facts)) if facts else None
+
+
+_WORDS = {"leaf": "leaf", "tensor": "no graph"}
+
+
+def shape(sizes: tuple[int | str, ...] | None) -> str:
     """Return a shape as Python writes it.
 
-    >>> shape((2, 3)), shape(())
-    ('(2, 3)', 'scalar')
+    >>> shape((2, 3)), shape((3,)), shape(())
+    ('(2, 3)', '(3,)', 'scalar')
     """
-    return str(sizes) if sizes else "scalar"
+    if not sizes:
+        return "" if sizes is None else "scalar"
+    return str(sizes).replace("'", "")
 
 
-def is_ordered(node: Node) -> bool:
-    """Say whether exchanging the operands may change the result."""
-    return operation(node.op) not in _SYMMETRIC
+@cache
+def is_ordered(op: str) -> bool:
+    """Say whether exchanging an operation's operands may change the result."""
+    return operation(op) not in _SYMMETRIC
 
 
 def operands(graph: Graph) -> list[list[Edge]]:
@@ -108,20 +123,25 @@ def operands(graph: Graph) -> list[list[Edge]]:
     return found
 
 
-def edge_lines(graph: Graph, style: str = "lesson") -> list[list[Line]]:
+@cache
+def _word(what: str, number: int) -> Line:
+    return Line(f"{what} {number}")
+
+
+def edge_lines(graph: Graph, style: str = "lesson") -> list[tuple[Line, ...]]:
     """Return what stands on each edge: operand, output, contribution."""
-    inputs = operands(graph)
+    count = Counter([e.dst for e in graph.edges if e.arg >= 0])
+    ordered = [style == "torch" or is_ordered(n.op) for n in graph.nodes]
+    several = [bool(n.attrs) and n.attrs[-1][0] == "outputs" for n in graph.nodes]
     found = []
-    for e in graph.edges:
-        src, dst = graph.nodes[e.src], graph.nodes[e.dst]
-        lines = []
-        ordered = style == "torch" or is_ordered(dst)
-        if e.arg >= 0 and ordered and (e.arg or len(inputs[e.dst]) > 1):
-            lines.append(Line(f"operand {e.arg}"))
-        if src.attrs and src.attrs[-1][0] == "outputs":
-            lines.append(Line(f"output {e.out}"))
-        if e.grad is not None:
-            lines.append(Line(f"+ {_signed(e.grad)}", "g"))
+    for src, dst, arg, out, grad, _ in graph.edges:
+        lines = ()
+        if ordered[dst] and (arg > 0 or (not arg and count[dst] > 1)):
+            lines += (_word("operand", arg),)
+        if several[src]:
+            lines += (_word("output", out),)
+        if grad is not None:
+            lines += (Line(f"+ {_signed(grad)}", "g"),)
         found.append(lines)
     return found
 

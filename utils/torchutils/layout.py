@@ -137,7 +137,7 @@ def _plan(
     ]
     for node, (width, height) in zip(graph.nodes, sizes, strict=True):
         size = f"width={width / 72:.4f} height={height / 72:.4f}"
-        order = " ordering=in" if node.kind == "op" and is_ordered(node) else ""
+        order = " ordering=in" if node.kind == "op" and is_ordered(node.op) else ""
         out.append(f"n{node.id} [{size}{order}]")
     for e, (edge, size) in enumerate(zip(graph.edges, marks, strict=True)):
         label = f" label={_blank(*size)}" if size else ""

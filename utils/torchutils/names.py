@@ -22,7 +22,7 @@ class Names:
 
     def __init__(self) -> None:
         self.tensors: dict[int, list[str]] = {}
-        self.made: dict[int, list[torch.Tensor]] = {}  # by the id of their grad_fn
+        self.made: dict[object, list[torch.Tensor]] = {}  # by their grad_fn
         self._held: list[object] = []
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
@@ -36,8 +36,7 @@ class Names:
         self.tensors[id(tensor)] = [name]
         self._held.append(tensor)
         if (node := _grad_fn(tensor)) is not None:
-            self._held.append(node)
-            self.made.setdefault(id(node), []).append(tensor)
+            self.made.setdefault(node, []).append(tensor)
 
     def of(self, tensor: torch.Tensor) -> tuple[str, ...]:
         """Return every name of this very tensor, first bound first."""

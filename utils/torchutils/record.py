@@ -8,9 +8,10 @@ import torch
 from torchutils.drawing import Drawing
 from torchutils.graph import Graph
 from torchutils.names import find_names
-from torchutils.read import Walk, check_limits, describe, walk
+from torchutils.read import describe
 from torchutils.rules import with_rules
 from torchutils.values import Value, numbers
+from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
 __all__ = ["record_backward"]
 
@@ -43,13 +44,12 @@ def record_backward(
     """
     check_limits(values, max_nodes, bool(look.pop("force", False)))
     live = walk(y, max_nodes)
-    if all(isinstance(node, torch.Tensor) for node in live.nodes):
+    if len(live.bare) == len(live.nodes):
         raise ValueError(
             "nothing to record: no output has an autograd graph; make one from a "
             "tensor with requires_grad=True, outside torch.no_grad()"
         )
-    reading = {"values": values, "limit": max_nodes}
-    reading |= {k: look.pop(k, False) for k in ("attrs", "saved")}
+    reading = {"values": values} | {k: look.pop(k, False) for k in ("attrs", "saved")}
     known = find_names(names)
     before = describe(live, known, **reading)
     log = _Log(values)
@@ -103,10 +103,10 @@ def _backward(
     handles = []
     try:
         for i, node in enumerate(live.nodes):
-            if isinstance(node, torch.Tensor):
+            if i in live.bare:
                 continue
             handles.append(node.register_prehook(log.arrival(i)))
-            if not hasattr(node, "variable"):
+            if type(node) is not ACCUMULATE:
                 handles.append(node.register_hook(log.departure(i)))
         torch.autograd.backward(
             [root for _, root in live.roots],

@@ -13,7 +13,7 @@ FREED = "freed"
 HELD = "held by a hook or a checkpoint"
 CHANGED = "changed in place since: backward will fail"
 
-_SIZES = ("sizes", "strides", "options", "scalar_type", "sym_", "layout", "sizes_")
+_NOISE = ("sizes", "strides", "options", "scalar_type", "sym_", "layout", "argsize")
 
 
 class Saved(NamedTuple):
@@ -25,12 +25,20 @@ class Saved(NamedTuple):
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    names = [n for n in dir(kind) if n.startswith(("_raw_saved_", "_saved_"))]
-    raw = tuple(n[11:] for n in names if n.startswith("_raw_saved_"))
-    scalars = tuple(n[7:] for n in names if n[0:7] == "_saved_" and n[7:] not in raw)
-    custom = issubclass(kind, torch.autograd.function.BackwardCFunction)
-    return raw, scalars, custom
+def _tensor_fields(kind: type) -> tuple[tuple[str, str], ...]:
+    """List the names of saved tensors, raw and checked, once for each type."""
+    if issubclass(kind, torch.autograd.function.BackwardCFunction):
+        return (("_raw_saved_tensors", ""),)
+    raw = [n for n in dir(kind) if n.startswith("_raw_saved_")]
+    return tuple((n, n.removeprefix("_raw")) for n in raw)
+
+
+@cache
+def _other_fields(kind: type, everything: bool) -> tuple[tuple[str, str], ...]:
+    tensors = {checked for _, checked in _tensor_fields(kind)}
+    names = [n for n in dir(kind) if n.startswith("_saved_") and n not in tensors]
+    telling = [n for n in names if not any(part in n for part in _NOISE)]
+    return tuple((n, n[7:]) for n in (names if everything else telling))
 
 
 def saved_tensors(node: object) -> list[Saved]:
@@ -39,33 +47,26 @@ def saved_tensors(node: object) -> list[Saved]:
     ``_saved_x`` would run the user's unpack hooks and re-run a checkpointed
     forward pass, so we look at ``_raw_saved_x`` first.
     """
-    raw, _, custom = _fields(type(node))
-    if custom:
-        return _of_custom(node)
     found = []
-    for name in raw:
-        item = getattr(node, "_raw_saved_" + name)
+    for raw, checked in _tensor_fields(type(node)):
+        name = raw.removeprefix("_raw_saved_")
+        try:
+            item = getattr(node, raw)
+        except RuntimeError:  # a custom Function after backward
+            found.append(Saved("tensors", None, FREED))
+            continue
         if isinstance(item, (tuple, list)):
-            found += [_look(node, f"{name}[{k}]", s, "") for k, s in enumerate(item)]
-        else:
-            found.append(_look(node, name, item, "_saved_" + name))
-    return [s for s in found if s is not None]
-
-
-def _of_custom(node: object) -> list[Saved]:
-    try:
-        items = node._raw_saved_tensors or ()
-    except RuntimeError:
-        return [Saved("saved", None, FREED)]
-    found = [_look(node, f"saved[{k}]", item, "") for k, item in enumerate(items)]
-    return [s for s in found if s is not None]
+            looks = [_look(node, f"{name}[{k}]", s, "") for k, s in enumerate(item)]
+            found += [s for s in looks if s is not None]
+        elif item is not None and (one := _look(node, name, item, checked)) is not None:
+            found.append(one)
+    return found
 
 
 def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
-    if item.unpack_hook is not None:
-        data = item.data
-        return Saved(name, None, HELD) if data is not None else None
     data = item.data
+    if item.unpack_hook is not None:
+        return None if data is None else Saved(name, None, HELD)
     try:
         if checked and getattr(node, checked) is None:
             return None
@@ -74,38 +75,39 @@ def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     return Saved(name, data) if isinstance(data, torch.Tensor) else None
 
 
-def attributes(node: object, *, everything: bool) -> list[tuple[str, Value]]:
+def attributes(node: object, *, everything: bool) -> tuple[tuple[str, Value], ...]:
     """Return the numbers and options that a node keeps beside its tensors.
 
     By default only what tells two drawings apart: sizes, and options at their
     default, are left out.
     """
+    fields = _other_fields(type(node), everything)
+    if not fields:
+        return ()
     found = []
-    for name in _fields(type(node))[1]:
-        if not everything and any(part in name for part in _SIZES):
-            continue
+    for attribute, name in fields:
         try:
-            value = _signed(getattr(node, "_saved_" + name))
+            value = getattr(node, attribute)
         except RuntimeError:
             continue
-        if everything or not _is_default(name, value):
+        if type(value) is int and 1 < value < 2**63:
             found.append((name, value))
-    return found
+        elif everything or not (value is None or value is False or _usual(name, value)):
+            found.append((name, _simple(value)))
+    return tuple(found)
 
 
-def _signed(value: object) -> Value:
+def _usual(name: str, value: object) -> bool:
+    if name in ("alpha", "beta"):
+        return value == 1
+    return isinstance(value, str) or (type(value) is tuple and not any(value))
+
+
+def _simple(value: object) -> Value:
     if isinstance(value, (tuple, list)):
-        return tuple(_signed(v) for v in value)
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, int):
-        return value - 2**64 if value >= 2**63 else value
+        return tuple(map(_simple, value))
     if isinstance(value, torch.Tensor):
         return numbers(value, 8)
-    return value if isinstance(value, (float, complex)) else str(value)
-
-
-def _is_default(name: str, value: Value) -> bool:
-    if name in ("alpha", "beta") and value == 1:
-        return True
-    return value in ("None", "False", (), ((),)) or isinstance(value, str)
+    if type(value) is int and value >= 2**63:  # how torch keeps the dimension -1
+        return value - 2**64
+    return value if type(value) in (int, float, complex) else str(value)

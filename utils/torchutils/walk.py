@@ -1,0 +1,109 @@
+"""Walk the autograd graph behind a tensor: a loop, breadth first, with a limit."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import NamedTuple
+
+import torch
+from torch.autograd.graph import GradientEdge
+
+from torchutils.graph import Edge
+
+__all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "walk"]
+
+# A Python object is made for each autograd node that we touch, and torch 2.13
+# frees them by recursion: some 50,000 in a row kill the process when the graph is
+# freed, 2,500 do in a thread with a small stack.  So a walk stops early.
+LIMIT = 2000
+
+_new = tuple.__new__  # what Edge() calls, in half the time
+ACCUMULATE = torch._C._functions.AccumulateGrad
+
+
+class Walk(NamedTuple):
+    """The live nodes of a graph: to be dropped as soon as it has been read."""
+
+    roots: tuple[tuple[str, object], ...]
+    starts: tuple[int, ...]  # the roots' places among the nodes
+    nodes: list[object]  # autograd nodes, and tensors that have none
+    bare: frozenset[int]  # where those tensors are
+    index: dict[object, int]
+    edges: list[Edge]
+    more: list[tuple[int, int]]  # operands beyond the limit: dst, arg
+
+
+def walk(outputs: object, max_nodes: int) -> Walk:
+    """Visit every node behind ``outputs``, at most ``max_nodes`` of them."""
+    roots = _roots(outputs)
+    first = [_start(root) for _, root in roots]
+    index: dict[object, int] = {}
+    for node in first:
+        index.setdefault(node, len(index))
+    nodes = list(index)
+    bare = frozenset(i for i, n in enumerate(nodes) if isinstance(n, torch.Tensor))
+    edges: list[Edge] = []
+    more: list[tuple[int, int]] = []
+    for dst, node in enumerate(nodes):  # the list grows while we go
+        arg = -1
+        for source, out in getattr(node, "next_functions", ()):
+            arg += 1
+            if source is None:
+                continue
+            src = index.get(source)
+            if src is None:
+                src = len(nodes)
+                if src >= max_nodes:
+                    more.append((dst, arg))
+                    continue
+                index[source] = src
+                nodes.append(source)
+            edges.append(_new(Edge, (src, dst, arg, out, None, "")))
+    return Walk(roots, tuple(index[n] for n in first), nodes, bare, index, edges, more)
+
+
+def _start(root: torch.Tensor | GradientEdge) -> object:
+    if isinstance(root, GradientEdge):
+        return root.node
+    if root.grad_fn is not None:
+        return root.grad_fn
+    if root.requires_grad:  # its AccumulateGrad node, so that x alone is x elsewhere
+        with torch.enable_grad():
+            return root.view_as(root).grad_fn.next_functions[0][0]
+    return root
+
+
+def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
+    found: list[tuple[str, object]] = []
+    queue = [("", outputs)]
+    while queue:
+        name, item = queue.pop(0)
+        if isinstance(item, (torch.Tensor, GradientEdge)):
+            found.append((name, item))
+        elif isinstance(item, (tuple, list)):
+            queue += [(f"{name}[{i}]", v) for i, v in enumerate(item)]
+        elif isinstance(item, Mapping):
+            queue += [(f"{name}[{k!r}]", v) for k, v in item.items()]
+        elif is_dataclass(item) and not isinstance(item, type):
+            names = [f.name for f in fields(item)]
+            queue += [(f"{name}.{n}", getattr(item, n)) for n in names]
+    if not found:
+        raise TypeError(
+            f"no tensor to draw in {type(outputs).__name__!r}: pass the tensor on "
+            "which you would call backward(), or a list or dict of such tensors"
+        )
+    return tuple(found)
+
+
+def check_limits(values: int | None, max_nodes: int, force: bool) -> None:
+    """Raise ValueError for limits that cannot be, or that are dangerous."""
+    if values is not None and (type(values) is not int or values < 0):
+        raise ValueError(
+            f"values={values!r}: give the largest count of numbers to show, 0 or more"
+        )
+    if type(max_nodes) is not int or max_nodes < 1:
+        raise ValueError(f"max_nodes={max_nodes!r}: give a whole number of at least 1")
+    if max_nodes > LIMIT and not force:
+        raise ValueError(
+            f"max_nodes={max_nodes} is over {LIMIT}: torch may exhaust the stack "
+            "when a graph so much visited is freed; pass force=True to go on"
+        )
