@@ -223,3 +223,8 @@ def test_only_statements_draws_and_shows_nothing() -> None:
     assert result.failure is None
     assert len(result.statements) == 1
     assert result.outputs == (Output(), None, Output())
+
+
+def test_only_statements_closes_the_figures() -> None:
+    cell = "import matplotlib.pyplot as plt\nfor _ in range(15): plt.figure()"
+    assert run(cell, cell, only_statements=True).failure is None

@@ -179,7 +179,14 @@ def _resident(process: Path) -> int:
     return int(text.partition("VmRSS:")[2].split()[0])
 
 
-def test_folders_of_lessons_are_removed(tmp_path: Path) -> None:
+def test_lesson_that_cannot_be_run_says_why() -> None:
+    run = run_lesson(lesson("1", seconds=0))
+    assert run.failure is not None
+    assert "could not be run" in run.failure.message
+    assert "timeout must be greater than 0" in run.failure.message
+
+
+def test_folders_of_lessons_are_removed() -> None:
     code = "import os\nos.mkdir('a')\nopen('a/b', 'w').close()\nos.getcwd()"
     (output,) = run_lesson(lesson(code)).outputs
     assert output is not None

@@ -38,6 +38,7 @@ __all__ = ["run_cells"]
 
 LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
 LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
+_OWN = str(Path(__file__).parent) + os.sep
 _UTILS = str(Path(__file__).parents[1]) + os.sep
 _ADDRESS = re.compile(r"<[^\n]{,80} at 0x[0-9a-fA-F]+>?")
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
@@ -117,7 +118,7 @@ class _Session:
             code = self._compile(ast.Expression(last.value), self._name, "eval")
             value = eval(code, self._namespace)
             shown = _shown(value) if self._show else {}
-        pictures = take_figures() if self._show else ()
+        pictures = take_figures(draw=self._show)
         shown["stdout"] = self._screen.read()
         for text in shown.values():
             if address := _ADDRESS.search(text):
@@ -142,7 +143,12 @@ class _Session:
             return Failure(str(error), error.line)
         if self._screen.is_full():
             error = _too_long().with_traceback(error.__traceback__)
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if self._ours(f)]
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == self._name
+            or (frame.filename.startswith(_UTILS) and _OWN not in frame.filename)
+        ]
         lines = [f.lineno for f in frames if f.filename == self._name]
         line = lines[-1] if lines else getattr(error, "lineno", None) or self._line
         story = [f"{self._name}:{line}: {self._place} {_words(error)}"]
@@ -151,12 +157,6 @@ class _Session:
             story.append(f"  {place} in {frame.name}: {frame.line}")
         cell = self._cell if self._place.startswith("cell") else None
         return Failure("\n".join(story), line, cell)
-
-    def _ours(self, frame: traceback.FrameSummary) -> bool:
-        package, *below = frame.filename.removeprefix(_UTILS).split(os.sep, 1)
-        return frame.filename == self._name or (
-            bool(below) and package not in ("", "coursebuild")
-        )
 
 
 class _Screen(io.FileIO):

@@ -29,8 +29,8 @@ def prepare_pyplot() -> None:
     pyplot.show = lambda *_, **__: None  # for readers of the script; it would warn
 
 
-def take_figures() -> tuple[Picture, ...]:
-    """Draw the open figures, and close them.
+def take_figures(*, draw: bool = True) -> tuple[Picture, ...]:
+    """Draw the open figures, or not, and close them.
 
     Raises:
         ValueError: a figure has no label, which describes it to who can't see it.
@@ -38,7 +38,7 @@ def take_figures() -> tuple[Picture, ...]:
     pyplot = sys.modules.get("matplotlib.pyplot")
     numbers = pyplot.get_fignums() if pyplot else []
     try:
-        return tuple(_picture(pyplot.figure(number)) for number in numbers)
+        return tuple(_picture(pyplot.figure(n)) for n in numbers if draw)
     finally:
         if numbers:
             pyplot.close("all")

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["ENVIRONMENT", "GRACE", "serve"]
+__all__ = ["ENVIRONMENT", "LATE", "serve"]
 
 # All that a lesson sees of the environment besides the paths of the machine.
 # One thread everywhere: a library that starts some may not be forked after that.
@@ -169,8 +169,9 @@ def _become(folder: Path, seconds: float, options: dict[str, Any]) -> NoReturn:
         from coursebuild.cells import run_cells
 
         lesson = pickle.loads((folder / "lesson").read_bytes())
-        mark = lambda place: trace.write(f"{place}\n".encode())  # noqa: E731
-        run = run_cells(lesson, mark=mark, **options)
+        run = run_cells(
+            lesson, mark=lambda place: trace.write(f"{place}\n".encode()), **options
+        )
         (folder / "run").write_text(run.to_json(), encoding="utf-8")
         late = [name for name in LATE if name in sys.modules]
         (folder / "late").write_text(" ".join(late), encoding="utf-8")

@@ -158,13 +158,13 @@ def _post_mortem(lesson: Lesson, folder: Path, end: dict[str, Any] | None) -> Fa
     """Say how a lesson died, and where it was: from what its process noted."""
     trace = _read(folder / "trace")
     name = re.escape(lesson.name.encode("ascii", "backslashreplace").decode())
-    places = re.findall(r"^(\d+): ((?:cell )?(\d+)?.*)$", trace, re.MULTILINE)
-    line, place, cell = places[-1] if places else (1, "the lesson", "")
+    places = re.findall(r"^(\d+): (.*)$", trace, re.MULTILINE)
+    line, place = places[-1] if places else (1, "the lesson")
     dumped = re.search(rf'File "{name}", line (\d+)', trace)
     line = int(dumped[1] if dumped else line)
+    cell = int(place.removeprefix("cell ")) if place.startswith("cell ") else None
     words = _death(lesson, end, _read(folder / "error"))
-    message = f"{lesson.name}:{line}: {place} {words}"
-    return Failure(message, line, int(cell) if cell else None)
+    return Failure(f"{lesson.name}:{line}: {place} {words}", line, cell)
 
 
 def _read(path: Path) -> str:
@@ -180,7 +180,7 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
             "let it do less, or declare more `seconds`"
         )
     if error:
-        return f"ran, but the result could not be kept: {error}"
+        return f"could not be run, or its outputs could not be kept: {error}"
     if end["code"] < 0:
         name = signal.Signals(-end["code"]).name
         return f"died of {name}" + " (out of memory?)" * (name == "SIGKILL")
