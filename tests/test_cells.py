@@ -173,7 +173,8 @@ CURVE = """
     import matplotlib.pyplot as plt
     fig, ax = plt.subplots()
     fig.set_label("a line")
-    ax.plot([0, 1], label="y")
+    ax.plot([0, 1], label="y", color="black")
+    _ = ax.quiver([0], [0], [1], [1])  # is filled with black, by default
     ax.legend()
     plt.show()
 """
@@ -189,7 +190,7 @@ def test_figure_is_drawn_in_light_and_in_dark() -> None:
     assert b"#e6e8eb" not in picture.light
     assert b"#e6e8eb" in picture.dark
     assert b"#1f2328" not in picture.dark
-    for sentinel in (b"#010203", b"#fdfefc"):
+    for sentinel in (b"#000000", b"#fdfefc"):
         assert sentinel not in picture.light + picture.dark
 
 

@@ -123,8 +123,8 @@ class _Session:
         for text in shown.values():
             if address := _ADDRESS.search(text):
                 raise _LessonError(
-                    f"shows {address[0]}, and an address differs from run to run: give "
-                    "the object a __repr__, or end the cell with another value"
+                    f"shows {address[0]}, and an address differs from run to run: "
+                    "assign the value (`_ = ...`), or give its class a __repr__"
                 )
         return Output(pictures=pictures, **shown)
 

@@ -10,7 +10,8 @@ from coursebuild.lesson import Picture
 
 __all__ = ["prepare_pyplot", "take_figures"]
 
-INK, PAPER = "#010203", "#fdfefc"  # stand for text and ground while drawing
+INK = "#000000"  # matplotlib's default; it leaves it out where it fills
+PAPER = "#fdfefc"  # stands for its default white, which is not an author's white
 LIGHT = {INK: "#1f2328", PAPER: "#ffffff"}
 DARK = {INK: "#e6e8eb", PAPER: "#14181e"}
 
@@ -23,7 +24,6 @@ def prepare_pyplot() -> None:
     matplotlib.use("agg")
     matplotlib.rcdefaults()
     rc, defaults = matplotlib.rcParams, matplotlib.rcParamsDefault
-    rc.update({key: INK for key, value in defaults.items() if value == "black"})
     rc.update({key: PAPER for key, value in defaults.items() if value == "white"})
     rc.update({"svg.hashsalt": "lesson", "savefig.transparent": True})
     pyplot.show = lambda *_, **__: None  # for readers of the script; it would warn
@@ -45,7 +45,7 @@ def take_figures(*, draw: bool = True) -> tuple[Picture, ...]:
 
 
 def _picture(figure: Any) -> Picture:
-    """Draw once; the sentinel colours become those of light and those of dark."""
+    """Draw once; ink and paper become what they are in light and in dark."""
     alt = figure.get_label().strip()
     if not alt:
         raise ValueError(
@@ -55,7 +55,8 @@ def _picture(figure: Any) -> Picture:
     file = io.StringIO()
     metadata = {"Date": None, "Creator": None}
     figure.savefig(file, format="svg", bbox_inches="tight", metadata=metadata)
-    light, dark = (_recolour(file.getvalue(), style) for style in (LIGHT, DARK))
+    svg = file.getvalue().replace("<svg ", f'<svg fill="{INK}" ', 1)
+    light, dark = (_recolour(svg, style) for style in (LIGHT, DARK))
     return Picture(light, dark, ".svg", alt)
 
 

@@ -196,5 +196,6 @@ def _settle(work: Path) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.pop("PYTHONPATH", None)
+    os.umask(0o022)
     work.mkdir()
     os.chdir(work)
