@@ -22,6 +22,7 @@ exclude_patterns = [
     "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again
     "katex/katex.min.js",  # runs while building only
     "katex/LICENSE",
+    "axe-core",  # tests only
     "README.md",
 ]
 nitpicky = True
@@ -38,6 +39,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # never the same twice
     "min_reported_time": 1e9,
     "show_signature": False,
+    "css": [],  # site.css styles what it brings
     "inspect_global_variables": False,
 }
 nb_execution_mode = "off"  # coursebuild.pages executes
@@ -51,6 +53,7 @@ html_theme = "furo"
 html_title = project
 html_static_path = ["docs/_static", "vendor"]
 html_css_files = ["katex/katex.min.css", "site.css"]
+html_js_files = ["scroll.js"]
 html_favicon = "docs/_static/mark.svg"
 html_copy_source = False
 html_show_sphinx = False

@@ -22,16 +22,16 @@ def root(tmp_path):
 
 def found(root: Path, body: str) -> list[str]:
     (root / "site/index.html").write_text(PAGE.format(body))
-    return problems(root / "site", root)
+    return problems(root / "site", root, {})
 
 
 def test_right_site_has_no_problem(root):
-    assert problems(root / "site", root) == []
+    assert problems(root / "site", root, {}) == []
 
 
 def test_site_without_pages_is_a_problem(tmp_path):
     (tmp_path / "site").mkdir()
-    assert problems(tmp_path / "site", tmp_path) == ["site: holds no page"]
+    assert problems(tmp_path / "site", tmp_path, {}) == ["site: holds no page"]
 
 
 @pytest.mark.parametrize(
@@ -79,21 +79,29 @@ def test_path_of_the_machine_is_a_problem(root):
 
 def test_page_cut_short_is_a_problem(root):
     (root / "site/index.html").write_text("<html><body>half")
-    assert problems(root / "site", root) == ["index.html: ends too early"]
+    assert problems(root / "site", root, {}) == ["index.html: ends too early"]
 
 
 def test_empty_file_is_a_problem(root):
     (root / "site/a.css").write_text("")
-    assert problems(root / "site", root) == ["a.css: is empty"]
+    assert problems(root / "site", root, {}) == ["a.css: is empty"]
 
 
 def test_missing_lesson_is_a_problem(root):
     (root / "gallery/0_basics/20_two.py").write_text("x = 2")
-    assert problems(root / "site", root) == [
+    assert problems(root / "site", root, {}) == [
         "gallery/0_basics/20_two.py: its page is missing"
     ]
 
 
 def test_missing_page_is_a_problem(root):
     (root / "docs/rules.md").write_text("# Rules")
-    assert problems(root / "site", root) == ["docs/rules.md: its page is missing"]
+    assert problems(root / "site", root, {}) == ["docs/rules.md: its page is missing"]
+
+
+def test_lost_drawing_is_a_problem(root):
+    drawn = {"gallery/0_basics/10_one.py": 2}
+    (root / "site/lessons/0_basics/10_one.html").write_text(PAGE.format("<svg></svg>"))
+    assert problems(root / "site", root, drawn) == [
+        "gallery/0_basics/10_one.py: drew 2 graphs, its page shows 1"
+    ]

@@ -7,8 +7,12 @@ import re
 import shutil
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coursebuild.publish import fingerprint, is_current, locked, publish, sweep
+
+if TYPE_CHECKING:
+    from coursebuild.runs import Runs
 
 __all__ = ["SiteError", "build", "draft", "run_sphinx"]
 
@@ -50,16 +54,21 @@ def draft(root: Path) -> str:
 
 def _build_aside(root: Path, folder: Path, *, execute_lessons: bool) -> Path:
     from coursebuild.checks import problems
+    from coursebuild.tidy import tidy
 
     work = folder / f".work-{os.getpid()}"
-    built = run_sphinx(root, work, execute_lessons=execute_lessons)
-    if execute_lessons and (found := problems(built, root)):
+    built, runs = run_sphinx(root, work, execute_lessons=execute_lessons)
+    drawn = {run.lesson: run.drawings for run in runs.known}
+    found = tidy(built) + problems(built, root, drawn)
+    if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
     return built
 
 
-def run_sphinx(root: Path, work: Path, *, execute_lessons: bool = True) -> Path:
-    """Build into ``work`` from a copy of ``docs``; return the folder of pages.
+def run_sphinx(
+    root: Path, work: Path, *, execute_lessons: bool = True
+) -> tuple[Path, Runs]:
+    """Build into ``work`` from a copy of ``docs``; return its pages and the runs.
 
     The copy keeps generated pages out of the sources.  Pages are made from
     scratch every time: what is slow, executing lessons, is stored by content
@@ -88,7 +97,7 @@ def run_sphinx(root: Path, work: Path, *, execute_lessons: bool = True) -> Path:
         raise SiteError(_readable(warnings.getvalue(), root, work))
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
-    return work / "html"
+    return work / "html", app.lesson_runs
 
 
 def _reason(error: BaseException) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html.parser import HTMLParser
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["problems"]
+__all__ = ["page_of", "problems"]
 
 FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
@@ -25,10 +25,11 @@ LOADS = {
 }
 
 
-def problems(site: Path, root: Path) -> list[str]:
+def problems(site: Path, root: Path, drawn: Mapping[str, int]) -> list[str]:
     """Return one line for each thing that is wrong with the pages of ``site``.
 
-    ``root`` is the project's folder: its path must appear nowhere.
+    ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` says
+    how many graphs each lesson drew.
     """
     found = [f"{name}: is empty" for name in _empty_files(site)]
     pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
@@ -39,7 +40,8 @@ def problems(site: Path, root: Path) -> list[str]:
         name = page.relative_to(site)
         wrong = [*_wrong_text(text, root), *_wrong_links(page, site, ids)]
         found += [f"{name}: {line}" for line in wrong]
-    return [*found, *_missing(site, root)]
+    sources = sorted([*root.glob("gallery/*/*.py"), *root.glob("docs/**/*.md")])
+    return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 
 
 def _empty_files(site: Path) -> Iterator[str]:
@@ -75,9 +77,8 @@ def _wrong_links(page: Path, site: Path, pages: dict[Path, _Page]) -> Iterator[s
             target /= "index.html"
         if not target.exists() or not target.is_relative_to(site):
             yield f"links to {url}, which is not there"
-        elif parts.fragment and target in pages:
-            if unquote(parts.fragment) not in pages[target].ids:
-                yield f"links to {url}, but there is no such place on that page"
+        elif target in pages and unquote(parts.fragment) not in pages[target].ids:
+            yield f"links to {url}, but there is no such place on that page"
 
 
 def _flat(parts: tuple[str, ...]) -> list[str]:
@@ -91,16 +92,31 @@ def _flat(parts: tuple[str, ...]) -> list[str]:
     return flat
 
 
-def _missing(site: Path, root: Path) -> Iterator[str]:
+def _missing(site: Path, sources: Iterable[Path], root: Path) -> Iterator[str]:
     """Name the lessons and pages that the site does not show."""
-    for script in sorted(root.glob("gallery/*/*.py")):
-        page = site / "lessons" / script.relative_to(root / "gallery")
-        if not page.with_suffix(".html").exists():
-            yield f"{script.relative_to(root)}: its page is missing"
-    for source in sorted(root.glob("docs/**/*.md")):
-        page = site / source.relative_to(root / "docs")
-        if not page.with_suffix(".html").exists():
-            yield f"{source.relative_to(root)}: its page is missing"
+    for source in sources:
+        name = source.relative_to(root).as_posix()
+        if not (site / page_of(name)).exists():
+            yield f"{name}: its page is missing"
+
+
+def _lost(site: Path, drawn: Mapping[str, int]) -> Iterator[str]:
+    """Name the pages on which a drawing is lost between its lesson and the page."""
+    for name, count in drawn.items():
+        page = site / page_of(name)
+        shown = page.read_text(encoding="utf-8").count("<svg") if page.exists() else 0
+        if shown < count:
+            yield f"{name}: drew {count} graphs, its page shows {shown}"
+
+
+def page_of(name: str) -> str:
+    """Return the page of a source below the site's top.
+
+    >>> page_of("gallery/0_basics/10_one.py"), page_of("docs/rules.md")
+    ('lessons/0_basics/10_one.html', 'rules.html')
+    """
+    below = name.removeprefix("docs/").replace("gallery/", "lessons/", 1)
+    return PurePosixPath(below).with_suffix(".html").as_posix()
 
 
 class _Page(HTMLParser):

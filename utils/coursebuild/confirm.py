@@ -33,9 +33,9 @@ def confirm(root: Path, names: Sequence[str] = ()) -> str:
     if failures := [run.failure.message for run in runs if run.failure]:
         raise SiteError("\n\n".join(failures))
     stated = sum(len(run.statements) for run in runs)
-    if silent := [run.lesson for run in runs if not run.statements]:
-        if names or any(name.startswith("gallery/") for name in silent):
-            raise SiteError(f"{', '.join(silent)}: states nothing to check.")
+    silent = [run.lesson for run in runs if not run.statements]
+    if silent := [n for n in silent if names or n.startswith("gallery/")]:
+        raise SiteError(f"{', '.join(silent)}: states nothing to check.")
     if names:
         return f"{stated} statements are true in {', '.join(names)}"
     examples = docstring_examples()

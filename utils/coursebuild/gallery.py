@@ -1,7 +1,7 @@
 """Let sphinx-gallery make the pages, with outputs that our runner produced.
 
-Three functions of ``sphinx_gallery.gen_rst`` are replaced by name; its version
-is pinned exactly, and a test fails when a replacement is no longer called.
+Three of its functions and one template are replaced by name; its version is
+pinned exactly, and a test fails when a replacement no longer applies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
-from sphinx_gallery import gen_rst
+from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild.downloads import write_zip
 from coursebuild.lesson import Output
@@ -31,6 +31,19 @@ __all__ = ["KNOWN_VERSION", "install", "setup"]
 KNOWN_VERSION = "0.22.1"
 TORCH = version("torch").split("+")[0]
 SVG = "http://www.w3.org/2000/svg"
+CARD = """
+.. container:: lesson-card
+
+   .. image:: /{thumbnail}
+      :alt:
+
+   :doc:`{doc_name}`
+
+   .. raw:: html
+
+      <p>{intro}</p>
+
+"""
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
@@ -62,6 +75,7 @@ def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
     def zip_files(files: list[str], target: Path, *_: object) -> str:
         return write_zip(Path(target), [*map(Path, files), *extras])
 
+    backreferences.THUMBNAIL_TEMPLATE = CARD
     gen_rst.execute_script = execute_script
     gen_rst.zip_files = zip_files
     gen_rst.jupyter_notebook = lambda blocks, *_: notebook(blocks)
@@ -86,7 +100,7 @@ def _save_thumbnail(outputs: Iterable[Output | None], path: Path) -> None:
 
 
 class ArrangeLesson(SphinxTransform):
-    """Make of sphinx-gallery's download buttons one small group below the title.
+    """Make of sphinx-gallery's download buttons one small group at the top.
 
     Runs before Sphinx collects the files to copy.
     """
@@ -99,8 +113,9 @@ class ArrangeLesson(SphinxTransform):
         for node in list(self.document.findall(_is_replaced)):
             node.parent.remove(node)
             if links := list(node.findall(addnodes.download_reference)):
-                title = next(iter(self.document.findall(nodes.title)))
-                title.parent.insert(1, self._group(links))
+                facts = next(iter(self.document.findall(nodes.field_list)))
+                facts["classes"].append("facts")
+                facts.parent.insert(facts.parent.index(facts) + 1, self._group(links))
 
     def _group(self, links: list[addnodes.download_reference]) -> nodes.container:
         line = nodes.paragraph("", "Download ")

@@ -94,6 +94,13 @@ class Run:
     seconds: float = field(default=0.0, compare=False)
     failure: Failure | None = None
 
+    @property
+    def drawings(self) -> int:
+        """How many graphs the lesson drew."""
+        return sum(
+            (output.html or "").count("<svg") for output in self.outputs if output
+        )
+
     def to_json(self) -> str:
         """Write the run as JSON; pictures are base64."""
         return json.dumps(asdict(self), default=_encode, sort_keys=True)

@@ -41,6 +41,11 @@ class Runs:
         """The lessons that the store does not know."""
         return [name for name in self.lessons if name not in self._ready]
 
+    @property
+    def known(self) -> list[Run]:
+        """The runs that ended well so far."""
+        return list(self._ready.values())
+
     def __getitem__(self, name: str) -> Run | None:
         """Wait for the run of a lesson; None when it is not to be executed.
 
