@@ -283,8 +283,11 @@ class Names:
 
         for target in targets:
             if _base(target).args[0] not in self.closure([of]):
-                problem = f"nothing here says how it depends on {_base(target).args[0]}"
-                raise FormulaError(problem, target.at)
+                raise FormulaError(
+                    f"nothing says how it depends on {_base(target).args[0]}:"
+                    " a general law is marked as law",
+                    target.at,
+                )
 
         def start(scope: Names) -> Tensor:
             value = evaluate(of, scope).tensor

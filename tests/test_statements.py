@@ -1,0 +1,361 @@
+"""What lessons state: true things hold, false ones are refused, errors help."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from coursebuild.lesson import Block
+from coursebuild.maths import find_maths
+from coursebuild.statements import Checker, StatementError
+
+torch.set_num_threads(1)
+X = "import torch\nx = torch.arange(4.0, requires_grad=True)\n"
+CUBE = X + "z = x ** 2\ny = x.dot(z)\n"
+
+
+def lesson(*steps, seed=0, markup="rst"):
+    """Run texts and cells in turn, the text first; return what was stated."""
+    checker, namespace, done = Checker("a.py", markup, seed), {"torch": torch}, []
+    for text, code in zip(steps[::2], (*steps[1::2], ""), strict=False):
+        pending = checker.before(Block("text", text, 10), namespace)
+        exec(code, namespace)
+        done += checker.after(pending, namespace)
+    checker.finish()
+    return done
+
+
+def after(code, *formulas, seed=0):
+    text = " ".join(f":math:`{formula}`" for formula in formulas)
+    return lesson("", "import torch\n" + code, text, seed=seed)
+
+
+def message(*steps):
+    with pytest.raises(StatementError) as caught:
+        lesson(*steps)
+    return str(caught.value)
+
+
+def cases(name):
+    """Read pairs of code (the lines after ``>``) and formulas about it."""
+    path = Path(__file__).with_name(name)
+    for paragraph in path.read_text(encoding="utf-8").split("\n\n"):
+        lines = [line for line in paragraph.splitlines() if not line.startswith("#")]
+        code = "\n".join(line[2:] for line in lines if line.startswith(">"))
+        texts = [line for line in lines if not line.startswith(">")]
+        if len(texts) < len(lines):
+            yield code, texts
+
+
+CASES = list(cases("formulas_true.txt"))
+FALSEHOODS = [(code, t) for code, texts in cases("formulas_false.txt") for t in texts]
+REFUSED = [  # what the curriculum's shorthand leaves open, and the remedy's words
+    ("x = torch.ones(4); y = 8", r"y=2x^Tx=2\sum_{d=1}^{D}x_i*x_i", "D"),
+    ("", r"\nabla=(1,1,1,1)", "gradient of what"),
+    ("X = G = torch.ones(2, 2)", r"dW = X^\top G", r"write \nabla"),
+    ("", r"h=.1,.01,.001", "one equation"),
+    (
+        "x = torch.ones(4, requires_grad=True); y = x * 2",
+        r"\nabla_x y = 2x",
+        "Jacobian",
+    ),
+    ("y = 1e-5", r"y = 1e-5", r"\cdot 10"),
+    ("x = torch.ones(4)", r"x = (1, \ldots, 1)", "dots"),
+    ("x = torch.ones(4); y = 4", r"y = \sum_{i=1}^{4} x_i", "count from 0"),
+    ("x = torch.tensor(1 / 3)", r"x = 0.33333334", "too coarse"),
+    ("x = torch.ones(4)", r"x = [1", "expected ]"),
+]
+
+
+@pytest.mark.parametrize(("code", "texts"), CASES)
+def test_corpus_is_true(code, texts):
+    assert after(code, *texts)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_corpus_is_true_at_any_random_points(seed):
+    for code, texts in CASES[seed % 4 :: 4]:
+        after(code, *texts, seed=seed)
+
+
+@pytest.mark.parametrize(("code", "text"), FALSEHOODS)
+def test_falsehood_is_refused(code, text):
+    with pytest.raises(StatementError):
+        after(code, text)
+
+
+def test_corpus_and_falsehoods_are_many():
+    assert sum(len(texts) for _, texts in CASES) >= 150
+    assert len(FALSEHOODS) >= 90
+
+
+@pytest.mark.parametrize(("code", "text", "words"), REFUSED)
+def test_shorthand_is_refused_with_a_remedy(code, text, words):
+    with pytest.raises(StatementError) as caught:
+        after(code, text)
+    assert words in str(caught.value)
+
+
+# When
+
+
+def test_statement_may_announce_the_next_cell():
+    [done] = lesson(":math:`y = 6`", X + "y = x.sum()")
+    assert done.kind == "value"
+
+
+def test_statement_may_comment_on_the_last_cell():
+    [done] = lesson("", X + "y = x.sum()", ":math:`y = 6`", "y = 0")
+    assert done.witnesses == ("code", "digits")
+
+
+def test_statement_false_before_and_after_is_refused():
+    assert "y = 7" in message("", X + "y = x.sum()", ":math:`y = 7`", "y = 8")
+
+
+def test_gradient_holds_before_the_cell_that_frees_the_graph():
+    [done] = lesson("", CUBE, r":math:`\nabla_x y = 3x^2`", "y.backward()")
+    assert "autograd" in done.witnesses
+
+
+def test_gradient_of_a_freed_graph_says_where_it_belongs():
+    text = message("", CUBE + "y.backward()", r":math:`\nabla_x y = 3x^2`")
+    assert "before that cell" in text
+
+
+def test_one_cell_with_backward_is_checked_by_definition_and_grad():
+    code = X + "y = 2 * x.dot(x)\ny.backward()"
+    _, done = lesson(r":math:`y = 2x^\top x` :math:`\nabla_x y = 4x`", code)
+    assert ".grad" in done.witnesses
+
+
+def test_accumulated_grad_is_no_witness():
+    code = X + "y = x.sum()\ny.backward()\ny = 2 * x.dot(x)\ny.backward()"
+    text = r":math:`y = 2x^\top x` :math:`\nabla_x y = (1, 5, 9, 13)`"
+    with pytest.raises(StatementError):
+        lesson(text, code)
+
+
+def test_detached_value_is_not_hidden_by_the_definition():
+    code = X + "y = ((x ** 2).detach() * x).sum()\ny.backward()"
+    with pytest.raises(StatementError):
+        lesson(r":math:`y = \sum_i x_i^3` :math:`\nabla_x y = 3x^2`", code)
+
+
+def test_old_definition_does_not_speak_for_a_new_variable():
+    code = "z = torch.ones(4, requires_grad=True)\ny = x.dot(z)"
+    text = r":math:`\nabla_x y = z`"
+    assert lesson(r":math:`y = \sum_i x_i`", X + "y = x.sum()", "", code, text)
+
+
+def test_checking_disturbs_nothing():
+    namespace: dict = {}
+    exec(CUBE, namespace)
+    x, y = namespace["x"], namespace["y"]
+    random = torch.get_rng_state()
+    checker = Checker("a.py", "rst")
+    text = r":math:`y = \sum_i x_i^3` :math:`\nabla_x y = 3x^2` :math:`J = (0,3,12,27)`"
+    checker.before(Block("text", text.rsplit(" :", 1)[0], 1), namespace)
+    y.backward()
+    assert torch.equal(x.grad, torch.tensor([0.0, 3, 12, 27]))
+    assert torch.equal(torch.get_rng_state(), random)
+    assert x._version == y._version == 0
+
+
+# What is a statement
+
+
+@pytest.mark.parametrize(
+    "text", [":math:`x`", ":math:`3x^2`", r":math:`x \to q`", "y = 7"]
+)
+def test_formula_without_equals_sign_states_nothing(text):
+    assert lesson("", X, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        (r":law:`\nabla (fg) = f\nabla g + g\nabla f`", "rst"),
+        (".. math::\n   :class: law\n\n   a = \\foo", "rst"),
+        (r"{law}`\nabla (fg) = f\nabla g + g\nabla f`", "md"),
+        ("```{math}\n:class: law\n\na = \\foo\n```", "md"),
+    ],
+)
+def test_law_is_listed_and_not_checked(text, markup):
+    [done] = lesson(text, markup=markup)
+    assert done.kind == "law"
+    assert done.witnesses == ()
+
+
+def test_law_of_nobody_is_an_error():
+    assert "marked as law" in message(r":math:`\nabla_x (fg) = f\nabla_x g`")
+
+
+def test_statement_carries_its_line_and_source():
+    [done] = lesson("", X + "y = 6", "One\ntwo :math:`y =\n6`.")
+    assert (done.line, done.source) == (11, "y = 6")
+
+
+def test_definition_that_nothing_uses_is_an_error():
+    assert "nothing uses" in message(":math:`q = 28`")
+
+
+def test_definition_is_no_statement_but_its_use_is():
+    [done] = lesson(r":math:`f(x) = x^2`, :math:`f'(3) = 6`")
+    assert done.kind == "gradient"
+
+
+def test_value_of_a_defined_name_is_checked():
+    assert "9" in message(r":math:`f(x) = x^2`, :math:`f(3) = 8`")
+
+
+def test_function_of_the_code_is_checked_at_random_points():
+    [done] = lesson("", "def f(x): return 3 * x ** 2", ":math:`f(x) = 3x^2`")
+    assert "random points" in done.witnesses
+    assert message("", "def f(x): return x ** 2", ":math:`f(x) = x^3`")
+
+
+DIGITS = [
+    ("y = 0.1966", True),
+    ("y = 0.2", True),
+    ("y = 0.1967", False),
+    (r"y \approx 0.197", True),
+    (r"y = 1.966 \cdot 10^{-1}", True),
+    (r"y = 1.967 \cdot 10^{-1}", False),
+    (r"y = 0.1 + 0.1", False),
+    (r"y \approx .7311(1 - .7311)", True),
+    (r"y \approx .7311(1 - .7411)", False),
+    ("(y, 2y) = (0.1966, 0.3932)", True),
+    ("(y, 2y) = (0.1966, 0.3933)", False),
+    ("y = 0", False),
+]
+
+
+@pytest.mark.parametrize(("text", "true"), DIGITS)
+def test_written_digits_are_the_precision(text, true):
+    code = "import torch\ny = torch.tensor([1.0, -1.0]).sigmoid().prod()"
+    if true:
+        assert lesson("", code, f":math:`{text}`")
+    else:
+        assert message("", code, f":math:`{text}`")
+
+
+def test_float64_is_held_to_float64():
+    code = "import torch\ny = torch.tensor(1 + 1e-7, dtype=torch.float64)"
+    assert message("", code, ":math:`y = 1`")
+
+
+def test_float32_is_held_to_float32():
+    assert message("", "import torch\ny = torch.tensor(1.0001)", ":math:`y = 1`")
+    assert lesson("", "import torch\ny = torch.tensor(1.000001)", ":math:`y = 1`")
+
+
+# What an author sees
+
+REPORTS = [
+    (
+        r"\nabla_x y = 3x^2 = (0, 3, 12, 28)",
+        "the number at index 3 is wrong: 28, not 27",
+    ),
+    (r"\nabla_x y = 6x^2", "the factor 2 is too much"),
+    (r"\nabla_x y = \frac32 x^2", "the factor 2 is missing"),
+    (r"\nabla_x y = -3x^2", "the sign is wrong"),
+    (r"\nabla_x y = \frac34 x^2", "a mean for a sum?"),
+    (r"\nabla_x y = (3, 12, 27, 0)", "one index off: we count from 0"),
+    (r"\nabla_x y = 3", r"write \mathbf 1"),
+    (r"\nabla_x y = (0, 3, 12)", "the shape is (3,), not (4,)"),
+    (r"\frac{\partial z}{\partial x} = 2x", "the shape is (4,), not (4, 4)"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REPORTS)
+def test_report_names_the_slip(text, words):
+    assert words in message("", CUBE, f":math:`{text}`")
+
+
+def test_report_shows_both_sides():
+    text = message("", CUBE, "Text\n:math:`\\nabla_x y = (0, 3, 12, 28)`")
+    assert text.splitlines() == [
+        "a.py:11",
+        r"  stated      \nabla_x y = (0, 3, 12, 28)",
+        "  digits      (0, 3, 12, 28)",
+        "  autograd    (0, 3, 12, 27)",
+        "  the number at index 3 is wrong: 28, not 27",
+    ]
+
+
+def test_report_points_at_what_it_cannot_read():
+    text = message("", CUBE, ".. math::\n\n   y &= 36 \\\\\n     &= \\foo{3}")
+    head, source, caret = text.splitlines()
+    assert head == "a.py:13"
+    assert source[caret.index("^") :].startswith(r"\foo")
+
+
+# Finding formulas
+
+RST = r"""A :math:`a = 1` and ``:math:`no = 1``` and :ref:`x` :math:`b
+= 2`.
+
+.. math:: c = 3
+
+.. math::
+   :label: eq
+
+   d = 4
+
+   e = 5
+
+Code::
+
+    :math:`no = 1`
+
+.. code-block:: python
+
+   # :math:`no = 1`
+
+.. note:: :math:`f = 6`
+
+   :math:`g = 7`
+
+.. A comment :math:`no = 1`
+   :math:`no = 1`
+
+:math:`h = 8`
+"""
+MD = r"""A $a = 1$ for \$5 and `$no = 1$`, ``a ` $no = 1$``, $b
+= 2$ and {math}`c = 3`. It costs $5 or $6.
+
+$$
+d = 4
+
+e = 5
+$$
+
+```python
+x = "$no = 1$"
+```
+
+```{code-cell}
+x = "$no = 1$"
+```
+
+````{note}
+$f = 6$
+
+```{math}
+:label: eq
+
+g = 7
+```
+````
+
+$h = 8$
+"""
+
+
+@pytest.mark.parametrize(("source", "markup"), [(RST, "rst"), (MD, "md")])
+def test_formulas_are_found_and_code_is_not(source, markup):
+    found = find_maths(source, markup)
+    letters = [c for m in found for c in m.text if c.isalpha()]
+    assert letters == list("abcdefgh")
+    assert all(source[m.start :].startswith(m.text) for m in found)
