@@ -229,3 +229,35 @@ def test_only_statements_draws_and_shows_nothing() -> None:
 def test_only_statements_closes_the_figures() -> None:
     cell = "import matplotlib.pyplot as plt\nfor _ in range(15): plt.figure()"
     assert run(cell, cell, only_statements=True).failure is None
+
+
+CUBE = "import torch\nx = torch.tensor(2.0, requires_grad=True)\ny = x**3"
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (CUBE, "text:\n:math:`\\nabla_x y = 3x^2 = 12`", "y.backward()"),
+        ("text:\n:math:`\\nabla_x y = 3x^2 = 12`", CUBE),
+        (CUBE, "text:\n:math:`\\nabla_x y = 3x^2 = 12`"),
+        (CUBE, "text:\n:math:`\\nabla_x y = 3x^2 = 12`", "text:More.", "1"),
+    ],
+    ids=["before the cell", "after the cell", "at the end", "two texts"],
+)
+def test_formula_holds_before_or_after_the_next_cell(blocks: tuple[str, ...]) -> None:
+    result = run(*blocks)
+    assert result.failure is None
+    assert [s.kind for s in result.statements] == ["gradient"]
+
+
+def test_formula_that_is_false_fails_at_its_line() -> None:
+    failure = run(CUBE, "text:\n:math:`\\nabla_x y = 2x^2 = 8`", "y.backward()").failure
+    assert failure is not None
+    assert (failure.line, failure.cell) == (6, None)
+    assert failure.message.startswith(f"{NAME}:6")
+
+
+def test_statements_come_in_the_order_of_the_page() -> None:
+    text = "text:\n:math:`\\nabla_x y = 12`\n\n>>> y.item()\n8.0\n"
+    result = run(CUBE, text, "y.backward()")
+    assert [s.kind for s in result.statements] == ["gradient", "doctest"]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from coursebuild.doctests import StatementError, difference, run_doctests
 from coursebuild.lesson import Block
 

@@ -1,6 +1,5 @@
 """Mutation: what is changed, what is left alone, and what the check lets pass."""
 
-import re
 from collections import Counter
 
 import pytest
@@ -14,7 +13,8 @@ from coursebuild.statements import Checker, StatementError
 torch.set_num_threads(1)
 CODE = "import torch\nx = torch.arange(4.0, requires_grad=True)\ny = (x * x ** 2).sum()"
 LESSON = r"""
-We compute :math:`y = \sum_i x_i^3 = 36`, and :math:`\nabla_x y = 3x^2 = (0, 3, 12, 27)`.
+We compute :math:`y = \sum_i x_i^3 = 36`, and
+:math:`\nabla_x y = 3x^2 = (0, 3, 12, 27)`.
 
 >>> y.item()
 36.0
@@ -69,26 +69,24 @@ def test_mutant_of_each_kind(kind, formula, expected):
 
 
 @pytest.mark.parametrize(
-    ("kind", "formula"),
+    ("formula", "same"),
     [
-        ("minus", "y = -0"),
-        ("swap", "y = (1, 1)"),
-        ("swap", r"y = \max(x, z)"),
-        ("coefficient", "y = 1x"),
-        ("sign", "y = x + 0"),
-        ("variable", r"\frac{d}{dx} = 1"),
+        ("y = -0", "y = 0"),
+        ("y = (1, 1)", "y = (1, 1)"),
+        (r"y = \max(x, z)", r"y = \max(z, x)"),
+        ("y = 1x", "y = x"),
+        ("y = x + 0", "y = x - 0"),
+        (r"\frac{d}{dx} y = 1", r"\frac{x}{dx} y = 1"),
     ],
 )
-def test_mutant_that_states_the_same_is_not_made(kind, formula):
-    changed = [t for k, _, t in mutants(f":math:`{formula}`") if k == kind]
-    assert [t for t in changed if re.sub(r"\bd\b", "", t) == t] == changed[:0] or (
-        kind == "variable" and all(r"\frac{d}{d" in t for t in changed)
-    )
+def test_mutant_that_states_the_same_is_not_made(formula, same):
+    assert f":math:`{same}`" not in [t for _, _, t in mutants(f":math:`{formula}`")]
 
 
-@pytest.mark.parametrize(
-    "text", ["28", ":math:`28`", ":law:`y = 28`", "``:math:`y=1```"]
-)
+STATELESS = ["28", ":math:`28`", ":law:`y = 28`", "``:math:`y=1```"]
+
+
+@pytest.mark.parametrize("text", STATELESS)
 def test_what_states_nothing_has_no_mutants(text):
     assert list(mutants(text)) == []
 
@@ -127,14 +125,14 @@ def test_every_mutant_of_a_lesson_is_killed():
     assert result.survivors == ()
     assert result.rate == 1
     assert set(result.total) >= {"digit", "exponent", "coefficient", "swap", "doctest"}
-    assert result.total.total() >= 40
+    assert result.total.total() >= 25
 
 
 def test_survivors_are_named_by_kind_and_line():
     result = kill_rate(LESSON, lambda text: True)
     assert result.rate == 0
     assert Counter(kind for kind, _, _ in result.survivors) == result.total
-    assert ("digit", 2) in {(kind, line) for kind, line, _ in result.survivors}
+    assert ("digit", 3) in {(kind, line) for kind, line, _ in result.survivors}
 
 
 def test_refused_text_measures_nothing():

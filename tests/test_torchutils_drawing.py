@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from torchutils import make_dot
 
 
@@ -46,3 +47,47 @@ def test_save_names_the_known_formats(tmp_path):
     names = lesson()
     with pytest.raises(ValueError, match="'bmp' is not one of svg, html"):
         make_dot(names["y"], names).save(tmp_path / "graph.bmp")
+
+
+def test_torchviz_call_works_unchanged(tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+    y = model(torch.ones(1, 2))
+    dot = make_dot(
+        y.mean(),
+        params=dict(model.named_parameters()),
+        show_attrs=True,
+        show_saved=True,
+    )
+    dot.format = "png"
+    path = dot.render("net", directory=tmp_path / "new")
+    assert path == str(tmp_path / "new" / "net.png")
+    assert (tmp_path / "new" / "net.png").read_bytes().startswith(b"\x89PNG")
+    assert "0.weight" in (tmp_path / "new" / "net").read_text()
+
+
+def test_render_cleans_up(tmp_path):
+    names = lesson()
+    make_dot(names["y"], names).render(tmp_path / "g", cleanup=True, format="svg")
+    assert [p.name for p in tmp_path.iterdir()] == ["g.svg"]
+
+
+def test_styles_name_operations_differently():
+    names = lesson()
+    assert "z = PowBackward0" in make_dot(names["y"], names, style="torch").source
+
+
+def test_direction_turns_the_drawing():
+    names = lesson()
+    assert "rankdir=TB" in make_dot(names["y"], names, direction="TB").source
+
+
+def test_title_is_caption_and_svg_title():
+    names = lesson()
+    html = make_dot(names["y"], names, title="A <b>").html
+    assert html.count("A &lt;b&gt;") == 2
+
+
+def test_large_drawing_warns_of_its_size():
+    y = [torch.ones(2, requires_grad=True) * k for k in range(80)]
+    with pytest.warns(UserWarning, match="160 nodes"):
+        assert make_dot(y, fold=False).svg

@@ -8,6 +8,7 @@ autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 """
 
 from torchutils.drawing import Drawing, make_dot
+from torchutils.read import read_graph, trace_lines
 from torchutils.record import record_backward
 
-__all__ = ["Drawing", "make_dot", "record_backward"]
+__all__ = ["Drawing", "make_dot", "read_graph", "record_backward", "trace_lines"]

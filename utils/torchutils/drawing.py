@@ -1,5 +1,7 @@
 """One function, one result: ``make_dot`` and the ``Drawing`` that it returns."""
 
+import warnings
+import webbrowser
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import torch
 
 from torchutils.dot import to_dot
+from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
 from torchutils.layout import lay_out, run_engine
@@ -16,12 +19,22 @@ from torchutils.text import summary, to_text
 
 __all__ = ["Drawing", "make_dot"]
 
-STYLES, DIRECTIONS = ("lesson", "torch"), ("LR", "TB")
+STYLES, DIRECTIONS, FOLDS = ("lesson", "torch"), ("LR", "TB"), ("auto", True, False)
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf")
+FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
+
+# torchviz's names for our options, so that its calls work unchanged.
+_TORCHVIZ = {"params": "names", "show_attrs": "attrs", "show_saved": "saved"}
+_READING = ("values", "attrs", "saved", "max_nodes", "force")
+_LOOKS = ("style", "direction", "fold", "title")
 
 
 class Drawing:
-    """An autograd graph that shows itself; it keeps no tensor and no node alive."""
+    """An autograd graph that shows itself; it keeps no tensor and no node alive.
+
+    ``graph`` is all that was read.  What is drawn, ``drawn``, is the same with its
+    repeats folded: when ``fold`` is True, or "auto" and there are over 30 nodes.
+    """
 
     def __init__(
         self,
@@ -29,22 +42,33 @@ class Drawing:
         *,
         style: str = "lesson",
         direction: str = "LR",
+        fold: bool | str = "auto",
         title: str = "",
     ) -> None:
         _check("style", style, STYLES)
         _check("direction", direction, DIRECTIONS)
+        _check("fold", fold, FOLDS)
         self.graph = graph
         self.style = style
         self.direction = direction
+        self.fold = fold
         self.title = title
+        self.format = "pdf"  # what render() writes, as torchviz has it
 
     def __repr__(self) -> str:
         return summary(self.graph)
 
     @cached_property
+    def drawn(self) -> Graph:
+        """The graph as it is drawn, repeats folded."""
+        many = len(self.graph.nodes) > FOLD_FROM
+        wanted = many if self.fold == "auto" else self.fold
+        return fold_repeats(self.graph) if wanted else self.graph
+
+    @cached_property
     def source(self) -> str:
         """The drawing in the DOT language."""
-        return to_dot(self.graph, style=self.style, direction=self.direction)
+        return to_dot(self.drawn, style=self.style, direction=self.direction)
 
     @cached_property
     def svg(self) -> str:
@@ -52,28 +76,33 @@ class Drawing:
         return self._svg("")
 
     def _svg(self, css: str) -> str:
-        layout = lay_out(self.graph, style=self.style, direction=self.direction)
-        return to_svg(self.graph, layout, title=self.title, css=css)
+        if len(self.drawn.nodes) > WARN_FROM:
+            text = f"{len(self.drawn.nodes)} nodes take about as many KB in a page"
+            warnings.warn(f"{text}; a smaller max_nodes draws less", stacklevel=4)
+        layout = lay_out(self.drawn, style=self.style, direction=self.direction)
+        return to_svg(self.drawn, layout, title=self.title, css=css)
 
     @cached_property
     def text(self) -> str:
         """The drawing in words, as numbered lines."""
-        return to_text(self.graph, style=self.style)
+        return to_text(self.drawn, style=self.style)
 
     @cached_property
     def json(self) -> str:
-        """The graph that was read, as JSON text."""
+        """The graph that was read, unfolded, as JSON text (see ``Graph.to_json``)."""
         return self.graph.to_json()
 
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        return to_figure(self.graph, self.svg, style=self.style, title=self.title)
+        return to_figure(self.drawn, self.svg, style=self.style, title=self.title)
 
     def _repr_html_(self) -> str:
         return self.html
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": repr(self)}
 
     def save(self, path: str | Path) -> Path:
@@ -86,10 +115,13 @@ class Drawing:
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")
         _check("the file's ending", ending, FORMATS)
-        path.write_bytes(self._bytes(ending))
+        path.write_bytes(self.pipe(ending))
         return path
 
-    def _bytes(self, ending: str) -> bytes:
+    def pipe(self, format: str | None = None) -> bytes:
+        """Return the bytes of a file in a format; the same as ``save`` writes."""
+        ending = format or self.format
+        _check("format", ending, FORMATS)
         if ending in ("png", "pdf"):
             return run_engine(self.source, ending)
         if ending == "svg":
@@ -100,41 +132,73 @@ class Drawing:
             return self.source.encode()
         return ((self.json if ending == "json" else self.text) + "\n").encode()
 
+    def render(
+        self,
+        filename: str | Path = "Digraph.gv",
+        directory: str | Path | None = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+    ) -> str:
+        """Write DOT and a picture beside it, as graphviz's ``render`` does.
 
-def _check(what: str, value: str, known: tuple[str, ...]) -> None:
+        Returns the picture's path: the file's name, a dot, the format (pdf unless
+        ``format``, or the attribute of that name, says otherwise).
+        """
+        source = Path(directory or "", filename)
+        ending = format or self.format
+        picture = source.with_name(f"{source.name}.{ending}")
+        content = self.pipe(ending)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(content)
+        if not cleanup:
+            source.write_text(self.source, "utf-8")
+        if view:
+            webbrowser.open(picture.resolve().as_uri())
+        return str(picture)
+
+
+def _check(what: str, value: object, known: tuple) -> None:
     if value not in known:
-        raise ValueError(f"{what} {value!r} is not one of {', '.join(known)}")
+        raise ValueError(f"{what} {value!r} is not one of {', '.join(map(str, known))}")
 
 
 def make_dot(
     y: object,
     names: Mapping[str, object] | torch.nn.Module | None = None,
-    *,
-    style: str = "lesson",
-    direction: str = "LR",
-    title: str = "",
-    values: int | None = None,
-    attrs: bool = False,
-    saved: bool = False,
-    max_nodes: int = 500,
-    force: bool = False,
+    **options: object,
 ) -> Drawing:
     """Draw the autograd graph behind a tensor, or a list or dict of tensors.
 
     ``names`` is any mapping, such as ``locals()``, or a module: tensors in it that
     occur in the graph are called by their names, all else is ignored.
 
+    Options on the look: ``style`` ("lesson" or "torch"), ``direction`` ("LR" or "TB"),
+    ``fold`` ("auto", True or False: repeated parts drawn once), ``title``.  On what is
+    read: ``values`` (how many numbers a tensor may have to be shown), ``attrs`` (every
+    option of every node), ``saved`` (saved tensors as nodes), ``max_nodes``, ``force``;
+    see :func:`read_graph`.  torchviz's ``params``, ``show_attrs`` and ``show_saved``
+    mean names, attrs and saved; its ``max_attr_chars`` is not needed.
+
+    Raises TypeError when there is no tensor, or for an unknown option; ValueError for
+    a value that an option can't have.
+
     >>> x = torch.arange(4.0, requires_grad=True)
     >>> make_dot(torch.dot(x, x**2), locals())
     autograd graph: 3 nodes, 3 edges, 1 leaf (x)
     """
-    graph = read_graph(
-        y,
-        names,
-        values=values,
-        attrs=attrs,
-        saved=saved,
-        max_nodes=max_nodes,
-        force=force,
-    )
-    return Drawing(graph, style=style, direction=direction, title=title)
+    if options:
+        options = _known_options(options)
+        names = options.pop("names", names)
+    look = {k: options.pop(k) for k in _LOOKS if k in options}
+    return Drawing(read_graph(y, names, **options), **look)
+
+
+def _known_options(options: dict[str, object]) -> dict[str, object]:
+    known = {_TORCHVIZ.get(k, k): v for k, v in options.items()}
+    known.pop("max_attr_chars", None)
+    for name in known:
+        if name not in ("names", *_READING, *_LOOKS):
+            every = ", ".join((*_LOOKS, *_READING, *_TORCHVIZ))
+            raise TypeError(f"make_dot has no option {name!r}; it has {every}")
+    return known

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 
 import torch
@@ -13,7 +14,7 @@ from torchutils.saved import CHANGED, FREED, HELD, Saved, attributes, saved_tens
 from torchutils.values import Value, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
-__all__ = ["describe", "read_graph"]
+__all__ = ["describe", "read_graph", "trace_lines"]
 
 _new = tuple.__new__  # what Node() calls, in half the time: there is one per node
 
@@ -45,6 +46,20 @@ def read_graph(
     if graph.truncated:
         warnings.warn(graph.remarks[-1], stacklevel=3)
     return graph
+
+
+def trace_lines() -> AbstractContextManager[None]:
+    """Have nodes made inside the ``with`` remember their source line.
+
+    It costs some 15 µs an operation; the drawing shows the line's number and text.
+
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> with trace_lines():
+    ...     y = x**2
+    >>> read_graph(y).nodes[0].line.startswith("line ")
+    True
+    """
+    return torch.autograd.set_detect_anomaly(True, check_nan=False)
 
 
 def describe(
@@ -166,14 +181,15 @@ def _named(record: Node, made: list[torch.Tensor], names: Names) -> Node:
 def _notes(tensor: torch.Tensor) -> tuple[str, ...]:
     """Say what is unusual about a tensor."""
     notes = []
+    # Parameters are filled in place when a module is made: no news for a leaf.
+    if not (tensor.is_leaf or tensor.is_inference()) and tensor._version:
+        notes.append(f"changed in place: version {tensor._version}")
     if tensor.layout is not torch.strided:
         notes.append(_dtype(tensor.layout))
     elif tensor.is_nested:
         notes.append("nested")
     if not tensor.is_cpu:
         notes.append(str(tensor.device))
-    if not tensor.is_inference() and (version := tensor._version):
-        notes.append(f"changed in place: version {version}")
     if hooks := len(tensor._backward_hooks or ()):
         notes.append(f"hooks: {hooks}")
     if hooks := len(getattr(tensor, "_post_accumulate_grad_hooks", None) or ()):

@@ -80,9 +80,9 @@ def _node(node: Node, box: Box) -> str:
         y += STEP
         look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
         rows.append(_row(line, middle, y, look))
-    uncut = "\n".join(line.text for line in box.lines)
+    uncut = "\n".join(safe(line.text) for line in box.lines)
     return (
-        f'<g class="ag-node" data-node="{node.id}"><title>{safe(uncut)}'
+        f'<g class="ag-node" data-node="{node.id}"><title>{uncut}'
         f"</title>{_shape(role, box)}{''.join(rows)}</g>"
     )
 

@@ -1,0 +1,98 @@
+"""Folding: what is drawn once stands for exactly what was there."""
+
+import pytest
+import torch
+from torch import nn
+
+from torchutils import make_dot
+from torchutils.fold import fold
+from torchutils.read import read_graph
+
+
+def chain(length: int) -> torch.Tensor:
+    x = y = torch.ones(2, requires_grad=True)
+    for _ in range(length):
+        y = y * x
+    return y.exp()
+
+
+def mlp(depth: int) -> torch.Tensor:
+    layers = [m for _ in range(depth) for m in (nn.Linear(4, 4), nn.ReLU())]
+    model = nn.Sequential(*layers)
+    return model(torch.ones(1, 4)).sum(), dict(model.named_parameters())
+
+
+def blocks() -> torch.Tensor:
+    y = m = torch.ones(2, requires_grad=True)
+    for _ in range(5):
+        y = y.exp() * m
+        for _ in range(4):
+            y = y.sin() + m
+    return y.sum()
+
+
+def weight(graph) -> int:
+    """Count the nodes that a folded graph stands for."""
+    times = {-1: 1}
+    for g in graph.groups:
+        times[g.id] = times[g.parent] * g.count
+    return sum(n.count * times[n.group] for n in graph.nodes)
+
+
+@pytest.mark.parametrize(
+    ("graph", "nodes"),
+    [
+        (lambda: read_graph(chain(40)), 42),
+        (lambda: read_graph(*mlp(12)), 12 * 5 + 1),
+        (lambda: read_graph(blocks()), 5 * 10 + 2),
+    ],
+)
+def test_fold_stands_for_every_node(graph, nodes):
+    full = graph()
+    folded = fold(full)
+    assert len(full.nodes) == weight(folded) == nodes
+    assert len(folded.nodes) <= 15
+
+
+def test_run_of_one_operation_becomes_one_node_with_a_count():
+    folded = fold(read_graph(chain(40)))
+    assert max(n.count for n in folded.nodes) == 39
+
+
+def test_nested_repeats_make_nested_groups():
+    folded = fold(read_graph(blocks()))
+    assert any(g.parent >= 0 for g in folded.groups)
+
+
+def test_group_is_called_by_its_modules():
+    folded = fold(read_graph(*mlp(12)))
+    assert [(g.label, g.count) for g in folded.groups] == [("2 … 22", 11)]
+
+
+def test_different_constants_are_not_folded():
+    y = torch.ones(2, requires_grad=True)
+    for k in range(2, 8):
+        y = y**k
+    graph = read_graph(y)
+    assert fold(graph) is graph
+
+
+def test_parallel_branches_are_not_folded_into_a_chain():
+    x = torch.ones(2, requires_grad=True)
+    graph = read_graph([x.exp(), x.exp(), x.exp(), x.exp()])
+    assert fold(graph) is graph
+
+
+def test_fold_is_announced():
+    drawing = make_dot(chain(40))
+    assert "Repeated parts are drawn once: 4 nodes stand for 42." in drawing.html
+
+
+def test_small_graph_is_never_folded_unasked():
+    drawing = make_dot(chain(5))
+    assert drawing.drawn is drawing.graph
+    assert make_dot(chain(5), fold=True).drawn is not None
+
+
+def test_json_holds_the_unfolded_graph():
+    assert make_dot(chain(40)).json.count('"kind"') == 42

@@ -1,0 +1,62 @@
+"""Names: from locals(), modules and containers; whatever else is ignored."""
+
+import pytest
+import torch
+from torch import nn
+
+from torchutils import make_dot
+from torchutils.names import find_names
+
+
+def test_locals_with_modules_functions_and_numbers_is_accepted():
+    x = torch.ones(2, requires_grad=True)
+    everything = {**locals(), "torch": torch, "f": print, "n": 3, "s": "text"}
+    assert repr(make_dot(x * 2, everything)).endswith("1 leaf (x)")
+
+
+def test_namespace_of_a_notebook_hides_its_own_names():
+    x = torch.ones(2)
+    space = {"__name__": "__main__", "_": x, "_1": x, "Out": {1: x}, "x": x}
+    assert find_names(space).of(x) == ("x",)
+
+
+def test_underscore_counts_in_a_plain_dict():
+    x = torch.ones(2)
+    assert find_names({"_x": x}).of(x) == ("_x",)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "name"),
+    [
+        (lambda x: [x], "v[0]"),
+        (lambda x: (1, x), "v[1]"),
+        (lambda x: {"k": x}, "v['k']"),
+        (lambda x: [{"k": x}], "v[0]['k']"),
+    ],
+)
+def test_containers_are_looked_into(wrap, name):
+    x = torch.ones(2)
+    assert find_names({"v": wrap(x)}).of(x) == (name,)
+
+
+def test_module_names_its_parameters():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    assert find_names(model).of(model[1].weight) == ("1.weight",)
+    assert find_names({"model": model}).of(model[0].bias) == ("model.0.bias",)
+
+
+def test_tied_weight_has_both_names():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[1].weight = model[0].weight
+    assert find_names(model).of(model[0].weight) == ("0.weight", "1.weight")
+
+
+def test_endless_list_ends():
+    x: list[object] = []
+    x.append(x)
+    assert find_names({"x": x}).tensors == {}
+
+
+def test_tensor_is_never_compared_by_value():
+    a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    assert make_dot(a * 2, {"b": b}).graph.leaves[0].names == ()

@@ -1,0 +1,343 @@
+"""Reading: every kind of graph, true to the graph, and without a side effect."""
+
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+import torchutils
+from torchutils import make_dot, read_graph, trace_lines
+
+
+def leaf(*shape: int, **options: object) -> torch.Tensor:
+    return torch.ones(shape, requires_grad=True, **options)
+
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x, None)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad):
+        return 3 * ctx.saved_tensors[0] ** 2 * grad
+
+
+def after_backward():
+    y = (leaf(3) ** 2).sum()
+    y.backward()
+    return y
+
+
+def custom_after_backward():
+    y = Cube.apply(leaf(3)).sum()
+    y.backward()
+    return y
+
+
+def changed_in_place():
+    a = leaf(3).clone()
+    b = a**2
+    a.add_(1)
+    return b.sum()
+
+
+def held_by_hooks():
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: "packed", lambda p: 1 / 0):
+        return (leaf(3) ** 2).sum()
+
+
+def inside_grad():
+    x = leaf(3)
+    g = torch.autograd.grad((x**3).sum(), x, create_graph=True)[0]
+    return (g**2).sum()
+
+
+def view_of_view():
+    base = leaf(4, 4) * 1
+    part = base[1:, :2]
+    part.mul_(3)
+    return base.sum() + part.T.sum()
+
+
+def nested(layout: torch.layout) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parts = [torch.ones(2), torch.ones(3)]
+        return torch.nested.nested_tensor(parts, layout=layout, requires_grad=True) * 2
+
+
+def inference():
+    with torch.inference_mode():
+        return torch.ones(3) * 2
+
+
+def compiled():
+    return torch.compile(lambda t: (t.sin() * 2).sum(), backend="aot_eager")(leaf(3))
+
+
+def functorch():
+    return torch.vmap(lambda t: (t**2).sum())(leaf(3, 2)).sum()
+
+
+def lstm():
+    return nn.LSTM(2, 3)(torch.ones(4, 1, 2))[0].sum()
+
+
+CASES: dict[str, tuple[Callable[[], object], str]] = {
+    "list": (lambda: [leaf(3) * 2, leaf(2) + 1], "4 nodes, 2 edges"),
+    "dict": (lambda: {"o": leaf(3) * 2}, "2 nodes, 1 edge"),
+    "leaf itself": (lambda: leaf(3), "1 node, 0 edges"),
+    "edge": (
+        lambda: torch.autograd.graph.get_gradient_edge(leaf(3) * 2),
+        "2 nodes, 1 edge",
+    ),
+    "no graph": (lambda: torch.ones(3), "no autograd graph: 1 tensor"),
+    "integer": (lambda: torch.arange(3), "no autograd graph: 1 tensor"),
+    "inference": (inference, "no autograd graph: 1 tensor"),
+    "no grad mode": (lambda: (leaf(3) * 2).detach(), "no autograd graph: 1 tensor"),
+    "after backward": (after_backward, "3 nodes, 2 edges"),
+    "custom": (lambda: Cube.apply(leaf(3)).sum(), "3 nodes, 2 edges"),
+    "custom after backward": (custom_after_backward, "3 nodes, 2 edges"),
+    "changed in place": (changed_in_place, "4 nodes, 3 edges"),
+    "held by hooks": (held_by_hooks, "3 nodes, 2 edges"),
+    "grad in forward": (inside_grad, "autograd graph: "),
+    "views": (view_of_view, "autograd graph: "),
+    "strided nested": (lambda: nested(torch.strided), "2 nodes, 1 edge"),
+    "jagged nested": (lambda: nested(torch.jagged), "2 nodes, 1 edge"),
+    "sparse": (lambda: torch.eye(3).to_sparse().requires_grad_() * 2, "2 nodes"),
+    "complex": (lambda: (leaf(2, dtype=torch.complex64) * 1j).abs(), "3 nodes"),
+    "bfloat16": (lambda: leaf(2, dtype=torch.bfloat16).exp(), "2 nodes"),
+    "meta": (lambda: leaf(2, device="meta") * 2, "2 nodes, 1 edge"),
+    "empty": (lambda: leaf(0).sum(), "2 nodes, 1 edge"),
+    "nan": (lambda: leaf(2) * torch.tensor([float("nan"), float("inf")]), "2 nodes"),
+    "compiled": (compiled, "2 nodes, 1 edge"),
+    "vmap inside": (functorch, "autograd graph: "),
+    "lstm": (lstm, "autograd graph: "),
+    "einsum": (lambda: torch.einsum("ij,jk->ik", leaf(2, 2), leaf(2, 2)), "autograd"),
+    "max": (lambda: leaf(3).max(0).values, "2 nodes, 1 edge"),
+    "unbind": (lambda: leaf(3).unbind()[1] * 2, "3 nodes, 2 edges"),
+    "foreach": (lambda: torch.stack([leaf(2), leaf(2)]).sum(), "4 nodes, 3 edges"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("options", [{}, {"attrs": True, "saved": True}])
+def test_every_case_is_read_and_drawn(case, options):
+    make, expected = CASES[case]
+    drawing = make_dot(make(), **options)
+    assert expected in repr(drawing)
+    assert drawing.html.startswith("<figure")
+    assert drawing.source.startswith("digraph")
+    assert drawing.json.startswith("{")
+    assert drawing.text
+
+
+NOTES = {
+    "after backward": "saved tensors freed",
+    "custom": "custom Function",
+    "custom after backward": "saved tensors freed",
+    "changed in place": "self was changed in place since: backward will fail",
+    "held by hooks": "saved tensors held by a hook or a checkpoint",
+    "views": "sum(",
+    "integer": "its type, int64, cannot require a gradient",
+    "inference": "inference mode",
+    "compiled": "compiled: one node",
+    "unbind": "output 1",
+    "sparse": "sparse_coo",
+}
+
+
+@pytest.mark.parametrize("case", NOTES)
+def test_case_is_explained(case):
+    drawing = make_dot(CASES[case][0]())
+    assert NOTES[case] in drawing.text + drawing.html
+
+
+@pytest.mark.parametrize("options", [{}, {"attrs": True, "saved": True, "values": 50}])
+def test_checkpointed_forward_is_never_run_again(options):
+    runs = []
+
+    def block(t):
+        runs.append(1)
+        return (t**2).sin().exp()
+
+    y = checkpoint(block, leaf(3), use_reentrant=False).sum()
+    assert make_dot(y, **options).html
+    assert len(runs) == 1
+
+
+def test_parallel_edges_are_both_read():
+    x = leaf(3)
+    assert [(e.src, e.dst, e.arg) for e in read_graph(x * x).edges] == [
+        (1, 0, 0),
+        (1, 0, 1),
+    ]
+
+
+def test_operand_order_tells_a_minus_b_from_b_minus_a():
+    a, b = leaf(3), leaf(3)
+    names = {"a": a, "b": b}
+    assert make_dot(a - b, names).text != make_dot(b - a, names).text
+    assert "sub(b, a)" in make_dot(b - a, names).text
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda x: x**2, ("exponent", 2)),
+        (lambda x: x**3, ("exponent", 3)),
+        (lambda x: x * 2, ("other", 2)),
+        (lambda x: x * 2.5, ("other", 2.5)),
+        (lambda x: x / 4, ("other", 4)),
+        (lambda x: x.sum(-1), ("dim", (-1,))),
+        (lambda x: torch.softmax(x, -1), ("dim", -1)),
+        (lambda x: torch.sub(x, x, alpha=3), ("alpha", 3)),
+    ],
+)
+def test_constant_is_read(make, expected):
+    assert expected in read_graph(make(leaf(3))).nodes[0].attrs
+
+
+def test_named_constant_is_called_by_its_name():
+    c = torch.ones(3)
+    assert ("other", "c") in read_graph(leaf(3) * c, {"c": c}).nodes[0].attrs
+
+
+def test_output_index_is_read():
+    parts = leaf(3).unbind()
+    assert read_graph(parts[2] * parts[1]).edges[0].out == 2
+
+
+def test_names_of_outputs_are_kept_apart():
+    a, b = leaf(2).unbind()
+    assert "sub(b, a)" in make_dot(b - a, {"a": a, "b": b}).text
+
+
+def test_unnamed_value_is_recovered_from_what_its_consumer_saved():
+    x = torch.arange(4.0, requires_grad=True)
+    assert read_graph(torch.dot(x, x**2)).nodes[2].value == (0, 1, 4, 9)
+
+
+def test_value_that_nobody_kept_is_not_invented():
+    x = torch.arange(4.0, requires_grad=True)
+    assert read_graph((x * 2).sum()).nodes[1].value is None
+
+
+def test_grad_is_pending_then_there():
+    x = leaf(2)
+    y = (x * 2).sum()
+    before = make_dot(y).text
+    y.backward()
+    after = make_dot(y).text
+    assert "grad: not computed yet" in before
+    assert "grad [2, 2]" in after
+
+
+def test_zero_grad_is_shown_as_zero_not_as_missing():
+    x = leaf(2)
+    x.grad = torch.zeros(2)
+    assert "grad [0, 0]" in make_dot((x * 2).sum()).text
+
+
+def test_retained_grad_of_intermediate_is_shown():
+    x = leaf(2)
+    z = x * 3
+    z.retain_grad()
+    y = z.sum()
+    assert "z = mul(x): (2,) · float32, other = 3, [3, 3], grad: not" in (
+        make_dot(y, {"x": x, "z": z}).text
+    )
+
+
+def test_hooks_are_shown():
+    x = leaf(2)
+    x.register_hook(lambda g: g)
+    x.register_post_accumulate_grad_hook(lambda p: None)
+    assert read_graph(x * 2).leaves[0].notes == (
+        "hooks: 1",
+        "hooks after accumulation: 1",
+    )
+
+
+def test_view_and_version_are_shown():
+    x = leaf(4)
+    base = x * 1
+    part = base[:2]
+    part.mul_(2)
+    notes = read_graph(part.sum(), {"base": base, "part": part}).nodes[1].notes
+    assert notes == ("view of base", "changed in place: version 1")
+
+
+def test_several_names_are_all_shown():
+    x = leaf(2)
+    assert read_graph(x * 2, {"x": x, "weight": x}).leaves[0].names == ("x", "weight")
+
+
+def test_source_line_is_shown_without_its_path():
+    x = leaf(2)
+    with trace_lines():
+        y = x * 3  # the line
+    line = read_graph(y).nodes[0].line
+    assert line.endswith("y = x * 3  # the line")
+    assert "/" not in line
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    utils = str(Path(torchutils.__file__).parent.parent)
+    env = {**os.environ, "PYTHONPATH": utils}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+
+@pytest.mark.parametrize("length", [5_000, 100_000])
+def test_deep_chain_is_cut_announced_and_freed(length):
+    code = f"""if True:
+        import torch, warnings
+        from torchutils import make_dot
+        warnings.simplefilter("ignore")
+        y = torch.ones(2, requires_grad=True)
+        for _ in range({length}):
+            y = y * 1.01
+        d = make_dot(y)
+        assert d.graph.truncated == 500, d.graph.truncated
+        assert "stopped after 500 nodes" in d.html
+        del y
+        print(d)
+    """
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("stopped after 500")
+
+
+def test_cut_is_a_warning():
+    with pytest.warns(UserWarning, match="stopped after 2 nodes"):
+        read_graph((leaf(2) * 2).exp().sum(), max_nodes=2)
+
+
+BAD = [
+    (lambda: make_dot(3), TypeError, "no tensor to draw in 'int'"),
+    (lambda: make_dot([]), TypeError, "no tensor to draw in 'list'"),
+    (lambda: make_dot(leaf(2) * 2, 5), TypeError, "a mapping such as locals"),
+    (lambda: make_dot(leaf(2), colour=1), TypeError, "'colour'; it has style, dir"),
+    (lambda: make_dot(leaf(2), style="x"), ValueError, "'x' is not one of lesson"),
+    (lambda: make_dot(leaf(2), direction="X"), ValueError, "one of LR, TB"),
+    (lambda: make_dot(leaf(2), fold="X"), ValueError, "one of auto, True, False"),
+    (lambda: make_dot(leaf(2), values=-1), ValueError, "values=-1"),
+    (lambda: make_dot(leaf(2), max_nodes=0), ValueError, "max_nodes=0"),
+    (lambda: make_dot(leaf(2), max_nodes=2001), ValueError, "force=True"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD)
+def test_wrong_call_is_refused_at_the_door(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,325 @@
+"""The figure: safe whatever the names are, accessible, and the same everywhere."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import torch
+
+import torchutils
+from torchutils import make_dot, record_backward
+from torchutils.html import stylesheet
+from torchutils.layout import lay_out, run_engine, text_width
+from torchutils.values import visible
+
+SVG = "{http://www.w3.org/2000/svg}"
+ALLOWED = {
+    "svg": {
+        "xmlns",
+        "class",
+        "role",
+        "width",
+        "height",
+        "viewBox",
+        "font-family",
+        "font-size",
+    },
+    "title": set(),
+    "desc": set(),
+    "g": {
+        "class",
+        "fill",
+        "stroke",
+        "stroke-width",
+        "text-anchor",
+        "data-node",
+        "data-edge",
+    },
+    "rect": {
+        "class",
+        "x",
+        "y",
+        "width",
+        "height",
+        "rx",
+        "fill",
+        "stroke",
+        "stroke-dasharray",
+    },
+    "path": {"class", "d", "fill", "stroke", "stroke-dasharray"},
+    "text": {"class", "x", "y", "fill", "font-size", "font-weight"},
+}
+HOSTILE = [
+    'a"b',
+    "it's",
+    "a\\",
+    "a\\Nb",
+    "a\\lb\\G",
+    "<b>bold</b>",
+    "<b",
+    "&amp; &lt;",
+    "]]>",
+    "</script><script>alert(1)</script>",
+    "-->",
+    "a\nb",
+    "a\x00b",
+    "a\x1bb",
+    "שלום",
+    "\u202eevil",
+    "日本語テスト",
+    "👩‍🔬",
+    "x" * 10_000,
+    "",
+    " ",
+    "{a|b}",
+    "%s %n",
+    "\ufffe",
+    "e\u0301",
+    "\ud800",
+    "<<TABLE>>",
+]
+
+
+def two(name: str) -> torchutils.Drawing:
+    x = torch.ones(2, requires_grad=True)
+    return make_dot(x * 2, {name: x})
+
+
+def texts(svg: str) -> set[str]:
+    root = ElementTree.fromstring(svg)
+    return {(t.text or "").replace("\u00a0", " ") for t in root.iter(f"{SVG}text")}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_name_comes_out_as_text(name):
+    drawing = two(name)
+    shown = visible(name) or "no name"
+    cut = shown if len(shown) <= 40 else shown[:39] + "…"
+    assert cut in texts(drawing.svg)
+    full = [t.text for t in ElementTree.fromstring(drawing.svg).iter(f"{SVG}title")]
+    assert any((t or "").split("\n")[0] == shown for t in full)
+    assert json.loads(drawing.json)["nodes"][1]["names"] == [visible(name)]
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if len(n) < 100])
+def test_hostile_name_survives_graphviz(name):
+    """The engine, given the DOT source, must read the very label that we meant."""
+    shown = visible(name)
+    svg = run_engine(two(name).source, "svg").decode()
+    lines = {t.strip() for t in texts(svg[svg.index("<svg") :])}
+    assert (shown or "no name").strip() in lines
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_svg_passes_the_allow_list(name):
+    root = ElementTree.fromstring(two(name).svg.replace('xmlns="', 'data="', 1))
+    for element in root.iter():
+        assert element.tag in ALLOWED
+        assert set(element.attrib) - {"data"} <= ALLOWED[element.tag]
+
+
+def test_class_name_of_a_function_is_only_text():
+    evil = type(
+        "</script><script>x",
+        (torch.autograd.Function,),
+        {
+            "forward": staticmethod(lambda ctx, x: x * 2),
+            "backward": staticmethod(lambda ctx, g: g * 2),
+        },
+    )
+    drawing = record_backward(evil.apply(torch.ones(2, requires_grad=True)).sum())
+    assert drawing.html.count("<script") == drawing.html.count("</script") == 1
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_figure_closes_every_tag(name):
+    parser = _Tags()
+    parser.feed(two(name).html)
+    assert parser.open == []
+
+
+def lesson() -> torchutils.Drawing:
+    x = torch.arange(4.0, requires_grad=True)
+    z = x**2
+    return record_backward(torch.dot(x, z), {"x": x, "z": z})
+
+
+def test_svg_has_role_title_and_description():
+    svg = ElementTree.fromstring(lesson().svg)
+    assert svg.get("role") == "img"
+    assert svg[0].tag == f"{SVG}title"
+    assert svg[0].text == "autograd graph: 3 nodes, 3 edges, 1 leaf (x)"
+    assert svg[1].tag == f"{SVG}desc"
+    assert svg[1].text
+
+
+def test_data_is_json_with_every_step():
+    data = re.search(r'class="ag-data">(.*)</script>', lesson().html)[1]
+    graph = json.loads(data)
+    assert graph["forward"] == [1, 2, 0]
+    assert graph["backward"] == [0, 2, 1]
+    assert [e["grad"] for e in graph["edges"]] == [
+        [0, 1, 4, 9],
+        [0, 1, 2, 3],
+        [0, 2, 8, 18],
+    ]
+
+
+def test_json_has_no_nan_and_no_infinity():
+    x = torch.tensor([float("nan"), float("inf")], requires_grad=True)
+    text = make_dot(x * 2, {"x": x}).json
+    json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    assert '"value":["nan","inf"]' in text
+
+
+def test_float32_is_written_shortly_and_exactly():
+    x = torch.tensor([0.1, 1 / 3], requires_grad=True)
+    value = json.loads(make_dot(x * 2).json)["nodes"][1]["value"]
+    assert value[0] == 0.1
+    assert torch.equal(torch.tensor(value), x.detach())
+
+
+def test_legend_names_only_the_roles_that_occur():
+    x = torch.ones(2, requires_grad=True)
+    plain, saved = make_dot(x**2).svg, make_dot(x**2, saved=True).svg
+    assert "saved for backward" not in plain
+    assert "saved for backward" in saved
+
+
+def test_no_text_is_smaller_than_12_pixels():
+    sizes = re.findall(r'font-size="([\d.]+)"', lesson().svg)
+    assert min(map(float, sizes)) >= 12
+
+
+def test_lines_fit_into_their_boxes():
+    drawing = lesson()
+    for box in lay_out(drawing.graph).boxes:
+        assert all(text_width(line.text) <= box.width - 10 for line in box.lines)
+
+
+def test_boxes_do_not_overlap():
+    boxes = lay_out(lesson().graph).boxes
+    for k, a in enumerate(boxes):
+        for b in boxes[:k]:
+            apart = abs(a.x - b.x) - (a.width + b.width) / 2
+            above = abs(a.y - b.y) - (a.height + b.height) / 2
+            assert max(apart, above) > 0
+
+
+def colours(theme: int) -> dict[str, str]:
+    pairs = re.findall(r"--ag-([\w-]+): light-dark\((#\w+), (#\w+)\)", stylesheet())
+    return {name: pair[theme] for name, *pair in pairs}
+
+
+def contrast(a: str, b: str) -> float:
+    """Return the contrast of two colours (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        lin = [
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        ]
+        return 0.2126 * lin[0] + 0.7152 * lin[1] + 0.0722 * lin[2]
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+def test_contrast_is_enough(theme):
+    palette = colours(theme)
+    fills = [v for k, v in palette.items() if k.endswith("fill")] + [palette["page"]]
+    lines = [v for k, v in palette.items() if k.endswith(("line", "faint"))]
+    assert len(fills) == 5
+    for text in (palette["ink"], palette["grad"]):
+        assert min(contrast(text, fill) for fill in fills) >= 4.5
+    assert min(contrast(line, palette["page"]) for line in lines) >= 3
+
+
+def test_light_palette_equals_the_attributes():
+    svg = make_dot(torch.ones(2, requires_grad=True) ** 2, saved=True).svg
+    palette = colours(0)
+    for role in ("leaf", "root", "saved"):
+        shape = re.search(rf'class="ag-box ag-{role}"[^>]*', svg)[0]
+        assert palette[f"{role}-fill"] in shape
+        assert palette[f"{role}-line"] in shape
+
+
+def test_two_processes_make_the_same_bytes():
+    code = """
+        import hashlib, torch
+        from torchutils import make_dot
+        torch.ones(3).requires_grad_().exp()  # moves torch's own counters
+        x = torch.linspace(0, 1, 3, requires_grad=True)
+        w = torch.ones(3, requires_grad=True)
+        d = make_dot({"b": (x * w).sum() - x.exp().sum(), "a": w}, locals())
+        every = d.source + d.html + d.json + d.text
+        print(hashlib.sha256(every.encode()).hexdigest(), len(every))
+    """
+    utils = str(Path(torchutils.__file__).parent.parent)
+    seen = set()
+    for seed, fonts in (("1", "/nonexistent"), ("2", "")):
+        env = {**os.environ, "PYTHONPATH": utils, "PYTHONHASHSEED": seed}
+        env |= {"FONTCONFIG_FILE": fonts} if fonts else {}
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code) * int(seed)],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        seen.add(done.stdout.split("\n")[0])
+    assert len(seen) == 1
+
+
+def test_program_on_the_path_draws_the_same_layout_contract(monkeypatch, tmp_path):
+    """Without pygraphviz, a ``dot`` on the PATH is given the plan."""
+    program = tmp_path / "dot"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nprint(sys.argv[1], len(sys.stdin.read()))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run_engine("digraph {}", "json0") == b"-Tjson0 10\n"
+
+
+def test_missing_engine_names_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RuntimeError, match="pip install pygraphviz"):
+        run_engine("digraph {}", "json0")
+
+
+def test_standalone_svg_carries_its_theme(tmp_path):
+    path = lesson().save(tmp_path / "graph.svg")
+    root = ElementTree.parse(path).getroot()
+    assert root.find(f"{SVG}style") is not None
+
+
+def test_same_drawing_has_the_same_digest_twice():
+    digests = {hashlib.sha256(lesson().html.encode()).hexdigest() for _ in range(2)}
+    assert len(digests) == 1
