@@ -36,7 +36,7 @@ def slip(stated: Tensor, computed: Tensor) -> str:
 
     >>> slip(torch.tensor([0.0, 28.0]), torch.tensor([0.0, 27.0]))
     'the number at index 1 is wrong: 28, not 27'
-    >>> slip(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 4.0]))
+    >>> slip(torch.tensor([2.0, 3.0]), torch.tensor([4.0, 6.0]))
     'the factor 2 is missing'
     """
     if stated.shape != computed.shape:
