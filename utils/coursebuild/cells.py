@@ -33,6 +33,7 @@ import torch
 from coursebuild.doctests import StatementError, run_doctests
 from coursebuild.figures import prepare_pyplot, take_figures
 from coursebuild.lesson import Block, Failure, Lesson, Output, Run, Statement
+from coursebuild.statements import Checker, Pending
 
 __all__ = ["run_cells"]
 
@@ -73,9 +74,12 @@ def run_cells(
                     outputs.append(None)
                 else:
                     outputs.append(session.execute(block))
+                    statements += session.confirm()
+            statements += session.confirm()
             session.end()
     except BaseException as error:
         failure = session.failure(error)
+    statements.sort(key=lambda statement: statement.line)
     seconds = time.perf_counter() - start
     return Run(lesson.name, tuple(outputs), tuple(statements), seconds, failure)
 
@@ -94,6 +98,8 @@ class _Session:
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
         self._warnings = _Warnings(lesson.warns)
+        self._checker = Checker(lesson.name, lesson.markup)
+        self._pending: list[Pending] = []
 
     def enter(self, block: Block) -> str:
         """Go to a block; return its place in words."""
@@ -103,8 +109,14 @@ class _Session:
         return f"{block.line}: {self._place}"
 
     def read(self, block: Block) -> tuple[Statement, ...]:
-        """Check what a text states."""
+        """Run a text's doctests; look at its formulas, as the variables are now."""
+        self._pending.append(self._checker.before(block, self._namespace))
         return run_doctests(block, self._namespace, self._name)
+
+    def confirm(self) -> Iterator[Statement]:
+        """Look again at the formulas that stood before this cell."""
+        while self._pending:
+            yield from self._checker.after(self._pending.pop(0), self._namespace)
 
     def execute(self, block: Block) -> Output:
         """Execute a cell; return what it shows."""
