@@ -6,7 +6,9 @@ pinned exactly, and a test fails when a replacement no longer applies.
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -128,8 +130,22 @@ class ArrangeLesson(SphinxTransform):
         file = nodes.reference("", wheel, refuri=f"{up}wheel/{wheel}", internal=True)
         needs = nodes.paragraph("", "To run it elsewhere, fetch ")
         needs += [file, nodes.Text(" (it is in the zip) and say ")]
-        needs += nodes.literal("", f"pip install torch=={TORCH} {wheel}")
+        source = Path(self.app.confdir, "gallery", *Path(self.env.docname).parts[1:])
+        others = " ".join(_imports(source.with_suffix(".py")))
+        command = " ".join(f"pip install torch=={TORCH} {others} {wheel}".split())
+        needs += nodes.literal("", command)
         return nodes.container("", line, needs, classes=["downloads"])
+
+
+def _imports(script: Path) -> list[str]:
+    """Return what a script imports beyond Python, torch and torchutils."""
+    names = []
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name.split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append((node.module or "").split(".")[0])
+    return sorted(set(names) - sys.stdlib_module_names - {"torch", "torchutils"})
 
 
 def _is_replaced(node: nodes.Node) -> bool:

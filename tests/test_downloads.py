@@ -1,0 +1,106 @@
+"""Each lesson's downloads run on their own, with what the page says to install."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from coursebuild.downloads import build_wheel, write_zip
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "html"
+LESSONS = sorted(p.stem for p in ROOT.glob("gallery/*/*.py"))
+PAGES = {p.stem: p for p in SITE.glob("lessons/*/*.html")}
+
+
+def run(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a reader would, with nothing of this project in reach."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    if index := os.environ.get("TORCH_INDEX"):
+        kept["PIP_EXTRA_INDEX_URL"] = index
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def said(lesson: str) -> list[str]:
+    """Return what the lesson's page says to install."""
+    (line,) = re.findall(r"<code[^>]*>(<.*?pip.*?)</code>", PAGES[lesson].read_text())
+    words = re.sub(r"<[^>]+>", "", line).split()
+    assert words[:2] == ["pip", "install"]
+    return words[2:]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """The Python of a fresh environment that holds what the lessons' pages name."""
+    folder = tmp_path_factory.mktemp("reader")
+    subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
+    python = folder / "env" / "bin" / "python"
+    (wheel,) = SITE.glob("wheel/*.whl")
+    shutil.copy(wheel, folder)
+    packages = sorted({package for lesson in LESSONS for package in said(lesson)})
+    done = run(python, "-m", "pip", "install", "--quiet", *packages, folder=folder)
+    assert done.returncode == 0, done.stderr
+    return python
+
+
+def download(lesson: str, suffix: str) -> Path:
+    (path,) = SITE.glob(f"_downloads/*/{lesson}{suffix}")
+    return path
+
+
+def test_there_are_lessons_to_download():
+    assert "10_gradients_with_pytorch" in LESSONS
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_script_runs_on_its_own(reader, tmp_path, lesson):
+    script = shutil.copy(download(lesson, ".py"), tmp_path)
+    done = run(reader, script, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_zip_holds_a_script_that_runs(reader, tmp_path, lesson):
+    with zipfile.ZipFile(download(lesson, ".zip")) as archive:
+        archive.extractall(tmp_path)
+    assert (tmp_path / next(w for w in said(lesson) if w.endswith(".whl"))).exists()
+    done = run(reader, f"{lesson}.py", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_notebooks_run_on_their_own(reader, tmp_path):
+    """Jupyter itself is the reader's; here its smallest part stands for it."""
+    jupyter = ["-m", "pip", "install", "--quiet", "nbclient", "ipykernel"]
+    assert run(reader, *jupyter, folder=tmp_path).returncode == 0
+    books = [shutil.copy(download(name, ".ipynb"), tmp_path) for name in LESSONS]
+    done = run(reader.with_name("jupyter-execute"), *books, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_wheel_has_the_same_bytes_every_time(tmp_path):
+    first, second = (build_wheel(ROOT, tmp_path / name) for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_zip_has_the_same_bytes_every_time(tmp_path):
+    files = []
+    for name, mode in (("a.py", 0o600), ("b.ipynb", 0o755)):
+        files.append(tmp_path / name)
+        files[-1].write_text(name)
+        files[-1].chmod(mode)
+    write_zip(tmp_path / "1.zip", files)
+    os.utime(files[0], (0, 10**9))
+    write_zip(tmp_path / "2.zip", reversed(files))
+    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
