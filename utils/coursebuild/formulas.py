@@ -124,7 +124,8 @@ def _tokens(text: str) -> list[_Token]:
             at = space.end()
         else:
             before = ["", "", *(t.text for t in found[-2:])]
-            single = before[-1] in _SINGLE or before[-2] in _FRACTIONS
+            above = before[-2] in _FRACTIONS and before[-1].isdigit()
+            single = above or before[-1] in _SINGLE
             match = (single and _DIGIT.match(text, at)) or _TOKEN.match(text, at)
             assert match is not None  # the last alternative takes any sign
             found.append(_Token(match[0], str(match.lastgroup), at))
