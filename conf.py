@@ -26,6 +26,9 @@ exclude_patterns = [
     "README.md",
 ]
 nitpicky = True
+suppress_warnings = [
+    "sphinx_gallery.space_in_filename",  # the folder's name is the author's own
+]
 default_role = None
 
 # Lessons: executed by coursebuild.runner, which sphinx-gallery takes outputs from.

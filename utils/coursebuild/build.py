@@ -76,6 +76,8 @@ def run_sphinx(
     """
     from sphinx.application import Sphinx  # half a second that a no-op must not pay
 
+    from coursebuild.extension import stop
+
     warnings = StringIO()
     try:
         shutil.copytree(root / "docs", work / "docs")
@@ -93,6 +95,8 @@ def run_sphinx(
     except Exception as error:
         message = f"{_reason(error)}\n{warnings.getvalue()}"
         raise SiteError(_readable(message, root, work)) from error
+    finally:
+        stop()
     if warnings.getvalue():
         raise SiteError(_readable(warnings.getvalue(), root, work))
     for name in (".buildinfo", ".buildinfo.bak"):

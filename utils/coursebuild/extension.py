@@ -20,7 +20,10 @@ from coursebuild.reading import read_lessons
 from coursebuild.runner import LessonExecutor
 from coursebuild.runs import Runs
 
-__all__ = ["setup"]
+__all__ = ["setup", "stop"]
+
+# Kept here, since Sphinx tells its extensions nothing of a build that is broken off.
+_executors: list[Executor] = []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -43,31 +46,34 @@ def law_role(*args: Any, **kwargs: Any) -> tuple[list[nodes.Node], list[Any]]:
     return formulas, messages
 
 
+def stop() -> None:
+    """Kill the lessons that still run, and start no other: the build has ended."""
+    while _executors:
+        _executors.pop().shutdown(cancel_futures=True)
+
+
 def _start(app: Sphinx, config: Config) -> None:
     root = Path(app.confdir)
-    runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
-    app.lesson_runs = runs
-    app.lesson_executor = _execute(runs) if config.execute_lessons else None
+    app.lesson_runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
+    if config.execute_lessons and app.lesson_runs.stale:
+        _execute(app.lesson_runs)
     images = Path(app.outdir) / "_images"
     app.lesson_wheel = build_wheel(root, Path(app.outdir) / "wheel")
-    gallery.install(root, images, runs, [app.lesson_wheel])
-    pages.install(Path(app.srcdir), images, runs)
+    gallery.install(root, images, app.lesson_runs, [app.lesson_wheel])
+    pages.install(Path(app.srcdir), images, app.lesson_runs)
 
 
-def _execute(runs: Runs) -> Executor | None:
+def _execute(runs: Runs) -> None:
     """Start the lessons that nobody has run yet, and report each as it ends."""
-    stale = runs.stale
-    if not stale:
-        return None
+    count = len(runs.stale)
     ended: list[Run] = []
 
     def report(run: Run) -> None:
         ended.append(run)
-        print(f"lesson {len(ended)}/{len(stale)}  {run.lesson}  {run.seconds:.1f} s")
+        print(f"lesson {len(ended)}/{count}  {run.lesson}  {run.seconds:.1f} s")
 
-    executor = LessonExecutor()
-    runs.start(executor, report)
-    return executor
+    _executors.append(LessonExecutor())
+    runs.start(_executors[-1], report)
 
 
 def _copy_drawing_style(app: Sphinx) -> None:
@@ -80,8 +86,5 @@ def _copy_drawing_style(app: Sphinx) -> None:
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
     """Let no build end well while a lesson has not."""
-    executor = app.lesson_executor
-    if executor is not None:
-        executor.shutdown(cancel_futures=error is not None)
     if error is None and app.config.execute_lessons:
         app.lesson_runs.finish()

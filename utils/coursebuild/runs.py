@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from coursebuild.freshness import Store, lesson_key
+from coursebuild.freshness import Store, lesson_keys
 from coursebuild.lesson import Lesson, Run
 from coursebuild.runner import run_lesson
 
@@ -24,7 +24,7 @@ class Runs:
         """Look up what is known; nothing executes yet."""
         self._store = store
         self.lessons = {lesson.name: lesson for lesson in lessons}
-        self._keys = {n: lesson_key(x, root=root) for n, x in self.lessons.items()}
+        self._keys = lesson_keys(self.lessons.values(), root=root)
         stored = {name: store.get(key) for name, key in self._keys.items()}
         self._ready = {name: run for name, run in stored.items() if run}
         self._futures: dict[str, Future[Run]] = {}
