@@ -150,16 +150,31 @@ def test_old_definition_does_not_speak_for_a_new_variable():
 
 def test_checking_disturbs_nothing():
     namespace: dict = {}
-    exec(CUBE, namespace)
-    x, y = namespace["x"], namespace["y"]
+    exec(CUBE + "z.retain_grad()", namespace)
+    x, y, z = (namespace[name] for name in "xyz")
+    seen = []
+    for tensor in (x, z):
+        tensor.register_hook(seen.append)
     random = torch.get_rng_state()
-    checker = Checker("a.py", "rst")
-    text = r":math:`y = \sum_i x_i^3` :math:`\nabla_x y = 3x^2` :math:`J = (0,3,12,27)`"
-    checker.before(Block("text", text.rsplit(" :", 1)[0], 1), namespace)
+    text = r":math:`y = \sum_i x_i^3` :math:`\nabla_x y = 3x^2` :math:`\nabla_z y = x`"
+    Checker("a.py", "rst").before(Block("text", text, 1), namespace)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert (x.grad, z.grad, seen) == (None, None, [])
     y.backward()
     assert torch.equal(x.grad, torch.tensor([0.0, 3, 12, 27]))
-    assert torch.equal(torch.get_rng_state(), random)
+    assert torch.equal(z.grad, torch.tensor([0.0, 1, 2, 3]))
+    assert len(seen) == 2
     assert x._version == y._version == 0
+
+
+def test_checking_leaves_retained_gradients_as_they_were():
+    namespace: dict = {}
+    exec(CUBE + "z.retain_grad(); y.backward(retain_graph=True)", namespace)
+    kept = namespace["z"].grad
+    text = r":math:`\nabla_x y = 3x^2`"
+    Checker("a.py", "rst").before(Block("text", text, 1), namespace)
+    assert namespace["z"].grad is kept
+    assert torch.equal(kept, torch.tensor([0.0, 1, 2, 3]))
 
 
 # What is a statement

@@ -8,7 +8,8 @@ formula that the text gives, by autograd or by central differences.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -245,11 +246,8 @@ class Names:
                 of.at,
             )
         try:
-            for k, (x, target) in enumerate(zip(xs, targets, strict=True)):
-                y = _jacobian(y, x, further=k + 1 < len(xs))
-                if target.op == "index":
-                    lead = y.ndim - x.ndim
-                    y = y[(slice(None),) * lead + self._place(target)]
+            with _undisturbed(self.namespace):
+                y = self._asked(y, xs, targets)
         except _UnusedError as error:
             name = _base(targets[0]).args[0]
             raise FormulaError(f"the graph does not lead to {name}", of.at) from error
@@ -259,6 +257,14 @@ class Names:
             return self._freed(of, targets, xs[0])
         self.log.witnesses.add("autograd")
         return y.detach().to(torch.promote_types(y.dtype, torch.float64))
+
+    def _asked(self, y: Tensor, xs: list[Tensor], targets: tuple[Node, ...]) -> Tensor:
+        for k, (x, target) in enumerate(zip(xs, targets, strict=True)):
+            y = _jacobian(y, x, further=k + 1 < len(xs))
+            if target.op == "index":
+                lead = y.ndim - x.ndim
+                y = y[(slice(None),) * lead + self._place(target)]
+        return y
 
     def _freed(self, of: Node, targets: tuple[Node, ...], x: Tensor) -> Tensor:
         """After backward(): the text's definition and ``.grad`` speak together."""
@@ -421,6 +427,30 @@ class Names:
             for k, v in tensors.items()
             if not any(w is not v and _follows(w, v) for w in tensors.values())
         ]
+
+
+@contextmanager
+def _undisturbed(namespace: Mapping[str, Any]) -> Iterator[None]:
+    """Keep hooks from running and ``retain_grad`` from filling ``.grad``.
+
+    ``torch.autograd.grad`` does both on its way, although it fills no leaf.
+    """
+    tensors = [t for t in namespace.values() if isinstance(t, Tensor)]
+    retained = [(t, t.grad) for t in tensors if t.retains_grad]
+    hooks = [(t._backward_hooks, dict(t._backward_hooks or {})) for t in tensors]
+    try:
+        for tensor, _ in retained:
+            tensor.grad = None
+        for live, kept in hooks:
+            if kept:
+                live.clear()
+        yield
+    finally:
+        for tensor, grad in retained:
+            tensor.grad = grad
+        for live, kept in hooks:
+            if kept:
+                live.update(kept)
 
 
 class _UnusedError(Exception):
