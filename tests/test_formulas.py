@@ -149,6 +149,8 @@ ERRORS = [
     (r"h = .1, .01", ".01", "one equation"),
     (r"y = \mathbf 1 x^\top", "x", "not known"),
     (r"y = \sqrt{2", "", "expected }"),
+    (r"\boxed{y = 28}", "=", "out of its braces"),
+    (r"so (y = 28)", "=", "out of its braces"),
     (r"y = \|A\|", r"\|A", "norm"),
 ]
 
@@ -177,6 +179,8 @@ def test_error_points_at_its_place(text, place, words):
         (r"z_i = x_i^2, \quad i = 0, \dots, 3", 1),
         (r"y = 1 \text{ and } z = 2.", 2),
         (r"f(x, y) = (1, 2)", 1),
+        (r"y = 1 \implies z = 2", 2),
+        (r"\sum_{i=0}^3 x_i", 0),
     ],
 )
 def test_formula_splits_into_equations(text, count):

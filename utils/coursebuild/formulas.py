@@ -20,7 +20,7 @@ FUNCTIONS = frozenset(
     "exp ln sin cos tan sinh cosh tanh arctan sqrt abs sign max min sigma sigmoid"  # noqa: SIM905
     " softmax softplus relu logsumexp diag tr det mean sum".split()
 )
-_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "tanh": "tanh"}
+_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr"}
 _FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal"}
 _NAMED = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
 _GREEK = frozenset(
@@ -106,6 +106,8 @@ def parse(
     ['derivative', 'times', 'tuple']
     """
     rows = _rows(_normal(_tokens(text)))
+    for row in rows:
+        _refuse_hidden(row)
     return tuple(
         _Parser(row, is_function).equation(text)
         for row in rows
@@ -181,10 +183,22 @@ def _top_level(tokens: list[_Token], wanted: Collection[str]) -> list[int]:
     return found
 
 
+def _refuse_hidden(row: list[_Token]) -> None:
+    r"""Refuse an equation in braces, which would state something unchecked."""
+    opened: list[str] = []
+    for before, token in zip([None, *row], row, strict=False):
+        if token.text in ("{", "("):
+            opened.append(before.text if before and token.text == "{" else "")
+        elif token.text in ("}", ")") and opened:
+            opened.pop()
+        elif token.text in _RELATIONS and opened and opened[-1] not in ("_", r"\text"):
+            raise FormulaError("take this equation out of its braces", token.at)
+
+
 def _rows(tokens: list[_Token]) -> list[list[_Token]]:
     """Split a formula into its equations."""
     aligned = set(_top_level(tokens, {"&"}))
-    cuts = {"\\\\", ",", ";", r"\quad", r"\qquad"}
+    cuts = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
     places = [*_top_level(tokens, cuts), len(tokens)]
     rows: list[list[_Token]] = []
     start, broken = 0, False
