@@ -1,0 +1,92 @@
+"""The hooks into sphinx-gallery and myst-nb: known versions, and still called."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import myst_nb
+import pytest
+import sphinx_gallery
+from sphinx_gallery import backreferences, gen_rst
+
+from coursebuild import gallery, pages
+from coursebuild.lesson import Output, Picture
+from coursebuild.show import output_html
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_sphinx_gallery_is_the_version_that_we_know():
+    assert sphinx_gallery.__version__ == gallery.KNOWN_VERSION
+
+
+def test_myst_nb_is_the_version_that_we_know():
+    assert myst_nb.__version__ == pages.KNOWN_VERSION
+
+
+@pytest.mark.parametrize("module", [gallery, pages])
+def test_unknown_version_is_refused(monkeypatch, module, tmp_path):
+    monkeypatch.setattr(module, "KNOWN_VERSION", "0.0")
+    arguments = [tmp_path, tmp_path, {}, []] if module is gallery else [tmp_path] * 3
+    with pytest.raises(RuntimeError, match="run `make html`"):
+        module.install(*arguments)
+
+
+@pytest.mark.parametrize("name", ["execute_script", "zip_files", "jupyter_notebook"])
+def test_replaced_function_is_still_called_by_that_name(name):
+    assert name in gen_rst.generate_file_rst.__code__.co_names
+
+
+def test_replaced_template_is_still_used():
+    assert "THUMBNAIL_TEMPLATE" in backreferences._thumbnail_div.__code__.co_names
+
+
+@pytest.mark.parametrize(
+    ("output", "html"),
+    [
+        (Output(), ""),
+        (Output(stdout="a < b\n"), "<pre>a &lt; b</pre>"),
+        (Output(text="tensor(1.)"), "<pre>tensor(1.)</pre>"),
+        (Output(text="Drawing", html="<svg></svg>"), "<svg></svg>"),
+        (Output(stdout="a\n", text="1"), "<pre>a</pre><pre>1</pre>"),
+    ],
+)
+def test_output_shows_what_the_cell_put_out(tmp_path, output, html):
+    shown = output_html(output, tmp_path, "_images")
+    assert shown == (f'<div class="cell-output">{html}</div>' if html else "")
+
+
+def test_picture_is_written_once_and_named_by_its_content(tmp_path):
+    picture = Picture(b"<svg/>", None, ".svg", 'the "slope"')
+    first = output_html(Output(pictures=(picture, picture)), tmp_path, "../_images")
+    (file,) = tmp_path.iterdir()
+    assert first.count(f'src="../_images/{file.name}" alt="the &quot;slope&quot;"') == 2
+
+
+def test_picture_has_a_version_for_the_dark(tmp_path):
+    picture = Picture(b"light", b"dark", ".svg", "a line")
+    shown = output_html(Output(pictures=(picture,)), tmp_path, "_images")
+    assert 'class="only-light"' in shown
+    assert 'class="only-dark"' in shown
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_stock_execution_is_never_used(tmp_path):
+    """A lesson that no run is known for stops the build instead of running here."""
+    code = (
+        "from pathlib import Path; import sys\n"
+        "from coursebuild import gallery; from sphinx_gallery import gen_rst\n"
+        "root = Path(sys.argv[1]); gallery.install(root, root, {}, [])\n"
+        "script = {'src_file': str(root / 'gallery/0_a/1_b.py')}\n"
+        "try: gen_rst.execute_script([], script, {}, {})\n"
+        "except KeyError as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(
+        command,
+        env={"PYTHONPATH": str(ROOT / "utils")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "'gallery/0_a/1_b.py'\n"

@@ -1,0 +1,114 @@
+"""Lessons as data: blocks with the lines at which they stand in their file."""
+
+from pathlib import Path
+
+from coursebuild.reading import read_lessons, read_page, read_script
+
+ROOT = Path(__file__).parents[1]
+
+SCRIPT = '''\
+"""
+Title
+=====
+"""
+# sphinx_gallery_seconds = 120
+# sphinx_gallery_warns = ["non-leaf"]
+
+# %%
+# First text,
+# two lines.
+
+x = 1
+x
+
+# %%
+# Second text.
+
+y = 2
+'''
+
+PAGE = """\
+---
+file_format: mystnb
+kernelspec:
+  name: python3
+lesson:
+  seconds: 90
+---
+
+# Title
+
+First text.
+
+```{code-cell} python
+x = 1
+
+y = 2
+```
+
+Last text.
+"""
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def assert_lines_are_right(lesson, text):
+    """Each block's first line stands at its line of the file."""
+    lines = text.splitlines()
+    for block in lesson.blocks:
+        first = next(filter(str.strip, block.source.splitlines()), None)
+        if first is None:
+            continue  # the blank line that a comment for sphinx-gallery leaves
+        offset = block.source[: block.source.index(first)].count("\n")
+        assert lines[block.line - 1 + offset].endswith(first)
+
+
+def test_script_becomes_text_and_code(tmp_path):
+    path = write(tmp_path, "gallery/0_a/10_b.py", SCRIPT)
+    lesson = read_script(path, tmp_path)
+    assert lesson.name == "gallery/0_a/10_b.py"
+    kinds = [block.kind for block in lesson.blocks if block.source.strip()]
+    assert [k for k in kinds if k == "text"] == ["text"] * 3
+    assert "x = 1\nx" in [block.source.strip() for block in lesson.blocks]
+
+
+def test_script_declares_its_limit_and_warnings(tmp_path):
+    path = write(tmp_path, "gallery/0_a/10_b.py", SCRIPT)
+    lesson = read_script(path, tmp_path)
+    assert (lesson.seconds, lesson.warns) == (120.0, ("non-leaf",))
+
+
+def test_lines_of_a_script_are_those_of_its_file(tmp_path):
+    path = write(tmp_path, "gallery/0_a/10_b.py", SCRIPT)
+    assert_lines_are_right(read_script(path, tmp_path), SCRIPT)
+
+
+def test_page_becomes_text_and_code(tmp_path):
+    path = write(tmp_path, "docs/page.md", PAGE)
+    lesson = read_page(path, tmp_path)
+    assert (lesson.name, lesson.markup) == ("docs/page.md", "md")
+    assert [block.kind for block in lesson.blocks] == ["text", "code", "text"]
+    assert lesson.seconds == 90.0
+
+
+def test_lines_of_a_page_are_those_of_its_file(tmp_path):
+    path = write(tmp_path, "docs/page.md", PAGE)
+    assert_lines_are_right(read_page(path, tmp_path), PAGE)
+
+
+def test_all_lessons_of_the_project_are_read():
+    names = [lesson.name for lesson in read_lessons(ROOT)]
+    assert set(names) >= {"docs/index.md", "docs/rules.md"}
+    scripts = [name for name in names if name.startswith("gallery/")]
+    found = [p.relative_to(ROOT).as_posix() for p in ROOT.glob("gallery/*/*.py")]
+    assert scripts == sorted(found)
+
+
+def test_lines_of_every_lesson_are_those_of_its_file():
+    for lesson in read_lessons(ROOT):
+        assert_lines_are_right(lesson, (ROOT / lesson.name).read_text())
