@@ -215,6 +215,11 @@ def test_definition_that_nothing_uses_is_an_error():
     assert "nothing uses" in message(":math:`q = 28`")
 
 
+def test_name_on_both_sides_is_an_error_unless_it_stands_on_the_right():
+    assert "both sides" in message("", X + "n = x.norm()", r":math:`n = |n|`")
+    assert lesson("", "z = 0.0", r":math:`\tanh(z) = z`")
+
+
 def test_definition_is_no_statement_but_its_use_is():
     [done] = lesson(r":math:`f(x) = x^2`, :math:`f'(3) = 6`")
     assert done.kind == "gradient"

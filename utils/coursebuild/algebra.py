@@ -97,7 +97,7 @@ def evaluate(node: Node, scope: Scope) -> Value:
     """Compute one member; raise :class:`FormulaError` at the place that fails."""
     try:
         return _OPERATIONS[node.op](node, scope)
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise FormulaError(f"torch refuses: {reason}", node.at) from error
 

@@ -202,6 +202,8 @@ class Names:
             return self._at_arguments(of)
         targets = targets or self._variables(of)
         if kind == "nabla" and len(targets) > 1:
+            if len(set(names_in(targets))) < len(targets):
+                raise FormulaError("a name stands here twice", targets[0].at)
             parts = [self._one(node, of, (t,) * order) for t in targets]
             return torch.stack(parts)
         return self._one(node, of, tuple(targets) * order)

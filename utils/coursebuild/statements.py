@@ -145,6 +145,7 @@ class Checker:
         log = Log()
         try:
             equation = self._equations(entry.maths, namespace)[entry.place]
+            _refuse_circle(equation)
             scope = Names(namespace, self._definitions, log)
             defines = self._define(equation, scope)
             scope = replace(scope, definitions=dict(self._definitions))
@@ -306,6 +307,19 @@ class Checker:
 
 
 _GIVEN = {"pi", "e", "infty", "i", "I"}
+
+
+def _refuse_circle(equation: Equation) -> None:
+    """Refuse ``n = |n|``, which would be true of any slip that gives n itself."""
+    first, *others = equation.members
+    formulas = [member for member in others if not is_literal(member)]
+    circular = [f for f in formulas if first.args[0] in names_in([f])]
+    if first.op == "name" and formulas and circular == formulas:
+        raise FormulaError(
+            f"{first.args[0]} stands on both sides: if it is meant as a fixed"
+            " point, write the name alone on the right",
+            first.at,
+        )
 
 
 def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node] | None:
