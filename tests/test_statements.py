@@ -167,6 +167,11 @@ def test_checking_disturbs_nothing():
     assert x._version == y._version == 0
 
 
+def test_checking_works_where_the_lesson_switched_gradients_off():
+    with torch.no_grad():
+        assert lesson(r":math:`f(x) = x^2`, :math:`f'(3) = 6`")
+
+
 def test_checking_leaves_retained_gradients_as_they_were():
     namespace: dict = {}
     exec(CUBE + "z.retain_grad(); y.backward(retain_graph=True)", namespace)

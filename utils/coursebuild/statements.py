@@ -138,6 +138,7 @@ class Checker:
         heads = {h for h in _HEAD.findall(maths.text) if scope.live(h) is None}
         return parse(maths.text, lambda n: n in heads or scope.is_function(n))
 
+    @torch.enable_grad()  # whatever the lesson has switched off
     def _look(
         self, entry: _Entry, block: Block, namespace: Mapping[str, Any], *, last: bool
     ) -> _Entry:
