@@ -344,6 +344,8 @@ def _stack(items: list[Tensor], at: int) -> Tensor:
 def _call(node: Node, scope: Scope) -> Value:
     name, args = node.args
     values = [evaluate(arg, scope) for arg in args]
+    if scope.knows(name):  # y(x) on the left: the variable y, at the x that there is
+        return Value(scope.value(name, node.at))
     items = [value.tensor for value in values]
     if name not in FUNCTIONS:
         return Value(scope.apply(name, items, node.at))
