@@ -1,6 +1,5 @@
 """The graph in the DOT language: text only, no engine."""
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -18,7 +17,6 @@ _LOOKS = {
     "more": 'style=dashed color="#6b6b6b"',
     "saved": 'shape=note style="dashed,filled" fillcolor="#fdebd3" color="#9a5200"',
 }
-_SPECIAL = re.compile(r'[\\"&]').search
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "&": "&amp;"})
 
 
@@ -28,7 +26,7 @@ def quote(text: str) -> str:
     >>> print(quote('a\\Nb "c"'))
     "a\\Nb \"c\""
     """
-    if _SPECIAL(text):
+    if '"' in text or "\\" in text or "&" in text:
         return f'"{text.translate(_ESCAPES)}"'
     return '"' + text.replace("\n", "\\n") + '"'
 
@@ -42,30 +40,30 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
     ]
     members: dict[int, list[str]] = {}
     for node in graph.nodes:
-        bare = node.value is node.grad is node.adjoint is None and not node.names
-        attributes = (_known_attributes if bare else _attributes)(node[1:-2], style)
-        line = f"n{node.id} {attributes}"
+        if node.names or not (node.value is node.grad is node.adjoint is None):
+            line = f"n{node.id} {_attributes(node, style)}"
+        else:
+            line = f"n{node.id} {_common_attributes(node[1:-2], style)}"
         if node.group < 0:
             out.append(line)
         else:
             members.setdefault(node.group, []).append(line)
-    out += _clusters(graph, members)
-    for edge, lines in zip(graph.edges, edge_lines(graph, style), strict=True):
-        if lines:
-            out.append(f"n{edge[0]} -> n{edge[1]} [label={_known_label(lines)}]")
-        else:
-            out.append(f"n{edge[0]} -> n{edge[1]}")
-    return "\n".join([*out, "}\n"])
+    if members:
+        out += _clusters(graph, members)
+    edges = [f"n{edge[0]} -> n{edge[1]}" for edge in graph.edges]
+    for k, lines in edge_lines(graph, style).items():
+        edges[k] += f" [label={_known_label(lines)}]"
+    return "\n".join([*out, *edges, "}\n"])
 
 
-def _attributes(fields: tuple, style: str) -> str:
-    node = Node(0, *fields)
+def _attributes(node: Node, style: str) -> str:
     look = _LOOKS["root" if node.root and node.kind == "op" else node.kind]
     return f"[label={_label(node_lines(node, style))} {look}]"
 
 
-# In a large graph the same few operations come again and again.
-_known_attributes = lru_cache(4096)(_attributes)
+@lru_cache(4096)  # in a large graph the same few operations come again and again
+def _common_attributes(fields: tuple, style: str) -> str:
+    return _attributes(Node(0, *fields), style)
 
 
 def _label(lines: Iterable[Line]) -> str:

@@ -25,7 +25,7 @@ FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows h
 
 # torchviz's names for our options, so that its calls work unchanged.
 _TORCHVIZ = {"params": "names", "show_attrs": "attrs", "show_saved": "saved"}
-_READING = ("values", "attrs", "saved", "max_nodes", "force")
+_READING = frozenset(("values", "attrs", "saved", "max_nodes", "force"))
 _LOOKS = ("style", "direction", "fold", "title")
 
 
@@ -48,24 +48,18 @@ class Drawing:
         _check("style", style, STYLES)
         _check("direction", direction, DIRECTIONS)
         _check("fold", fold, FOLDS)
+        many = len(graph.nodes) > FOLD_FROM
         self.graph = graph
+        self.drawn = fold_repeats(graph) if (many and fold) or fold is True else graph
         self.style = style
         self.direction = direction
-        self.fold = fold
         self.title = title
         self.format = "pdf"  # what render() writes, as torchviz has it
 
     def __repr__(self) -> str:
         return summary(self.graph)
 
-    @cached_property
-    def drawn(self) -> Graph:
-        """The graph as it is drawn, repeats folded."""
-        many = len(self.graph.nodes) > FOLD_FROM
-        wanted = many if self.fold == "auto" else self.fold
-        return fold_repeats(self.graph) if wanted else self.graph
-
-    @cached_property
+    @property
     def source(self) -> str:
         """The drawing in the DOT language."""
         return to_dot(self.drawn, style=self.style, direction=self.direction)
@@ -187,7 +181,7 @@ def make_dot(
     >>> make_dot(torch.dot(x, x**2), locals())
     autograd graph: 3 nodes, 3 edges, 1 leaf (x)
     """
-    if options:
+    if not options.keys() <= _READING:
         options = _known_options(options)
         names = options.pop("names", names)
     look = {k: options.pop(k) for k in _LOOKS if k in options}
@@ -198,7 +192,7 @@ def _known_options(options: dict[str, object]) -> dict[str, object]:
     known = {_TORCHVIZ.get(k, k): v for k, v in options.items()}
     known.pop("max_attr_chars", None)
     for name in known:
-        if name not in ("names", *_READING, *_LOOKS):
-            every = ", ".join((*_LOOKS, *_READING, *_TORCHVIZ))
+        if name not in {"names", *_READING, *_LOOKS}:
+            every = ", ".join((*_LOOKS, *sorted(_READING), *_TORCHVIZ))
             raise TypeError(f"make_dot has no option {name!r}; it has {every}")
     return known

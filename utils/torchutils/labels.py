@@ -1,7 +1,6 @@
 """The lines of text that stand in a node or on an edge."""
 
 import re
-from collections import Counter
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -128,21 +127,21 @@ def _word(what: str, number: int) -> Line:
     return Line(f"{what} {number}")
 
 
-def edge_lines(graph: Graph, style: str = "lesson") -> list[tuple[Line, ...]]:
-    """Return what stands on each edge: operand, output, contribution."""
-    count = Counter([e.dst for e in graph.edges if e.arg >= 0])
-    ordered = [style == "torch" or is_ordered(n.op) for n in graph.nodes]
-    several = [bool(n.attrs) and n.attrs[-1][0] == "outputs" for n in graph.nodes]
-    found = []
-    for src, dst, arg, out, grad, _ in graph.edges:
+def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
+    """Return what stands on the edges, by place: operand, output, contribution."""
+    nodes, strict = graph.nodes, style == "torch"
+    many = {edge[1] for edge in graph.edges if edge[2] > 0}  # have a second operand
+    found = {}
+    for k, (src, dst, arg, out, grad, _) in enumerate(graph.edges):
         lines = ()
-        if ordered[dst] and (arg > 0 or (not arg and count[dst] > 1)):
-            lines += (_word("operand", arg),)
-        if several[src]:
+        if dst in many and arg >= 0 and (strict or is_ordered(nodes[dst].op)):
+            lines = (_word("operand", arg),)
+        if (attrs := nodes[src].attrs) and attrs[-1][0] == "outputs":
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)
-        found.append(lines)
+        if lines:
+            found[k] = lines
     return found
 
 

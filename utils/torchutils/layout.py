@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -82,12 +83,12 @@ def cut(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _size(lines: list[Line], pad: float) -> tuple[float, float]:
+def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
     widths = [
         text_width(cut(t), TITLE * 1.08 if role == "t" else SIZE) for t, role in lines
     ]
     width = max(widths, default=0) + 2 * pad
-    return round(width), STEP * len(lines) + 2 * (pad - 4 if pad > 4 else 0)
+    return round(width), STEP * len(widths) + 2 * (pad - 4 if pad > 4 else 0)
 
 
 def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> Layout:
@@ -95,7 +96,7 @@ def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> La
     texts = [node_lines(n, style) for n in graph.nodes]
     sizes = [_size(lines, PAD) for lines in texts]
     marks = edge_lines(graph, style)
-    mark_sizes = [_size(lines, 3) if lines else None for lines in marks]
+    mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
     plan = _plan(graph, sizes, mark_sizes, direction)
     found = json.loads(run_engine(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
@@ -111,9 +112,11 @@ def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> La
     ]
     edges = {e["id"]: e for e in found.get("edges", ())}
     wires = []
-    for k, (size, lines) in enumerate(zip(mark_sizes, marks, strict=True)):
+    for k in range(len(graph.edges)):
         tip, *points = edges[str(k)]["pos"].split()
-        label = Box(*at(edges[str(k)]["lp"]), *size, tuple(lines)) if size else None
+        label = None
+        if k in marks:
+            label = Box(*at(edges[str(k)]["lp"]), *mark_sizes[k], marks[k])
         wires.append(Wire(tuple(map(at, points)), at(tip.removeprefix("e,")), label))
     groups = [_frame(objects[f"cluster_{g.id}"]["bb"], at) for g in graph.groups]
     return Layout(right - left, top - bottom, tuple(boxes), tuple(wires), tuple(groups))
@@ -128,7 +131,7 @@ def _frame(box: str, at: object) -> Box:
 def _plan(
     graph: Graph,
     sizes: list[tuple[float, float]],
-    marks: list[tuple[float, float] | None],
+    marks: dict[int, tuple[float, float]],
     direction: str,
 ) -> str:
     out = [
@@ -139,8 +142,8 @@ def _plan(
         size = f"width={width / 72:.4f} height={height / 72:.4f}"
         order = " ordering=in" if node.kind == "op" and is_ordered(node.op) else ""
         out.append(f"n{node.id} [{size}{order}]")
-    for e, (edge, size) in enumerate(zip(graph.edges, marks, strict=True)):
-        label = f" label={_blank(*size)}" if size else ""
+    for e, edge in enumerate(graph.edges):
+        label = f" label={_blank(*marks[e])}" if e in marks else ""
         out.append(f'n{edge.src} -> n{edge.dst} [id="{e}"{label}]')
     parts: dict[int, list[str]] = {}
     for node in graph.nodes:

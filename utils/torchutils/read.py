@@ -33,12 +33,12 @@ def read_graph(
 ) -> Graph:
     """Read the graph behind ``outputs``: tensors, or lists and dicts of them.
 
-    ``values`` is how many numbers a tensor may have for them to be read; with 0, no
-    value and nothing that nodes saved is looked at.  By default it is 8 in graphs
-    of up to 100 nodes, and 0 in larger ones.  ``attrs`` asks for every option that
-    nodes keep, ``saved`` for saved tensors as nodes of their own.  Reading stops,
-    and says so, after ``max_nodes`` nodes; more than 2,000 need ``force=True``,
-    because freeing such a graph may exhaust the stack.
+    ``values`` is how many numbers a tensor may have for them to be read; with 0, only
+    names and shapes are.  By default it is 8 in graphs of up to 100 nodes; in larger
+    ones only the options of operations are read beside names and shapes.  ``attrs``
+    asks for every option that nodes keep, ``saved`` for saved tensors as nodes of
+    their own.  Reading stops, and says so, after ``max_nodes`` nodes; more than 2,000
+    need ``force=True``, because freeing such a graph may exhaust the stack.
     """
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)
@@ -71,19 +71,18 @@ def describe(
     saved: bool = False,
 ) -> Graph:
     """Turn live nodes into records."""
+    details = None if values == 0 and not attrs else attrs
     if values is None:
         values = VALUES if len(live.nodes) <= DETAILED else 0
-    order = _execution_order(live)
+    order, roots = _execution_order(live), live.starts
     nodes: list[Node] = []
     for i, node in enumerate(live.nodes):
         if order[i] >= 0:
-            nodes.append(_operation(i, node, order[i], names, attrs))
+            nodes.append(_operation(i, node, order[i], names, details, i in roots))
         elif type(node) is ACCUMULATE:
-            nodes.append(_tensor(i, "leaf", node.variable, names, values))
+            nodes.append(_tensor(i, "leaf", node.variable, names, values, i in roots))
         else:
-            nodes.append(_tensor(i, "tensor", node, names, values))
-    for i in live.starts:
-        nodes[i] = nodes[i]._replace(root=True)
+            nodes.append(_tensor(i, "tensor", node, names, values, True))
     if values or saved:
         kept = [
             saved_tensors(n) if r.kind == "op" else []
@@ -98,9 +97,8 @@ def describe(
     if saved:
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
-    return Graph(
-        tuple(nodes), tuple(edges), truncated=truncated, remarks=tuple(_remarks(live))
-    )
+    remarks = _remarks(live) if live.more or live.bare else ()
+    return Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
 
 
 def _execution_order(live: Walk) -> list[int]:
@@ -116,25 +114,32 @@ def _execution_order(live: Walk) -> list[int]:
     return order
 
 
-def _tensor(i: int, kind: str, tensor: torch.Tensor, names: Names, values: int) -> Node:
+def _tensor(
+    i: int, kind: str, tensor: torch.Tensor, names: Names, values: int, root: bool
+) -> Node:
     grad = tensor.grad
     return Node(
         i,
         kind,
         "",
         names.of(tensor),
-        _shape(tensor),
+        _shape(tensor) if tensor.is_nested else tuple(tensor.shape),
         _dtype(tensor.dtype),
         numbers(tensor, values) if values else None,
         None if grad is None else numbers(grad, values),
         kind == "leaf",
-        notes=_notes(tensor) if values else (),
+        None,
+        (),
+        _notes(tensor) if values else (),
+        root,
     )
 
 
-def _operation(i: int, node: object, seq: int, names: Names, attrs: bool) -> Node:
+def _operation(
+    i: int, node: object, seq: int, names: Names, attrs: bool | None, root: bool
+) -> Node:
     meta = node._input_metadata
-    found = attributes(node, everything=attrs)
+    found = () if attrs is None else attributes(node, everything=attrs)
     shape, dtype = None, ""
     if meta:
         first = meta[0]
@@ -146,7 +151,7 @@ def _operation(i: int, node: object, seq: int, names: Names, attrs: bool) -> Nod
     # fmt: off
     record = _new(Node, (
         i, "op", type(node).__name__, (), shape, dtype, None, None, False, None,
-        found, (), False, line, (), 1, seq, -1,
+        found, (), root, line, (), 1, seq, -1,
     ))
     # fmt: on
     made = names.made.get(node)

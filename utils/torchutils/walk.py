@@ -24,9 +24,9 @@ class Walk(NamedTuple):
     """The live nodes of a graph: to be dropped as soon as it has been read."""
 
     roots: tuple[tuple[str, object], ...]
-    starts: tuple[int, ...]  # the roots' places among the nodes
+    starts: set[int]  # the roots' places among the nodes
     nodes: list[object]  # autograd nodes, and tensors that have none
-    bare: frozenset[int]  # where those tensors are
+    bare: set[int]  # where those tensors are
     index: dict[object, int]
     edges: list[Edge]
     more: list[tuple[int, int]]  # operands beyond the limit: dst, arg
@@ -40,16 +40,17 @@ def walk(outputs: object, max_nodes: int) -> Walk:
     for node in first:
         index.setdefault(node, len(index))
     nodes = list(index)
-    bare = frozenset(i for i, n in enumerate(nodes) if isinstance(n, torch.Tensor))
+    bare = {i for i, n in enumerate(nodes) if isinstance(n, torch.Tensor)}
     edges: list[Edge] = []
     more: list[tuple[int, int]] = []
+    find, link = index.get, edges.append
     for dst, node in enumerate(nodes):  # the list grows while we go
         arg = -1
-        for source, out in getattr(node, "next_functions", ()):
+        for source, out in () if dst in bare else node.next_functions:
             arg += 1
             if source is None:
                 continue
-            src = index.get(source)
+            src = find(source)
             if src is None:
                 src = len(nodes)
                 if src >= max_nodes:
@@ -57,8 +58,8 @@ def walk(outputs: object, max_nodes: int) -> Walk:
                     continue
                 index[source] = src
                 nodes.append(source)
-            edges.append(_new(Edge, (src, dst, arg, out, None, "")))
-    return Walk(roots, tuple(index[n] for n in first), nodes, bare, index, edges, more)
+            link(_new(Edge, (src, dst, arg, out, None, "")))
+    return Walk(roots, {index[n] for n in first}, nodes, bare, index, edges, more)
 
 
 def _start(root: torch.Tensor | GradientEdge) -> object:
@@ -73,6 +74,8 @@ def _start(root: torch.Tensor | GradientEdge) -> object:
 
 
 def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
+    if isinstance(outputs, torch.Tensor):
+        return (("", outputs),)
     found: list[tuple[str, object]] = []
     queue = [("", outputs)]
     while queue:

@@ -1,0 +1,394 @@
+"""Measure make_dot side by side with the other tools; fail when a bar is lost.
+
+``python bench/drawing.py`` makes an environment for the rivals beside this one (in
+the temporary folder, sharing the packages that are here), measures everything in one
+process, prints two tables and writes ``bench/drawing.json``, which the page "Drawing
+graphs" shows.  Exit code 1: a bar is not held.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import venv
+import warnings
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).with_suffix(".json")
+RIVALS = ["torchviz==0.0.3", "torchview==0.2.7", "torchlens==2.36.1"]
+RIVALS += ["torchvista==0.2.13"]
+sys.path.insert(0, str(ROOT / "utils"))
+
+from torchutils import make_dot, record_backward  # noqa: E402
+
+
+class Case(NamedTuple):
+    """A graph to draw, and the module and input for tools that trace a forward."""
+
+    y: torch.Tensor
+    names: dict[str, torch.Tensor]
+    module: nn.Module
+    given: torch.Tensor
+
+
+class Dot(nn.Module):
+    """y = x · x², as a module, because most tools accept nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x = nn.Parameter(torch.arange(1.0, 4))
+
+    def forward(self, _given: torch.Tensor) -> torch.Tensor:
+        return torch.dot(self.x, self.x**2)
+
+
+def cases() -> dict[str, Case]:
+    """Build the three graphs of the comparison."""
+    torch.manual_seed(0)
+    layers = [m for _ in range(50) for m in (nn.Linear(16, 16), nn.ReLU())]
+    encoder = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    made = {
+        "x · x²": (Dot(), torch.ones(1)),
+        "MLP, 50 layers": (nn.Sequential(*layers), torch.randn(4, 16)),
+        "transformer, 24 layers": (
+            nn.TransformerEncoder(encoder, 24, enable_nested_tensor=False),
+            torch.randn(2, 5, 32),
+        ),
+    }
+    return {
+        name: Case(
+            m(g).sum() if g.numel() > 1 else m(g), dict(m.named_parameters()), m, g
+        )
+        for name, (m, g) in made.items()
+    }
+
+
+def bare_walk(y: torch.Tensor) -> int:
+    """Visit every node and do nothing: the time that nobody can beat."""
+    queue = [y.grad_fn]
+    seen = set(queue)
+    for node in queue:
+        for source, _ in node.next_functions:
+            if source is not None and source not in seen:
+                seen.add(source)
+                queue.append(source)
+    return len(queue)
+
+
+def rivals(case: Case) -> dict[str, Callable[[], object]]:
+    """Return how each tool is asked for the text of its drawing."""
+    import torchlens
+    import torchview
+    import torchviz
+
+    def by_torchlens() -> object:
+        return torchlens.trace(case.module, case.given).draw(vis_save_only=True)
+
+    return {
+        "torchviz": lambda: torchviz.make_dot(case.y, params=case.names).source,
+        "torchviz, attributes and saved": lambda: (
+            torchviz.make_dot(
+                case.y, params=case.names, show_attrs=True, show_saved=True
+            ).source
+        ),
+        "torchview": lambda: (
+            torchview.draw_graph(
+                case.module, input_data=case.given, depth=99
+            ).visual_graph.source
+        ),
+        "torchlens, trace alone": lambda: torchlens.trace(case.module, case.given),
+    }
+
+
+def ours(case: Case) -> dict[str, Callable[[], object]]:
+    """Return our own drawings of the same, every node drawn."""
+    every = {"max_nodes": 2000, "fold": False} if len(case.names) > 1 else {}
+    return {
+        "bare walk": lambda: bare_walk(case.y),
+        "torchutils": lambda: make_dot(case.y, case.names, values=0, **every).source,
+        "torchutils, values and saved": lambda: (
+            make_dot(case.y, case.names, values=8, saved=True, **every).source
+        ),
+    }
+
+
+def best(call: Callable[[], object], times: int) -> float:
+    """Return the least time of some calls, in milliseconds."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return min(taken) * 1e3
+
+
+def time_sources() -> dict[str, dict[str, float]]:
+    """Time every tool on every graph, in turns, so that all share a noisy moment."""
+    table: dict[str, dict[str, float]] = {}
+    for name, case in cases().items():
+        calls = ours(case) | rivals(case)
+        row = dict.fromkeys(calls, float("inf"))
+        for _ in range(7):
+            for tool, call in calls.items():
+                slow = "lens" in tool or "view" in tool
+                row[tool] = min(row[tool], best(call, 1 if slow else 5))
+        table[name] = row
+    return table
+
+
+def lesson() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Return the lesson's graph and its names."""
+    x = torch.arange(4.0, requires_grad=True)
+    z = x**2
+    return torch.dot(x, z), {"x": x, "z": z}
+
+
+def chain(length: int) -> torch.Tensor:
+    """Return the end of a chain of multiplications."""
+    y = torch.ones(2, requires_grad=True)
+    for _ in range(length):
+        y = y * 1.01
+    return y
+
+
+def time_chain(length: int) -> float:
+    """Time the default drawing of a deep graph, then free the graph."""
+    y = chain(length)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        taken = best(lambda: make_dot(y).source, 3)
+    del y
+    return taken
+
+
+class Cube(torch.autograd.Function):
+    """A custom function that also saves None."""
+
+    @staticmethod
+    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x, None)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: object, grad: torch.Tensor) -> torch.Tensor:
+        return 3 * ctx.saved_tensors[0] ** 2 * grad
+
+
+def _leaf() -> torch.Tensor:
+    return torch.ones(3, requires_grad=True)
+
+
+def _after_backward(y: torch.Tensor) -> torch.Tensor:
+    y.backward()
+    return y
+
+
+def _changed() -> torch.Tensor:
+    a = _leaf().clone()
+    b = a**2
+    a.add_(1)
+    return b.sum()
+
+
+def _nested(layout: torch.layout) -> torch.Tensor:
+    parts = [torch.ones(2), torch.ones(3)]
+    return torch.nested.nested_tensor(parts, layout=layout, requires_grad=True) * 2
+
+
+def hard_cases() -> dict[str, Callable[[Callable], bool]]:
+    """Return what a tool must get right; each takes a drawer, says whether it did."""
+
+    def draws(make: Callable[[], object], names: object = None) -> Callable:
+        return lambda draw: bool(draw(make(), names).source)
+
+    def differ(a: Callable, b: Callable) -> Callable:
+        x, w = _leaf(), torch.zeros(3, requires_grad=True)
+        names = {"x": x, "w": w}
+        return lambda draw: (
+            normal(draw(a(x, w), names).source) != normal(draw(b(x, w), names).source)
+        )
+
+    def recomputes(draw: Callable) -> bool:
+        runs = []
+        y = checkpoint(
+            lambda t: (runs.append(1), t.sin().exp())[1], _leaf(), use_reentrant=False
+        )
+        draw(y, None)
+        return len(runs) == 1
+
+    def same_twice(draw: Callable) -> bool:
+        return draw(_leaf() * 2, None).source == draw(_leaf() * 2, None).source
+
+    x = _leaf()
+    return {
+        "1,000 operations in a row": draws(lambda: chain(1000)),
+        "names from locals()": draws(lambda: x * 2, {"x": x, "n": 3, "f": print}),
+        "a list of outputs": draws(lambda: [_leaf() * 2]),
+        "a dict of outputs": draws(lambda: {"o": _leaf() * 2}),
+        "a custom function that saves None": draws(lambda: Cube.apply(_leaf())),
+        "after backward": draws(lambda: _after_backward((_leaf() ** 2).sum())),
+        "a saved tensor changed in place": draws(_changed),
+        "checkpoint: forward not run again": recomputes,
+        "nested tensor, strided": draws(lambda: _nested(torch.strided)),
+        "nested tensor, jagged": draws(lambda: _nested(torch.jagged)),
+        "the same source twice": same_twice,
+        "a − b is not b − a": differ(lambda a, b: a - b, lambda a, b: b - a),
+        "x·2 is not x·3": differ(lambda a, _: a * 2, lambda a, _: a * 3),
+        "output 0 is not output 1": differ(
+            lambda a, _: a.unbind()[0] * 2, lambda a, _: a.unbind()[1] * 2
+        ),
+    }
+
+
+def normal(source: str) -> str:
+    """Replace addresses, which differ without meaning, by their order of appearance."""
+    import re
+
+    seen: dict[str, str] = {}
+    return re.sub(r"\d{9,}", lambda m: seen.setdefault(m[0], f"i{len(seen)}"), source)
+
+
+def failures(draw: Callable) -> list[str]:
+    """Return the names of the hard cases that a tool gets wrong."""
+    failed = []
+    for name, check in hard_cases().items():
+        try:
+            right = check(draw)
+        except Exception:  # whatever a rival raises counts as its failure
+            right = False
+        if not right:
+            failed.append(name)
+    return failed
+
+
+def alive_after(draw: Callable) -> int:
+    """Count, of ten activations, those that a drawing keeps alive."""
+    gc.collect()
+    gc.disable()
+    z = [_leaf() * 2 for _ in range(10)]
+    refs = [weakref.ref(t) for t in z]
+    drawings = [draw((t**2).sum(), None) for t in z]
+    del z
+    count = sum(r() is not None for r in refs)
+    gc.enable()
+    return count * bool(drawings)
+
+
+def draw_ours(y: object, names: object) -> object:
+    """Draw with everything that we can show."""
+    return make_dot(y, names, attrs=True, saved=True)
+
+
+def draw_torchviz(y: object, names: object) -> object:
+    """Draw with everything that torchviz can show."""
+    import torchviz
+
+    return torchviz.make_dot(y, params=names, show_attrs=True, show_saved=True)
+
+
+def vista_page() -> int:
+    """Return the size of torchvista's page for the lesson's graph, in bytes."""
+    import torchvista
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "page.html")
+        torchvista.trace_model(
+            Dot(), torch.ones(1), export_format="html", export_path=str(path)
+        )
+        return path.stat().st_size
+
+
+def measure() -> dict[str, object]:
+    """Measure everything once."""
+    y, names = lesson()
+    for _ in range(20):  # warm the engine
+        make_dot(y, names).svg
+    return {
+        "sources": time_sources(),
+        "chains": {str(n): time_chain(n) for n in (5_000, 100_000)},
+        "svg_ms": best(lambda: make_dot(y, names).svg, 50),
+        "html_bytes": len(record_backward(y, names).html.encode()),
+        "vista_html_bytes": vista_page(),
+        "failures": {
+            "torchutils": failures(draw_ours),
+            "torchviz": failures(draw_torchviz),
+        },
+        "hard_cases": list(hard_cases()),
+        "alive": {
+            "torchutils": alive_after(draw_ours),
+            "torchviz": alive_after(draw_torchviz),
+        },
+    }
+
+
+def bars(found: dict) -> list[tuple[str, float, str, float]]:
+    """Return each bar: what, measured, at least or at most, the limit."""
+    rows = []
+    sources = found["sources"]
+    for (name, row), factor in zip(sources.items(), (5, 4, 3), strict=True):
+        what = f"times faster than torchviz: {name}"
+        rows.append((what, row["torchviz"] / row["torchutils"], ">=", factor))
+    last = list(sources.values())[-1]
+    ratio = last["torchutils"] / last["bare walk"]
+    rows.append(("times a bare walk: transformer", ratio, "<=", 25))
+    rows += [(f"chain of {n}, ms", t, "<=", 20) for n, t in found["chains"].items()]
+    rows.append(("lesson graph to SVG, warm, ms", found["svg_ms"], "<=", 3))
+    rows.append(("recorded lesson, bytes of HTML", found["html_bytes"], "<=", 8192))
+    rows.append(("hard cases failed", len(found["failures"]["torchutils"]), "<=", 0))
+    rows.append(
+        ("activations kept alive, of 10", found["alive"]["torchutils"], "<=", 0)
+    )
+    return rows
+
+
+def report(found: dict) -> bool:
+    """Print the tables; return whether every bar is held."""
+    for name, row in found["sources"].items():
+        print(f"\n{name}")
+        for tool, taken in row.items():
+            print(f"  {tool:32} {taken:10.4f} ms {taken / row['bare walk']:9.0f} ×")
+    print(f"\ntorchviz fails: {', '.join(found['failures']['torchviz'])}")
+    print(f"torchviz keeps alive: {found['alive']['torchviz']} of 10")
+    print(f"torchvista's page: {found['vista_html_bytes']} bytes\n")
+    held = True
+    for what, value, sign, limit in bars(found):
+        good = value >= limit if sign == ">=" else value <= limit
+        held &= good
+        print(f"{'ok  ' if good else 'LOST'} {what}: {value:.3g} (bar {sign} {limit})")
+    return held
+
+
+def environment() -> str:
+    """Make the rivals' environment, once; return its Python."""
+    folder = Path(tempfile.gettempdir(), "drawing-rivals")
+    python = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        venv.create(folder, with_pip=True)
+        here = sysconfig.get_path("purelib")
+        there = sysconfig.get_path("purelib", vars={"base": str(folder)})
+        Path(there, "shared.pth").write_text(here + "\n")
+        command = [python, "-m", "pip", "install", "-q", *RIVALS]
+        subprocess.run(command, check=True)
+        (folder / "ready").touch()
+    return str(python)
+
+
+if __name__ == "__main__":
+    if "--inside" not in sys.argv:
+        os.execv(python := environment(), [python, __file__, "--inside"])
+    torch.set_num_threads(1)
+    results = measure()
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    sys.exit(not report(results))
