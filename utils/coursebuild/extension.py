@@ -12,7 +12,7 @@ from docutils.parsers.rst.roles import math_role
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebuild import boxes, doclinks, gallery, katex, pages
+from coursebuild import boxes, doclinks, gallery, katex, marks, pages
 from coursebuild.downloads import build_wheel
 from coursebuild.freshness import Store
 from coursebuild.lesson import Run
@@ -33,7 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _start)
     app.connect("builder-inited", _copy_drawing_style, priority=1)
     app.connect("build-finished", _finish)
-    for part in (boxes, doclinks, gallery, katex):
+    for part in (boxes, doclinks, gallery, katex, marks):
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 

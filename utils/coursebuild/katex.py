@@ -19,6 +19,7 @@ from sphinx.util import logging
 __all__ = ["FormulaError", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
+WORD_JOINER = "\u2060"
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
 
 
@@ -52,7 +53,7 @@ def typeset(formula: str, *, display: bool = False) -> str:
 
 
 def _inline(self: Any, node: nodes.math) -> None:
-    self.body.append(_checked(node, node.astext(), display=False))
+    self.body.append(_html(node, node.astext(), display=False))
     raise nodes.SkipNode
 
 
@@ -60,19 +61,28 @@ def _display(self: Any, node: nodes.math_block) -> None:
     formula = node.astext()
     if "\\\\" in formula and "\\begin" not in formula:
         formula = rf"\begin{{aligned}}{formula}\end{{aligned}}"
-    html = _checked(node, formula, display=True)
-    self.body.append(self.starttag(node, "div", html, CLASS="math"))
+    self.body.append(self.starttag(node, "div", CLASS="math"))
+    self.body.append(_html(node, formula, display=True))
     self.body.append("</div>\n")
     raise nodes.SkipNode
 
 
-def _checked(node: nodes.Node, formula: str, *, display: bool) -> str:
-    """Typeset, or warn where the formula stands (a warning stops the build)."""
+def _html(node: nodes.Element, formula: str, *, display: bool) -> str:
+    """Typeset, or warn where the formula stands (a warning stops the build).
+
+    A formula that was checked carries its mark; see ``coursebuild.marks``.
+    """
     try:
-        return typeset(formula, display=display)
+        html = typeset(formula, display=display)
     except FormulaError as error:
         logger.warning("formula %r: %s", formula, error, location=node)
         return ""
+    if how := node.get("checked"):
+        look = "law" if "law" in node["classes"] else "true"
+        html += (
+            f'<span class="checked {look}" title="{how}"><span> ({how})</span></span>'
+        )
+    return html
 
 
 def setup(app: Sphinx) -> None:

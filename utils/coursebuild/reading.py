@@ -1,25 +1,28 @@
-"""Read lessons: gallery scripts, and MyST pages that execute."""
+"""Read lessons: gallery scripts, and MyST pages that execute or state something."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 from coursebuild.lesson import Block, Lesson
+
+STATES = re.compile(r">>> |\$|\{(math|law|code-cell)\}")
 
 __all__ = ["page_blocks", "read_lessons", "read_page", "read_script", "script_blocks"]
 
 
 def read_lessons(root: Path) -> Iterator[Lesson]:
-    """Yield every lesson below ``root``: the scripts in order, then the pages."""
+    """Yield every lesson below ``root``: scripts, then pages that state something."""
     for path in sorted(root.glob("gallery/*/*.py")):
         yield read_script(path, root)
     for path in sorted(root.glob("docs/**/*.md")):
-        if is_myst_markdown_notebook(path.read_text(encoding="utf-8")):
+        if STATES.search(path.read_text(encoding="utf-8")):
             yield read_page(path, root)
 
 
@@ -44,7 +47,7 @@ def script_blocks(blocks: Iterable[Any]) -> tuple[Block, ...]:
 
 
 def read_page(path: Path, root: Path) -> Lesson:
-    """Read a MyST page with code cells.
+    """Read a MyST page, with code cells or without.
 
     ``lesson: {seconds: 120, warns: [...]}`` in its front matter does what the
     comments do in a script.

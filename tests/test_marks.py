@@ -1,0 +1,58 @@
+"""The marks on checked formulas and the ledger, on the built site."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from coursebuild.checks import page_of
+from coursebuild.freshness import Store, lesson_keys
+from coursebuild.lesson import Statement
+from coursebuild.marks import LAW, spoken
+from coursebuild.reading import read_lessons
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "html"
+KEYS = lesson_keys(read_lessons(ROOT), root=ROOT)
+
+
+def run_of(name):
+    run = Store(ROOT / "build" / ".runs").get(KEYS[name])
+    assert run, f"{name} has not run: make html"
+    return run
+
+
+def test_mark_names_the_witnesses_of_all_equations_of_a_formula():
+    statements = [
+        Statement("gradient", "a", 1, ("autograd", "digits")),
+        Statement("value", "b", 1, ("code",)),
+    ]
+    assert spoken(statements) == "checked: autograd, code, digits"
+
+
+def test_law_is_not_called_checked():
+    assert spoken([Statement("law", "a", 1)]) == LAW
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_page_marks_every_formula_that_was_checked(name):
+    statements = [s for s in run_of(name).statements if s.kind != "doctest"]
+    text = (SITE / page_of(name)).read_text()
+    marks = len(re.findall(r'<span class="checked (?:true|law)"', text))
+    formulas = {(s.line, s.source) for s in statements}
+    assert (marks > 0) == bool(formulas)
+    assert marks <= len(formulas)
+
+
+def test_ledger_lists_every_statement():
+    statements = [s for name in KEYS for s in run_of(name).statements]
+    rows = (SITE / "ledger.html").read_text().count("<tr><td>")
+    assert rows == len(statements) > 100
+
+
+def test_ledger_counts_what_it_lists():
+    text = (SITE / "ledger.html").read_text()
+    laws = sum(s.kind == "law" for name in KEYS for s in run_of(name).statements)
+    (true,) = re.findall(r"<strong>(\d+) statements</strong>", text)
+    assert int(true) == text.count("<tr><td>") - laws
+    assert f"{laws} general laws" in text

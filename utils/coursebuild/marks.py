@@ -1,0 +1,133 @@
+"""Show the reader which formulas were checked: a mark on each, and the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from importlib.metadata import version
+from pathlib import PurePosixPath
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from coursebuild.checks import page_of
+from coursebuild.lesson import Run, Statement
+
+__all__ = ["annotate", "lesson_of", "setup", "spoken"]
+
+logger = logging.getLogger(__name__)
+LAW = "a general law, not checked"
+
+
+def lesson_of(docname: str) -> str:
+    """Return the source of a page.
+
+    >>> lesson_of("lessons/0_basics/10_one"), lesson_of("rules")
+    ('gallery/0_basics/10_one.py', 'docs/rules.md')
+    """
+    if docname.startswith("lessons/"):
+        return docname.replace("lessons/", "gallery/", 1) + ".py"
+    return f"docs/{docname}.md"
+
+
+def spoken(statements: list[Statement]) -> str:
+    """Say how the statements of one formula were checked.
+
+    >>> spoken([Statement("value", "y = 28", 3, ("code", "digits"))])
+    'checked: code, digits'
+    """
+    if all(statement.kind == "law" for statement in statements):
+        return LAW
+    witnesses = {w for statement in statements for w in statement.witnesses}
+    return f"checked: {', '.join(sorted(witnesses))}"
+
+
+def annotate(app: Sphinx, doctree: nodes.document) -> None:
+    """Note on each formula of a lesson how it was checked.
+
+    A statement whose formula is not on the page is a fault of ours: it warns.
+    """
+    name = lesson_of(app.env.docname)
+    run = app.lesson_runs[name] if name in app.lesson_runs.lessons else None
+    left = [s for s in run.statements if s.kind != "doctest"] if run else []
+    for node in doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block)):
+        formula = _plain(node.astext())
+        found = {s.source: s for s in reversed(left) if _plain(s.source) in formula}
+        if found:
+            node["checked"] = spoken(list(found.values()))
+            left = [s for s in left if s not in found.values()]
+    for statement in left:
+        logger.warning("%s:%d: is checked, but not shown", name, statement.line)
+
+
+def _plain(formula: str) -> str:
+    return "".join(formula.split())
+
+
+class ledger(nodes.General, nodes.Element):  # noqa: N801 (docutils' way)
+    """The place of the ledger; filled when all titles are known."""
+
+
+class Ledger(SphinxDirective):
+    """List every statement of the site, and what spoke for it."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place where the list will stand."""
+        return [ledger()]
+
+
+def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for node in list(doctree.findall(ledger)):
+        runs = [
+            run for name in app.lesson_runs.lessons if (run := app.lesson_runs[name])
+        ]
+        runs = [run for run in runs if run.statements]
+        titles = {lesson_of(d): title.astext() for d, title in app.env.titles.items()}
+        up = "../" * (len(PurePosixPath(docname).parts) - 1)
+        tables = "".join(_table(run, titles[run.lesson], up) for run in runs)
+        node.replace_self(nodes.raw("", _totals(runs) + tables, format="html"))
+
+
+def _totals(runs: list[Run]) -> str:
+    statements = [s for run in runs for s in run.statements]
+    kinds = Counter(s.kind for s in statements)
+    worst = max((s.error for s in statements), default=0.0)
+    true, torch = len(statements) - kinds["law"], version("torch").split("+")[0]
+    return (
+        f"<p><strong>{true} statements</strong> on {len(runs)} pages are true: "
+        f"{kinds['gradient']} gradients, {kinds['value']} values and "
+        f"{kinds['doctest']} examples. {kinds['law']} general laws are marked as such "
+        f"and not checked. The largest relative difference between two witnesses is "
+        f"{worst:.0e}. Everything ran on torch {torch}.</p>"
+    )
+
+
+def _table(run: Run, title: str, up: str) -> str:
+    rows = "".join(_row(statement) for statement in run.statements)
+    return (
+        f'<div class="table-wrapper"><table class="ledger"><caption>'
+        f'<a href="{up}{page_of(run.lesson)}">{escape(title)}</a></caption><thead><tr>'
+        '<th scope="col">Line</th><th scope="col">What is stated</th>'
+        '<th scope="col">What spoke for it</th><th scope="col">Difference</th>'
+        f"</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row(statement: Statement) -> str:
+    cells = [str(statement.line), f"<code>{escape(statement.source.strip())}</code>"]
+    if statement.kind == "law":
+        cells += [LAW, ""]
+    else:
+        difference = f"{statement.error:.0e}" if statement.error else "0"
+        cells += [", ".join(statement.witnesses), difference]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def setup(app: Sphinx) -> None:
+    """Register the marks and the ledger."""
+    app.add_node(ledger)
+    app.add_directive("ledger", Ledger)
+    app.connect("doctree-read", annotate)
+    app.connect("doctree-resolved", _fill)
