@@ -2,13 +2,13 @@
 
 ``python bench/drawing.py`` makes an environment for the rivals beside this one (in
 the temporary folder, sharing the packages that are here), measures everything in one
-process, prints two tables and writes ``bench/drawing.json``, which the page "Drawing
-graphs" shows.  Exit code 1: a bar is not held.
+process, and writes ``docs/drawing_bench.txt``, which the page "Drawing graphs" shows.
+Exit code 1: a bar is not held.
 """
 
 import gc
-import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +18,7 @@ import venv
 import warnings
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).with_suffix(".json")
+RESULTS = ROOT / "docs" / "drawing_bench.txt"
+TWO = ("torchutils", "torchviz")
 RIVALS = ["torchviz==0.0.3", "torchview==0.2.7", "torchlens==2.36.1"]
 RIVALS += ["torchvista==0.2.13"]
 sys.path.insert(0, str(ROOT / "utils"))
@@ -92,9 +94,6 @@ def rivals(case: Case) -> dict[str, Callable[[], object]]:
     import torchlens
     import torchview
     import torchviz
-
-    def by_torchlens() -> object:
-        return torchlens.trace(case.module, case.given).draw(vis_save_only=True)
 
     return {
         "torchviz": lambda: torchviz.make_dot(case.y, params=case.names).source,
@@ -165,12 +164,9 @@ def chain(length: int) -> torch.Tensor:
 
 def time_chain(length: int) -> float:
     """Time the default drawing of a deep graph, then free the graph."""
-    y = chain(length)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        taken = best(lambda: make_dot(y).source, 3)
-    del y
-    return taken
+        return best(partial(lambda y: make_dot(y).source, chain(length)), 3)
 
 
 class Cube(torch.autograd.Function):
@@ -254,8 +250,6 @@ def hard_cases() -> dict[str, Callable[[Callable], bool]]:
 
 def normal(source: str) -> str:
     """Replace addresses, which differ without meaning, by their order of appearance."""
-    import re
-
     seen: dict[str, str] = {}
     return re.sub(r"\d{9,}", lambda m: seen.setdefault(m[0], f"i{len(seen)}"), source)
 
@@ -314,7 +308,7 @@ def measure() -> dict[str, object]:
     """Measure everything once."""
     y, names = lesson()
     for _ in range(20):  # warm the engine
-        make_dot(y, names).svg
+        draw_ours(y, names).pipe("svg")
     return {
         "sources": time_sources(),
         "chains": {str(n): time_chain(n) for n in (5_000, 100_000)},
@@ -353,15 +347,36 @@ def bars(found: dict) -> list[tuple[str, float, str, float]]:
     return rows
 
 
+def to_markdown(found: dict) -> str:
+    """Return the measurements as the tables of the page."""
+    names = list(found["sources"])
+    lines = ["| DOT source, ms (×) | " + " | ".join(names) + " |", "|---" * 4 + "|"]
+    for tool in found["sources"][names[0]]:
+        cells = []
+        for row in found["sources"].values():
+            ratio = row[tool] / row["bare walk"]
+            cells.append(f"{row[tool]:.3g} ({ratio:,.0f})")
+        lines.append(f"| {tool} | " + " | ".join(cells) + " |")
+    lines += ["", "| | torchutils | torchviz |", "|---|---|---|"]
+    for case in found["hard_cases"]:
+        marks = ["fails" if case in found["failures"][t] else "✓" for t in TWO]
+        lines.append(f"| {case} | " + " | ".join(marks) + " |")
+    kept = " | ".join(f"{found['alive'][t]} of 10" for t in TWO)
+    lines.append(f"| activations kept alive by the drawing | {kept} |")
+    ours, vista = found["html_bytes"] / 1024, found["vista_html_bytes"] / 1024
+    lines += [
+        "",
+        f"The lesson's graph takes {found['svg_ms']:.1f} ms to become a picture,",
+    ]
+    lines += [
+        f"and {ours:.1f} KB of HTML with its steps; torchvista's takes {vista:,.0f} KB."
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def report(found: dict) -> bool:
-    """Print the tables; return whether every bar is held."""
-    for name, row in found["sources"].items():
-        print(f"\n{name}")
-        for tool, taken in row.items():
-            print(f"  {tool:32} {taken:10.4f} ms {taken / row['bare walk']:9.0f} ×")
-    print(f"\ntorchviz fails: {', '.join(found['failures']['torchviz'])}")
-    print(f"torchviz keeps alive: {found['alive']['torchviz']} of 10")
-    print(f"torchvista's page: {found['vista_html_bytes']} bytes\n")
+    """Print the tables and each bar; return whether all are held."""
+    print(to_markdown(found))
     held = True
     for what, value, sign, limit in bars(found):
         good = value >= limit if sign == ">=" else value <= limit
@@ -389,6 +404,7 @@ if __name__ == "__main__":
     if "--inside" not in sys.argv:
         os.execv(python := environment(), [python, __file__, "--inside"])
     torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
     results = measure()
-    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    RESULTS.write_text(to_markdown(results), "utf-8")
     sys.exit(not report(results))

@@ -104,12 +104,14 @@ def describe(
 def _execution_order(live: Walk) -> list[int]:
     """Rank the operations by when they ran; everything else gets -1."""
     order = [-1] * len(live.nodes)
+    leaf, bare = ACCUMULATE, live.bare
     made = [
         (node._sequence_nr(), -i)
         for i, node in enumerate(live.nodes)
-        if type(node) is not ACCUMULATE and i not in live.bare
+        if type(node) is not leaf and i not in bare
     ]
-    for rank, (_, i) in enumerate(sorted(made)):
+    made.sort()
+    for rank, (_, i) in enumerate(made):
         order[-i] = rank
     return order
 
@@ -154,8 +156,9 @@ def _operation(
         found, (), root, line, (), 1, seq, -1,
     ))
     # fmt: on
-    made = names.made.get(node)
-    return _named(record, made, names) if made else record
+    if made := names.made and names.made.get(node):
+        return _named(record, made, names)
+    return record
 
 
 def _shape(item: object) -> tuple[int | str, ...] | None:
