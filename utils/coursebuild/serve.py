@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coursebuild.publish import inputs
 
-__all__ = ["serve"]
+__all__ = ["serve", "state"]
 
 # Asked by each open page; the site itself is published without it.
 RELOAD = b"""<script>
@@ -26,26 +26,30 @@ setInterval(async () => {
 
 
 def serve(root: Path, port: int = 8000) -> str:
-    """Serve ``build/html`` on loopback until Ctrl-C, rebuilding on change."""
+    """Serve ``build/html`` on loopback until Ctrl-C, rebuilding on change.
+
+    ``port`` 0 takes any that is free.
+    """
     target = root / "build" / "html"
     _rebuild(root)
     handler = functools.partial(_Handler, directory=str(target))
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"Open http://127.0.0.1:{port}/  (Ctrl-C ends it)", flush=True)
-    state = _state(root)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    print(f"Open {address} (Ctrl-C ends it)", flush=True)
+    seen = state(root)
     try:
         while True:
             time.sleep(0.5)
-            if (now := _state(root)) != state:
-                state = now
+            if (now := state(root)) != seen:
+                seen = now
                 _rebuild(root)
     except KeyboardInterrupt:
         server.shutdown()
     return "Stopped."
 
 
-def _state(root: Path) -> list[tuple[str, int, int]]:
+def state(root: Path) -> list[tuple[str, int, int]]:
     """Return what tells that a source changed, without reading the files."""
     found = ((path, path.stat()) for path in inputs(root))
     return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]

@@ -1,0 +1,163 @@
+"""The small commands: a new lesson, a check of statements, a served site."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from coursebuild import __main__, serve
+from coursebuild.build import SiteError
+from coursebuild.confirm import confirm, docstring_examples
+from coursebuild.lock import CUDA
+from coursebuild.template import new_lesson
+
+ROOT = Path(__file__).parents[1]
+FIRST = "gallery/0_basics/10_gradients_with_pytorch.py"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project that holds the first lesson and the template."""
+    shutil.copytree(ROOT / "gallery/0_basics", tmp_path / "gallery/0_basics")
+    shutil.copy(ROOT / "gallery/template.py.txt", tmp_path / "gallery")
+    shutil.copy(ROOT / "requirements.lock", tmp_path)
+    (tmp_path / "docs").mkdir()
+    return tmp_path
+
+
+def change(project, old, new):
+    path = project / FIRST
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_true_lesson_is_confirmed_with_its_count(project):
+    line = confirm(project, [FIRST])
+    assert int(line.split()[0]) > 50
+    assert line.endswith(f"statements are true in {FIRST}")
+
+
+def test_false_doctest_names_file_line_stated_and_computed(project):
+    change(project, "# tensor([ 0.,  4.,  8., 12.])", "# tensor([ 0.,  4.,  8., 13.])")
+    with pytest.raises(SiteError) as caught:
+        confirm(project, [FIRST])
+    message = str(caught.value)
+    assert f"{FIRST}:" in message
+    assert "stated    tensor([ 0.,  4.,  8., 13.])" in message
+    assert "computed  tensor([ 0.,  4.,  8., 12.])" in message
+
+
+def test_false_formula_names_file_line_and_the_place(project):
+    line = change(project, "= 4x = (0, 4, 8, 12)", "= 4x = (0, 4, 8, 13)")
+    with pytest.raises(SiteError) as caught:
+        confirm(project, [FIRST])
+    message = str(caught.value)
+    assert message.startswith(f"{FIRST}:{line}\n")
+    assert "autograd" in message
+    assert "index 3" in message
+
+
+def test_unknown_lesson_is_named_with_those_there_are(project):
+    with pytest.raises(SiteError, match=r"nothing\.py is no lesson\. There are: gal"):
+        confirm(project, ["nothing.py"])
+
+
+def test_lesson_that_states_nothing_is_an_error(project):
+    silent = project / "gallery/0_basics/20_silent.py"
+    silent.write_text('"""\nSilent\n======\n"""\n\nx = 1\n')
+    with pytest.raises(SiteError, match=r"20_silent.py: states nothing"):
+        confirm(project)
+
+
+def test_docstrings_hold_examples():
+    assert docstring_examples() > 20
+
+
+def test_package_without_examples_is_an_error():
+    with pytest.raises(SiteError, match="wsgiref: no docstring holds an example"):
+        docstring_examples(["wsgiref"])
+
+
+def test_new_lesson_is_true_as_it_stands(project):
+    name = "gallery/0_basics/20_my_lesson.py"
+    assert name in new_lesson(project, name)
+    assert "statements are true" in confirm(project, [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "is no lesson's name"),
+        ("lesson.py", "is no lesson's name"),
+        ("gallery/0_basics/no_number.py", "is no lesson's name"),
+        ("gallery/0_basics/../../10_x.py", "is no lesson's name"),
+        ("gallery/9_nowhere/10_lesson.py", "There is no level '9_nowhere'"),
+        (FIRST, "exists; choose another"),
+    ],
+)
+def test_new_lesson_refuses_the_name(project, name, reason):
+    before = (project / FIRST).read_text()
+    with pytest.raises(ValueError, match=reason):
+        new_lesson(project, name)
+    assert (project / FIRST).read_text() == before
+
+
+def test_command_reports_an_error_in_words(capsys):
+    assert __main__.main(["lesson", "nowhere.py"]) == 1
+    assert "is no lesson's name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["nvidia-cublas-cu13", "triton", "cuda-bindings"])
+def test_lock_knows_packages_of_a_cuda_build(name):
+    assert CUDA.match(name)
+
+
+def test_lock_holds_one_version_of_everything_and_no_host():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    packages = [line for line in lines if not line.startswith("#")]
+    assert all(line.count("==") == 1 for line in packages)
+    assert "torch==2.13.0" in packages
+    assert not [line for line in lines if "://" in line]
+
+
+def test_server_shows_the_site_on_loopback_and_ends_by_a_signal(tmp_path):
+    command = (
+        "import sys; from pathlib import Path; from coursebuild.serve import serve"
+    )
+    code = f"{command}; serve(Path(sys.argv[1]), port=0)"
+    server = subprocess.Popen(
+        [sys.executable, "-u", "-c", code, ROOT],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "utils")},
+    )
+    try:
+        while not (line := server.stdout.readline()).startswith("Open "):
+            assert server.poll() is None
+        address = line.split()[1]
+        assert address.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(address, timeout=10) as page:
+            text = page.read()
+        assert b"Gradients with PyTorch" in text
+        assert serve.RELOAD in text
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=20)
+        server.stdout.close()
+
+
+def test_change_of_a_source_is_seen(project):
+    for name in ("conf.py", "pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, project)
+    before = serve.state(project)
+    time.sleep(0.01)
+    (project / FIRST).write_text("changed")
+    assert serve.state(project) != before
