@@ -1,0 +1,389 @@
+"""
+Control flow
+============
+
+Loops and conditions decide which operations run, and autograd records only those that
+did. At the end we know what is differentiated in a program that branches, and what the
+gradient cannot see.
+
+:Time: 20 minutes
+:Needs: :doc:`Chain rule </lessons/1_foundations/30_chain_rule>`
+:Level: Foundations
+"""
+
+# %%
+# Our function doubles its argument until the result is large. The norm of a single
+# number is its absolute value. A positive result is returned as it is, a negative one a
+# hundred times.
+
+import torch
+
+from torchutils import make_dot
+
+
+def f(a):
+    b = 2 * a
+    while b.norm() < 1000:
+        b = 2 * b
+    return b if b.sum() > 0 else 100 * b
+
+
+# %%
+# How often the loop runs is not written anywhere. It depends on ``a``. Can such a
+# function have a gradient? We try it.
+
+# %%
+# The loop is gone
+# ----------------
+#
+# We begin at one half.
+
+a = torch.tensor(0.5, requires_grad=True)
+y = f(a)
+y
+
+# %%
+# From one half to 1024 it takes eleven doublings, so here
+# :math:`y = 2^{11} a = 2048\,a = 1024`.
+#
+# .. predict::
+#
+#    We draw the graph. How many boxes of operations does it have? Where are ``while``
+#    and ``if``?
+#
+#    .. answer::
+#
+#       Eleven boxes, one for each doubling that has run. ``while`` and ``if`` are not
+#       there. They are Python's business; autograd sees tensors being multiplied.
+
+make_dot(y, locals(), direction="TB")
+
+# %%
+# It is an ordinary graph, a chain without a branch.
+#
+# .. predict::
+#
+#    What is the derivative of ``y`` with respect to ``a``?
+#
+#    .. answer::
+#
+#       Each doubling contributes a factor 2, and the chain rule multiplies eleven of
+#       them: :math:`\frac{dy}{da} = 2^{11} = 2048`.
+
+y.backward()
+a.grad
+
+# %%
+# Eleven factors:
+#
+# >>> a.grad.item() == 2**11
+# True
+#
+# Why does the test ``b.norm() < 1000`` leave no trace? It returns true or false. These
+# have no slope, so there is nothing to record:
+#
+# >>> test = f(a) < 2000
+# >>> test.dtype, test.requires_grad
+# (torch.bool, False)
+#
+# This is no speciality of PyTorch. `TensorFlow's record
+# <https://www.tensorflow.org/guide/autodiff>`__ follows the same rule.
+
+# %%
+# Another input, another graph
+# ----------------------------
+#
+# Each call makes a new record. From 100 it is not far:
+
+a = torch.tensor(100.0, requires_grad=True)
+y = f(a)
+make_dot(y, locals(), direction="TB")
+
+# %%
+# Four doublings, :math:`y = 2^4 a = 1600`, and so :math:`\frac{dy}{da} = 2^4 = 16`.
+#
+# .. predict::
+#
+#    And at ``a = -0.5``? Now the ``else`` is taken.
+#
+#    .. answer::
+#
+#       Eleven doublings lead to −1024. Then comes one more box, the multiplication by
+#       100. So :math:`y = 100 \cdot 2^{11} a = -102400`, and
+#       :math:`\frac{dy}{da} = 100 \cdot 2^{11} = 204800`. The derivative is positive:
+#       if ``a`` grows, ``y`` becomes less negative.
+
+a = torch.tensor(-0.5, requires_grad=True)
+y = f(a)
+y
+
+# %%
+# We ask for the gradient without storing it:
+
+torch.autograd.grad(y, a)
+
+# %%
+# The rule is short: *what we run is what we differentiate*. Autograd takes the
+# operations that ran for this input, and treats them as if they were the whole
+# function.
+
+# %%
+# Jumps are invisible
+# -------------------
+#
+# Is that allowed? Near one half the loop runs equally often for all neighbours. There
+# our function *is* :math:`2048\,a`, and the gradient is right. But somewhere the
+# number of doublings must change. We draw ``y`` between 125 and 1100.
+
+import matplotlib.pyplot as plt
+
+fig, ax = plt.subplots(figsize=(6, 3.5))
+for start, stop in [(125.0, 249.9), (250.0, 499.9), (500.0, 1100.0)]:
+    ends = torch.tensor([start, stop])
+    ax.plot(ends, [f(a) for a in ends], "o-", color="C0")
+ax.set(xlabel="a", ylabel="y")
+fig.set_label(
+    "Three rising straight lines, each less steep than the one before. Between "
+    "them y jumps from almost 2000 down to 1000."
+)
+
+# %%
+# Two dots lie almost above each other, at ``a = 499.9`` and ``a = 500``. At 500 a
+# single doubling gives 1000, which is enough: :math:`y = 2a = 1000` and
+# :math:`\frac{dy}{da} = 2`.
+
+a = torch.tensor(500.0, requires_grad=True)
+y = f(a)
+y
+
+# %%
+# .. predict::
+#
+#    At 499.9 the first doubling does not quite suffice. What are ``y`` and its
+#    derivative there? And what do we find if we go from one dot to the other, and
+#    divide the change of ``y`` by the change of ``a``?
+#
+#    .. answer::
+#
+#       One more doubling runs: :math:`y = 4a = 1999.6`, with the derivative
+#       :math:`\frac{dy}{da} = 4`. Both derivatives are positive. But from dot to dot
+#       ``y`` *falls*, and steeply:
+#       :math:`\frac{1000 - 1999.6}{500 - 499.9} = -9996`.
+
+a = torch.tensor(499.9, requires_grad=True)
+y = f(a)
+y
+
+# %%
+# Both derivatives are right, each on its own line. The jump lies between the lines,
+# and no derivative tells of it. Suppose we stand at 499.9 and want a small ``y``. The
+# gradient sends us to the left, down the slope. It does not know that one step to the
+# right ``y`` is only about half as large.
+
+# %%
+# One decision for a whole vector
+# -------------------------------
+#
+# The function takes vectors, too. Then the norm is the length, here of
+# :math:`a = (0.6, 0.8)`, which is :math:`\|a\|_2 = 1`. All entries are doubled
+# together.
+
+a = torch.tensor([0.6, 0.8], requires_grad=True)
+y = f(a)
+y
+
+# %%
+# Ten doublings, :math:`y = 2^{10} a = (614.4, 819.2)`. The result has two entries, so
+# we ask for the :doc:`Jacobian </lessons/1_foundations/50_jacobians>`: one row for each
+# entry of ``y``, one column for each entry of ``a``.
+#
+# .. predict::
+#
+#    The length that decides about the loop is made of *both* entries. Does ``y[0]``
+#    react to ``a[1]``?
+#
+#    .. answer::
+#
+#       Not according to autograd. The test is not in the record, only the doublings
+#       are: :math:`J = 1024\, I = \begin{pmatrix} 1024 & 0 \\ 0 & 1024 \end{pmatrix}`.
+#       And that is true, as long as the number of doublings does not change.
+
+torch.autograd.functional.jacobian(f, a)
+
+# %%
+# >>> torch.equal(torch.autograd.functional.jacobian(f, a), 1024 * torch.eye(2))
+# True
+
+# %%
+# On the border
+# -------------
+#
+# Here is the absolute value, written with a condition. It is right for each number.
+
+x = torch.tensor(0.0, requires_grad=True)
+y = x if x > 0 else -x
+
+# %%
+# .. predict::
+#
+#    What is the derivative at 0, with this code? What does ``torch.abs`` say?
+#
+#    .. answer::
+#
+#       Zero is not greater than zero, so the ``else`` has run: ``y`` is :math:`-x`, and
+#       :math:`\frac{dy}{dx} = -1`. ``torch.abs`` says 0. At its kink the absolute
+#       value has no derivative at all; the condition and ``torch.abs`` made different
+#       choices.
+#
+#       >>> torch.autograd.grad(torch.abs(x), x)
+#       (tensor(0.),)
+
+torch.autograd.grad(y, x), torch.autograd.grad(torch.abs(x), x)
+
+# %%
+# So two programs that compute the same function may have different gradients. Many
+# expect the opposite.
+#
+# On a kink one can argue. The next example has no kink. The function is the identity,
+# :math:`g(x) = x`, in a clumsy way:
+
+
+def g(x):
+    return x if x != 0 else torch.zeros(())
+
+
+# %%
+# On paper its slope is 1 everywhere, also at 0.
+#
+# .. predict::
+#
+#    What will we get for the gradient of ``g(x)`` at 0?
+#
+#    .. answer::
+#
+#       None, because there is no graph. What ran at 0 is ``torch.zeros(())``, and it
+#       has nothing to do with ``x``. A call of ``backward()`` would raise an error.
+#
+#       >>> g(x).requires_grad, g(x + 1).requires_grad
+#       (False, True)
+
+g(x).requires_grad
+
+# %%
+# Somebody proposes ``torch.where`` instead, which takes ``x`` where the condition is
+# true, and zero elsewhere. It is an operation itself, so it is recorded in any case.
+
+y = torch.where(x != 0, x, 0.0)
+make_dot(y, locals())
+
+# %%
+# There is a path to ``x``. But the gradient goes only to the side that was chosen, and
+# at 0 this is the constant: :math:`\frac{dy}{dx} = 0`.
+
+y.backward()
+x.grad
+
+# %%
+# No graph, or a zero, and the right answer is 1. No graph is the lesser evil: it leads
+# to an error, and an error can be seen.
+#
+# What helps is to write the function so that the branch that runs has the right
+# derivative, not only the right value. Here, that is plain ``x``.
+
+# %%
+# Exercises
+# ---------
+#
+# First, our function at 1. Work it out before you open the answer.
+
+a = torch.tensor(1.0, requires_grad=True)
+y = f(a)
+
+# %%
+# .. exercise::
+#
+#    What are :math:`y` and :math:`\frac{dy}{da}` at ``a = 1``?
+#
+#    .. answer::
+#
+#       Ten doublings: :math:`y = 2^{10} a = 1024` and
+#       :math:`\frac{dy}{da} = 2^{10} = 1024`.
+#
+#       >>> torch.autograd.grad(y, a, retain_graph=True)
+#       (tensor(1024.),)
+#
+# In a *second-price auction* the highest bidder wins, and pays the second highest bid.
+
+b = torch.tensor([3.0, 7.0, 5.0], requires_grad=True)
+p = b.sort(descending=True).values[1]
+p
+
+# %%
+# .. exercise::
+#
+#    The price is :math:`p = 5`. What is its gradient with respect to the three bids?
+#    What does this say about the auction? (From an `older edition
+#    <https://github.com/d2l-ai/d2l-en/blob/00ad4e5fd3bc40dc56f9af381468befb5bf544a1/chapter_preliminaries/autograd.md>`__
+#    of *Dive into Deep Learning*.)
+#
+#    .. answer::
+#
+#       Sorting compares, and then moves numbers. The comparisons are invisible. The
+#       price *is* the bid at index 2, :math:`p = b_2`, so
+#       :math:`\nabla_b p = (0, 0, 1)`:
+#
+#       >>> torch.autograd.grad(p, b, retain_graph=True)
+#       (tensor([0., 0., 1.]),)
+#
+#       The winner's bid, at index 1, has no influence on what the winner pays. There is
+#       nothing to gain by bidding a little less.
+#
+# Here a number decides how often a loop runs.
+
+n = torch.tensor(3.0, requires_grad=True)
+x = torch.tensor(2.0, requires_grad=True)
+y = torch.ones(())
+for _ in range(int(n)):
+    y = y * x
+
+# %%
+# .. exercise::
+#
+#    On paper this is :math:`y = x^n = 8`. Autograd finds
+#    :math:`\frac{dy}{dx} = n\,x^{n-1} = 12`, as it should. What does it find for
+#    ``n``, and why not the derivative of :math:`x^n` with respect to ``n``?
+#
+#    .. answer::
+#
+#       Nothing, not even a zero. ``int(n)`` returns a Python number and so leaves
+#       autograd; no path leads back to ``n``.
+#
+#       >>> torch.autograd.grad(y, n, retain_graph=True, allow_unused=True)
+#       (None,)
+#
+#       Nothing is lost by that. A loop cannot run three and a half times. As a function
+#       of ``n`` the program is a staircase: flat, with jumps. If we mean the power, we
+#       write ``x**n``, and get :math:`x^n \ln x = 5.5452`:
+#
+#       >>> torch.autograd.grad(x**n, n)
+#       (tensor(5.5452),)
+
+# %%
+# What we can do now
+# ------------------
+#
+# - Read in the graph which branch was taken, and how often a loop ran.
+# - Say what is differentiated: the operations that ran, at this input.
+# - Expect no help from a gradient where the number of operations jumps.
+#
+# This completes the level Foundations. The next one, *Practice*, begins with *Gradient
+# descent by hand*: we follow a gradient downhill.
+
+# %%
+# Credits and licences
+# --------------------
+#
+# The function ``f`` is, in our words, the example for control flow of `Dive into Deep
+# Learning <https://d2l.ai/chapter_preliminaries/autograd.html>`__. Our text is under
+# `CC BY-SA 4.0 <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the
+# `MIT licence <https://opensource.org/license/mit>`__.
