@@ -50,7 +50,7 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
             members.setdefault(node.group, []).append(line)
     if members:
         out += _clusters(graph, members)
-    edges = [f"n{edge[0]} -> n{edge[1]}" for edge in graph.edges]
+    edges = [f"n{src} -> n{dst}" for src, dst, _, _, _, _ in graph.edges]
     for k, lines in edge_lines(graph, style).items():
         edges[k] += f" [label={_known_label(lines)}]"
     return "\n".join([*out, *edges, "}\n"])

@@ -4,7 +4,6 @@ import re
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from functools import cache
 
 import torch
 
@@ -74,15 +73,7 @@ def describe(
     details = None if values == 0 and not attrs else attrs
     if values is None:
         values = VALUES if len(live.nodes) <= DETAILED else 0
-    order, roots = _execution_order(live), live.starts
-    nodes: list[Node] = []
-    for i, node in enumerate(live.nodes):
-        if order[i] >= 0:
-            nodes.append(_operation(i, node, order[i], names, details, i in roots))
-        elif type(node) is ACCUMULATE:
-            nodes.append(_tensor(i, "leaf", node.variable, names, values, i in roots))
-        else:
-            nodes.append(_tensor(i, "tensor", node, names, values, True))
+    nodes = _records(live, names, values, details)
     if values or saved:
         kept = [
             saved_tensors(n) if r.kind == "op" else []
@@ -101,7 +92,43 @@ def describe(
     return Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
 
 
-def _execution_order(live: Walk) -> list[int]:
+def _records(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Node]:
+    """Make one record for each node; the one loop in which every step counts."""
+    roots, made = live.starts, names.made
+    nodes: list[Node] = []
+    for i, (node, seq) in enumerate(zip(live.nodes, _order(live), strict=True)):
+        if seq < 0:
+            nodes.append(_tensor(i, node, names, values, i in roots))
+            continue
+        meta = node._input_metadata
+        found = () if attrs is None else attributes(node, everything=attrs)
+        if len(meta) == 1 and not meta[0].is_nested_tensor:
+            shape, dtype = tuple(meta[0].shape), meta[0].dtype
+        else:
+            shape, dtype, found = _several(meta, found)
+        # fmt: off
+        record = _new(Node, (
+            i, "op", type(node).__name__, (), shape, _DTYPES[dtype], None, None, False,
+            None, found, (), i in roots, "", (), 1, seq, -1,
+        ))
+        # fmt: on
+        if node.metadata:
+            record = record._replace(line=_line(node))
+        if node in made:
+            record = _named(record, made[node], names)
+        nodes.append(record)
+    return nodes
+
+
+def _several(meta: list, found: tuple) -> tuple:
+    """Read an operation with no output, several, or a nested one."""
+    if not meta:
+        return None, None, found
+    found += (("outputs", len(meta)),) if len(meta) > 1 else ()
+    return _shape(meta[0]), meta[0].dtype, found
+
+
+def _order(live: Walk) -> list[int]:
     """Rank the operations by when they ran; everything else gets -1."""
     order = [-1] * len(live.nodes)
     leaf, bare = ACCUMULATE, live.bare
@@ -116,49 +143,25 @@ def _execution_order(live: Walk) -> list[int]:
     return order
 
 
-def _tensor(
-    i: int, kind: str, tensor: torch.Tensor, names: Names, values: int, root: bool
-) -> Node:
+def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> Node:
+    bare = isinstance(node, torch.Tensor)
+    tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
     grad = tensor.grad
     return Node(
         i,
         kind,
         "",
         names.of(tensor),
-        _shape(tensor) if tensor.is_nested else tuple(tensor.shape),
-        _dtype(tensor.dtype),
+        _shape(tensor),
+        _DTYPES[tensor.dtype],
         numbers(tensor, values) if values else None,
         None if grad is None else numbers(grad, values),
-        kind == "leaf",
+        not bare,
         None,
         (),
         _notes(tensor) if values else (),
         root,
     )
-
-
-def _operation(
-    i: int, node: object, seq: int, names: Names, attrs: bool | None, root: bool
-) -> Node:
-    meta = node._input_metadata
-    found = () if attrs is None else attributes(node, everything=attrs)
-    shape, dtype = None, ""
-    if meta:
-        first = meta[0]
-        dtype = _dtype(first.dtype)
-        shape = _shape(first) if first.is_nested_tensor else tuple(first.shape)
-        if len(meta) > 1:
-            found += (("outputs", len(meta)),)
-    line = _line(node) if node.metadata else ""
-    # fmt: off
-    record = _new(Node, (
-        i, "op", type(node).__name__, (), shape, dtype, None, None, False, None,
-        found, (), root, line, (), 1, seq, -1,
-    ))
-    # fmt: on
-    if made := names.made and names.made.get(node):
-        return _named(record, made, names)
-    return record
 
 
 def _shape(item: object) -> tuple[int | str, ...] | None:
@@ -170,9 +173,13 @@ def _shape(item: object) -> tuple[int | str, ...] | None:
         return None
 
 
-@cache
-def _dtype(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
+class _Dtypes(dict):
+    def __missing__(self, dtype: torch.dtype | None) -> str:
+        name = "" if dtype is None else str(dtype).removeprefix("torch.")
+        return self.setdefault(dtype, name)
+
+
+_DTYPES = _Dtypes()  # a cache, faster than a call
 
 
 def _named(record: Node, made: list[torch.Tensor], names: Names) -> Node:
@@ -193,7 +200,7 @@ def _notes(tensor: torch.Tensor) -> tuple[str, ...]:
     if not (tensor.is_leaf or tensor.is_inference()) and tensor._version:
         notes.append(f"changed in place: version {tensor._version}")
     if tensor.layout is not torch.strided:
-        notes.append(_dtype(tensor.layout))
+        notes.append(str(tensor.layout).removeprefix("torch."))
     elif tensor.is_nested:
         notes.append("nested")
     if not tensor.is_cpu:
@@ -299,7 +306,7 @@ def _add_saved(
                 record = record._replace(
                     names=names.of(tensor),
                     shape=_shape(tensor),
-                    dtype=_dtype(tensor.dtype),
+                    dtype=_DTYPES[tensor.dtype],
                     value=numbers(tensor, values) if values else None,
                 )
             edges.append(Edge(record.id, dst, -1))
@@ -325,5 +332,5 @@ def _why_no_graph(tensor: torch.Tensor) -> str:
     if tensor.is_inference():
         return "it was made in inference mode"
     if not (tensor.is_floating_point() or tensor.is_complex()):
-        return f"its type, {_dtype(tensor.dtype)}, cannot require a gradient"
+        return f"its type, {_DTYPES[tensor.dtype]}, cannot require a gradient"
     return "nothing that it was made from requires a gradient, or it was detached"
