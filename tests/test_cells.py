@@ -261,3 +261,16 @@ def test_statements_come_in_the_order_of_the_page() -> None:
     text = "text:\n:math:`\\nabla_x y = 12`\n\n>>> y.item()\n8.0\n"
     result = run(CUBE, text, "y.backward()")
     assert [s.kind for s in result.statements] == ["gradient", "doctest"]
+
+
+def test_definition_that_no_later_text_uses_fails_the_lesson():
+    text = message("x = 2.0", "text:One\n:math:`q = 28`.", "y = 3.0")
+    assert text.startswith(f"{NAME}:4\n")
+    assert "nothing uses this definition" in text
+
+
+def test_definition_that_a_later_cell_or_text_uses_is_fine():
+    definitions = "text::math:`g(x) = x^2`, :math:`f(x) = x^3`."
+    done = run(definitions, "def g(x): return x * x", "text::math:`f(2) = 8`")
+    assert done.failure is None
+    assert [s.source for s in done.statements] == ["g(x) = x^2", "f(2) = 8"]

@@ -141,8 +141,9 @@ class _Session:
         return Output(pictures=pictures, **shown)
 
     def end(self) -> None:
-        """Look whether what the lesson declares came true."""
+        """Look whether what the lesson declares came true, and was used."""
         self._line, self._place = 1, "the lesson"
+        self._checker.finish()
         if self._warnings.missing:
             raise _LessonError(
                 f"declares the warnings {sorted(self._warnings.missing)}, which never "

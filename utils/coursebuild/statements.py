@@ -196,7 +196,7 @@ class Checker:
         """Keep a definition that is true of a live tensor, for this very tensor."""
         head = _head(equation, scope)
         live = scope.live(head[0]) if head else None
-        if head and live is not None:
+        if head and (live is not None or callable(scope.namespace.get(head[0]))):
             self._unused.pop(head[0], None)
         if head and isinstance(live, Tensor) and not is_literal(head[2]):
             self._definitions[head[0]] = Definition((), head[2], weakref.ref(live))
