@@ -85,8 +85,9 @@ def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         ]
         runs = [run for run in runs if run.statements]
         titles = {lesson_of(d): title.astext() for d, title in app.env.titles.items()}
+        named = [(run, titles.get(run.lesson, run.lesson)) for run in runs]
         up = "../" * (len(PurePosixPath(docname).parts) - 1)
-        tables = "".join(_table(run, titles[run.lesson], up) for run in runs)
+        tables = "".join(_table(run, title, up) for run, title in named)
         node.replace_self(nodes.raw("", _totals(runs) + tables, format="html"))
 
 

@@ -1,0 +1,44 @@
+"""Repairs of the pages that others wrote, and what a page may load."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from coursebuild.tidy import REPAIRS, policy, tidy
+
+SITE = Path(__file__).parents[1] / "build" / "html"
+PAGES = sorted(SITE.rglob("*.html"))
+
+
+def test_there_are_pages_to_look_at():
+    assert len(PAGES) > 5
+
+
+def test_repair_that_nothing_needs_is_reported(tmp_path):
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "index.html").write_text("<html></html>")
+    assert len(tidy(tmp_path)) == len(REPAIRS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_page_says_what_it_may_load(page):
+    text = page.read_text()
+    (content,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    scripts = content.partition("script-src")[2].partition(";")[0]
+    assert "unsafe" not in scripts
+    assert "'self'" in scripts
+    assert "//" not in content
+
+
+def test_policy_names_inline_scripts_by_their_hash():
+    script = "\n  run()\n"
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in policy(f"<script>{script}</script>")
+
+
+def test_policy_needs_no_hash_for_data():
+    page = '<script type="application/json">{}</script><script src="a.js"></script>'
+    assert "sha256" not in policy(page)
