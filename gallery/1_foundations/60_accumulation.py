@@ -1,0 +1,463 @@
+r"""
+Accumulation: the life of .grad
+===============================
+
+We follow ``.grad`` through its life: empty, filled, added to, emptied. At the end we
+know when the adding harms and when it helps, and how to split a batch of data without
+changing its gradient.
+
+:Time: 20 minutes
+:Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`
+:Level: Foundations
+"""
+
+# %%
+# ``make_dot`` draws what autograd has recorded. ``record_backward`` runs the backward
+# step, too, and draws which gradient went along which arrow.
+
+import matplotlib.pyplot as plt
+import torch
+
+from torchutils import make_dot, record_backward
+
+# %%
+# Empty, filled, added to
+# -----------------------
+#
+# We begin with the first function of the first lesson, the doubled dot product of ``x``
+# with itself, :math:`y = 2\, x^\top x = 28`.
+
+x = torch.arange(4.0, requires_grad=True)
+y = 2 * torch.dot(x, x)
+print(x.grad)
+
+# %%
+# The forward step has filled nothing: ``x.grad`` is still ``None``. The backward step
+# does, with :math:`\nabla_x y = 4x = (0, 4, 8, 12)`. We also give the result a second
+# name, ``kept``.
+
+y.backward()
+kept = x.grad
+kept
+
+# %%
+# Forward and backward once more.
+#
+# .. predict::
+#
+#    What does ``x.grad`` hold after the second backward step? And what does ``kept``
+#    hold?
+#
+#    .. answer::
+#
+#       ``backward()`` does not overwrite, it adds, and so ``x.grad`` holds
+#       :math:`4x + 4x = 8x = (0, 8, 16, 24)`.
+#
+#       ``kept`` holds the same! It is not a copy, but a second name for the same
+#       tensor, and PyTorch adds *into* this tensor.
+
+y = 2 * torch.dot(x, x)
+y.backward()
+x.grad, kept
+
+# %%
+# One tensor, two names:
+#
+# >>> kept is x.grad
+# True
+#
+# Whoever wants to keep a gradient makes a copy, ``x.grad.clone()``.
+
+# %%
+# Emptied: zero or None
+# ---------------------
+#
+# There are two ways to empty ``.grad``, and they are not the same. The first one writes
+# zeros into the tensor.
+#
+# .. predict::
+#
+#    After ``x.grad.zero_()``, what does ``kept`` hold?
+#
+#    .. answer::
+#
+#       Four zeros. It is still the same tensor.
+
+x.grad.zero_()
+kept
+
+# %%
+# The second way, ``x.grad = None``, leaves that tensor alone and takes away the name.
+# The next backward step fills a new one. In spite of its name,
+# ``optimizer.zero_grad()`` works in this way too, because it saves memory.
+#
+# An *optimiser* is an object that changes leaves for us. It reads their ``.grad``, and
+# nothing else. This one makes steps of size 0.1, and has *weight decay*: it adds 0.1
+# times the weight to the gradient, so that weights which are not needed shrink.
+
+w = torch.tensor(1.0, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.1, weight_decay=0.1)
+w.grad = torch.tensor(0.0)
+
+# %%
+# .. predict::
+#
+#    The gradient is zero. Does ``optimizer.step()`` change ``w``?
+#
+#    .. answer::
+#
+#       Yes. Zero is an answer: "the loss does not react". The optimiser takes its step,
+#       and the weight decay acts: :math:`w = 1 - 0.1\,(0 + 0.1 \cdot 1) = 0.99`.
+
+optimizer.step()
+w
+
+# %%
+# Now we empty with ``zero_grad()`` and make the same step.
+
+optimizer.zero_grad()
+optimizer.step()
+w.grad, w
+
+# %%
+# ``None`` is no answer at all: "nobody has asked". The optimiser leaves such a weight
+# out, and :math:`w = 0.99` stays. `PyTorch's manual
+# <https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html>`__
+# warns of this difference.
+#
+# .. list-table::
+#    :header-rows: 1
+#
+#    * - moment
+#      - ``.grad``
+#      - what the optimiser does
+#    * - before the first backward step
+#      - ``None``
+#      - leaves the weight out
+#    * - after a backward step
+#      - the gradient
+#      - uses it
+#    * - after one more
+#      - the *sum* of both gradients
+#      - uses the sum
+#    * - after ``.grad.zero_()``
+#      - zeros, in the same tensor
+#      - takes a step with gradient 0
+#    * - after ``.grad = None`` or ``optimizer.zero_grad()``
+#      - ``None``
+#      - leaves the weight out
+
+# %%
+# Forgetting to empty
+# -------------------
+#
+# What happens if we never empty? We look for the weight ``w`` that turns the data ``x``
+# into the targets ``t``. As each target is twice its ``x``, the best weight is 2. The
+# function ``loss`` is the mean squared error of the samples from ``first`` up to, but
+# without, ``last``.
+
+x = torch.tensor([1.0, 2.0, 3.0, 4.0])
+t = 2 * x
+
+
+def loss(w, first=0, last=4):
+    return ((w * x[first:last] - t[first:last]) ** 2).mean()
+
+
+# %%
+# And this walks from 1 to the best weight, in 30 steps. It empties ``w.grad`` after
+# each step, or it forgets to.
+
+
+def descend(empty):
+    w = torch.tensor(1.0, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.02)
+    path = [w.item()]
+    for _ in range(30):
+        loss(w).backward()
+        optimizer.step()
+        if empty:
+            optimizer.zero_grad()
+        path.append(w.item())
+    return path
+
+
+# %%
+# .. predict::
+#
+#    Sketch both paths, step by step. What will the forgetful one do at 2?
+#
+#    .. answer::
+#
+#       At 2 the gradient is 0. But ``w.grad`` still holds the sum of all gradients
+#       before, so the weight runs past 2, until new gradients of the other sign have
+#       used up the sum. Then it comes back, and runs past 2 again.
+
+fig, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+fig.set_label("Emptied, w settles at 2. Not emptied, it swings between 1 and 3.")
+axes.plot(descend(empty=True), "o-", color="tab:blue", label="emptied")
+axes.plot(descend(empty=False), "s--", color="tab:orange", label="never emptied")
+axes.set(xlabel="step", ylabel="w", ylim=(0.7, 3.7))
+axes.legend(loc="upper right", ncols=2)
+plt.show()
+
+# %%
+# No error, no warning, and a loss that falls at first. Of all mistakes with ``.grad``
+# this is the most common one, and the reason why each training loop has a line that
+# empties.
+
+# %%
+# Adding on purpose: half a batch at a time
+# -----------------------------------------
+#
+# Why does PyTorch add at all, if it is such a trap? Because the gradient of a sum is
+# the sum of the gradients. Several paths from one leaf are added up for this reason,
+# and several backward steps as well. We can use it.
+#
+# A set of samples whose loss we compute together is called a *batch*. Our four samples
+# are one, with :math:`L = \frac{1}{4} \sum_{i=0}^{3} (w x_i - t_i)^2 = 7.5` at
+# :math:`w = 1`.
+
+w = torch.tensor(1.0, requires_grad=True)
+L = loss(w)
+L
+
+# %%
+# Its gradient is our goal:
+#
+# .. math::
+#
+#    \frac{dL}{dw} = \frac{2}{4} \sum_{i=0}^{3} (w x_i - t_i)\, x_i = -15
+
+L.backward()
+w.grad
+
+# %%
+# Now suppose that our memory holds two samples only. We split the batch into two
+# *micro-batches*. The mean over all four is half the mean over the first two plus half
+# the mean over the last two, so we divide each loss by 2.
+
+w.grad = None
+L0 = loss(w, 0, 2) / 2
+L1 = loss(w, 2, 4) / 2
+make_dot([L0, L1], locals(), direction="TB")
+
+# %%
+# Two graphs, one leaf: all that they share is the place where both gradients will be
+# added up, ``w.grad``.
+#
+# .. predict::
+#
+#    We call ``L0.backward()``, then ``L1.backward()``. What does ``w.grad`` hold after
+#    the first, and after the second?
+#
+#    .. answer::
+#
+#       First the gradient of the first half,
+#
+#       .. math::
+#
+#          \frac{dL_0}{dw} = \frac{1}{2} \sum_{i=0}^{1} (w x_i - t_i)\, x_i = -2.5
+#
+#       The second half brings
+#
+#       .. math::
+#
+#          \frac{dL_1}{dw} = \frac{1}{2} \sum_{i=2}^{3} (w x_i - t_i)\, x_i = -12.5
+#
+#       Together they are :math:`-2.5 - 12.5 = -15`, the gradient of the whole batch.
+
+record_backward(L0, locals(), direction="TB")
+
+# %%
+# Half of the way: ``w.grad`` holds what the first two samples say.
+#
+# >>> w.grad
+# tensor(-2.5000)
+#
+# What this graph had saved is free again. A program that is short of memory builds the
+# second graph only now, so it never holds more than half a batch.
+
+record_backward(L1, locals(), direction="TB")
+
+# %%
+# The second pass sent its own number to ``w``, and it was *added* to what ``w.grad``
+# held:
+#
+# >>> w.grad
+# tensor(-15.)
+
+# %%
+# Parts of different size
+# -----------------------
+#
+# Three samples fit into memory now. So the first micro-batch has three, and the last
+# one has what is left. We still divide each mean by 2.
+#
+# .. predict::
+#
+#    Is the result still that of the whole batch?
+#
+#    .. answer::
+#
+#       No. The mean of two means is the mean of all only if both parts have the same
+#       size; many take it for granted. The first part gives :math:`\frac{1}{3}
+#       \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -4.6667`, the second :math:`(w x_3 - t_3)\,
+#       x_3 = -16`. Together that is :math:`-4.6667 - 16 = -20.6667`, and not
+#       :math:`-15`: the single sample counts as much as the three others together.
+
+w.grad = None
+for first, last in [(0, 3), (3, 4)]:
+    L = loss(w, first, last) / 2
+    L.backward()
+w.grad
+
+# %%
+# Nothing warns us. The loss itself was no longer the mean over all four:
+#
+# >>> w.grad
+# tensor(-20.6667)
+# >>> loss(w, 0, 3) / 2 + loss(w, 3, 4) / 2, loss(w)
+# (tensor(10.3333, grad_fn=<AddBackward0>), tensor(7.5000, grad_fn=<MeanBackward0>))
+#
+# .. exercise::
+#
+#    Spot the error. A recipe on the web, `quoted on PyTorch's forum
+#    <https://discuss.pytorch.org/t/pytorch-gradient-accumulation/55955>`__, divides
+#    each loss by ``accumulation_steps``, the number of micro-batches. Our batch has
+#    1000 samples, and 64 of them fit into memory. Which condition does the recipe not
+#    mention?
+#
+#    .. answer::
+#
+#       That all parts have the same size. With 960 samples they would: 15 parts of 64.
+#       With 1000 the last part has only 40, and each sample in it counts 1.6 times as
+#       much as one of the others.
+#
+#       >>> 15 * 64, 1000 - 15 * 64, 64 / 40
+#       (960, 40, 1.6)
+#
+#       Language models divide by the number of *words* in each part, and parts differ
+#       nearly always. A widely used library had to `correct
+#       <https://github.com/huggingface/transformers/pull/34191>`__ this in 2024.
+#
+# .. exercise::
+#
+#    Repair the split into three samples and one.
+#
+#    .. answer::
+#
+#       A part with :math:`n_i` of :math:`n` samples gets the weight :law:`n_i / n`, so
+#       that each sample has the same: :math:`\frac{3}{4}` and :math:`\frac{1}{4}`. The
+#       parts then give :math:`\frac{2}{4} \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -7` and
+#       :math:`\frac{2}{4}\, (w x_3 - t_3)\, x_3 = -8`, and together
+#       :math:`-7 - 8 = -15`.
+#
+#       >>> u = torch.tensor(1.0, requires_grad=True)
+#       >>> for first, last in [(0, 3), (3, 4)]:
+#       ...     (loss(u, first, last) * (last - first) / 4).backward()
+#       >>> u.grad
+#       tensor(-15.)
+
+# %%
+# A gradient without a trace
+# --------------------------
+#
+# Sometimes we want to look at a gradient and leave no trace. ``torch.autograd.grad``
+# does not touch any ``.grad``. It returns a tuple, with one gradient for each leaf that
+# we name.
+
+x = torch.arange(4.0, requires_grad=True)
+y = 2 * torch.dot(x, x)
+torch.autograd.grad(y, x)
+
+# %%
+# .. exercise::
+#
+#    What does ``x.grad`` hold now?
+#
+#    .. answer::
+#
+#       ``None``. The gradient was returned, and not stored.
+#
+#       >>> print(x.grad)
+#       None
+#
+# .. list-table::
+#    :header-rows: 1
+#
+#    * -
+#      - ``y.backward()``
+#      - ``torch.autograd.grad(y, x)``
+#    * - where is the gradient?
+#      - added to ``x.grad``
+#      - returned
+#    * - for which leaves?
+#      - all
+#      - those that we name
+#    * - called twice, each time with a new record
+#      - the sum of both
+#      - the same gradient twice
+#    * - made for
+#      - training, with an optimiser
+#      - looking, and further computing
+
+# %%
+# Exercises
+# ---------
+#
+# Two losses of the same leaf:
+
+a = torch.dot(x, x)
+b = x.sum()
+y = a + b
+make_dot(y, locals())
+
+# %%
+# .. exercise::
+#
+#    Compare ``y.backward()``, where :math:`y = a + b`, with the two steps
+#    ``a.backward()`` and ``b.backward()``. Which ``x.grad`` does each leave?
+#
+#    .. answer::
+#
+#       The same: :math:`\nabla_x y = \nabla_x a + \nabla_x b = 2x + \mathbf{1}
+#       = (1, 3, 5, 7)`. In the first case the sum is taken inside one backward pass, in
+#       the second by two passes in a row.
+#
+#       >>> u = torch.arange(4.0, requires_grad=True)
+#       >>> torch.dot(u, u).backward()
+#       >>> u.sum().backward()
+#       >>> u.grad
+#       tensor([1., 3., 5., 7.])
+#
+# .. exercise::
+#
+#    Spot the error. In 2017 an `answer about zero_grad
+#    <https://stackoverflow.com/questions/48001598>`__ had a training loop that begins
+#    each round with ``W.grad.data.zero_()``, then goes forward and backward. What
+#    happens in the first round?
+#
+#    .. answer::
+#
+#       Before the first backward step there is no gradient, not even zeros, and
+#       ``None`` cannot be zeroed:
+#
+#       >>> W = torch.ones(2, requires_grad=True)
+#       >>> try:
+#       ...     W.grad.data.zero_()
+#       ... except AttributeError as error:
+#       ...     print(error)
+#       'NoneType' object has no attribute 'data'
+#
+#       ``W.grad = None`` works in each round, and so does ``optimizer.zero_grad()``.
+
+# %%
+# What we can do now
+# ------------------
+#
+# - Say what ``.grad`` holds at each moment, and empty it at the right one.
+# - Split a batch, and weight its parts so that the gradient stays the same.
+# - Get a gradient without touching any ``.grad``.
+#
+# Next, :doc:`Leaves </lessons/1_foundations/70_leaves>` asks which tensors have a ``.grad`` at all.
