@@ -184,6 +184,13 @@ def test_several_outputs_take_several_gradients():
     assert x.grad.tolist() == [5.0, 5.0]
 
 
+def test_unknown_option_is_refused_before_backward_runs():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="no option 'colour'"):
+        record_backward((x * 2).sum(), colour=1)
+    assert x.grad is None
+
+
 def test_record_without_graph_says_why():
     with pytest.raises(ValueError, match="nothing to record"):
         record_backward(torch.ones(2))

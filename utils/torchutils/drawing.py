@@ -17,7 +17,7 @@ from torchutils.read import read_graph
 from torchutils.svg import to_svg
 from torchutils.text import summary, to_text
 
-__all__ = ["Drawing", "make_dot"]
+__all__ = ["Drawing", "known_options", "make_dot"]
 
 STYLES, DIRECTIONS, FOLDS = ("lesson", "torch"), ("LR", "TB"), ("auto", True, False)
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf")
@@ -181,18 +181,20 @@ def make_dot(
     >>> make_dot(torch.dot(x, x**2), locals())
     autograd graph: 3 nodes, 3 edges, 1 leaf (x)
     """
+    look = {}
     if not options.keys() <= _READING:
-        options = _known_options(options)
+        options = known_options(options)
         names = options.pop("names", names)
-    look = {k: options.pop(k) for k in _LOOKS if k in options}
+        look = {k: options.pop(k) for k in _LOOKS if k in options}
     return Drawing(read_graph(y, names, **options), **look)
 
 
-def _known_options(options: dict[str, object]) -> dict[str, object]:
+def known_options(options: dict[str, object]) -> dict[str, object]:
+    """Return options under our names; raise TypeError, with the list, for others."""
     known = {_TORCHVIZ.get(k, k): v for k, v in options.items()}
     known.pop("max_attr_chars", None)
     for name in known:
         if name not in {"names", *_READING, *_LOOKS}:
             every = ", ".join((*_LOOKS, *sorted(_READING), *_TORCHVIZ))
-            raise TypeError(f"make_dot has no option {name!r}; it has {every}")
+            raise TypeError(f"there is no option {name!r}; there are {every}")
     return known

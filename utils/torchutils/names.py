@@ -62,14 +62,15 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
         )
     private = "__name__" in names
     queue: deque[tuple[str, object, int]] = deque()
-    for name, value in list(names.items()):
+    for name, value in tuple(names.items()):  # reading may fill a live namespace
         if not isinstance(name, str) or (private and _hidden(name)):
             continue
         if isinstance(value, torch.Tensor):
             found.add(name, value)
         elif isinstance(value, (list, tuple, dict, torch.nn.Module)):
             queue.append((name, value, 1))
-    _look_inside(queue, found)
+    if queue:
+        _look_inside(queue, found)
     return found
 
 

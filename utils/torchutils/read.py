@@ -9,7 +9,15 @@ import torch
 
 from torchutils.graph import Edge, Graph, Node
 from torchutils.names import Names, find_names
-from torchutils.saved import CHANGED, FREED, HELD, Saved, attributes, saved_tensors
+from torchutils.saved import (
+    AGAIN,
+    CHANGED,
+    FREED,
+    PACKED,
+    Saved,
+    attributes,
+    saved_tensors,
+)
 from torchutils.values import Value, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
@@ -220,7 +228,7 @@ def _line(node: object) -> str:
     own = [f for f in trace if "/torch/" not in f.replace("\\", "/")] or trace
     place = re.search(r"line (\d+)", own[-1])
     source = own[-1].strip().splitlines()[1:2]
-    return f"line {place[1]}: {''.join(source).strip()}" if place else ""
+    return ": ".join([f"line {place[1]}", *map(str.strip, source)]) if place else ""
 
 
 def _add_details(
@@ -260,8 +268,8 @@ def _with_tensor(record: Node, tensor: torch.Tensor, names: Names, values: int) 
 
 def _op_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
     states = {s.state for s in kept}
-    notes = [f"saved tensors {s}" for s in (FREED, HELD) if s in states]
-    notes += [f"{s.name} was {CHANGED}" for s in kept if s.state == CHANGED]
+    notes = [f"saved tensors {s}" for s in (FREED, PACKED, AGAIN) if s in states]
+    notes += [f"{s.name} {CHANGED}" for s in kept if s.state == CHANGED]
     if isinstance(node, torch.autograd.function.BackwardCFunction):
         compiled = type(node).__name__.startswith("CompiledFunction")
         notes.insert(0, "compiled: one node" if compiled else "custom Function")

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from torchutils.drawing import Drawing
+from torchutils.drawing import Drawing, known_options
 from torchutils.graph import Graph
 from torchutils.names import find_names
 from torchutils.read import describe
@@ -42,6 +42,7 @@ def record_backward(
     >>> print(record.text.splitlines()[-1])
       6. x: adds up [1, 4, 9] + [2, 8, 18] = [3, 12, 27]; .grad is [3, 12, 27]
     """
+    look = known_options(look)
     check_limits(values, max_nodes, bool(look.pop("force", False)))
     live = walk(y, max_nodes)
     if len(live.bare) == len(live.nodes):

@@ -7,13 +7,23 @@ import torch
 
 from torchutils.values import Value, numbers
 
-__all__ = ["CHANGED", "FREED", "HELD", "Saved", "attributes", "saved_tensors"]
+__all__ = [
+    "AGAIN",
+    "CHANGED",
+    "FREED",
+    "PACKED",
+    "Saved",
+    "attributes",
+    "saved_tensors",
+]
 
 FREED = "freed"
-HELD = "held by a hook or a checkpoint"
-CHANGED = "changed in place since: backward will fail"
+PACKED = "packed by a hook"
+AGAIN = "computed again (checkpoint)"
+CHANGED = "changed in place: backward fails"
 
 _NOISE = ("sizes", "strides", "options", "scalar_type", "sym_", "layout", "argsize")
+_WHERE = ("_saved_size", "_saved_stride", "_saved_storage_offset")  # of views
 
 
 class Saved(NamedTuple):
@@ -37,8 +47,13 @@ def _tensor_fields(kind: type) -> tuple[tuple[str, str], ...]:
 def _other_fields(kind: type, everything: bool) -> tuple[tuple[str, str], ...]:
     tensors = {checked for _, checked in _tensor_fields(kind)}
     names = [n for n in dir(kind) if n.startswith("_saved_") and n not in tensors]
-    telling = [n for n in names if not any(part in n for part in _NOISE)]
-    return tuple((n, n[7:]) for n in (names if everything else telling))
+    if not everything:
+        names = [n for n in names if n not in _WHERE and not _matches(n, _NOISE)]
+    return tuple((n, n[7:]) for n in names)
+
+
+def _matches(name: str, parts: tuple[str, ...]) -> bool:
+    return any(part in name for part in parts)
 
 
 def saved_tensors(node: object) -> list[Saved]:
@@ -66,7 +81,8 @@ def saved_tensors(node: object) -> list[Saved]:
 def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     data = item.data
     if item.unpack_hook is not None:
-        return None if data is None else Saved(name, None, HELD)
+        state = AGAIN if type(data).__module__ == "torch.utils.checkpoint" else PACKED
+        return None if data is None else Saved(name, None, state)
     try:
         if checked and getattr(node, checked) is None:
             return None

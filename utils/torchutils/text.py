@@ -64,6 +64,8 @@ def _sent(graph: Graph, edge: Edge) -> str:
 
 
 def _name(node: Node, style: str) -> str:
+    if node.kind != "op":
+        return reference(node)
     return f"{reference(node)} ({operation(node.op, style)})"
 
 
@@ -90,6 +92,6 @@ def to_text(graph: Graph, *, style: str = "lesson") -> str:
         out += ["Backward:"]
         out += [f"{k:3}. {s}" for k, s in enumerate(backward, 1 + len(forward))]
     elif any(n.kind == "op" for n in graph.nodes):
-        order = [_name(graph.nodes[i], "torch") for i in engine_order(graph)]
+        order = [_name(graph.nodes[i], style) for i in engine_order(graph)]
         out += ["Backward will visit: " + ", ".join(order[:20])]
     return "\n".join(out)

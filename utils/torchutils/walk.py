@@ -35,12 +35,16 @@ class Walk(NamedTuple):
 def walk(outputs: object, max_nodes: int) -> Walk:
     """Visit every node behind ``outputs``, at most ``max_nodes`` of them."""
     roots = _roots(outputs)
-    first = [_start(root) for _, root in roots]
     index: dict[object, int] = {}
-    for node in first:
-        index.setdefault(node, len(index))
+    bare: set[int] = set()
+    for _, root in roots:
+        start = _start(root)
+        if start is root:
+            bare.add(index.setdefault(start, len(index)))
+        else:
+            index.setdefault(start, len(index))
     nodes = list(index)
-    bare = {i for i, n in enumerate(nodes) if isinstance(n, torch.Tensor)}
+    starts = set(index.values())
     edges: list[Edge] = []
     more: list[tuple[int, int]] = []
     find, link = index.get, edges.append
@@ -59,14 +63,14 @@ def walk(outputs: object, max_nodes: int) -> Walk:
                 index[source] = src
                 nodes.append(source)
             link(_new(Edge, (src, dst, arg, out, None, "")))
-    return Walk(roots, {index[n] for n in first}, nodes, bare, index, edges, more)
+    return Walk(roots, starts, nodes, bare, index, edges, more)
 
 
 def _start(root: torch.Tensor | GradientEdge) -> object:
     if isinstance(root, GradientEdge):
         return root.node
-    if root.grad_fn is not None:
-        return root.grad_fn
+    if (node := root.grad_fn) is not None:
+        return node
     if root.requires_grad:  # its AccumulateGrad node, so that x alone is x elsewhere
         with torch.enable_grad():
             return root.view_as(root).grad_fn.next_functions[0][0]
