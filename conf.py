@@ -17,6 +17,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "coursebuild.extension",
+    "coursebuild.head",
 ]
 exclude_patterns = [
     "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again

@@ -35,6 +35,11 @@ REPAIRS = (
         r'\g<0> aria-label="Page"',
     ),
     (
+        "the viewport is set twice",
+        r'<meta name="viewport" content="width=device-width, initial-scale=1" />\s*',
+        "",
+    ),
+    (
         "a script for tags that no lesson has",
         r'\s*<script src="[^"]*sg-tags\.js[^"]*"></script>',
         "",
