@@ -290,10 +290,10 @@ y = torch.dot(w, w)
 #       ``w`` is the result of a multiplication and a subtraction. The gradient flowed
 #       through ``w`` to the leaf, where we cannot get at it.
 
-make_dot(y, locals())
+make_dot(y, locals(), direction="TB")
 
 # %%
-# The leaf on the left is nameless. An optimiser, which is to change the weights later
+# The leaf at the top is nameless. An optimiser, which is to change the weights later
 # on, refuses ``w`` at once:
 
 try:

@@ -12,8 +12,8 @@ choose the right one afterwards.
 """
 
 # %%
-# The smallest case is one value, :math:`z_i = x_i^2`, which we use twice: once as it
-# is, and once cut off from its record.
+# The smallest case is one value that we use twice: once as it is, and once cut off from
+# its record.
 
 import torch
 from torch import nn
@@ -24,8 +24,8 @@ from torchutils import make_dot
 # detach cuts one edge
 # --------------------
 #
-# ``detach()`` returns a tensor with the same numbers and without the record of where
-# they came from.
+# We compute :math:`z_i = x_i^2`. Then ``detach()`` returns a tensor with the same
+# numbers, but without the record of where they came from.
 
 x = torch.arange(4.0, requires_grad=True)
 z = x**2
@@ -313,7 +313,7 @@ x.grad
 #    .. answer::
 #
 #       Others, and no error. Autograd had saved ``z``, to compute the derivative from
-#       it. What it finds there now gives :math:`z \odot (1 - z) = (0, 0, 0)`.
+#       it. It finds :math:`z = (0, 0, 0)` there, multiplies as before, and gets zeros.
 
 x.grad = None
 z = x.sigmoid()
@@ -323,8 +323,12 @@ y.backward()
 x.grad
 
 # %%
-# ``x`` is the same, ``y`` is the same, and the gradient is wrong, without a word. With
-# ``detach`` it is not wrong, but refused:
+# ``x`` is the same, ``y`` is the same, and the gradient is wrong, without a word.
+#
+# >>> x.grad
+# tensor([0., 0., 0.], dtype=torch.float64)
+#
+# With ``detach`` we get an error instead:
 
 z = x.sigmoid()
 y = z.sum()
@@ -371,8 +375,8 @@ except RuntimeError as error:
 #      - nothing
 #      - every gradient
 #    * - ``t.data``
-#      - like ``detach``, but changes go unnoticed
-#      - not even the numbers that autograd has saved
+#      - like ``detach``, but autograd does not notice when it is changed
+#      - ``t`` and its record
 
 # %%
 # Exercises

@@ -7,7 +7,7 @@ did. At the end we know what is differentiated in a program that branches, and w
 gradient cannot see.
 
 :Time: 20 minutes
-:Needs: :doc:`Chain rule </lessons/1_foundations/30_chain_rule>`
+:Needs: :doc:`Chain rule: sum over paths </lessons/1_foundations/30_chain_rule>`
 :Level: Foundations
 """
 
@@ -244,8 +244,8 @@ torch.autograd.grad(y, x), torch.autograd.grad(torch.abs(x), x)
 # So two programs that compute the same function may have different gradients. Many
 # expect the opposite.
 #
-# On a kink one can argue. The next example has no kink. The function is the identity,
-# :math:`g(x) = x`, in a clumsy way:
+# On a kink one can argue. The next example has no kink. The function returns its
+# argument, in a clumsy way:
 
 
 def g(x):
