@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from torchutils import make_dot
@@ -96,3 +98,34 @@ def test_small_graph_is_never_folded_unasked():
 
 def test_json_holds_the_unfolded_graph():
     assert make_dot(chain(40)).json.count('"kind"') == 42
+
+
+@st.composite
+def loops(draw: st.DrawFn) -> list[torch.Tensor]:
+    """Draw a loop: a body of a few operations, run several times."""
+    one = [torch.sin, torch.exp, lambda a: a**2, lambda a: a * 2]
+    two = [torch.add, torch.mul, torch.sub]
+    step = st.tuples(st.sampled_from(one + two), st.integers(1, 4), st.booleans())
+    body = draw(st.lists(step, min_size=1, max_size=4))
+    seen = [torch.ones(2, requires_grad=True)]
+    for _ in range(draw(st.integers(2, 9))):
+        for operation, back, new in body:
+            other = seen[-min(back, len(seen))]
+            other = torch.ones(2, requires_grad=True) if new else other
+            args = [seen[-1], other] if operation in two else [seen[-1]]
+            seen.append(operation(*args))
+    extra = draw(st.lists(st.sampled_from(seen), max_size=1))
+    return [seen[-1].sum(), *(t * 1.5 for t in extra)]
+
+
+@given(loops())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_fold_of_any_loop_stands_for_every_node(outputs):
+    full = read_graph(outputs)
+    folded = fold(full)
+    assert weight(folded) == len(full.nodes)
+    kinds = {(full.nodes[e.src].op, full.nodes[e.dst].op, e.arg) for e in full.edges}
+    ends = {
+        (folded.nodes[e.src].op, folded.nodes[e.dst].op, e.arg) for e in folded.edges
+    }
+    assert ends <= kinds
