@@ -294,7 +294,7 @@ y
 #       1, 2 and 3: :math:`\nabla_q y = (6, 6, 6, 6)`. The shapes are ``(3, 1)`` and
 #       ``(4,)``, those of the variables, not that of the table.
 
-record_backward(y, locals())
+record_backward(y, locals(), direction="TB")
 
 # %%
 # The multiplication receives an upstream gradient of shape ``(3, 4)``, twelve ones.
@@ -325,9 +325,8 @@ y
 #    .. answer::
 #
 #       The derivative of a sum with respect to each term is 1, so we count copies. Four
-#       copies of each entry of ``p``:
-#       :math:`\nabla_p y = \begin{pmatrix} 4 \\ 4 \\ 4 \end{pmatrix}`. Three copies of
-#       each entry of ``q``: :math:`\nabla_q y = (3, 3, 3, 3)`.
+#       copies of each entry of ``p``: :math:`\nabla_p y = (4, 4, 4)^\top`. Three copies
+#       of each entry of ``q``: :math:`\nabla_q y = (3, 3, 3, 3)`.
 
 y.backward()
 p.grad.T, q.grad

@@ -258,8 +258,8 @@ J
 #    .. answer::
 #
 #       The first is not. It is :math:`3 + 1 = 4`: two outputs react to :math:`x_0`, and
-#       their derivatives have been added. The second happens to be one, because a
-#       single output reacts to :math:`x_1`.
+#       their derivatives have been added. The second is, by luck, because only the last
+#       output reacts to :math:`x_1` here.
 #
 # The sum is enough in two cases. Either we *want* the gradient of the sum, as for the
 # losses of many samples. Or each output has its own input, as for :math:`x_i^2`. Then

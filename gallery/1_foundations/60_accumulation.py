@@ -347,7 +347,7 @@ w.grad
 #
 #    .. answer::
 #
-#       A part with :math:`n_i` of :math:`n` samples gets the weight :law:`n_i / n`, so
+#       A part with :math:`n_i` of :math:`n` samples gets the weight :math:`n_i / n`, so
 #       that each sample has the same: :math:`\frac{3}{4}` and :math:`\frac{1}{4}`. The
 #       parts then give :math:`\frac{2}{4} \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -7` and
 #       :math:`\frac{2}{4}\, (w x_3 - t_3)\, x_3 = -8`, and together
@@ -460,4 +460,5 @@ make_dot(y, locals())
 # - Split a batch, and weight its parts so that the gradient stays the same.
 # - Get a gradient without touching any ``.grad``.
 #
-# Next, :doc:`Leaves </lessons/1_foundations/70_leaves>` asks which tensors have a ``.grad`` at all.
+# Next, :doc:`Leaves </lessons/1_foundations/70_leaves>` asks which tensors have a
+# ``.grad`` at all.
