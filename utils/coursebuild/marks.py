@@ -53,13 +53,26 @@ def annotate(app: Sphinx, doctree: nodes.document) -> None:
     run = app.lesson_runs[name] if name in app.lesson_runs.lessons else None
     left = [s for s in run.statements if s.kind != "doctest"] if run else []
     for node in doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block)):
-        formula = _plain(node.astext())
-        found = {s.source: s for s in reversed(left) if _plain(s.source) in formula}
-        if found:
-            node["checked"] = spoken(list(found.values()))
-            left = [s for s in left if s not in found.values()]
+        if found := _stated_in(_plain(node.astext()), left):
+            node["checked"] = spoken(found)
+            left = [s for s in left if s not in found]
     for statement in left:
         logger.warning("%s:%d: is checked, but not shown", name, statement.line)
+
+
+def _stated_in(formula: str, statements: list[Statement]) -> list[Statement]:
+    """Return the statements of one formula; each takes its own part of it.
+
+    >>> short, long = (Statement("value", f"y = {n}", 1) for n in ("2", "2^3 = 8"))
+    >>> [s.source for s in _stated_in("y=2^3=8", [long, short])]
+    ['y = 2^3 = 8']
+    """
+    found = []
+    for statement in statements:
+        if (part := _plain(statement.source)) in formula:
+            formula = formula.replace(part, " ", 1)
+            found.append(statement)
+    return found
 
 
 def _plain(formula: str) -> str:
