@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +21,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("lesson", nargs="*", help="a script or page, for doctest")
     chosen = parser.parse_args(arguments)
+    os.umask(0o022)  # what is published is for everybody
     try:
         print(COMMANDS[chosen.command](*chosen.lesson))
     except KeyboardInterrupt:
         print("Stopped; the published site is as it was.", file=sys.stderr)
-        return 130
-    except (build.SiteError, ValueError, OSError) as error:
+        os._exit(130)  # an import that was broken off may crash Python's own exit
+    except (build.SiteError, ValueError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error}\n`make doctor` looks for the reason.", file=sys.stderr)
         return 1
     return 0
 

@@ -9,7 +9,14 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coursebuild.publish import fingerprint, is_current, locked, publish, sweep
+from coursebuild.publish import (
+    fingerprint,
+    is_current,
+    locked,
+    publish,
+    readable,
+    swept,
+)
 
 if TYPE_CHECKING:
     from coursebuild.runs import Runs
@@ -34,18 +41,18 @@ def build(root: Path) -> str:
         mark = fingerprint(root)
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
-        sweep(target)
-        built = _build_aside(root, target.parent, execute_lessons=True)
-        publish(built, target, mark)
-        sweep(target)
+        with swept(target):
+            built = _build_aside(root, target.parent, execute_lessons=True)
+            if fingerprint(root) != mark:
+                raise SiteError("A source changed during the build: build again.")
+            publish(built, target, mark)
     return f"The site is ready, open {_address(target)}"
 
 
 def draft(root: Path) -> str:
     """Build ``build/draft`` without executing anything; known outputs are shown."""
     target = root / "build" / "draft"
-    with locked(target.parent):
-        sweep(target.with_name("html"))
+    with locked(target.parent), swept(target.with_name("html")):
         built = _build_aside(root, target.parent, execute_lessons=False)
         shutil.rmtree(target, ignore_errors=True)
         built.rename(target)
@@ -81,6 +88,7 @@ def run_sphinx(
     warnings = StringIO()
     try:
         shutil.copytree(root / "docs", work / "docs")
+        readable(work / "docs")  # and writable, where the sources are not
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,

@@ -70,7 +70,8 @@ def _execute(runs: Runs) -> None:
 
     def report(run: Run) -> None:
         ended.append(run)
-        print(f"lesson {len(ended)}/{count}  {run.lesson}  {run.seconds:.1f} s")
+        how = "failed" if run.failure else f"{run.seconds:.1f} s"
+        print(f"lesson {len(ended)}/{count}  {run.lesson}  {how}", flush=True)
 
     _executors.append(LessonExecutor())
     runs.start(_executors[-1], report)

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from coursebuild.lesson import Lesson, Run
 
-__all__ = ["Store", "lesson_key", "lesson_keys"]
+__all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
 
 RUNS_IT = "coursebuild.forkserver"  # it, and what it imports, runs every lesson
 ALWAYS = "conf.py", "requirements.lock"
+CACHE = "__pycache__"
 
 
 def lesson_key(lesson: Lesson, *, root: Path) -> str:
@@ -48,6 +49,14 @@ def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
             json.dumps(facts, sort_keys=True).encode()
         ).hexdigest()
     return keys
+
+
+def code_state(root: Path) -> list[tuple[str, int, int]]:
+    """Return what differs when code that runs lessons was edited; reads no file."""
+    paths = [p for p in sorted(root.glob("utils/**/*")) if p.parent.name != CACHE]
+    paths += [path for name in ALWAYS if (path := root / name).exists()]
+    states = ((path, path.stat()) for path in paths if not path.is_dir())
+    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in states]
 
 
 @dataclass(frozen=True)

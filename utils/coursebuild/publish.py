@@ -12,10 +12,20 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["fingerprint", "inputs", "is_current", "locked", "publish", "sweep"]
+__all__ = [
+    "fingerprint",
+    "inputs",
+    "is_current",
+    "locked",
+    "publish",
+    "readable",
+    "sweep",
+    "swept",
+]
 
 SUMS = "SHA256SUMS"
 SITES = ".sites"
+AGAIN = "-again"
 INPUTS = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 FOLDERS = ("docs", "gallery", "utils", "vendor")
 
@@ -43,7 +53,8 @@ def is_current(target: Path, mark: str) -> bool:
     """Tell whether ``target`` is the site with that fingerprint, undamaged."""
     site = target.resolve()
     sums = site / SUMS
-    return site.name == mark and sums.is_file() and sums.read_text() == _sums(site)
+    same = site.name.removesuffix(AGAIN) == mark
+    return same and sums.is_file() and sums.read_text() == _sums(site)
 
 
 def publish(built: Path, target: Path, mark: str) -> None:
@@ -52,29 +63,45 @@ def publish(built: Path, target: Path, mark: str) -> None:
     ``target`` is a symbolic link to a folder named after the fingerprint: the
     link is replaced atomically, so that no reader ever sees half a site.
     """
-    for path in [built, *built.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)  # readable under any umask
     (built / SUMS).write_text(_sums(built))
-    (built / SUMS).chmod(0o644)
-    site = target.parent / SITES / mark
-    site.parent.mkdir(exist_ok=True)
+    readable(built)
+    sites = target.parent / SITES
+    sites.mkdir(exist_ok=True)
+    site = sites / mark
     if site.exists():  # the same inputs, but damaged
-        site.rename(site.with_name(f"{mark}.old"))
+        site = sites / f"{mark}{AGAIN}"
     built.rename(site)
-    link = target.with_name(f".{target.name}.new")
-    link.unlink(missing_ok=True)
+    link = sites / "link"
     link.symlink_to(site.relative_to(target.parent))
     if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
+        target.rename(sites / "plain")
     link.replace(target)
 
 
+def readable(folder: Path) -> None:
+    """Let everybody read a folder, and its owner write, whatever the umask was."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@contextlib.contextmanager
+def swept(target: Path) -> Iterator[None]:
+    """Sweep before and after a build, so that one that was killed leaves nothing."""
+    sweep(target)
+    try:
+        yield
+    finally:
+        sweep(target)
+
+
 def sweep(target: Path) -> None:
-    """Remove what former builds left: sites nobody sees, half-built folders."""
+    """Remove what builds left: sites nobody sees, half-built folders."""
     current = target.resolve().name
-    leftovers = [*target.parent.glob(f"{SITES}/*"), *target.parent.glob(".work-*")]
-    for path in leftovers:
-        if path.name != current:
+    folder = target.parent
+    for path in [*folder.glob(f"{SITES}/*"), *folder.glob(".work-*")]:
+        if path.is_symlink():
+            path.unlink()
+        elif path.name != current:
             shutil.rmtree(path, ignore_errors=True)
 
 

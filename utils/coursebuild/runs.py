@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from coursebuild.freshness import Store, lesson_keys
+from coursebuild.freshness import Store, code_state, lesson_keys
 from coursebuild.lesson import Lesson, Run
 from coursebuild.runner import run_lesson
 
@@ -22,7 +22,8 @@ class Runs:
 
     def __init__(self, root: Path, store: Store, lessons: Iterable[Lesson]) -> None:
         """Look up what is known; nothing executes yet."""
-        self._store = store
+        self._root, self._store = root, store
+        self._state = code_state(root)
         self.lessons = {lesson.name: lesson for lesson in lessons}
         self._keys = lesson_keys(self.lessons.values(), root=root)
         stored = {name: store.get(key) for name, key in self._keys.items()}
@@ -33,7 +34,7 @@ class Runs:
         """Execute the lessons whose outputs are not known; call ``done`` for each."""
         for name in self.stale:
             future = executor.submit(run_lesson, self.lessons[name])
-            future.add_done_callback(lambda f: done(f.result()))
+            future.add_done_callback(lambda f: f.cancelled() or done(f.result()))
             self._futures[name] = future
 
     @property
@@ -69,7 +70,8 @@ class Runs:
             return None
         run = self._futures[name].result()
         if run.failure is None and name not in self._ready:
-            self._store.put(self._keys[name], run)
+            if code_state(self._root) == self._state:  # else: which code was it?
+                self._store.put(self._keys[name], run)
             self._ready[name] = run
         return run
 

@@ -1,0 +1,295 @@
+"""Whatever goes wrong, a build says so or is right, and the former site stays whole."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from toy import ALPHA, BETA, PAGE, Done, Site
+
+GAMMA, DELTA = "gallery/0_toy/30_gamma.py", "gallery/0_toy/40_delta.py"
+CELL = "\n```{{code-cell}} python\n{}\n```\n"
+NO_INK = (
+    "class Drawing:\n    def _repr_html_(self):\n        raise ValueError('no ink')\n"
+)
+LIMIT, GRACE = 1, 5  # seconds
+
+
+def spoil(site: Site) -> None:
+    """Break every lesson and page in a way of its own."""
+    beta = site.read(BETA)
+    site.write(ALPHA, site.read(ALPHA) + f"\n{NO_INK}\n\nDrawing()\n")
+    site.write(BETA, beta + "\n1 / 0\n")
+    site.write(GAMMA, beta.replace("Beta", "Gamma") + "\nimport os\n\nos._exit(0)\n")
+    site.write(DELTA, beta.replace("Beta", "Delta") + "\nimport sys\n\nsys.exit(0)\n")
+    site.write(PAGE, site.read(PAGE) + CELL.format("[][0]"))
+    slow = site.read(PAGE).replace("kernelspec:", "lesson: {seconds: 1}\nkernelspec:")
+    site.write("docs/slow.md", slow.replace("6 * 7", "while True:\n    pass"))
+
+
+@pytest.fixture(scope="module")
+def spoiled(
+    reference: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Done, float, Site]]:
+    """Return how the build of a spoiled site ended, and how long that took."""
+    site = reference.copy(tmp_path_factory.mktemp("spoiled") / "site")
+    spoil(site)
+    start = time.monotonic()
+    done = site.build()
+    yield done, time.monotonic() - start, site
+    shutil.rmtree(site.root)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{ALPHA}:23: cell 2 raised ValueError: no ink",
+        f"{BETA}:17: cell 2 raised ZeroDivisionError",
+        f"{GAMMA}:14: cell 2 ended the process (exit code 0)",
+        f"{DELTA}:19: cell 2 called exit(0)",
+        f"{PAGE}:16: cell 2 raised IndexError",
+        "docs/slow.md:13: cell 1 took longer than the 1 s",
+    ],
+)
+def test_build_names_every_lesson_and_page_that_fails(
+    spoiled: tuple[Done, float, Site], message: str
+) -> None:
+    done, _, _ = spoiled
+    assert done.code == 1
+    assert message in done.error
+
+
+def test_build_that_fails_ends_in_time(
+    spoiled: tuple[Done, float, Site], reference: Site
+) -> None:
+    other_work = 3 * reference.took  # Sphinx, and whoever shares the machine
+    assert spoiled[1] < LIMIT + GRACE + other_work
+
+
+def test_build_that_fails_leaves_the_former_site(
+    spoiled: tuple[Done, float, Site], reference: Site
+) -> None:
+    _, _, site = spoiled
+    assert site.sums() == reference.sums()
+    assert site.leftovers() == []
+
+
+def test_broken_then_reverted_lesson_is_the_former_site(site: Site) -> None:
+    before, good = site.sums(), site.read(BETA)
+    site.write(BETA, good + "\n1 / 0\n")
+    assert site.build().code == 1
+    site.write(BETA, good)
+    done = site.build()
+    assert done.code == 0
+    assert done.out.startswith("Nothing to do")
+    assert site.sums() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("docs/page.md", "# Page\n\n[gone](gone.md)\n", "docs/page.md:3"),
+        ("docs/page.md", "# Page\n\n$\\frac{1$\n", "docs/page.md"),
+        ("docs/lost.md", "# Lost\n", "docs/lost.md"),
+        (ALPHA, "x = (\n", "10_alpha.py"),
+        ("conf.py", "1 / 0", "division by zero"),
+        ("utils/helper.py", "VALUE = (", "utils/helper.py"),
+        ("utils/helper.py", "VALUE = object()", "shows <object object at 0x"),
+    ],
+)
+def test_source_that_cannot_be_built_is_named(
+    site: Site, name: str, text: str, message: str
+) -> None:
+    before = site.sums()
+    site.write(name, text)
+    done = site.build()
+    assert done.code == 1
+    assert message in done.error
+    assert site.sums() == before
+
+
+def test_source_that_changes_during_the_build_is_not_published(site: Site) -> None:
+    """Else the next build would take old pages for those of the new sources."""
+    before = site.sums()
+    helper = str(site.root / "utils/helper.py")[::-1]  # no path of the machine
+    change = f"from pathlib import Path\n\nhelper = Path({helper!r}[::-1])\n"
+    change += "_ = helper.write_text('VALUE = 13')\n"
+    site.write(BETA, f"{site.read(BETA)}\n{change}")
+    done = site.build()
+    assert done.code == 1
+    assert "changed during the build" in done.error
+    assert site.sums() == before
+    site.write(BETA, site.read(BETA).replace("VALUE = 13", "VALUE = 12"))
+    assert BETA in site.build().executed
+
+
+def test_kill_at_any_moment_leaves_a_whole_site(site: Site) -> None:
+    chance, sites = random.Random(0), {site.sums()}
+    for number in range(20):
+        site.write(PAGE, f"# Page\n\nNumber {number}.\n")
+        with site.start() as process:
+            time.sleep(chance.uniform(0.05, 2.5))
+            os.killpg(process.pid, signal.SIGKILL)
+        sites.add(site.sums())
+        assert (site.html / "page.html").stat().st_size
+    done = site.build()
+    assert done.code == 0
+    assert "Number 19." in (site.html / "page.html").read_text(encoding="utf-8")
+    assert site.leftovers() == []
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+def test_ctrl_c_ends_a_build_with_a_sentence(site: Site, seconds: float) -> None:
+    before = site.sums()
+    for name in (ALPHA, BETA):
+        site.write(name, site.read(name) + "\nwhile True:\n    pass\n")
+    process = site.start()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    done = site.wait(process)
+    assert time.monotonic() - start < GRACE
+    assert done.code == 130
+    assert done.error == "Stopped; the published site is as it was.\n"
+    assert site.sums() == before
+    assert site.leftovers() == []
+
+
+def test_two_builds_at_once_end_in_one_right_site(site: Site) -> None:
+    site.write(PAGE, "# Page\n\nTwice.\n")
+    ends = [site.wait(process) for process in (site.start(), site.start())]
+    assert [done.code for done in ends] == [0, 0]
+    first, second = sorted(ends, key=lambda done: "Nothing to do" in done.out)
+    assert "The site is ready" in first.out
+    assert "waiting" in second.out
+    assert "Twice." in (site.html / "page.html").read_text(encoding="utf-8")
+    assert site.sums()
+
+
+def _limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("size", [0, 1_000, 10_000, 30_000, 100_000])
+def test_write_that_fails_is_told(site: Site, size: int) -> None:
+    """Whoever may not mount a small disk meets the same error at another size."""
+    before = site.sums()
+    site.write(PAGE, "# Page\n\nToo large.\n")
+    done = site.build(preexec_fn=partial(_limit_files, size))
+    assert done.code == 1
+    assert "File too large" in done.error
+    assert site.sums() == before
+
+
+class SmallDisk:
+    """A file system in memory whose size can be set; needs root."""
+
+    def __init__(self, folder: Path) -> None:
+        """Mount it over a folder, with what is in there."""
+        self.folder = folder
+        aside = folder.rename(folder.with_name("aside"))
+        folder.mkdir()
+        self._mount("-t", "tmpfs", "-o", "mode=755", "tmpfs")
+        shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
+
+    def leave(self, free: int) -> None:
+        """Leave so many bytes free."""
+        used = shutil.disk_usage(self.folder).used
+        self._mount("-o", f"remount,size={used + free}")
+
+    def close(self) -> None:
+        """Take it away."""
+        subprocess.run(["umount", self.folder], check=True)
+
+    def _mount(self, *options: str) -> None:
+        subprocess.run(["mount", *options, self.folder], check=True)
+
+
+@pytest.fixture
+def small_disk(site: Site) -> Iterator[SmallDisk]:
+    """Put the build's folder on a small disk."""
+    disk = SmallDisk(site.html.parent)
+    yield disk
+    disk.close()
+
+
+MAY_MOUNT = sys.platform == "linux" and os.geteuid() == 0
+if MAY_MOUNT:  # where not, test_write_that_fails_is_told stands for it
+
+    @pytest.mark.parametrize("free", [4_096, 65_536, 400_000, 1_000_000, 1_600_000])
+    def test_full_disk_is_told(site: Site, small_disk: SmallDisk, free: int) -> None:
+        before = site.sums()
+        site.write(PAGE, "# Page\n\nToo much.\n")
+        small_disk.leave(free)
+        done = site.build()
+        assert done.code == 1
+        assert "No space left on device" in done.error
+        assert site.sums() == before
+        small_disk.leave(100_000_000)
+        assert site.build().code == 0
+
+
+def _obey_modes() -> None:
+    """Take from root the right to write where the mode of a file forbids it."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        drop_from_bounding_set, cap_dac_override = 24, 1
+        assert ctypes.CDLL(None).prctl(drop_from_bounding_set, cap_dac_override) == 0
+
+
+def _chmod(root: Path, change: Callable[[int], int]) -> None:
+    for path in [root, *root.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(change(path.stat().st_mode))
+
+
+def test_sources_may_be_read_only(site: Site) -> None:
+    site.write(PAGE, "# Page\n\nRead only.\n")
+    sources = [site.root / name for name in ("docs", "gallery", "utils", "vendor")]
+    for folder in sources:
+        _chmod(folder, lambda mode: mode & ~0o222)
+    done = site.build(preexec_fn=_obey_modes)
+    for folder in sources:
+        _chmod(folder, lambda mode: mode | 0o200)
+    assert done.code == 0, done
+    assert "Read only." in (site.html / "page.html").read_text(encoding="utf-8")
+    assert site.leftovers() == []
+
+
+def test_target_without_write_permission_is_told(site: Site) -> None:
+    before = site.sums()
+    site.write(PAGE, "# Page\n\nNot written.\n")
+    site.html.parent.chmod(0o555)
+    done = site.build(preexec_fn=_obey_modes)
+    site.html.parent.chmod(0o755)
+    assert done.code == 1
+    assert "Permission denied" in done.error
+    assert "Traceback" not in done.error
+    assert site.sums() == before
+
+
+def test_file_in_the_place_of_the_target_is_told(site: Site) -> None:
+    shutil.rmtree(site.html.parent)
+    site.html.parent.write_text("in the way")
+    done = site.build()
+    assert done.code == 1
+    assert str(site.html.parent) in done.error
+    assert "make doctor" in done.error
+
+
+def test_published_site_is_readable_under_a_strict_umask(site: Site) -> None:
+    shutil.rmtree(site.html.parent)
+    assert site.build(umask=0o077).code == 0
+    parts = [site.html.parent, site.html.resolve().parent, site.html.resolve()]
+    for path in [*parts, *site.html.resolve().rglob("*")]:
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644)

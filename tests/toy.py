@@ -1,0 +1,128 @@
+"""A site of two lessons and an executed page, built the way an author builds it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+__all__ = ["ALPHA", "BETA", "PAGE", "Done", "Site"]
+
+ROOT = Path(__file__).parents[1]
+ALPHA, BETA = "gallery/0_toy/10_alpha.py", "gallery/0_toy/20_beta.py"
+PAGE = "docs/page.md"
+ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": "utils"}
+COPIED = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
+COPIED += ("utils", "vendor", "docs/_static", "docs/_templates")
+WRITTEN = {
+    ALPHA: '"""\nAlpha\n=====\n\nOne graph.\n\n:Time: 1 minute\n"""\n\n'
+    "import torch\n\nfrom torchutils import make_dot\n\n"
+    "x = torch.tensor([1.0, 2.0], requires_grad=True)\n\n"
+    "# %%\n# A drawing:\n\nmake_dot((x * x).sum(), locals())\n",
+    BETA: '"""\nBeta\n====\n\nOne number.\n\n:Time: 1 minute\n"""\n\n'
+    "from helper import VALUE\n\n# %%\n# What the helper says:\n\nVALUE\n",
+    PAGE: "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
+    "# Page\n\nA cell:\n\n```{code-cell} python\n6 * 7\n```\n",
+    "docs/index.md": "# Toy\n\n```{toctree}\nlessons/index\npage\n```\n",
+    "gallery/GALLERY_HEADER.rst": "Lessons\n=======\n\nAll of them.\n",
+    "gallery/0_toy/GALLERY_HEADER.rst": "Toy\n---\n\nOne level.\n",
+    "utils/helper.py": "VALUE = 12\n",
+}
+
+
+class Done(NamedTuple):
+    """What a build left on the terminal, and its exit status."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def executed(self) -> set[str]:
+        """The lessons that the progress lines name."""
+        return set(re.findall(r"^lesson \d+/\d+  (\S+)", self.out, re.MULTILINE))
+
+
+class Site:
+    """A project folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Use a folder that holds a project, or make one there."""
+        self.root = root
+        self.html = root / "build" / "html"
+        self.took = 0.0  # seconds for the first build, where it was measured
+        if not root.exists():
+            self._make()
+
+    def _make(self) -> None:
+        for name in COPIED:
+            source, target = ROOT / name, self.root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        for name, text in WRITTEN.items():
+            self.write(name, text)
+
+    def copy(self, root: Path) -> Site:
+        """Copy the project with all that was built."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Site(root)
+
+    def read(self, name: str) -> str:
+        """Return the text of a source."""
+        return (self.root / name).read_text(encoding="utf-8")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a source."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def start(
+        self, command: str = "html", *, env: dict[str, str] | None = None, **more: Any
+    ) -> subprocess.Popen[str]:
+        """Start a build, in an environment that holds nothing of this process's."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "coursebuild", command],
+            cwd=self.root,
+            env=ENVIRONMENT | (env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+            **more,
+        )
+
+    def build(self, command: str = "html", **options: Any) -> Done:
+        """Build, and wait for the end."""
+        return self.wait(self.start(command, **options))
+
+    def wait(self, process: subprocess.Popen[str]) -> Done:
+        """Wait for the end of a build."""
+        with process:
+            out, error = process.communicate(timeout=120)
+        return Done(process.returncode, out, error)
+
+    def sums(self) -> str:
+        """Return the manifest of the published site, after a check of every file.
+
+        Raises:
+            AssertionError: the site is not what its manifest says.
+        """
+        check = ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"]
+        assert subprocess.run(check, cwd=self.html, check=False).returncode == 0
+        sums = (self.html / "SHA256SUMS").read_text(encoding="utf-8")
+        files = sum(path.is_file() for path in self.html.rglob("*"))
+        assert files == sums.count("\n") + 1
+        return sums
+
+    def leftovers(self) -> list[str]:
+        """Name what lies in the build's folder beside the site and the stored runs."""
+        folder = self.html.parent
+        places = [*folder.glob("*"), *folder.glob(".sites/*"), *folder.glob(".runs/*")]
+        known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
+        known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
+        return sorted(path.name for path in set(places) - known)
