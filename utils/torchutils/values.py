@@ -43,26 +43,31 @@ def _freeze(value: list | float) -> Value:
     return tuple(value)
 
 
-def show(value: Value, width: int = 34) -> str:
+def show(value: Value, width: int = 44) -> str:
     """Return a value as text of at most about ``width`` characters.
 
-    >>> show((0.0, 1.0, 2.5)), show(1 / 3), show("300 numbers")
-    ('[0, 1, 2.5]', '0.3333', '300 numbers')
+    Whole numbers are exact, others have four digits; what is too long loses numbers
+    in its middle, never digits.
+
+    >>> show((0.0, 1.0, 2.5)), show(1 / 3), show(204800.0), show("300 numbers")
+    ('[0, 1, 2.5]', '0.3333', '204800', '300 numbers')
     """
-    text = _text(value, 4)
-    if len(text) > width:
-        text = _text(value, 2)
-    return text if len(text) <= width else text[: width // 2] + " … " + text[-8:]
+    text = _text(value)
+    if len(text) <= width:
+        return text
+    if not isinstance(value, tuple):
+        return text[: width // 2] + " … " + text[-8:]
+    first = text[: width // 2].rpartition(", ")[0]
+    last = text[-width // 3 :].partition(", ")[2] or text.rpartition(", ")[2]
+    return f"{first}, …, {last}"
 
 
-def _text(value: Value, digits: int) -> str:
+def _text(value: Value) -> str:
     if isinstance(value, tuple):
-        return "[" + ", ".join(_text(v, digits) for v in value) + "]"
-    if isinstance(value, float):
-        return f"{value:.{digits}g}"
-    if isinstance(value, complex):
-        return f"{value:.{digits}g}"
-    return str(value)
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if isinstance(value, float) and 1e4 <= abs(value) < 1e7 and value.is_integer():
+        return str(int(value))
+    return f"{value:.4g}" if isinstance(value, float | complex) else str(value)
 
 
 def plain(value: object, dtype: str = "") -> object:
