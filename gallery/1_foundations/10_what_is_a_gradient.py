@@ -106,6 +106,7 @@ fig, ax = plt.subplots(figsize=(6, 3.5))
 ax.plot(places, f(places), color="black", label="f")
 ax.plot(places, -1 + 2 * (places - 1), "--", color="tab:blue", label="tangent at 1")
 ax.plot(1, -1, "o", color="tab:blue")
+ax.set_xlabel("x")
 ax.legend()
 fig.set_label("A parabola and its tangent at 1. They part slowly on both sides.")
 
@@ -299,8 +300,8 @@ torch.dot(x.grad, s), hill((2.01, 0.98)) - hill((2, 1))
 # -0.100702
 
 # %%
-# A gradient without a formula
-# ----------------------------
+# A gradient without calculus
+# ---------------------------
 #
 # Another function of a place: its distance from the origin,
 # :math:`y = \sqrt{x_0^2 + x_1^2}`. This is the length of the arrow ``x``, called its

@@ -216,7 +216,7 @@ y
 #
 #       The subtraction turns the sign for ``r``, and not for ``s``. The addition passes
 #       on what it receives, to ``p`` and ``z``:
-#       :math:`(\bar s, \bar r, \bar p, \bar z) = (1, -1, 1, 1)`.
+#       :math:`\nabla_{s, r, p, z}\, y = (1, -1, 1, 1)`.
 #
 #       At ``a`` two contributions arrive, from the logarithm and from the product:
 #       :math:`\frac{\partial y}{\partial a} = \frac{1}{a} + b = 5.5`. At ``b``, too,
@@ -314,9 +314,9 @@ y = s * c
 #
 #    .. answer::
 #
-#       Above: −2 and 5 go into the addition, 3 and −4 into the multiplication,
-#       :math:`y = -12` comes out. Below: :math:`\bar s = -4` and :math:`\bar c = 3`;
-#       beyond the addition, :math:`\bar a = \bar b = -4`.
+#       Above: −2 and 5 go into the addition, :math:`s = 3` and −4 into the
+#       multiplication, and :math:`y = -12` comes out. Below: :math:`\bar s = -4` goes
+#       back to the addition, and :math:`\nabla_{a, b, c}\, y = (-4, -4, 3)` to the leaves.
 #
 #       With 4 instead of −4 the signs of three adjoints change. The adjoint of ``c``
 #       stays: it is the other factor, and that does not depend on ``c``.

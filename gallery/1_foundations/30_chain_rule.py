@@ -182,7 +182,7 @@ y
 #       all to ``c``, the larger one, and nothing to ``d``:
 #       :math:`\nabla_{a, b, c, d}\, y = (-8, 6, 2, 0)`.
 
-record_backward(y, locals(), direction="TB")
+record_backward(y, locals())
 
 # %%
 # Compare the numbers along the edges with the patterns.
@@ -446,7 +446,8 @@ x_hat
 # - Walk back through a longer function by hand, and use ``+=`` at every fork.
 # - Say why the walk back is cheap: it adds in each box before it goes on.
 #
-# Next, *Vectors, matrices and broadcasting* finds gradients of the right shape.
+# Next, :doc:`Vectors, matrices and broadcasting
+# </lessons/1_foundations/40_vectors_and_matrices>` finds gradients of the right shape.
 
 # %%
 # Credits and licences
