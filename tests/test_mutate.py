@@ -34,7 +34,8 @@ def holds(text):
     block, checker = Block("text", text, 1), Checker("a.py", "rst")
     try:
         run_doctests(block, namespace, "a.py")
-        checker.after(checker.before(block, namespace), namespace)
+        checker.read(block, namespace)
+        checker.confirm(namespace)
         checker.finish()
     except StatementError:
         return False

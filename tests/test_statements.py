@@ -18,9 +18,9 @@ def lesson(*steps, seed=0, markup="rst"):
     """Run texts and cells in turn, the text first; return what was stated."""
     checker, namespace, done = Checker("a.py", markup, seed), {"torch": torch}, []
     for text, code in zip(steps[::2], (*steps[1::2], ""), strict=False):
-        pending = checker.before(Block("text", text, 10), namespace)
+        checker.read(Block("text", text, 10), namespace)
         exec(code, namespace)
-        done += checker.after(pending, namespace)
+        done += checker.confirm(namespace)
     checker.finish()
     return done
 
@@ -157,7 +157,7 @@ def test_checking_disturbs_nothing():
         tensor.register_hook(seen.append)
     random = torch.get_rng_state()
     text = r":math:`y = \sum_i x_i^3` :math:`\nabla_x y = 3x^2` :math:`\nabla_z y = x`"
-    Checker("a.py", "rst").before(Block("text", text, 1), namespace)
+    Checker("a.py", "rst").read(Block("text", text, 1), namespace)
     assert torch.equal(torch.get_rng_state(), random)
     assert (x.grad, z.grad, seen) == (None, None, [])
     y.backward()
@@ -177,7 +177,7 @@ def test_checking_leaves_retained_gradients_as_they_were():
     exec(CUBE + "z.retain_grad(); y.backward(retain_graph=True)", namespace)
     kept = namespace["z"].grad
     text = r":math:`\nabla_x y = 3x^2`"
-    Checker("a.py", "rst").before(Block("text", text, 1), namespace)
+    Checker("a.py", "rst").read(Block("text", text, 1), namespace)
     assert namespace["z"].grad is kept
     assert torch.equal(kept, torch.tensor([0.0, 1, 2, 3]))
 

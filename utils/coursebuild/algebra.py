@@ -2,66 +2,46 @@ r"""Compute a formula on tensors, in float64; the shapes decide what a product i
 
 A scalar scales; a matrix times a matrix or vector is the matrix product;
 ``x^\top z`` is a number, ``xz^\top`` a matrix; two bare vectors side by side are
-refused.  Powers and functions are elementwise.  ``\mathbf 1``, ``e_k`` and ``I``
-take the size that their place asks for.
+refused.  Powers of vectors and functions are elementwise.  ``\mathbf 1``, ``e_k``
+and ``I`` take the size that their place asks for.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from coursebuild.formulas import FormulaError, Node
+from coursebuild.formulas import FormulaError, Node, walk
 
-__all__ = [
-    "FUNCTIONS",
-    "Scope",
-    "Value",
-    "each",
-    "evaluate",
-    "free_indices",
-    "grown",
-    "ranges",
-    "spelled",
-    "walk",
-]
+__all__ = ["FUNCTIONS", "Scope", "Value", "evaluate", "grown", "spelled", "subscripts"]
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "exp": torch.exp,
+    **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
+    **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
+    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum")},
     "ln": torch.log,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "tan": torch.tan,
-    "sinh": torch.sinh,
-    "cosh": torch.cosh,
-    "tanh": torch.tanh,
-    "arctan": torch.arctan,
-    "sqrt": torch.sqrt,
-    "abs": torch.abs,
-    "sign": torch.sign,
     "sigma": torch.sigmoid,
-    "sigmoid": torch.sigmoid,
-    "relu": torch.relu,
     "softplus": torch.nn.functional.softplus,
     "softmax": lambda x: torch.softmax(x, -1),
     "logsumexp": lambda x: torch.logsumexp(x, -1),
     "diag": torch.diag,
     "tr": torch.trace,
     "det": torch.linalg.det,
-    "mean": torch.mean,
-    "sum": torch.sum,
     "max": torch.amax,
     "min": torch.amin,
 }
 _PAIRS = {"max": torch.maximum, "min": torch.minimum}
 _BIG = {"sum": torch.sum, "prod": torch.prod, "max": torch.amax, "min": torch.amin}
-_ORDERS = {"1": 1, "2": 2, r"\infty": math.inf}
+_TESTS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge}
+_TESTS |= {"=": torch.eq, "!=": torch.ne}
+_NORMS = {"1": 1, "2": 2, r"\infty": math.inf}
+_CONSTANTS = {"pi": math.pi, "e": math.e, "infty": math.inf, "i": 1j}
 _SIDE_BY_SIDE = (
     r"two vectors side by side: write x^\top z for the number, x z^\top for the"
     r" matrix, x \odot z for each element"
@@ -88,6 +68,7 @@ class Scope(Protocol):
     def knows(self, name: str) -> bool: ...
     def number(self, text: str, at: int) -> float: ...
     def bind(self, values: dict[str, Tensor]) -> Scope: ...
+    def placed(self, values: dict[str, Tensor]) -> Scope: ...
     def apply(self, name: str, items: list[Tensor], at: int) -> Tensor: ...
     def slope(self, name: str, count: int, items: list[Tensor], at: int) -> Tensor: ...
     def derivative(self, node: Node) -> Tensor: ...
@@ -96,82 +77,37 @@ class Scope(Protocol):
 def evaluate(node: Node, scope: Scope) -> Value:
     """Compute one member; raise :class:`FormulaError` at the place that fails."""
     try:
-        return _OPERATIONS[node.op](node, scope)
+        found = _OPERATIONS[node.op](node, scope)
     except (RuntimeError, IndexError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise FormulaError(f"torch refuses: {reason}", node.at) from error
+    return found if isinstance(found, Value) else Value(found)
 
 
-def walk(node: object) -> Iterator[Node]:
-    """Yield a node and all below it."""
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, Node):
-            yield item
-            stack += reversed(item.args)
-        elif isinstance(item, tuple):
-            stack += reversed(item)
+def _double(number: complex) -> Tensor:
+    dtype = torch.complex128 if isinstance(number, complex) else torch.float64
+    return torch.tensor(number, dtype=dtype)
 
 
-def free_indices(nodes: Iterable[Node]) -> tuple[str, ...]:
-    """Return the letters that stand in subscripts and are bound by no sum."""
-    found = [n for node in nodes for n in walk(node)]
-    bound = {letter for n in found if n.op == "big" for letter in n.args[1]}
-    letters = (
-        s.args[0] for n in found if n.op == "index" for s in n.args[1] if s.op == "name"
-    )
-    return tuple(dict.fromkeys(s for s in letters if s not in bound))
+def _tensor(node: Node, scope: Scope) -> Tensor:
+    return evaluate(node, scope).tensor
 
 
-def ranges(letters: Iterable[str], nodes: Iterable[Node], scope: Scope) -> list[range]:
-    """Find how far each letter runs, from the sizes of what it indexes."""
-    found = [n for node in nodes for n in walk(node) if n.op == "index"]
-    answer = []
-    for letter in letters:
-        sizes = {
-            _size(n, place, scope)
-            for n in found
-            for place, sub in enumerate(n.args[1])
-            if sub.op == "name" and sub.args[0] == letter and n.args[0].args[0] != "e"
-        }
-        if len(sizes) != 1:
-            at = found[0].at if found else 0
-            raise FormulaError(f"how far does {letter} run? sizes {sorted(sizes)}", at)
-        answer.append(range(sizes.pop()))
-    return answer
+def _tensors(nodes: Iterable[Node], scope: Scope) -> list[Tensor]:
+    return [_tensor(node, scope) for node in nodes]
 
 
-def _size(index: Node, place: int, scope: Scope) -> int:
-    tensor = evaluate(index.args[0], scope).tensor
-    if place >= tensor.ndim:
-        raise FormulaError(
-            f"too many indices for shape {tuple(tensor.shape)}", index.at
-        )
-    return tensor.shape[place]
-
-
-def _number(node: Node, scope: Scope) -> Value:
-    number = scope.number(node.args[0], node.at)
-    return Value(torch.tensor(number, dtype=torch.float64))
+# Names and numbers
 
 
 def _name(node: Node, scope: Scope) -> Value:
-    name = node.args[0]
+    [name] = node.args
     if not scope.knows(name):
         if name in _CONSTANTS:
-            return Value(_CONSTANTS[name])
+            return Value(_double(_CONSTANTS[name]))
         if name == "I":
             return _growing(lambda n: torch.eye(n, dtype=torch.float64))
     return Value(scope.value(name, node.at))
-
-
-_CONSTANTS = {
-    "pi": torch.tensor(math.pi, dtype=torch.float64),
-    "e": torch.tensor(math.e, dtype=torch.float64),
-    "infty": torch.tensor(math.inf, dtype=torch.float64),
-    "i": torch.tensor(1j, dtype=torch.complex128),
-}
 
 
 def _ones(node: Node, scope: Scope) -> Value:
@@ -179,7 +115,7 @@ def _ones(node: Node, scope: Scope) -> Value:
 
 
 def _growing(grow: Callable[[int], Tensor]) -> Value:
-    return Value(torch.tensor(1.0, dtype=torch.float64), grow=grow)
+    return Value(_double(1.0), grow=grow)
 
 
 def grown(value: Value, shape: Iterable[int], at: int) -> Value:
@@ -194,32 +130,38 @@ def grown(value: Value, shape: Iterable[int], at: int) -> Value:
 
 def _index(node: Node, scope: Scope) -> Value:
     base, subs = node.args
-    if base.op == "name" and (name := spelled(base.args[0], subs, scope.knows)):
+    if name := spelled(node, scope.knows):
         return Value(scope.value(name, node.at))
-    numbers = [_whole(sub, scope) for sub in subs]
     if base.args[0] == "e" and not scope.knows("e"):
-        return _growing(lambda n: _unit(numbers[0], n, node.at))
-    tensor = evaluate(base, scope).tensor
-    if len(subs) == 1 and subs[0].op == "number" and tensor.ndim > 1:
+        [k] = (_whole(sub, scope) for sub in subs)
+        return _growing(lambda n: _unit(k, n, node.at))
+    tensor = _tensor(base, scope)
+    return Value(tensor[subscripts(node, tensor.shape, scope)])
+
+
+def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
+    """Return the variable ``w2`` or ``w_2`` that ``w_2`` may mean, if there is one."""
+    base, subs = node.args
+    if base.op != "name" or len(subs) > 1 or subs[0].op != "number":
+        return None
+    names = (base.args[0] + between + subs[0].args[0] for between in ("_", ""))
+    return next(filter(knows, names), None)
+
+
+def subscripts(node: Node, shape: tuple[int, ...], scope: Scope) -> tuple[int, ...]:
+    """Return the numbers of an index, each within the shape."""
+    subs = node.args[1]
+    numbers = [_whole(sub, scope) for sub in subs]
+    if len(subs) == 1 and subs[0].op == "number" and len(shape) > 1:
         numbers = [int(digit) for digit in subs[0].args[0]]
-    for number, size in zip(numbers, tensor.shape, strict=False):
+    for number, size in zip(numbers, shape, strict=False):
         if not 0 <= number < size:
             raise FormulaError(
                 f"index {number} is outside 0 to {size - 1}: we count from 0", node.at
             )
-    if len(numbers) > tensor.ndim:
-        raise FormulaError(f"too many indices for shape {tuple(tensor.shape)}", node.at)
-    return Value(tensor[tuple(numbers)])
-
-
-def spelled(
-    name: str, subs: tuple[Node, ...], knows: Callable[[str], bool]
-) -> str | None:
-    """Return the variable ``w2`` or ``w_2`` that ``w_2`` may mean, if there is one."""
-    if len(subs) == 1 and subs[0].op == "number":
-        label = subs[0].args[0]
-        return next(filter(knows, (f"{name}_{label}", f"{name}{label}")), None)
-    return None
+    if len(numbers) > len(shape):
+        raise FormulaError(f"too many indices for shape {tuple(shape)}", node.at)
+    return tuple(numbers)
 
 
 def _unit(k: int, n: int, at: int) -> Tensor:
@@ -229,10 +171,13 @@ def _unit(k: int, n: int, at: int) -> Tensor:
 
 
 def _whole(node: Node, scope: Scope) -> int:
-    number = float(evaluate(node, scope).tensor)
+    number = float(_tensor(node, scope))
     if number != int(number):
         raise FormulaError(f"an index is a whole number, not {number}", node.at)
     return int(number)
+
+
+# Arithmetic
 
 
 def _plus(node: Node, scope: Scope) -> Value:
@@ -260,7 +205,6 @@ def _same_size(a: Value, b: Value, at: int) -> tuple[Value, Value]:
 
 def _times(node: Node, scope: Scope) -> Value:
     a, b = (evaluate(arg, scope) for arg in node.args)
-    dotted = node.op == "dot"
     for first, second in ((a, b), (b, a)):
         if not first.tensor.ndim and first.grow is None:
             return replace(second, tensor=first.tensor * second.tensor)
@@ -268,7 +212,7 @@ def _times(node: Node, scope: Scope) -> Value:
         raise FormulaError("the size of this product is not known", node.at)
     a = grown(a, b.tensor.shape[:1], node.at)
     b = grown(b, a.tensor.shape[-1:], node.at)
-    return _product(a, b, dotted, node.at)
+    return _product(a, b, node.op == "dot", node.at)
 
 
 def _product(a: Value, b: Value, dotted: bool, at: int) -> Value:
@@ -305,15 +249,13 @@ def _over(node: Node, scope: Scope) -> Value:
     return replace(a, tensor=a.tensor / b.tensor)
 
 
-def _power(node: Node, scope: Scope) -> Value:
+def _power(node: Node, scope: Scope) -> Tensor:
     base, power = (evaluate(arg, scope) for arg in node.args)
     if base.grow or base.row or power.grow or (power.tensor.ndim and base.tensor.ndim):
         raise FormulaError("this power has no meaning", node.at)
     if base.tensor.ndim == 2:
-        if float(power.tensor) == -1:
-            return Value(torch.linalg.inv(base.tensor))
-        raise FormulaError(r"a power of a matrix: write AA or A \odot A", node.at)
-    return Value(base.tensor**power.tensor)
+        return torch.linalg.matrix_power(base.tensor, _whole(node.args[1], scope))
+    return base.tensor**power.tensor
 
 
 def _transpose(node: Node, scope: Scope) -> Value:
@@ -323,99 +265,119 @@ def _transpose(node: Node, scope: Scope) -> Value:
     return replace(value, row=not value.row)
 
 
-def _tuple(node: Node, scope: Scope) -> Value:
-    return Value(_stack([evaluate(arg, scope).tensor for arg in node.args], node.at))
-
-
-def _matrix(node: Node, scope: Scope) -> Value:
-    rows = [[evaluate(e, scope).tensor for e in row] for row in node.args]
-    return Value(_stack([_stack(row, node.at) for row in rows], node.at))
+def _matrix(node: Node, scope: Scope) -> Tensor:
+    rows = [_stack(_tensors(row, scope), node.at) for row in node.args]
+    return _stack(rows, node.at)
 
 
 def _stack(items: list[Tensor], at: int) -> Tensor:
     if len({item.shape for item in items}) != 1:
         raise FormulaError("the entries have different shapes", at)
-    dtype = items[0].dtype
-    for item in items:
-        dtype = torch.promote_types(dtype, item.dtype)
-    return torch.stack([item.to(dtype) for item in items])
+    if any(item.is_complex() for item in items):
+        items = [item.to(torch.complex128) for item in items]
+    return torch.stack(items)
 
 
-def _call(node: Node, scope: Scope) -> Value:
+# Functions
+
+
+def _call(node: Node, scope: Scope) -> Value | Tensor:
     name, args = node.args
     values = [evaluate(arg, scope) for arg in args]
     if scope.knows(name):  # y(x) on the left: the variable y, at the x that there is
-        return Value(scope.value(name, node.at))
+        return scope.value(name, node.at)
     items = [value.tensor for value in values]
     if name not in FUNCTIONS:
-        return Value(scope.apply(name, items, node.at))
+        return scope.apply(name, items, node.at)
     if name in _PAIRS and len(items) == 2:
         _fit(*items, node.at)
-        return Value(_PAIRS[name](*torch.broadcast_tensors(*items)))
-    item = items[0] if len(items) == 1 else _stack(items, node.at)
+        return _PAIRS[name](*torch.broadcast_tensors(*items))
     if values[0].grow:
         raise FormulaError("the size of this vector is unknown here", node.at)
+    item = items[0] if len(items) == 1 else _stack(items, node.at)
     return Value(FUNCTIONS[name](item), values[0].row)
 
 
-def _prime(node: Node, scope: Scope) -> Value:
+def _prime(node: Node, scope: Scope) -> Tensor:
     name, count, args = node.args
-    items = [evaluate(arg, scope).tensor for arg in args]
-    return Value(scope.slope(name, count, items, node.at))
+    return scope.slope(name, count, _tensors(args, scope), node.at)
 
 
-def _norm(node: Node, scope: Scope) -> Value:
-    inner, order = evaluate(node.args[0], scope).tensor, node.args[1]
-    if order == "F" or (order == "2" and inner.ndim < 2):
-        return Value(torch.linalg.vector_norm(inner))
-    if order not in _ORDERS or inner.ndim > 1:
+def _norm(node: Node, scope: Scope) -> Tensor:
+    inner, order = _tensor(node.args[0], scope), node.args[1]
+    if order == "F":
+        return torch.linalg.vector_norm(inner)
+    if order not in _NORMS or inner.ndim > 1:
         raise FormulaError(
             f"a norm of order {order} of shape {tuple(inner.shape)}:"
             " write _F for a matrix, _1, _2 or _\\infty",
             node.at,
         )
-    return Value(torch.linalg.vector_norm(inner, _ORDERS[order]))
+    return torch.linalg.vector_norm(inner, _NORMS[order])
 
 
-def _big(node: Node, scope: Scope) -> Value:
-    name, letters, lower, upper, body = node.args
-    if lower is None:
-        spans = ranges(letters, [body], scope)
-    else:
-        spans = [range(_whole(lower, scope), _whole(upper, scope) + 1)]
-    terms = each(letters, spans, body, scope)
-    if not terms:
-        raise FormulaError("nothing to sum", node.at)
-    return Value(_BIG[name](_stack(terms, node.at), 0))
-
-
-def each(
-    letters: Iterable[str], spans: list[range], body: Node, scope: Scope
-) -> list[Tensor]:
-    """Compute a term for every combination of the letters."""
-    answer = []
-    for numbers in itertools.product(*spans):
-        bound = {
-            k: torch.tensor(float(n), dtype=torch.float64)
-            for k, n in zip(letters, numbers, strict=True)
-        }
-        answer.append(evaluate(body, scope.bind(bound)).tensor)
+def _cases(node: Node, scope: Scope) -> Tensor:
+    """Choose for each element the first value whose condition holds."""
+    answer = torch.full((), math.nan, dtype=torch.float64)
+    for value, *test in reversed(node.args):
+        here = _tensor(value, scope)
+        if test:
+            a, b = (_tensor(side, scope) for side in test[0].args)
+            _fit(a, b, node.at)
+            here = torch.where(_TESTS[test[0].op](a, b), here, answer)
+        answer = here
     return answer
 
 
-def _each(node: Node, scope: Scope) -> Value:
-    letters, body = node.args
-    spans = ranges(letters, [body], scope)
-    flat = _stack(each(letters, spans, body, scope), node.at)
-    return Value(flat.reshape(*(len(span) for span in spans), *flat.shape[1:]))
+# Letters that run over an index
 
 
-def _derivative(node: Node, scope: Scope) -> Value:
-    return Value(scope.derivative(node))
+def _big(node: Node, scope: Scope) -> Tensor:
+    name, letters, lower, upper, body = node.args
+    spans = [_range(letter, (body,), scope) for letter in letters if lower is None]
+    spans = spans or [range(_whole(lower, scope), _whole(upper, scope) + 1)]
+    terms = _terms(letters, spans, body, scope)
+    if not terms:
+        raise FormulaError("nothing to sum", node.at)
+    return _BIG[name](_stack(terms, node.at), 0)
 
 
-_OPERATIONS: dict[str, Callable[[Node, Any], Value]] = {
-    "number": _number,
+def _each(node: Node, scope: Scope) -> Tensor:
+    """Compute ``body`` for all letters, whose ranges ``of`` tells."""
+    letters, body, of = node.args
+    spans = [_range(letter, of, scope) for letter in letters]
+    flat = _stack(_terms(letters, spans, body, scope), node.at)
+    return flat.reshape(*(len(span) for span in spans), *flat.shape[1:])
+
+
+def _terms(
+    letters: Iterable[str], spans: list[range], body: Node, scope: Scope
+) -> list[Tensor]:
+    answer = []
+    for numbers in itertools.product(*spans):
+        bound = dict(zip(letters, map(_double, map(float, numbers)), strict=True))
+        answer.append(_tensor(body, scope.bind(bound)))
+    return answer
+
+
+def _range(letter: str, nodes: Iterable[Node], scope: Scope) -> range:
+    """Find how far a letter runs, from the sizes of what it indexes."""
+    sizes, at = set(), 0
+    for node in walk(tuple(nodes)):
+        for place, sub in enumerate(node.args[1] if node.op == "index" else ()):
+            if sub == Node("name", (letter,)) and node.args[0].args[0] != "e":
+                at, shape = node.at, _tensor(node.args[0], scope).shape
+                if place >= len(shape):
+                    message = f"too many indices for shape {tuple(shape)}"
+                    raise FormulaError(message, at)
+                sizes.add(shape[place])
+    if len(sizes) != 1:
+        raise FormulaError(f"how far does {letter} run? sizes {sorted(sizes)}", at)
+    return range(sizes.pop())
+
+
+_OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
+    "number": lambda node, scope: _double(scope.number(node.args[0], node.at)),
     "name": _name,
     "index": _index,
     "plus": _plus,
@@ -426,14 +388,18 @@ _OPERATIONS: dict[str, Callable[[Node, Any], Value]] = {
     "over": _over,
     "power": _power,
     "transpose": _transpose,
-    "tuple": _tuple,
+    "tuple": lambda node, scope: _stack(_tensors(node.args, scope), node.at),
     "matrix": _matrix,
     "call": _call,
     "prime": _prime,
     "norm": _norm,
+    "cases": _cases,
     "big": _big,
     "each": _each,
     "ones": _ones,
-    "derivative": _derivative,
-    "bar": _derivative,
+    "derivative": lambda node, scope: scope.derivative(node),
+    "bar": lambda node, scope: scope.derivative(node),
+    "at": lambda node, scope: _tensor(
+        node.args[0], scope.placed({k: _tensor(v, scope) for k, v in node.args[1]})
+    ),
 }

@@ -8,7 +8,7 @@ formula that the text gives, by autograd or by central differences.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,14 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import FUNCTIONS, evaluate, spelled, walk
-from coursebuild.formulas import FormulaError, Node
+from coursebuild.algebra import FUNCTIONS, evaluate, spelled, subscripts
+from coursebuild.formulas import FormulaError, Node, names_in
 
-__all__ = ["Definition", "Log", "Names", "UnboundError", "names_in"]
+__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
 
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
-_Map = Callable[[Tensor], Tensor]
 _STEP = 1e-4  # of the central differences, fourth order
 
 
@@ -55,7 +54,7 @@ class Log:
 
     witnesses: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)  # names known by the text only
-    eps: float = 0.0
+    eps: float = 0.0  # of the coarsest tensor
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Names:
     bound: Mapping[str, Tensor] = field(default_factory=dict)
     moved: tuple[str, ...] = ()
     numeric: bool = False
-    nudged: tuple[int, float] = (-1, 0.0)
+    nudged: tuple[int, float] = (-1, 0.0)  # a number's place, and how much is added
 
     def live(self, name: str) -> Any:
         """Return the variable of the code that a name of the formula means."""
@@ -81,29 +80,41 @@ class Names:
         return None
 
     def knows(self, name: str) -> bool:
-        return (
-            name in self.bound
-            or self.live(name) is not None
-            or (name in self.definitions and not self.definitions[name].params)
-        )
+        """Tell whether a name has a value."""
+        text = self.definitions.get(name)
+        known = name in self.bound or self.live(name) is not None
+        return known or (text is not None and not text.params)
 
     def is_function(self, name: str) -> bool:
+        """Tell whether a name is applied by parentheses."""
         if name in FUNCTIONS or self.live(name) is not None:
             return False
         definition = self.definitions.get(name)
-        return bool(definition and definition.params) or callable(
-            self.namespace.get(name)
-        )
+        return bool(definition and definition.params) or self.has_function(name)
+
+    def has_function(self, name: str) -> bool:
+        """Tell whether the code has a function of this name."""
+        return callable(self.namespace.get(name)) and self.live(name) is None
 
     def number(self, text: str, at: int) -> float:
+        """Return a written number, or one nearby."""
         return float(text) + (self.nudged[1] if self.nudged[0] == at else 0.0)
 
     def bind(self, values: Mapping[str, Tensor]) -> Names:
+        """Give names a value that goes before all others."""
         return replace(self, bound={**self.bound, **values})
 
     def move(self, values: Mapping[str, Tensor]) -> Names:
         """Leave the lesson's point: what depends on these is computed anew."""
         return replace(self.bind(values), moved=(*self.moved, *values))
+
+    def placed(self, values: Mapping[str, Tensor]) -> Names:
+        """Go to a stated place, which may be the lesson's own."""
+        here = all(
+            self.live(k) is not None and bool((self.value(k, 0) == v).all())
+            for k, v in values.items()
+        )
+        return self if here else self.move(values)
 
     def value(self, name: str, at: int) -> Tensor:
         """Return a float64 copy; raise :class:`UnboundError` for an unknown name."""
@@ -113,11 +124,11 @@ class Names:
         if live is not None and not self._depends(name):
             return self._copy(live, name, at)
         definition = self.definitions.get(name)
-        if definition is None or (live is not None and not self._fits(name)):
-            if live is not None:
-                raise FormulaError(f"the text does not say what {name} is made of", at)
-            if name in DERIVED_NAMES:
-                return self.derivative(self._usual(name, at))
+        if live is not None and not (definition and self._fits(name)):
+            raise FormulaError(f"the text does not say what {name} is made of", at)
+        if definition is None and name in DERIVED_NAMES:
+            return self.derivative(self._usual(name, at))
+        if definition is None:
             raise UnboundError(name, at)
         if live is None:
             self.log.texts.add(name)
@@ -134,7 +145,7 @@ class Names:
             ) from error
         if not double and tensor.is_floating_point():
             self.log.eps = max(self.log.eps, torch.finfo(tensor.dtype).eps)
-        return tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
+        return tensor.to(torch.promote_types(tensor.dtype, torch.float64))
 
     def _fits(self, name: str) -> bool:
         of = self.definitions[name].of
@@ -143,28 +154,36 @@ class Names:
     def _depends(self, name: str) -> bool:
         """Tell whether a live name follows from one that has been moved."""
         moved = [self.live(m) for m in self.moved]
-        for item in self.closure([Node("name", (name,), 0)]) if moved else ():
+        for item in self.closure(Node("name", (name,))) if moved else ():
             if item in self.moved or any(_follows(self.live(item), m) for m in moved):
                 return True
         return False
 
+    def closure(self, item: object) -> list[str]:
+        """Return all names that some formulas come down to, by the definitions."""
+        found, stack = {}, names_in(item)
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found[name] = True
+                if name in self.definitions:
+                    stack += names_in(self.definitions[name].body)
+        return list(found)
+
     # Functions
 
     def apply(self, name: str, items: list[Tensor], at: int) -> Tensor:
-        """Apply a function that the text or the code defines."""
-        definition = self.definitions.get(name)
-        function = self.namespace.get(name)
-        if not callable(function) and definition:
-            if len(definition.params) != len(items):
-                raise FormulaError(f"{name} takes {len(definition.params)} values", at)
-            self.log.texts.add(name)
-            values = dict(zip(definition.params, items, strict=True))
-            return evaluate(definition.body, self.bind(values)).tensor
-        if not callable(function):
+        """Apply a function that the code or the text defines."""
+        if callable(function := self.namespace.get(name)):
+            self.log.witnesses.add("the code's function")
+            return torch.as_tensor(function(*items), dtype=items[0].dtype)
+        if not (definition := self.definitions.get(name)):
             raise UnboundError(name, at)
-        answer = function(*items)
-        self.log.witnesses.add("the code's function")
-        return torch.as_tensor(answer, dtype=items[0].dtype)
+        if len(definition.params) != len(items):
+            raise FormulaError(f"{name} takes {len(definition.params)} values", at)
+        self.log.texts.add(name)
+        values = dict(zip(definition.params, items, strict=True))
+        return evaluate(definition.body, self.bind(values)).tensor
 
     def slope(self, name: str, count: int, items: list[Tensor], at: int) -> Tensor:
         """Return the derivative of a function of one number, elementwise."""
@@ -175,20 +194,12 @@ class Names:
             raise FormulaError(f"say where: {name}'(…) of one number", at)
         builtin = FUNCTIONS.get(name)
 
-        def function(t: Tensor) -> Tensor:
-            return builtin(t) if builtin else self.apply(name, [t], at)
+        def function(t: Tensor, order: int = count) -> Tensor:
+            if not order:
+                return builtin(t) if builtin else self.apply(name, [t], at)
+            return self._jacobian(lambda s: function(s, order - 1).sum(), t)
 
-        for _ in range(count):
-            function = self._slope(function)
         return function(items[0])
-
-    def _slope(
-        self, function: Callable[[Tensor], Tensor]
-    ) -> Callable[[Tensor], Tensor]:
-        def summed(t: Tensor) -> Tensor:
-            return function(t).sum()
-
-        return lambda t: self._jacobian(summed, t)
 
     # Derivatives
 
@@ -201,55 +212,46 @@ class Names:
         if not targets and of.op == "call":
             return self._at_arguments(of)
         targets = targets or self._variables(of)
-        if kind == "nabla" and len(targets) > 1:
-            if len(set(names_in(targets))) < len(targets):
-                raise FormulaError("a name stands here twice", targets[0].at)
-            parts = [self._one(node, of, (t,) * order) for t in targets]
-            return torch.stack(parts)
-        return self._one(node, of, tuple(targets) * order)
+        if kind == "partial" or len(targets) == 1:
+            return self._one(kind, of, tuple(targets) * order)
+        if len(set(names_in(targets))) < len(targets):
+            raise FormulaError("a name stands here twice", targets[0].at)
+        return torch.stack([self._one(kind, of, (t,) * order) for t in targets])
 
     def _resolved(self, node: Node) -> Node:
-        """Take ``y_2`` as the variable ``y2`` or ``y_2`` where there is one."""
-        if node.op == "index" and node.args[0].op == "name":
-            name = spelled(node.args[0].args[0], node.args[1], self.knows)
-            if name:
-                return Node("name", (name,), node.at)
-        return node
+        """Take ``y_2`` as the variable ``y2``, and ``y(x)`` as ``y``, if there is."""
+        name = None
+        if node.op == "call" and self.knows(node.args[0]):
+            name = node.args[0]
+        elif node.op == "index":
+            name = spelled(node, self.knows)
+        return Node("name", (name,), node.at) if name else node
 
-    def _one(self, node: Node, of: Node, targets: tuple[Node, ...]) -> Tensor:
-        scalar = node.args[0] == "nabla"
+    def _one(self, kind: str, of: Node, targets: tuple[Node, ...]) -> Tensor:
         for target in targets:
             if _base(target).op != "name":
                 raise FormulaError("differentiate with respect to a name", target.at)
-        named = _base(of).op == "name"
-        lives = [self.live(_base(n).args[0]) for n in (of, *targets) if named]
-        direct = not any(_base(n).args[0] in self.bound for n in (of, *targets))
-        if (
-            named
-            and direct
-            and not self.moved
-            and not self.numeric
-            and all(isinstance(t, Tensor) and t.requires_grad for t in lives)
-        ):
-            return self._live(node, of, targets, lives)
-        return self._text(of, targets, scalar)
+        if _base(of).op == "name" and not (self.moved or self.numeric):
+            names = [_base(n).args[0] for n in (of, *targets)]
+            lives = [None if n in self.bound else self.live(n) for n in names]
+            if all(isinstance(t, Tensor) and t.requires_grad for t in lives):
+                return self._live(kind, of, targets, lives)
+        return self._text(kind, of, targets)
 
     def _live(
-        self, node: Node, of: Node, targets: tuple[Node, ...], lives: list[Tensor]
+        self, kind: str, of: Node, targets: tuple[Node, ...], lives: list[Tensor]
     ) -> Tensor:
+        """Ask the graph of the code."""
         y, *xs = lives
         self.log.eps = max(self.log.eps, *(torch.finfo(t.dtype).eps for t in lives))
         if of.op == "index":
-            y = y[self._place(of)]
-        if node.args[0] == "nabla" and y.numel() != 1:
-            raise FormulaError(
-                f"a gradient is of a number, not of shape {tuple(y.shape)}:"
-                r" write \frac{\partial y}{\partial x} for a Jacobian",
-                of.at,
-            )
+            y = y[subscripts(of, y.shape, self)]
+        if kind == "nabla":
+            _refuse_vector(y, of.at)
         try:
             with _undisturbed(self.namespace):
-                y = self._asked(y, xs, targets)
+                for k, (x, target) in enumerate(zip(xs, targets, strict=True)):
+                    y = self._entry(_jacobian(y, x, further=xs[k + 1 :]), x, target)
         except _UnusedError as error:
             name = _base(targets[0]).args[0]
             raise FormulaError(f"the graph does not lead to {name}", of.at) from error
@@ -260,24 +262,18 @@ class Names:
         self.log.witnesses.add("autograd")
         return y.detach().to(torch.promote_types(y.dtype, torch.float64))
 
-    def _asked(self, y: Tensor, xs: list[Tensor], targets: tuple[Node, ...]) -> Tensor:
-        for k, (x, target) in enumerate(zip(xs, targets, strict=True)):
-            y = _jacobian(y, x, further=k + 1 < len(xs))
-            if target.op == "index":
-                lead = y.ndim - x.ndim
-                y = y[(slice(None),) * lead + self._place(target)]
-        return y
+    def _entry(self, jacobian: Tensor, x: Tensor, target: Node) -> Tensor:
+        if target.op != "index":
+            return jacobian
+        lead = (slice(None),) * (jacobian.ndim - x.ndim)
+        return jacobian[lead + subscripts(target, x.shape, self)]
 
     def _freed(self, of: Node, targets: tuple[Node, ...], x: Tensor) -> Tensor:
         """After backward(): the text's definition and ``.grad`` speak together."""
-        name = of.args[0]
-        if (
-            len(targets) == 1
-            and targets[0].op == of.op == "name"
-            and x.is_leaf
-            and (name in self.definitions and self._fits(name) and x.grad is not None)
-        ):
-            answer = self._text(of, targets, True)
+        known = of.op == "name" and of.args[0] in self.definitions
+        known = known and self._fits(of.args[0]) and len(targets) == 1
+        if known and targets[0].op == "name" and x.is_leaf and x.grad is not None:
+            answer = self._text("nabla", of, targets)
             if torch.allclose(answer, x.grad.double(), rtol=1e-5, atol=1e-7):
                 self.log.witnesses.add(".grad")
                 return answer
@@ -286,65 +282,39 @@ class Names:
             of.at,
         )
 
-    def _text(self, of: Node, targets: tuple[Node, ...], scalar: bool) -> Tensor:
+    def _text(self, kind: str, of: Node, targets: tuple[Node, ...]) -> Tensor:
         """Differentiate the formula, not the graph of the code."""
 
+        def function(scope: Names, order: int = len(targets)) -> Tensor:
+            if not order:
+                value = evaluate(of, scope).tensor
+                if kind == "nabla":
+                    _refuse_vector(value, of.at)
+                return value
+            target = targets[order - 1]
+            name = _base(target).args[0]
+            point = scope.value(name, target.at)
+            answer = self._jacobian(
+                lambda t: function(scope.move({name: t}), order - 1), point
+            )
+            return scope._entry(answer, point, target)
+
+        known = self.closure(of)
         for target in targets:
-            if _base(target).args[0] not in self.closure([of]):
+            if (name := _base(target).args[0]) not in known:
                 raise FormulaError(
-                    f"nothing says how it depends on {_base(target).args[0]}:"
-                    " a general law is marked as law",
+                    f"nothing says how it depends on {name}: a general law is marked"
+                    " as law",
                     target.at,
                 )
-
-        def start(scope: Names) -> Tensor:
-            value = evaluate(of, scope).tensor
-            if scalar and value.numel() != 1:
-                raise FormulaError(
-                    f"a gradient is of a number, not of shape {tuple(value.shape)}",
-                    of.at,
-                )
-            return value
-
-        function: Callable[[Names], Tensor] = start
-        for target in targets:
-            function = self._step(function, target)
         return function(self)
-
-    def _step(
-        self, function: Callable[[Names], Tensor], target: Node
-    ) -> Callable[[Names], Tensor]:
-        name = _base(target).args[0]
-
-        def derived(scope: Names) -> Tensor:
-            point = scope.value(name, target.at)
-            answer = self._jacobian(lambda t: function(scope.move({name: t})), point)
-            if target.op == "index":
-                lead = answer.ndim - point.ndim
-                answer = answer[(slice(None),) * lead + scope._place(target)]
-            return answer
-
-        return derived
 
     def _jacobian(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         if self.numeric:
             return _differences(function, x)
         self.log.witnesses.add("autograd of the formula")
         answer = torch.autograd.functional.jacobian(function, x, create_graph=True)
-        return (
-            answer if torch.is_grad_enabled() and x.requires_grad else answer.detach()
-        )
-
-    def closure(self, nodes: Iterable[Node]) -> list[str]:
-        """Return all names that some formulas come down to, by the definitions."""
-        found, stack = {}, names_in(nodes)
-        while stack:
-            name = stack.pop()
-            if name not in found:
-                found[name] = True
-                if name in self.definitions:
-                    stack += names_in([self.definitions[name].body])
-        return list(found)
+        return answer if x.requires_grad else answer.detach()
 
     def _at_arguments(self, call: Node) -> Tensor:
         name, args = call.args
@@ -354,29 +324,15 @@ class Names:
         point = torch.stack(items)
         return self._jacobian(lambda t: self.apply(name, list(t), call.at), point)
 
-    def _place(self, index: Node) -> tuple[int, ...]:
-        """Return the numbers that an index node means, within its shape."""
-        tensor = self.value(_base(index).args[0], index.at)
-        grid = torch.arange(tensor.numel(), dtype=torch.float64).reshape(tensor.shape)
-        subs = index.args[1]
-        one = len(subs) == 1 and subs[0].op == "number" and tensor.ndim > 1
-        if one:
-            subs = tuple(Node("number", (d,), subs[0].at) for d in subs[0].args[0])
-        bound = self.bind({_base(index).args[0]: grid})
-        evaluate(Node("index", (_base(index), subs), index.at), bound)
-        return tuple(int(evaluate(sub, self).tensor) for sub in subs)
-
     # What an author leaves out
 
     def _variables(self, of: Node) -> tuple[Node, ...]:
-        definition = self.definitions.get(of.args[0]) if of.op == "name" else None
-        names = definition.params if definition else ()
-        if not names and of.op == "name":
-            names = self._leaves(self.live(of.args[0]))
-            if len(names) != 1:
-                raise FormulaError(
-                    f"with respect to what? write \\nabla_x ({', '.join(names)})", of.at
-                )
+        names: tuple[str, ...] = ()
+        if of.op == "name":
+            definition = self.definitions.get(of.args[0])
+            names = definition.params if definition else ()
+            leaves = self._leaves(self.live(of.args[0]))
+            names = names or (leaves if len(leaves) == 1 else ())
         if not names:
             raise FormulaError(r"with respect to what? write \nabla_x", of.at)
         return tuple(Node("name", (name,), of.at) for name in names)
@@ -384,50 +340,42 @@ class Names:
     def _leaves(self, y: Any) -> tuple[str, ...]:
         tensors = {k: v for k, v in self.namespace.items() if isinstance(v, Tensor)}
         leaves = [k for k, v in tensors.items() if v.is_leaf and v.requires_grad]
-        return tuple(
-            k for k in leaves if isinstance(y, Tensor) and _follows(y, tensors[k])
-        )
+        made = isinstance(y, Tensor)
+        return tuple(k for k in leaves if made and _follows(y, tensors[k]))
 
     def _usual(self, name: str, at: int, adjoint: bool = False) -> Node:
         r"""Say what ``\bar x``, J and H leave out, where there is only one answer."""
         scalar = adjoint or name == "H"
-        ends = self._ends(scalar)
+        pairs = [(end, x) for end in self._ends(scalar) for x in self._leaves(end[1])]
         if adjoint:
             x = self.live(name)
-            ends = [
-                e for e in ends if isinstance(x, Tensor) and _follows(self.live(e), x)
-            ]
-            pairs = [(end, name) for end in ends]
-        else:
-            pairs = [
-                (end, leaf) for end in ends for leaf in self._leaves(self.live(end))
-            ]
+            ends = self._ends(scalar) if isinstance(x, Tensor) else ()
+            pairs = [(end, name) for end in ends if _follows(end[1], x)]
         if len(pairs) != 1:
-            found = ", ".join(f"{y} by {x}" for y, x in pairs) or "nothing"
+            found = ", ".join(f"{y} by {x}" for (y, _), x in pairs) or "nothing"
             raise FormulaError(
                 f"{name} is the derivative of what by what? found {found};"
                 r" write \frac{\partial y}{\partial x}",
                 at,
             )
-        of, by = (Node("name", (n,), at) for n in pairs[0])
+        of, by = (Node("name", (n,), at) for n in (pairs[0][0][0], pairs[0][1]))
         order = 2 if name == "H" and not adjoint else 1
         return Node(
             "derivative", ("nabla" if scalar else "partial", of, (by,), order), at
         )
 
-    def _ends(self, scalar: bool) -> list[str]:
+    def _ends(self, scalar: bool) -> list[tuple[str, Tensor]]:
         """Return the results from which no other result is computed."""
-        tensors = {
-            k: v
+        results = [
+            (k, v)
             for k, v in self.namespace.items()
-            if isinstance(v, Tensor)
-            and v.grad_fn is not None
-            and (v.numel() == 1 if scalar else v.ndim > 0)
-        }
+            if isinstance(v, Tensor) and v.grad_fn is not None
+            if (v.numel() == 1 if scalar else v.ndim > 0)
+        ]
         return [
-            k
-            for k, v in tensors.items()
-            if not any(w is not v and _follows(w, v) for w in tensors.values())
+            (k, v)
+            for k, v in results
+            if not any(w is not v and _follows(w, v) for _, w in results)
         ]
 
 
@@ -439,20 +387,19 @@ def _undisturbed(namespace: Mapping[str, Any]) -> Iterator[None]:
     """
     tensors = [t for t in namespace.values() if isinstance(t, Tensor)]
     retained = [(t, t.grad) for t in tensors if t.retains_grad]
-    hooks = [(t._backward_hooks, dict(t._backward_hooks or {})) for t in tensors]
+    hooks = [t._backward_hooks for t in tensors if t._backward_hooks]
+    kept = [dict(live) for live in hooks]
     try:
         for tensor, _ in retained:
             tensor.grad = None
-        for live, kept in hooks:
-            if kept:
-                live.clear()
+        for live in hooks:
+            live.clear()
         yield
     finally:
         for tensor, grad in retained:
             tensor.grad = grad
-        for live, kept in hooks:
-            if kept:
-                live.update(kept)
+        for live, own in zip(hooks, kept, strict=True):
+            live.update(own)
 
 
 class _UnusedError(Exception):
@@ -461,6 +408,15 @@ class _UnusedError(Exception):
 
 def _base(node: Node) -> Node:
     return node.args[0] if node.op == "index" else node
+
+
+def _refuse_vector(y: Tensor, at: int) -> None:
+    if y.numel() != 1:
+        raise FormulaError(
+            f"a gradient is of a number, not of shape {tuple(y.shape)}:"
+            r" write \frac{\partial y}{\partial x} for a Jacobian",
+            at,
+        )
 
 
 def _follows(y: Any, x: Any) -> bool:
@@ -479,19 +435,18 @@ def _follows(y: Any, x: Any) -> bool:
     return False
 
 
-def _jacobian(y: Tensor, x: Tensor, *, further: bool) -> Tensor:
+def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
     """Ask autograd for all of dy/dx, of shape y.shape + x.shape."""
     if y.grad_fn is None and y is not x:  # the first derivative was constant
         return torch.zeros(y.shape + x.shape, dtype=x.dtype)
-    rows = []
-    for entry in y.reshape(-1):
-        [row] = torch.autograd.grad(
-            entry, x, retain_graph=True, create_graph=further, allow_unused=True
-        )
-        rows.append(row)
-    if all(row is None for row in rows):
+    options = {"retain_graph": True, "create_graph": bool(further)}
+    grads = [
+        torch.autograd.grad(entry, x, allow_unused=True, **options)[0]
+        for entry in y.reshape(-1)
+    ]
+    if all(grad is None for grad in grads):
         raise _UnusedError
-    rows = [torch.zeros_like(x) if row is None else row for row in rows]
+    rows = [torch.zeros_like(x) if grad is None else grad for grad in grads]
     return torch.stack(rows).reshape(y.shape + x.shape)
 
 
@@ -506,9 +461,3 @@ def _differences(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         far = function(x + 2 * h) - function(x - 2 * h)
         columns.append((8 * near - far) / (12 * step[k]))
     return torch.stack(columns, -1).reshape(columns[0].shape + x.shape)
-
-
-def names_in(nodes: Iterable[Node]) -> list[str]:
-    """Return the names that stand in some nodes, each once, in order."""
-    found = (n.args[0] for node in nodes for n in walk(node) if n.op == "name")
-    return list(dict.fromkeys(found))

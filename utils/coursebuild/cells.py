@@ -33,7 +33,7 @@ import torch
 from coursebuild.doctests import StatementError, run_doctests
 from coursebuild.figures import prepare_pyplot, take_figures
 from coursebuild.lesson import Block, Failure, Lesson, Output, Run, Statement
-from coursebuild.statements import Checker, Pending
+from coursebuild.statements import Checker
 
 __all__ = ["run_cells"]
 
@@ -99,7 +99,6 @@ class _Session:
         self._screen = _Screen()
         self._warnings = _Warnings(lesson.warns)
         self._checker = Checker(lesson.name, lesson.markup)
-        self._pending: list[Pending] = []
 
     def enter(self, block: Block) -> str:
         """Go to a block; return its place in words."""
@@ -110,13 +109,12 @@ class _Session:
 
     def read(self, block: Block) -> tuple[Statement, ...]:
         """Run a text's doctests; look at its formulas, as the variables are now."""
-        self._pending.append(self._checker.before(block, self._namespace))
+        self._checker.read(block, self._namespace)
         return run_doctests(block, self._namespace, self._name)
 
-    def confirm(self) -> Iterator[Statement]:
+    def confirm(self) -> tuple[Statement, ...]:
         """Look again at the formulas that stood before this cell."""
-        while self._pending:
-            yield from self._checker.after(self._pending.pop(0), self._namespace)
+        return self._checker.confirm(self._namespace)
 
     def execute(self, block: Block) -> Output:
         """Execute a cell; return what it shows."""

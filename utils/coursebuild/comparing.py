@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import Value, each, evaluate, free_indices, grown, ranges, walk
-from coursebuild.binding import Log, Names, names_in
-from coursebuild.formulas import Equation, FormulaError, Node
+from coursebuild.algebra import evaluate, grown
+from coursebuild.binding import Log, Names
+from coursebuild.formulas import Equation, FormulaError, Node, names_in, walk
 from coursebuild.slips import slip, written
 
 __all__ = ["FalseError", "compare", "derives", "is_literal"]
-
-_LITERAL = {"number", "minus", "tuple", "matrix", "transpose"}
 
 
 class FalseError(FormulaError):
@@ -25,17 +21,21 @@ class FalseError(FormulaError):
 
 
 def compare(
-    equation: Equation, scope: Names, rtol: float | None = None
+    equation: Equation,
+    scope: Names,
+    rtol: float | None = None,
+    *,
+    anywhere: bool = False,
 ) -> float | None:
     """Return the largest relative difference of any two members.
 
     Raise :class:`FalseError` when two of them differ by more than the precision
-    of the code's tensors and of the written digits.  Where the scope has been
-    moved and a member has no finite value there, the answer is None.
+    of the code's tensors and of the written digits.  With ``anywhere``, return
+    None where a member has no finite value.
     """
     members = [_Member(equation, k, scope) for k in range(len(equation.members))]
     tensors = [member.value.tensor for member in members]
-    if scope.moved and not all(bool(t.isfinite().all()) for t in tensors):
+    if anywhere and not all(bool(t.isfinite().all()) for t in tensors):
         return None
     if rtol is None:
         rtol = max(1e-9, 16 * scope.log.eps)
@@ -49,33 +49,33 @@ def compare(
 
 
 class _Member:
-    """One side of an equation, computed."""
+    """One side of an equation, computed; ``slack`` is what its digits leave open."""
 
     def __init__(self, equation: Equation, k: int, scope: Names) -> None:
-        self.node = equation.members[k]
-        self.equation = equation
-        letters = free_indices(equation.members)
-        spans = ranges(letters, equation.members, scope) if letters else []
-        self.value = _indexed(self.node, letters, spans, scope)
-        rounded = is_literal(self.node) or (k and equation.relations[k - 1] == "≈")
+        self.node, self.equation = equation.members[k], equation
+        node = self.node
+        if letters := _free_indices(equation.members):
+            node = Node("each", (letters, node, equation.members), node.at)
+        self.value = evaluate(node, scope)
+        literal = is_literal(self.node)
+        rounded = literal or (k and equation.relations[k - 1] == "≈")
         self.slack = torch.zeros(())
         for number in walk(self.node) if rounded else ():
             if number.op == "number" and "." in number.args[0]:
                 half = 0.5 * 10.0 ** -len(number.args[0].split(".")[1])
                 nudged = replace(scope, nudged=(number.at, half), log=Log())
-                moved = _indexed(self.node, letters, spans, nudged)
-                self.slack = self.slack + (moved.tensor - self.value.tensor).abs()
+                moved = evaluate(node, nudged).tensor
+                self.slack = self.slack + (moved - self.value.tensor).abs()
+        self.label, self.weight = self._role(literal, scope)
 
-        derived = derives([self.node])
-        live = (
-            self.node.op in ("name", "index")
-            and scope.live(names_in([self.node])[0]) is not None
-        )
-        self.weight = 3 * derived + 2 * live + (not is_literal(self.node))
-        kinds = (derived, "autograd"), (live, "code"), (is_literal(self.node), "digits")
-        self.label = next((label for is_it, label in kinds if is_it), "closed form")
-        if derived and scope.numeric:
-            self.label = "differences"
+    def _role(self, literal: bool, scope: Names) -> tuple[str, int]:
+        """Return as what witness it speaks, and how far it is to be believed."""
+        if derives(self.node):
+            return "differences" if scope.numeric else "autograd", 4
+        named = self.node.op in ("name", "index")
+        if named and scope.live(names_in(self.node)[0]) is not None:
+            return "code", 3
+        return ("digits", 0) if literal else ("closed form", 1)
 
     def refuse_too_many_digits(self, rtol: float) -> None:
         """Refuse digits that the code's tensors are too coarse to confirm."""
@@ -88,18 +88,19 @@ class _Member:
             )
 
 
-def _indexed(
-    node: Node, letters: tuple[str, ...], spans: list[range], scope: Names
-) -> Value:
-    if not letters:
-        return evaluate(node, scope)
-    terms = each(letters, spans, node, scope)
-    return Value(torch.stack([torch.as_tensor(t) for t in terms]))
+def _free_indices(members: tuple[Node, ...]) -> tuple[str, ...]:
+    """Return the letters that stand in subscripts and are bound by no sum."""
+    found = list(walk(members))
+    bound = {letter for n in found if n.op == "big" for letter in n.args[1]}
+    subs = [s for n in found if n.op == "index" for s in n.args[1] if s.op == "name"]
+    return tuple(dict.fromkeys(s.args[0] for s in subs if s.args[0] not in bound))
 
 
 def _difference(a: _Member, b: _Member, rtol: float) -> float:
     """Return how far a (stated) is from b (the truth), or raise."""
-    stated, truth = _same_shape(a, b)
+    stated, truth = _shaped(a, b), _shaped(b, a)
+    dtype = torch.promote_types(stated.dtype, truth.dtype)
+    stated, truth = stated.to(dtype), truth.to(dtype)
     if stated.shape != truth.shape:
         raise _false(a, b, stated, truth)
     same = (stated == truth) | (stated.isnan() & truth.isnan())
@@ -117,32 +118,21 @@ def _difference(a: _Member, b: _Member, rtol: float) -> float:
     return float(torch.where(same, 0.0, gap).max()) / (largest or 1.0)
 
 
-def _same_shape(a: _Member, b: _Member) -> tuple[Tensor, Tensor]:
+def _shaped(one: _Member, other: _Member) -> Tensor:
     """Let open sizes, a bare 0 and written columns take the other's shape."""
-    pair = []
-    for one, other in ((a, b), (b, a)):
-        tensor = grown(one.value, other.value.tensor.shape, one.node.at).tensor
-        shape = other.value.tensor.shape
-        zero = one.node.op == "number" and one.node.args[0] == "0"
-        if zero and other.value.grow is None:
-            tensor = torch.zeros(shape, dtype=tensor.dtype)
-        column = (
-            one.value.row or one.node.op == "matrix"
-        ) and 1 in tensor.shape + shape
-        if tensor.numel() == shape.numel() and (
-            not tensor.ndim
-            or (is_literal(one.node) and column and 1 in (*shape, *tensor.shape))
-        ):
-            tensor = tensor.reshape(shape)
-        pair.append(tensor)
-    dtype = torch.promote_types(pair[0].dtype, pair[1].dtype)
-    return pair[0].to(dtype), pair[1].to(dtype)
+    shape = other.value.tensor.shape
+    tensor = grown(one.value, shape, one.node.at).tensor
+    if one.node == Node("number", ("0",)) and other.value.grow is None:
+        return torch.zeros(shape, dtype=tensor.dtype)
+    column = one.value.row or one.node.op == "matrix"
+    column &= is_literal(one.node) and 1 in (*shape, *tensor.shape)
+    fits = tensor.numel() == shape.numel() and (column or not tensor.ndim)
+    return tensor.reshape(shape) if fits else tensor
 
 
 def _false(a: _Member, b: _Member, stated: Tensor, truth: Tensor) -> FalseError:
-    source = " ".join(a.equation.text.split())
     lines = (
-        f"{'stated':<11} {source}",
+        f"{'stated':<11} {' '.join(a.equation.text.split())}",
         f"{a.label:<11} {written(stated)}",
         f"{b.label:<11} {written(truth)}",
         slip(stated, truth),
@@ -150,24 +140,21 @@ def _false(a: _Member, b: _Member, stated: Tensor, truth: Tensor) -> FalseError:
     return FalseError("\n".join(f"  {line}" for line in lines if line), a.node.at)
 
 
-def derives(nodes: Any) -> bool:
-    return any(n.op in {"derivative", "bar", "prime"} for n in walk(tuple(nodes)))
+def derives(item: object) -> bool:
+    """Tell whether there is a derivative in a node or in some."""
+    return any(n.op in ("derivative", "bar", "prime") for n in walk(item))
 
 
 def is_literal(node: Node) -> bool:
     """Tell whether a member is written-out numbers: ``3.7 \\cdot 10^{-3}`` too."""
     if node.op in ("times", "dot"):
-        power = node.args[1]
-        ten = power.op == "power" and power.args[0].args == ("10",)
-        return ten and is_literal(node.args[0]) and is_literal(power.args[1])
+        number, power = node.args
+        ten = power.op == "power" and power.args[0] == Node("number", ("10",))
+        return ten and is_literal(number) and is_literal(power.args[1])
     if node.op == "over":
         return all(n.op == "number" and n.args[0].isdigit() for n in node.args)
-    if node.op == "minus" and len(node.args) == 2:
-        return False
-    below = [n for n in _flat(node.args) if isinstance(n, Node)]
-    return node.op in _LITERAL and all(is_literal(n) for n in below)
-
-
-def _flat(items: tuple[Any, ...]) -> Iterator[Any]:
-    for item in items:
-        yield from item if isinstance(item, tuple) else (item,)
+    if node.op == "matrix":
+        return all(is_literal(entry) for row in node.args for entry in row)
+    one = node.op == "transpose" or (node.op == "minus" and len(node.args) == 1)
+    one |= node.op == "tuple"
+    return node.op == "number" or (one and all(map(is_literal, node.args)))

@@ -10,38 +10,28 @@ understood is a :class:`FormulaError` at its place, never a guess.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-__all__ = ["FUNCTIONS", "Equation", "FormulaError", "Node", "parse"]
+__all__ = ["FUNCTIONS", "Equation", "FormulaError", "Node", "names_in", "parse", "walk"]
 
 FUNCTIONS = frozenset(
     "exp ln sin cos tan sinh cosh tanh arctan sqrt abs sign max min sigma sigmoid"  # noqa: SIM905
     " softmax softplus relu logsumexp diag tr det mean sum".split()
 )
-_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr"}
+_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "log": "ln"}
 _FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal"}
-_NAMED = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
+_UPRIGHT = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta lambda mu nu xi pi rho"  # noqa: SIM905
     " sigma tau phi varphi chi psi omega Delta Theta Lambda Phi Psi Omega ell".split()
 )
-_SPACE = re.compile(
-    r"\\[,;:! ]|\s|~|%.*|\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![A-Za-z])"
-)
-_TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:\\,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"|(?P<command>\\(?:[A-Za-z]+|.))|(?P<letter>[^\W\d_])|(?P<sign>\S)"
-)
-_DIGIT = re.compile(r"(?P<number>\d)")  # TeX takes one: \frac12, x^23 is x^2 3
-_FRACTIONS = (r"\frac", r"\tfrac", r"\dfrac")
-_SINGLE = (*_FRACTIONS, "^", "_")
 _RELATIONS = {"=": "=", r"\approx": "≈", r"\simeq": "≈"}
+_CONDITIONS = {"<": "<", r"\le": "<=", r"\leq": "<=", "=": "=", r"\ne": "!="}
+_CONDITIONS |= {">": ">", r"\ge": ">=", r"\geq": ">=", r"\neq": "!="}
 _DIFFERENTIALS = {"d", r"\partial"}
-_MATRICES = {"pmatrix", "bmatrix", "matrix", "smallmatrix"}
-_WRAPPERS = {"aligned", "align", "split", "gathered", "equation"}
-_WORDS = {"and", "with", "where", "for", "at", "if", "so", "or", "hence"}
 _OPERATORS = {
     "/": "over",
     "*": "times",
@@ -49,11 +39,30 @@ _OPERATORS = {
     r"\cdot": "dot",
     r"\odot": "hadamard",
 }
-_NO_FACTOR = frozenset(
-    (")", "]", "}", r"\}", ",", "+", "-", "&", "\\\\", r"\end", "_", "^")
+_BETWEEN = {*_OPERATORS, *_CONDITIONS, *_RELATIONS, ",", "+", "-", "&", "\\\\"}
+_NO_FACTOR = {*_BETWEEN, "_", "^", r"\right|", ")", "]", "}", r"\}", r"\rvert"}
+_CUTS = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
+_BAR = r"\right|"  # \Big|_{x=3}, the place of a derivative
+_TABLES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "cases")
+_BRACKETS = {rf"\begin{{{k}}}": rf"\end{{{k}}}" for k in _TABLES}
+_BRACKETS |= {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "|": "|", r"\left.": _BAR}
+_BRACKETS |= {r"\|": r"\|", r"\lVert": r"\rVert", r"\Vert": r"\Vert"}
+_BRACKETS |= {r"\lvert": r"\rvert"}
+_CLOSING = set(_BRACKETS.values()) - {"|", r"\|", r"\Vert", _BAR}
+_NORMS = {r"\|", r"\lVert", r"\Vert"}
+_TOKEN = re.compile(
+    r"(?P<row>\s*\n[ \t]*\n\s*)"
+    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*\|(?=\s*_))|(?P<open>\\left\s*\.)"
+    r"|\\[,;:! ]|\s|~|%.*"
+    r"|\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![A-Za-z])"
+    r"|\\(?:begin|end)\{(?:aligned|align|split|gathered|equation)\*?\}"
+    r"|(?P<word>\\text\{\s*(?:and|with|where|for|at|if|so|or|hence)\s*\})"
+    r"|\\(?:mathrm|text)\{(?P<d>d)\}|\{\s*(?P<lone>/|\*|\\times|\\cdot|\\odot)\s*\}"
+    r"|(?P<number>\d{1,3}(?:\\,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    r"|(?P<other>\\(?:begin|end)\{\w+\}|\\(?:[A-Za-z]+|.)|\S)"
 )
-_CLOSING = {"(": ")", "[": "]", r"\{": r"\}", r"\lvert": r"\rvert", "|": "|"}
-_NORMS = {r"\|": r"\|", r"\lVert": r"\rVert", r"\Vert": r"\Vert"}
+_TRANSPOSED = re.compile(r"(-?)(?:\\top|\\intercal|T|\\math(?:sf|rm|bf)\{?T\}?)")
+_NORMAL = {"row": "\\\\", "word": ",", "bar": _BAR, "open": r"\left."}
 
 
 class FormulaError(Exception):
@@ -70,7 +79,7 @@ class Node:
 
     op: str
     args: tuple[Any, ...]
-    at: int
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,12 @@ class Equation:
 
 @dataclass(frozen=True)
 class _Token:
+    """A sign or word; or an opening bracket, with all that stands in it."""
+
     text: str
-    kind: str
     at: int
+    end: int
+    inner: tuple[_Token, ...] = ()
 
 
 def parse(
@@ -105,176 +117,157 @@ def parse(
     >>> [member.op for member in equation.members]
     ['derivative', 'times', 'tuple']
     """
-    rows = _rows(_normal(_tokens(text)))
+    rows = _rows(_tokens(text))
     for row in rows:
         _refuse_hidden(row)
-    return tuple(
-        _Parser(row, is_function).equation(text)
-        for row in rows
-        if _top_level(row, _RELATIONS)
-    )
+    stating = [row for row in rows if any(t.text in _RELATIONS for t in row)]
+    return tuple(_Parser(text, row, is_function).equation() for row in stating)
+
+
+def walk(item: object) -> Iterator[Node]:
+    """Yield the nodes in a node or a tuple, each before what is below it."""
+    stack = [item]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Node):
+            yield item
+            stack += reversed(item.args)
+        elif isinstance(item, tuple | list):
+            stack += reversed(item)
+
+
+def names_in(item: object) -> list[str]:
+    """Return the names that stand in some nodes, each once, in order."""
+    return list(dict.fromkeys(n.args[0] for n in walk(item) if n.op == "name"))
 
 
 def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
-    at = 0
-    while at < len(text):
-        if blank := re.match(r"\s*\n[ \t]*\n\s*", text[at:]):
-            found.append(_Token(r"\\", "command", at))
-            at += blank.end()
-        elif space := _SPACE.match(text, at):
-            at = space.end()
+    """Read signs and words, and nest what stands in brackets."""
+    stack: list[tuple[str, int, list[_Token]]] = [("", 0, [])]
+    for match in _TOKEN.finditer(text):
+        kind, at, end = match.lastgroup, *match.span()
+        if kind is None:
+            continue
+        word = _NORMAL.get(kind, match[kind])
+        opener, start, inner = stack[-1]
+        closer = _BRACKETS.get(opener)
+        between = not inner or inner[-1].text in _BETWEEN  # no bar closes here
+        if word == closer and not (word == opener and between):
+            stack.pop()
+            stack[-1][2].append(_Token(opener, start, end, tuple(inner)))
+        elif word in _BRACKETS:
+            stack.append((word, at, []))
+        elif word in _CLOSING and closer:
+            raise FormulaError(f"expected {closer}, found {word}", at)
         else:
-            before = ["", "", *(t.text for t in found[-2:])]
-            above = before[-2] in _FRACTIONS and before[-1].isdigit()
-            single = above or before[-1] in _SINGLE
-            match = (single and _DIGIT.match(text, at)) or _TOKEN.match(text, at)
-            assert match is not None  # the last alternative takes any sign
-            found.append(_Token(match[0], str(match.lastgroup), at))
-            at = match.end()
-    return found
+            inner.append(_Token(word, at, end))
+    if len(stack) > 1:
+        raise FormulaError(f"expected {_BRACKETS[stack[-1][0]]}", len(text))
+    return stack[0][2]
 
 
-def _normal(tokens: list[_Token]) -> list[_Token]:
-    """Drop alignment wrappers, unbrace lone operators, turn words into commas."""
-    joined = [t.text for t in tokens]
-    kept: list[_Token] = []
-    at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        word, after = _group(joined, at + 1)
-        if token.text in (r"\begin", r"\end") and word.rstrip("*") in _WRAPPERS:
-            at = after
-        elif token.text == r"\text" and word in _WORDS:
-            kept.append(_Token(",", "sign", token.at))
-            at = after
-        elif token.text in (r"\mathrm", r"\text") and word == "d":
-            kept.append(_Token("d", "letter", token.at))
-            at = after
-        elif joined[at : at + 3] in (["{", op, "}"] for op in _OPERATORS):
-            kept.append(tokens[at + 1])
-            at += 3
-        else:
-            kept.append(token)
-            at += 1
-    return kept
+def _refuse_hidden(tokens: Sequence[_Token]) -> None:
+    r"""Refuse an equation in brackets, which would state something unchecked."""
+    for before, token in pairwise([None, *tokens]):
+        if token.text == r"\begin{cases}" or (
+            before and before.text in ("_", r"\text")
+        ):
+            continue
+        for inner in token.inner:
+            if inner.text in _RELATIONS:
+                raise FormulaError("take this equation out of its braces", inner.at)
+        _refuse_hidden(token.inner)
 
 
-def _group(texts: list[str], at: int) -> tuple[str, int]:
-    """Return the text of the braces or of the one token at a place, and its end."""
-    depth, end = 0, at
-    while end < len(texts):
-        depth += (texts[end] == "{") - (texts[end] == "}")
-        end += 1
-        if depth == 0:
-            break
-    inner = texts[at + 1 : end - 1] if texts[at : at + 1] == ["{"] else texts[at:end]
-    return "".join(inner), end
-
-
-def _top_level(tokens: list[_Token], wanted: Collection[str]) -> list[int]:
-    """Return the places of tokens that stand in no bracket or environment."""
-    depth, found = 0, []
-    for place, token in enumerate(tokens):
-        depth -= token.text in (")", "]", "}", r"\}", r"\end")
-        if depth == 0 and token.text in wanted:
-            found.append(place)
-        depth += token.text in ("(", "[", "{", r"\{", r"\begin")
-    return found
-
-
-def _refuse_hidden(row: list[_Token]) -> None:
-    r"""Refuse an equation in braces, which would state something unchecked."""
-    opened: list[str] = []
-    for before, token in zip([None, *row], row, strict=False):
-        if token.text in ("{", "("):
-            opened.append(before.text if before and token.text == "{" else "")
-        elif token.text in ("}", ")") and opened:
-            opened.pop()
-        elif token.text in _RELATIONS and opened and opened[-1] not in ("_", r"\text"):
-            raise FormulaError("take this equation out of its braces", token.at)
+def _split(tokens: Sequence[_Token], cuts: set[str]) -> list[list[_Token]]:
+    """Split at some signs; each part but the first begins with its sign."""
+    parts: list[list[_Token]] = [[]]
+    for token in tokens:
+        if token.text in cuts:
+            parts.append([])
+        parts[-1].append(token)
+    return parts
 
 
 def _rows(tokens: list[_Token]) -> list[list[_Token]]:
     """Split a formula into its equations."""
-    aligned = set(_top_level(tokens, {"&"}))
-    cuts = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
-    places = [*_top_level(tokens, cuts), len(tokens)]
     rows: list[list[_Token]] = []
-    start, broken = 0, False
-    for place in places:
-        row = [tokens[k] for k in range(start, place) if k not in aligned]
+    broken = False  # the line; a plus or minus then goes on
+    for part in _split([t for t in tokens if t.text != "&"], _CUTS):
+        broken |= bool(part) and part[0].text == "\\\\"
+        row = part[1:] if part and part[0].text in _CUTS else part
         while row and row[-1].text == ".":
-            row.pop()
-        joins = row and (
-            row[0].text in _RELATIONS or (broken and row[0].text in ("+", "-"))
-        )
+            row = row[:-1]
+        if not row:
+            continue
+        joins = row[0].text in _RELATIONS or (broken and row[0].text in ("+", "-"))
         if joins and rows:
             rows[-1] += row
-        elif row:
+        else:
             rows.append(row)
-        ends = place < len(tokens) and tokens[place].text == "\\\\"
-        broken = ends or (broken and not row)
-        start = place + 1
+        broken = False
     return _without_ranges(rows)
 
 
 def _without_ranges(rows: list[list[_Token]]) -> list[list[_Token]]:
     """Drop ``i = 0, \\dots, 3``; refuse what says nothing beside an equation."""
-    words = ["".join(t.text for t in row) for row in rows]
-    kept, k = [], 0
-    while k < len(rows):
-        if (
-            re.fullmatch(r"[a-z]=\d+", words[k])
-            and words[k + 1 : k + 2]
-            and (words[k + 1] in (r"\dots", r"\ldots", r"\cdots"))
-        ):
-            k += 3
-            continue
-        kept.append(rows[k])
-        k += 1
-    equations = [bool(_top_level(row, _RELATIONS)) for row in kept]
-    if any(equations) and not all(equations):
-        odd = kept[equations.index(False)][0]
-        raise FormulaError("no equation here: write one equation per formula", odd.at)
-    return kept
+    dots = {r"\dots", r"\ldots", r"\cdots"}
+    places = [k for k, row in enumerate(rows) if row[0].text in dots and k]
+    for k in reversed(places):
+        if len(rows[k - 1]) == 3:
+            del rows[k - 1 : k + 2]
+    odd = [row for row in rows if not any(t.text in _RELATIONS for t in row)]
+    if odd and len(odd) < len(rows):
+        place = odd[0][0].at
+        raise FormulaError("no equation here: write one equation per formula", place)
+    return rows
 
 
 class _Parser:
-    """A recursive descent over the tokens of one equation."""
+    """A recursive descent over the tokens of one equation or of one bracket."""
 
-    def __init__(self, tokens: list[_Token], is_function: Callable[[str], bool]):
-        self._tokens = list(tokens)
+    def __init__(
+        self,
+        source: str,
+        tokens: Sequence[_Token],
+        is_function: Callable[[str], bool],
+        end: int | None = None,
+    ) -> None:
+        self._source, self._tokens = source, list(tokens)
         self._is_function = is_function
         self._place = 0
-        self._closers: list[str] = []
+        self._stop = tokens[-1].end if end is None else end
 
-    def equation(self, text: str) -> Equation:
-        members, relations = [self._definition() or self._sum()], []
+    def equation(self) -> Equation:
+        start, end = self._tokens[0].at, self._tokens[-1].end
+        first = self._definition()
+        if first and self._text not in _RELATIONS:
+            self._place, first = 0, None
+        members, relations = [first or self._sum()], []
         while self._text in _RELATIONS:
             relations.append(_RELATIONS[self._next().text])
             members.append(self._sum())
         self._end()
-        start, last = self._tokens[0].at, self._tokens[-1]
-        written = text[start : last.at + len(last.text)]
+        written = self._source[start:end]
         return Equation(tuple(members), tuple(relations), written, start)
 
     # Reading tokens
 
     @property
     def _text(self) -> str:
-        tokens = self._tokens
-        return tokens[self._place].text if self._place < len(tokens) else ""
+        return self._peek(0)
+
+    def _peek(self, ahead: int) -> str:
+        place = self._place + ahead
+        return self._tokens[place].text if place < len(self._tokens) else ""
 
     @property
     def _at(self) -> int:
-        if self._place < len(self._tokens):
-            return self._tokens[self._place].at
-        return self._tokens[-1].at + len(self._tokens[-1].text) if self._tokens else 0
+        return self._tokens[self._place].at if self._text else self._stop
 
     def _next(self) -> _Token:
-        if self._place >= len(self._tokens):
-            raise FormulaError("the formula ends too early", self._at)
+        if not self._text:
+            raise FormulaError("the formula ends too early", self._stop)
         self._place += 1
         return self._tokens[self._place - 1]
 
@@ -283,54 +276,70 @@ class _Parser:
         self._place += found
         return found
 
-    def _expect(self, text: str) -> None:
-        if not self._skip(text):
-            found = self._text or "the end"
-            raise FormulaError(f"expected {text}, found {found}", self._at)
-
     def _end(self) -> None:
         if self._text:
             raise FormulaError(f"cannot read {self._text} here", self._at)
 
-    def _within(self, closer: str) -> Node:
-        self._closers.append(closer)
-        node = self._sum()
-        self._closers.pop()
-        self._expect(closer)
-        return node
+    def _word(self, token: _Token) -> str:
+        """Return what is written in some braces, or the one sign without them."""
+        inner = (token.inner[0].at, token.inner[-1].end) if token.inner else (0, 0)
+        start, end = inner if token.text == "{" else (token.at, token.end)
+        return "".join(self._source[start:end].split())
+
+    def _inside(self, tokens: Sequence[_Token], end: int) -> _Parser:
+        return _Parser(self._source, tokens, self._is_function, end)
+
+    def _list(self, bracket: _Token) -> tuple[Node, ...]:
+        """Read what stands between the commas in a bracket."""
+        inside = self._inside(bracket.inner, bracket.end)
+        items = [inside._sum()]
+        while inside._skip(","):
+            items.append(inside._sum())
+        inside._end()
+        return tuple(items)
+
+    def _only(self, bracket: _Token) -> Node:
+        return self._inside(bracket.inner, bracket.end)._whole()
 
     def _single(self) -> Node:
         """Read a TeX argument: a group in braces, or one token."""
-        if self._skip("{"):
-            return self._within("}")
+        text = self._text
+        if text[:1].isdigit() and len(text) > 1:  # TeX takes one digit
+            token = self._tokens[self._place]
+            cut = token.at + 1
+            first = _Token(text[0], token.at, cut)
+            rest = _Token(text[1:], cut, token.end)
+            self._tokens[self._place : self._place + 1] = [first, rest]
         node = self._atom()
-        if node.op == "number" and len(node.args[0]) > 1:
+        if node.op == "number" and text[:1] == ".":
             raise FormulaError("TeX takes one digit here: write braces", node.at)
         return node
 
     # Sums, products, factors
 
     def _definition(self) -> Node | None:
-        """Read ``f(x, y)`` on the left, also where f is no function yet."""
+        """Read ``f(x, y)``, also where f is no function."""
         start = self._place
-        try:
+        if (
+            self._text.isalpha()
+            or self._text.lstrip("\\") in _GREEK | _UPRIGHT | _FONTS
+        ):
             name = self._atom()
-            items = self._items() if name.op == "name" and self._text == "(" else ()
-            if items and self._text == "=" and all(i.op == "name" for i in items):
-                return Node("call", (name.args[0], items), name.at)
-        except FormulaError:
-            pass  # it is read again, as an expression, which reports
+            if name.op == "name" and self._text == "(":
+                bracket = self._next()
+                if not self._starts_factor() and self._text not in ("^", "_", "'"):
+                    items = self._list(bracket)
+                    if all(item.op == "name" for item in items):
+                        return Node("call", (name.args[0], items), name.at)
         self._place = start
-        self._closers.clear()
         return None
 
     def _sum(self) -> Node:
-        at = self._at
-        negative = self._text == "-"
-        if self._text in ("+", "-"):
+        at, sign = self._at, self._text
+        if sign in ("+", "-"):
             self._next()
         node = self._product()
-        if negative:
+        if sign == "-":
             node = Node("minus", (node,), at)
         while self._text in ("+", "-"):
             token = self._next()
@@ -361,13 +370,29 @@ class _Parser:
         while self._starts_factor():
             at = self._at
             node = Node("times", (node, self._factor()), at)
+        return self._evaluated(node) if self._skip(_BAR) else node
+
+    def _evaluated(self, node: Node) -> Node:
+        r"""Read ``_{x=3, y=2}`` after a bar: where the node is taken."""
+        self._skip("_")
+        place = self._next()
+        [*rows] = (_split(part, {"="}) for part in _split(place.inner, {","}))
+        pairs = []
+        for row in rows:
+            name = self._inside([t for t in row[0] if t.text != ","], place.end)._sum()
+            if name.op != "name" or len(row) != 2:
+                raise FormulaError("where? write x = 3 below the bar", place.at)
+            pairs.append((name.args[0], self._inside(row[1][1:], place.end)._whole()))
+        return Node("at", (node, tuple(pairs)), place.at)
+
+    def _whole(self) -> Node:
+        node = self._sum()
+        self._end()
         return node
 
     def _starts_factor(self) -> bool:
         text = self._text
-        if not text or text in self._closers[-1:] or text in _NO_FACTOR:
-            return False
-        return text not in _RELATIONS and text not in _OPERATORS
+        return bool(text) and text not in _NO_FACTOR
 
     def _factor(self) -> Node:
         node = self._atom()
@@ -382,27 +407,32 @@ class _Parser:
         return node
 
     def _power(self, node: Node, at: int) -> Node:
-        word, end = _group([t.text for t in self._tokens], self._place)
-        plain = re.sub(r"\\(mathsf|mathrm|mathbf)\{?(\w)\}?", r"\2", word)
-        if plain.lstrip("-") in ("T", r"\top", r"\intercal"):
-            self._place = end
-            if plain.startswith("-"):
+        taken = 1 + self._text.startswith(r"\math")
+        tokens = self._tokens[self._place : self._place + taken]
+        word = "".join(map(self._word, tokens))
+        if match := _TRANSPOSED.fullmatch(word):
+            self._place += taken
+            if match[1]:
                 minus = Node("minus", (Node("number", ("1",), at),), at)
                 node = Node("power", (node, minus), at)
             return Node("transpose", (node,), at)
         if word in ("*", r"\star", r"\ast") and node.op == "name":
-            self._place = end
+            self._next()
             return Node("name", (f"{node.args[0]}_star",), node.at)
         return Node("power", (node, self._single()), at)
 
     def _subscript(self, node: Node, at: int) -> Node:
-        word, end = _group([t.text for t in self._tokens], self._place)
-        label = re.fullmatch(r"\\(?:text|mathrm)\{?([A-Za-z]\w*)\}?", word)
-        if label and node.op == "name":
-            self._place = end
-            return Node("name", (f"{node.args[0]}_{label[1]}",), node.at)
-        subs = self._list("}") if self._skip("{") else (self._single(),)
-        return Node("index", (node, tuple(s for sub in subs for s in _split(sub))), at)
+        token = self._tokens[self._place] if self._text else self._next()
+        braced = token.text == "{"
+        label = token.inner[0].text if braced and token.inner else token.text
+        if node.op == "name" and label in (r"\text", r"\mathrm"):
+            inside = self._inside(token.inner, token.end) if braced else self
+            self._place += braced
+            inside._next()
+            name = f"{node.args[0]}_{self._word(inside._next())}"
+            return Node("name", (name,), node.at)
+        subs = self._list(self._next()) if braced else (self._single(),)
+        return Node("index", (node, tuple(s for sub in subs for s in _apart(sub))), at)
 
     def _prime(self, node: Node, at: int) -> Node:
         count = 1
@@ -410,60 +440,39 @@ class _Parser:
             count += 1
         if node.op != "name":
             raise FormulaError("a prime belongs to the name of a function", at)
-        items = self._items() if self._text == "(" else ()
+        items = self._list(self._next()) if self._text == "(" else ()
         return Node("prime", (node.args[0], count, items), node.at)
-
-    def _items(self) -> tuple[Node, ...]:
-        self._expect("(")
-        return self._list(")")
-
-    def _list(self, closer: str) -> tuple[Node, ...]:
-        self._closers.append(closer)
-        items = [self._sum()]
-        while self._skip(","):
-            items.append(self._sum())
-        self._closers.pop()
-        self._expect(closer)
-        return tuple(items)
 
     # Atoms
 
     def _atom(self) -> Node:
         token = self._next()
         text, at = token.text, token.at
-        if token.kind == "number":
-            if re.fullmatch(r"e-?\d", "".join(t.text[:1] for t in self._ahead(3))[:3]):
-                raise FormulaError(r"write the power of ten: \cdot 10^{…}", self._at)
-            return Node("number", (re.sub(r"\\,", "", text),), at)
-        if text in ("(", "[", r"\{"):
-            items = self._list(_CLOSING[text])
-            return items[0] if len(items) == 1 else Node("tuple", items, at)
-        if text == "{":
-            return self._within("}")
+        if text[-1].isdigit():
+            if re.match(r"e-?\d", self._source[token.end :]):
+                raise FormulaError(r"write the power of ten: \cdot 10^{…}", token.end)
+            return Node("number", (text.replace(r"\,", ""),), at)
+        if text in ("(", "[", "{", r"\{", r"\left."):
+            items = self._list(token)
+            node = items[0] if len(items) == 1 else Node("tuple", items, at)
+            return self._evaluated(node) if text == r"\left." else node
         if text in ("|", r"\lvert"):
-            return Node("call", ("abs", (self._within(_CLOSING[text]),)), at)
+            return Node("call", ("abs", (self._only(token),)), at)
         if text in _NORMS:
-            return self._norm(_NORMS[text], at)
+            order = self._word(self._next()) if self._skip("_") else "2"
+            return Node("norm", (self._only(token), order), at)
+        if text.startswith(r"\begin"):
+            return self._table(token)
         if text in _DIFFERENTIALS and (node := self._slashed(text, at)):
             return node
-        if token.kind == "letter":
+        if text.isalpha():
             return self._named(text, at)
         if text.startswith("\\"):
             return self._command(text[1:], at)
         raise FormulaError(f"cannot read {text} here", at)
 
-    def _ahead(self, count: int) -> list[_Token]:
-        return self._tokens[self._place : self._place + count]
-
-    def _norm(self, closer: str, at: int) -> Node:
-        inner = self._within(closer)
-        order = "2"
-        if self._skip("_"):
-            order, self._place = _group([t.text for t in self._tokens], self._place)
-        return Node("norm", (inner, order), at)
-
     def _command(self, name: str, at: int) -> Node:
-        if f"\\{name}" in _FRACTIONS:
+        if name in ("frac", "tfrac", "dfrac"):
             return self._fraction(at)
         if name == "sqrt":
             return Node("call", ("sqrt", (self._single(),)), at)
@@ -471,62 +480,55 @@ class _Parser:
             return self._big(name, at)
         if name == "nabla":
             return self._nabla(at)
-        if name == "begin":
-            return self._matrix(at)
-        if name in _FONTS | _NAMED | {"bar", "hat", "tilde", "underbrace"}:
-            return self._dressed(name, at)
-        if name in _GREEK:
-            return self._named(name, at)
-        if name in ("log", *FUNCTIONS):
-            return self._applied({"log": "ln"}.get(name, name), at)
-        if name in ("dots", "ldots", "cdots"):
-            raise FormulaError("write every number out: dots hide what is stated", at)
-        if name == "infty":
-            return Node("name", ("infty",), at)
-        raise FormulaError(f"unknown command \\{name}", at)
-
-    def _dressed(self, dress: str, at: int) -> Node:
-        if dress == "underbrace":
+        if name in ("bar", "hat", "tilde"):
+            return self._accented(name, at)
+        if name == "underbrace":
             node = self._single()
             if self._skip("_"):
-                _, self._place = _group([t.text for t in self._tokens], self._place)
+                self._next()
             return node
-        if dress in ("hat", "tilde", "bar"):
-            inner = self._single()
-            if inner.op != "name":
-                raise FormulaError(f"\\{dress} belongs on one name", at)
-            if dress == "bar":
-                return Node("bar", (inner.args[0],), at)
-            return self._named(f"{inner.args[0]}_{dress}", at)
-        word, self._place = _group([t.text for t in self._tokens], self._place)
-        word = word.replace("\\_", "_").lstrip("\\")
-        if word in ("1", "0"):
-            return Node(
-                "ones" if word == "1" else "number", ("1" if word == "1" else "0",), at
-            )
+        if name in _FONTS | _UPRIGHT:
+            return self._styled(name, at)
+        if name in _GREEK or name == "infty":
+            return self._named(name, at)
+        if _ALIASES.get(name, name) in FUNCTIONS:
+            return self._applied(_ALIASES.get(name, name), at)
+        if name in ("dots", "ldots", "cdots"):
+            raise FormulaError("write every number out: dots hide what is stated", at)
+        raise FormulaError(f"unknown command \\{name}", at)
+
+    def _accented(self, accent: str, at: int) -> Node:
+        inner = self._single()
+        if inner.op != "name":
+            raise FormulaError(f"\\{accent} belongs on one name", at)
+        if accent == "bar":
+            return Node("bar", inner.args, at)
+        return self._named(f"{inner.args[0]}_{accent}", at)
+
+    def _styled(self, style: str, at: int) -> Node:
+        word = self._word(self._next()).replace("\\_", "_").lstrip("\\")
+        if word in ("0", "1"):
+            return Node("number", ("0",), at) if word == "0" else Node("ones", (), at)
         word = _ALIASES.get(word, word)
-        if dress in _NAMED and word in FUNCTIONS:
+        if style in _UPRIGHT and word in FUNCTIONS:
             return self._applied(word, at)
         if not word.isidentifier():
             raise FormulaError(f"{word!r} is no name", at)
         return self._named(word, at)
 
     def _named(self, name: str, at: int) -> Node:
-        applied = self._is_function(name) or (name == "sigma" and self._text == "(")
+        applied = self._is_function(name) or name == "sigma"
         if applied and self._text == "(":
-            return Node("call", (name, self._items()), at)
+            return Node("call", (name, self._list(self._next())), at)
         return Node("name", (name,), at)
 
     def _applied(self, name: str, at: int) -> Node:
         """Apply a function to parentheses, or to one factor without them."""
-        power = None
-        if self._text == "'":
-            self._next()
+        if self._skip("'"):
             return self._prime(Node("name", (name,), at), at)
-        if self._skip("^"):
-            power = self._single()
+        power = self._single() if self._skip("^") else None
         if self._text == "(":
-            node = Node("call", (name, self._items()), at)
+            node = Node("call", (name, self._list(self._next())), at)
         else:
             argument = self._factor()
             if argument.op == "number" and self._starts_factor():
@@ -539,43 +541,53 @@ class _Parser:
         return Node("power", (node, power), at) if power else node
 
     def _big(self, name: str, at: int) -> Node:
-        lower = upper = None
+        r"""Read a sum over letters, with limits or over all there is."""
         if not self._skip("_"):
             raise FormulaError(f"over what? write \\{name}_i", at)
-        braced = self._skip("{")
-        letters = [self._next()]
-        while braced and self._text not in ("}", "="):
-            self._skip(",")
-            letters.append(self._next())
+        token = self._next()
+        letters, *limit = _split(token.inner or (token,), {"="})
+        names = tuple(t.text for t in letters if t.text != ",")
         for letter in letters:
-            if letter.kind != "letter":
+            if not letter.text.isalpha() and letter.text != ",":
                 raise FormulaError("a sum runs over letters", letter.at)
-        if braced and self._skip("="):
-            lower = self._sum()
-        if braced:
-            self._expect("}")
-        if self._skip("^"):
-            upper = self._single()
+        lower = self._inside(limit[0][1:], token.end)._whole() if limit else None
+        upper = self._single() if self._skip("^") else None
         if (lower is None) != (upper is None):
             raise FormulaError("a sum has both limits or none", at)
-        names = tuple(letter.text for letter in letters)
         return Node("big", (name, names, lower, upper, self._juxtaposed()), at)
 
-    def _matrix(self, at: int) -> Node:
-        kind, self._place = _group([t.text for t in self._tokens], self._place)
-        if kind not in _MATRICES:
-            raise FormulaError(f"unknown environment {kind}", at)
-        rows: list[list[Node]] = [[]]
-        while not self._skip(r"\end"):
-            rows[-1].append(self._sum())
-            if self._skip("\\\\") and self._text != r"\end":
-                rows.append([])
-            elif self._text != r"\end":
-                self._skip("&")
-        _, self._place = _group([t.text for t in self._tokens], self._place)
+    def _table(self, token: _Token) -> Node:
+        """Read a matrix, or values with their conditions."""
+        kind = token.text[7:-1]
+        if token.text not in _BRACKETS:
+            raise FormulaError(f"unknown environment {kind}", token.at)
+        rows = []
+        for row in _split(token.inner, {"\\\\"}):
+            row = row[1:] if row and row[0].text == "\\\\" else row
+            cells = [[t for t in cell if t.text != "&"] for cell in _split(row, {"&"})]
+            if row:
+                rows.append(cells)
+        if kind == "cases":
+            return Node("cases", tuple(self._case(*row) for row in rows), token.at)
         if len({len(row) for row in rows}) != 1:
-            raise FormulaError("the rows of this matrix have different lengths", at)
-        return Node("matrix", tuple(tuple(row) for row in rows), at)
+            message = "the rows of this matrix have different lengths"
+            raise FormulaError(message, token.at)
+        entries = ((self._inside(c, token.end)._whole() for c in row) for row in rows)
+        return Node("matrix", tuple(map(tuple, entries)), token.at)
+
+    def _case(
+        self, value: list[_Token], when: Sequence[_Token] = ()
+    ) -> tuple[Node, ...]:
+        """Read a value and its condition; "otherwise" and nothing are none."""
+        sides = _split([t for t in when if t.text != ","], set(_CONDITIONS))
+        if value[-1].text == ",":
+            value = value[:-1]
+        node = self._inside(value, value[-1].end)._whole()
+        if len(sides) == 1:
+            return (node,)
+        left, right = (self._inside(side, side[-1].end) for side in sides)
+        test = _CONDITIONS[right._next().text]
+        return node, Node(test, (left._whole(), right._whole()), node.at)
 
     # Derivatives
 
@@ -585,68 +597,72 @@ class _Parser:
         while self._text in ("_", "^"):
             if self._next().text == "^":
                 order = _count(self._single())
-            elif self._skip("{"):
-                targets = self._list("}")
+            elif self._text == "{":
+                targets = self._list(self._next())
             else:
                 targets = (self._single(),)
         if not self._starts_factor():
             raise FormulaError("the gradient of what?", self._at)
-        return Node("derivative", ("nabla", self._juxtaposed(), targets, order), at)
+        of = (targets and self._definition()) or self._juxtaposed()
+        return Node("derivative", ("nabla", of, targets, order), at)
 
     def _fraction(self, at: int) -> Node:
-        words = [t.text for t in self._tokens]
-        _, middle = _group(words, self._place)
-        sign = words[self._place + (words[self._place] == "{")]
-        below = words[middle : middle + 3]
-        if sign in _DIFFERENTIALS and below[:2] == ["{", sign] and below[2:] != ["}"]:
-            return self._leibniz(sign, at)
+        above, below = (self._peek_inner(k) for k in (0, 1))
+        sign = above[0].text if above else ""
+        if sign in _DIFFERENTIALS and len(below) > 1 and below[0].text == sign:
+            return self._leibniz(sign, above, below, at)
         return Node("over", (self._single(), self._single()), at)
 
-    def _leibniz(self, sign: str, at: int) -> Node:
-        braced = self._skip("{")
-        self._expect(sign)
-        order = _count(self._single()) if self._skip("^") else 1
-        operand = None
-        if braced and not self._skip("}"):
-            operand = self._within("}")
-        self._expect("{")
+    def _peek_inner(self, ahead: int) -> tuple[_Token, ...]:
+        tokens = self._tokens[self._place + ahead :][:1]
+        return tokens[0].inner or (tokens[0],) if tokens else ()
+
+    def _leibniz(
+        self,
+        sign: str,
+        above: tuple[_Token, ...],
+        below: tuple[_Token, ...],
+        at: int,
+    ) -> Node:
+        self._place += 2
+        top = self._inside(above[1:], above[-1].end)
+        order = _count(top._single()) if top._skip("^") else 1
+        operand = top._whole() if top._text else None
         targets: list[Node] = []
-        while not self._skip("}"):
-            self._expect(sign)
-            target = self._factor()
-            times = 1
+        bottom = self._inside(below, below[-1].end)
+        while bottom._skip(sign):
+            target, times = bottom._factor(), 1
             if target.op == "power":
-                times = _count(target.args[1])
-                target = target.args[0]
+                target, times = target.args[0], _count(target.args[1])
             targets += [target] * times
+        bottom._end()
         if len(targets) != order:
             raise FormulaError("the orders above and below differ", at)
-        if operand is None:
-            operand = self._juxtaposed()
+        operand = operand or self._juxtaposed()
         return Node("derivative", ("partial", operand, tuple(targets), 1), at)
 
     def _slashed(self, sign: str, at: int) -> Node | None:
         r"""Read ``dy/dx``, ``\partial y_i/\partial x_j`` or ``\partial_x y``."""
         if sign != "d" and self._skip("_"):
-            targets = self._list("}") if self._skip("{") else (self._single(),)
+            braced = self._text == "{"
+            targets = self._list(self._next()) if braced else (self._single(),)
             return Node("derivative", ("partial", self._juxtaposed(), targets, 1), at)
-        start, closers = self._place, list(self._closers)
-        try:
+        start = self._place
+        if self._starts_factor():
             operand = self._factor()
-            self._expect("/")
-            self._expect(sign)
-            return Node("derivative", ("partial", operand, (self._factor(),), 1), at)
-        except FormulaError:
-            if sign != "d":
-                raise
-        self._place, self._closers = start, closers
+            if self._skip("/") and self._skip(sign):
+                target = (self._factor(),)
+                return Node("derivative", ("partial", operand, target, 1), at)
+        if sign != "d":
+            raise FormulaError("expected a fraction of differentials", at)
+        self._place = start
         return None
 
 
-def _split(sub: Node) -> list[Node]:
+def _apart(sub: Node) -> list[Node]:
     """Take ``ij`` and ``n2`` in a subscript as two indices, not as a product."""
     if sub.op == "times":
-        return [node for factor in sub.args for node in _split(factor)]
+        return [node for factor in sub.args for node in _apart(factor)]
     return [sub]
 
 

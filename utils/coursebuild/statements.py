@@ -15,112 +15,100 @@ or in a tuple; inside an expression it is exact, unless ``\approx`` precedes it.
 
 from __future__ import annotations
 
+import copy
 import re
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import (
-    FUNCTIONS,
-    walk,
-)
-from coursebuild.binding import (
-    DERIVED_NAMES,
-    Definition,
-    Log,
-    Names,
-    UnboundError,
-    names_in,
-)
+from coursebuild.algebra import FUNCTIONS
+from coursebuild.binding import DERIVED_NAMES, Definition, Log, Names, UnboundError
 from coursebuild.comparing import FalseError, compare, derives, is_literal
 from coursebuild.doctests import StatementError
-from coursebuild.formulas import Equation, FormulaError, Node, parse
+from coursebuild.formulas import Equation, FormulaError, Node, names_in, parse, walk
 from coursebuild.lesson import Block, Statement
 from coursebuild.maths import Maths, find_maths
 
-__all__ = ["Checker", "Pending", "StatementError"]
+__all__ = ["Checker", "StatementError"]
 
 _POINTS = 3  # random points at which a formula is tried; one may sit on a kink
 _TRIES = 12  # to find points where it has a value
 _HEAD = re.compile(r"([A-Za-z])\s*\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)\s*&?\s*=")
+_GIVEN = {"pi", "e", "infty", "i", "I"}
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One equation of a block: ``done`` when decided, ``error`` while not true."""
-
-    maths: Maths
-    place: int
-    done: Statement | None = None
-    error: FormulaError | None = None
-
-
-@dataclass(frozen=True)
-class Pending:
-    """The statements of one block, between the two looks at them."""
+    """One equation, and what the look before the next cell has found."""
 
     block: Block
-    entries: tuple[_Entry, ...]
+    maths: Maths
+    place: int
+    found: Statement | FormulaError | None
 
 
 class Checker:
     """Check the text blocks of one lesson, in their order.
 
-    Call :meth:`before` with the namespace at a block and :meth:`after` when the
-    next code cell has run; ``seed`` moves the random points.
+    Call :meth:`read` with the namespace at a block, :meth:`confirm` when the next
+    code cell has run, and :meth:`finish` at last; ``seed`` moves the random points.
     """
 
     def __init__(self, name: str, markup: Literal["rst", "md"], seed: int = 0) -> None:
-        self._name, self._markup = name, markup
-        self._random = torch.Generator().manual_seed(seed)
+        self._name, self._markup, self._seed = name, markup, seed
         self._definitions: dict[str, Definition] = {}
         self._unused: dict[str, StatementError] = {}
+        self._pending: list[_Entry] = []
 
-    def before(self, block: Block, namespace: Mapping[str, Any]) -> Pending:
+    def copy(self) -> Checker:
+        """Return a checker that goes on from here on its own."""
+        twin = copy.copy(self)
+        twin._definitions, twin._unused = dict(self._definitions), dict(self._unused)
+        twin._pending = list(self._pending)
+        return twin
+
+    def read(self, block: Block, namespace: Mapping[str, Any]) -> None:
         """Look at the block's statements as the namespace stands there.
 
         Raise :class:`StatementError` for a formula that cannot be read.
         """
-        entries: list[_Entry] = []
         for maths in find_maths(block.source, self._markup):
             if maths.law:
                 law = Statement("law", _line(maths.text), _line_of(block, maths, 0))
-                entries.append(_Entry(maths, 0, law))
+                self._pending.append(_Entry(block, maths, 0, law))
                 continue
             try:
                 count = len(self._equations(maths, namespace))
             except FormulaError as error:
                 raise self._report(block, maths, error) from error
             for place in range(count):
-                entry = _Entry(maths, place)
-                entries.append(self._look(entry, block, namespace, last=False))
-        return Pending(block, tuple(entries))
+                entry = _Entry(block, maths, place, None)
+                found = self._look(entry, namespace, last=False)
+                self._pending.append(replace(entry, found=found))
 
-    def after(
-        self, pending: Pending, namespace: Mapping[str, Any]
-    ) -> tuple[Statement, ...]:
+    def confirm(self, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
         """Look again at what was not true before; return what is stated and true.
 
         Raise :class:`StatementError` at the first statement that was true at
         neither look, with both sides and what differs.
         """
+        pending, self._pending = self._pending, []
         done: list[Statement] = []
-        for entry in pending.entries:
-            later = entry
-            if entry.done is None or entry.done.kind == "value":
-                later = self._look(entry, pending.block, namespace, last=True)
-            if later.error and not entry.done:
-                errors = (later.error, entry.error)
-                error = next(
-                    (e for e in errors if isinstance(e, FalseError)), errors[0]
-                )
-                raise self._report(pending.block, entry.maths, error) from error
-            if statement := entry.done or later.done:
-                done.append(statement)
+        for entry in pending:
+            later = entry.found
+            if not isinstance(later, Statement) or later.kind == "value":
+                later = self._look(entry, namespace, last=True)
+            looks = entry.found, later
+            if true := [look for look in looks if isinstance(look, Statement)]:
+                done.append(true[0])
+            elif isinstance(later, FormulaError):
+                false = (look for look in looks if isinstance(look, FalseError))
+                error = next(false, later)
+                raise self._report(entry.block, entry.maths, error) from error
         return tuple(done)
 
     def finish(self) -> None:
@@ -140,36 +128,33 @@ class Checker:
 
     @torch.enable_grad()  # whatever the lesson has switched off
     def _look(
-        self, entry: _Entry, block: Block, namespace: Mapping[str, Any], *, last: bool
-    ) -> _Entry:
-        """Decide one equation, if it can be decided by now."""
+        self, entry: _Entry, namespace: Mapping[str, Any], *, last: bool
+    ) -> Statement | FormulaError | None:
+        """Decide one equation; None if it only defines, or cannot be decided yet."""
         log = Log()
         try:
             equation = self._equations(entry.maths, namespace)[entry.place]
             _refuse_circle(equation)
-            scope = Names(namespace, self._definitions, log)
-            defines = self._define(equation, scope)
-            scope = replace(scope, definitions=dict(self._definitions))
+            defines = self._define(equation, Names(namespace, self._definitions, log))
+            scope = Names(namespace, dict(self._definitions), log)
             if defines:
                 text = "nothing uses this definition, so nothing checks it"
                 problem = FormulaError(text, equation.start)
-                self._unused[defines] = self._report(block, entry.maths, problem)
+                self._unused[defines] = self._report(entry.block, entry.maths, problem)
                 if len(equation.members) == 2:
-                    return replace(entry, error=None)
-            error = self._verify(equation, scope)
+                    return None
+            difference = self._verify(equation, scope)
             self._tie(equation, scope)
         except FormulaError as problem:
-            return replace(entry, error=problem)
+            return problem
         for name in log.texts - {defines}:
             self._unused.pop(name, None)
         if log.texts and not last:  # the next cell may give these names a value
-            return replace(entry, error=None)
-        source = _line(equation.text)
+            return None
         kind = "gradient" if derives(equation.members) else "value"
-        line = _line_of(block, entry.maths, equation.start)
+        line = _line_of(entry.block, entry.maths, equation.start)
         witnesses = tuple(sorted(log.witnesses))
-        done = Statement(kind, source, line, witnesses, error)
-        return replace(entry, done=done, error=None)
+        return Statement(kind, _line(equation.text), line, witnesses, difference)
 
     # Definitions
 
@@ -179,48 +164,46 @@ class Checker:
         if not head or scope.live(head[0]) is not None:
             return None
         name, params, body = head
-        if callable(scope.namespace.get(name)):
-            self._definitions[name] = Definition(params, body)
-            return None
         old = self._definitions.get(name)
         if old and is_literal(body) and not is_literal(old.body):
             return None  # a value for what the text has defined: it is checked
         if not params and equation.members[0].op == "name":
-            params = tuple(
-                n for n in names_in([body]) if not scope.knows(n) and n not in _GIVEN
-            )
+            unknown = (n for n in names_in(body) if not scope.knows(n))
+            params = tuple(n for n in unknown if n not in _GIVEN)
         self._definitions[name] = Definition(params, body)
-        return name
+        return None if scope.has_function(name) else name
 
     def _tie(self, equation: Equation, scope: Names) -> None:
         """Keep a definition that is true of a live tensor, for this very tensor."""
-        head = _head(equation, scope)
-        live = scope.live(head[0]) if head else None
-        if head and (live is not None or callable(scope.namespace.get(head[0]))):
-            self._unused.pop(head[0], None)
-        if head and isinstance(live, Tensor) and not is_literal(head[2]):
-            self._definitions[head[0]] = Definition((), head[2], weakref.ref(live))
+        if not (head := _head(equation, scope)):
+            return
+        name, _, body = head
+        live = scope.live(name)
+        if live is not None or scope.has_function(name):
+            self._unused.pop(name, None)
+        if isinstance(live, Tensor) and not is_literal(body):
+            self._definitions[name] = Definition((), body, weakref.ref(live))
 
     # Truth
 
     def _verify(self, equation: Equation, scope: Names) -> float:
         """Compare all members; return the largest difference, or raise."""
+        self._random = torch.Generator().manual_seed(self._seed)
         free: dict[str, Tensor] = {}
         while True:
             try:
-                error = compare(equation, scope.bind(free)) or 0.0
+                worst = compare(equation, scope.bind(free), anywhere=bool(free)) or 0.0
                 break
             except UnboundError as unbound:
                 if unbound.name in free or unbound.name not in self._params(equation):
                     raise
-                free[unbound.name] = self._draw(torch.tensor(1.0), len(free))
-        for k in range(_POINTS if free else 0):
-            again = {name: self._draw(t, k) for name, t in free.items()}
+                free[unbound.name] = self._draw(torch.tensor(1.0), 0)
+        if free:
             scope.log.witnesses.add("random points")
-            error = max(error, compare(equation, scope.bind(again)) or 0.0)
+            worst = self._try(equation, scope, free, Names.bind)
         if derives(equation.members):
             self._try_differences(equation, scope.bind(free), bool(free))
-        return error
+        return worst
 
     def _params(self, equation: Equation) -> set[str]:
         """Return the names that stand for any number."""
@@ -239,30 +222,47 @@ class Checker:
         formulas = tuple(
             m
             for m in equation.members
-            if derives([m]) or any(map(scope.knows, names_in([m])))
+            if derives(m) or any(map(scope.knows, names_in(m)))
         )
         leaves = self._leaves(equation, scope)
         if free or not leaves or len(formulas) < 2:
             return
         kept = replace(equation, members=formulas, relations=("=",) * len(formulas))
-        problems = []
-        inside = 0
-        for k in range(_TRIES):
-            point = {name: self._draw(leaf, k) for name, leaf in leaves.items()}
-            try:
-                inside += compare(kept, numeric.move(point), 1e-5) is not None
-            except FalseError as error:
-                inside += 1
-                problems.append(error)
-            except FormulaError:
-                return  # the text does not say enough to move
-            if inside == _POINTS:
-                break
-        if inside and len(problems) < 2:
+        try:
+            self._try(kept, numeric, leaves, Names.move, 1e-5)
             scope.log.witnesses.add("finite differences")
-        elif problems and not self._constants(equation, scope):
-            error = problems[0]
-            raise FalseError(f"  true here, but not as a formula:\n{error}", error.at)
+        except FalseError:
+            if not self._constants(equation, scope):
+                raise
+        except FormulaError:
+            pass  # the text does not say enough to move, or leads to no number
+
+    def _try(
+        self,
+        equation: Equation,
+        scope: Names,
+        like: Mapping[str, Tensor],
+        go: Callable[[Names, Mapping[str, Tensor]], Names],
+        rtol: float | None = None,
+    ) -> float:
+        """Compare at random points where the formulas have a value."""
+        found: list[float | FalseError] = []
+        for k in range(_TRIES):
+            point = go(scope, {name: self._draw(t, k) for name, t in like.items()})
+            try:
+                difference = compare(equation, point, rtol, anywhere=True)
+            except FalseError as error:
+                difference = error
+            found += [] if difference is None else [difference]
+            if len(found) == _POINTS:
+                break
+        false = [f for f in found if isinstance(f, FalseError)]
+        if len(false) > scope.numeric:  # a kink may lie between two differences
+            text = f"  true here, but not as a formula:\n{false[0]}"
+            raise FalseError(text, false[0].at)
+        if not found:
+            raise FormulaError("found no number where this has a value", equation.start)
+        return max(f for f in found if not isinstance(f, FalseError))
 
     def _constants(self, equation: Equation, scope: Names) -> bool:
         """Tell whether a tensor takes part that may be a detached value of others."""
@@ -271,12 +271,8 @@ class Checker:
 
     def _leaves(self, equation: Equation, scope: Names) -> dict[str, Tensor]:
         """Return what can be moved: leaves, and what is differentiated by."""
-        targets = {
-            name
-            for node in walk(equation.members)
-            if node.op == "derivative"
-            for name in names_in(node.args[2])
-        }
+        derivatives = [n for n in walk(equation.members) if n.op == "derivative"]
+        targets = names_in([n.args[2] for n in derivatives])
         lives = {n: scope.live(n) for n in scope.closure(equation.members)}
         return {
             name: live
@@ -287,9 +283,9 @@ class Checker:
         }
 
     def _draw(self, like: Tensor, k: int) -> Tensor:
-        """Draw a point: positive at first, so that ln and roots have a value."""
+        """Draw a point, now and then one where roots and ln have a value."""
         uniform = torch.rand(like.shape, generator=self._random, dtype=torch.float64)
-        return 0.4 + 1.6 * uniform if k % 2 == 0 else 0.3 + 1.2 * uniform
+        return 0.4 + 1.6 * uniform if k % 2 == 0 else 4 * uniform - 2
 
     # What an author sees
 
@@ -297,24 +293,20 @@ class Checker:
         self, block: Block, maths: Maths, error: FormulaError
     ) -> StatementError:
         line = _line_of(block, maths, error.at)
+        where = f"{self._name}:{line}"
         if isinstance(error, FalseError):
-            return StatementError(f"{self._name}:{line}\n{error}", line)
+            return StatementError(f"{where}\n{error}", line)
         start = maths.text.rfind("\n", 0, error.at) + 1
         shown = maths.text[start:].split("\n")[0]
         caret = " " * (error.at - start) + "^"
-        return StatementError(
-            f"{self._name}:{line}\n  {shown}\n  {caret} {error}", line
-        )
-
-
-_GIVEN = {"pi", "e", "infty", "i", "I"}
+        return StatementError(f"{where}\n  {shown}\n  {caret} {error}", line)
 
 
 def _refuse_circle(equation: Equation) -> None:
     """Refuse ``n = |n|``, which would be true of any slip that gives n itself."""
     first, *others = equation.members
     formulas = [member for member in others if not is_literal(member)]
-    circular = [f for f in formulas if first.args[0] in names_in([f])]
+    circular = [f for f in formulas if first.args[0] in names_in(f)]
     if first.op == "name" and formulas and circular == formulas:
         raise FormulaError(
             f"{first.args[0]} stands on both sides: if it is meant as a fixed"
@@ -333,12 +325,12 @@ def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node]
     letters = tuple(arg.args[0] for arg in args if arg.op == "name")
     if not isinstance(name, str) or len(set(letters)) != len(args) or name in FUNCTIONS:
         return None
-    bodies = [m for m in equation.members[1:] if name not in names_in([m])]
+    bodies = [m for m in equation.members[1:] if name not in names_in(m)]
     bodies.sort(key=is_literal)
-    if not bodies or derives(bodies[:1]) != (name in DERIVED_NAMES):
+    if not bodies or derives(bodies[0]) != (name in DERIVED_NAMES):
         return None
     if first.op == "index":
-        return name, (), Node("each", (letters, bodies[0]), first.at)
+        return name, (), Node("each", (letters, bodies[0], (bodies[0],)), first.at)
     return name, () if scope.live(name) is not None else letters, bodies[0]
 
 
