@@ -316,7 +316,8 @@ y = s * c
 #
 #       Above: −2 and 5 go into the addition, :math:`s = 3` and −4 into the
 #       multiplication, and :math:`y = -12` comes out. Below: :math:`\bar s = -4` goes
-#       back to the addition, and :math:`\nabla_{a, b, c}\, y = (-4, -4, 3)` to the leaves.
+#       back to the addition, and :math:`\nabla_{a, b, c}\, y = (-4, -4, 3)` to the
+#       leaves.
 #
 #       With 4 instead of −4 the signs of three adjoints change. The adjoint of ``c``
 #       stays: it is the other factor, and that does not depend on ``c``.
