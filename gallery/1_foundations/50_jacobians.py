@@ -326,7 +326,7 @@ plt.show()
 # .. list-table::
 #    :header-rows: 1
 #
-#    * -
+#    * - product
 #      - vector-Jacobian product
 #      - Jacobian-vector product
 #    * - formula

@@ -386,7 +386,7 @@ torch.autograd.grad(y, x)
 # .. list-table::
 #    :header-rows: 1
 #
-#    * -
+#    * - question
 #      - ``y.backward()``
 #      - ``torch.autograd.grad(y, x)``
 #    * - where is the gradient?
