@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 export TORCH_INDEX
 export PYTHONPATH := utils
+export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
 .PHONY: help html test draft serve doctest bench lesson lock clean env

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["ALPHA", "BETA", "PAGE", "Done", "Site"]
+__all__ = ["ALPHA", "BETA", "ENVIRONMENT", "PAGE", "ROOT", "Done", "Site"]
 
 ROOT = Path(__file__).parents[1]
 ALPHA, BETA = "gallery/0_toy/10_alpha.py", "gallery/0_toy/20_beta.py"

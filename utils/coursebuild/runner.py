@@ -33,14 +33,15 @@ serve(socket.socket(fileno=int(sys.argv[2])))
 
 
 class LessonExecutor(ThreadPoolExecutor):
-    """A pool that runs as many lessons at once as there are cores for us.
+    """A pool that runs as many lessons at once as there are cores, or as WORKERS says.
 
     Left by an exception, Ctrl-C included, it kills the lessons under way.
     """
 
     def __init__(self, workers: int | None = None) -> None:
         """Load torch meanwhile, so that the first lesson waits less."""
-        super().__init__(workers or _cores(), thread_name_prefix="lesson")
+        at_once = workers or int(os.environ.get("WORKERS") or _cores())
+        super().__init__(at_once, thread_name_prefix="lesson")
         _server()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
