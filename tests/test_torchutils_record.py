@@ -1,6 +1,7 @@
 """A recorded backward pass: true numbers, the engine's order, no side effect."""
 
 import gc
+import re
 import weakref
 
 import pytest
@@ -200,7 +201,41 @@ def test_text_spells_the_accumulation_out():
     x = torch.arange(4.0, requires_grad=True)
     z = x**2
     text = record_backward(torch.dot(x, z), {"x": x, "z": z}).text
-    assert "x: adds up [0, 1, 4, 9] + [0, 2, 8, 18] = [0, 3, 12, 27]" in text
+    assert "x adds up [0, 1, 4, 9] + [0, 2, 8, 18] = [0, 3, 12, 27]" in text
+
+
+def test_text_says_what_grad_held_before():
+    x = torch.tensor(3.0, requires_grad=True)
+    for _ in range(2):
+        drawing = record_backward(x * x, {"x": x})
+    assert drawing.text.endswith("its .grad was 6, is 6 + 6 = 12")
+    assert "grad before = 6" in drawing.html
+
+
+@pytest.mark.parametrize(
+    ("make", "rule"),
+    [
+        (lambda x, c: x * c, "Σ(g · c) = Σ(1 · [2, 3]) = 5"),
+        (lambda x, c: c - x, "Σ(−g) = Σ(−1) = -2"),
+        (lambda x, c: 1 / x, "−g · out² = −1 · 0.5² = -0.25"),
+        (lambda x, c: 2 - x, "−g = −1 = -1"),
+        (lambda x, c: x.sub(c, alpha=2), "sends to x: 2"),
+    ],
+)
+def test_text_spells_the_rule_with_numbers(make, rule):
+    x, c = torch.tensor(2.0, requires_grad=True), torch.tensor([2.0, 3.0])
+    y = make(x, c)
+    ones = torch.ones_like(y)
+    text = record_backward(y, {"x": x, "c": c, "y": y}, gradient=ones).text
+    assert rule in text.replace("[1, 1]", "1")
+
+
+def test_numbers_in_the_figure_are_marked_with_their_place():
+    x = torch.tensor(3.0, requires_grad=True)
+    html = record_backward(x * x, {"x": x}).html
+    marks = dict(re.findall(r'<b data-v="(\w+)">([^<]*)</b>', html))
+    expected = {"v1": "3", "a0": "1", "s1": "3", "p1": "6", "b1": "None", "r1": "6"}
+    assert marks | expected == marks
 
 
 def test_recorded_lesson_figure_is_under_8_kb():

@@ -55,7 +55,7 @@ ALLOWED = {
         "stroke-dasharray",
     },
     "path": {"class", "d", "fill", "stroke", "stroke-dasharray"},
-    "text": {"class", "x", "y", "fill", "font-size", "font-weight"},
+    "text": {"class", "x", "y", "fill", "font-size", "font-weight", "data-v"},
 }
 HOSTILE = [
     'a"b',

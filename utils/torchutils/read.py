@@ -282,14 +282,19 @@ def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, 
     for name, tensor, state in kept:
         if tensor is None or state or tensor.requires_grad or name.startswith("result"):
             continue
-        called = names.of(tensor)
-        found.append((name, called[0] if called else numbers(tensor, values)))
+        called, value = names.of(tensor), numbers(tensor, values)
+        found.append((name, called[0] if called else value))
+        if called and not isinstance(value, str):
+            found.append((called[0], value))
     return found
 
 
 def _saved_values(live: Walk, kept: list[list[Saved]], values: int) -> dict[int, Value]:
     """Find values of unnamed results that their consumers, or they, have saved."""
     known: dict[int, Value] = {}
+    for _, root in live.roots:
+        if isinstance(root, torch.Tensor) and root.output_nr == 0:
+            known[live.index.get(root.grad_fn, -1)] = numbers(root, values)
     for i, items in enumerate(kept):
         for name, tensor, state in items:
             if tensor is None or state:

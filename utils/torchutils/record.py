@@ -9,7 +9,7 @@ from torchutils.drawing import Drawing, known_options
 from torchutils.graph import Graph
 from torchutils.names import find_names
 from torchutils.read import describe
-from torchutils.rules import with_rules
+from torchutils.rules import BEFORE, with_rules
 from torchutils.values import Value, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
@@ -40,7 +40,7 @@ def record_backward(
     >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
     >>> record = record_backward(torch.dot(x, x**2), locals())
     >>> print(record.text.splitlines()[-1])
-      6. x: adds up [1, 4, 9] + [2, 8, 18] = [3, 12, 27]; .grad is [3, 12, 27]
+      9. x is a leaf: its .grad was None, is [3, 12, 27]
     """
     look = known_options(look)
     check_limits(values, max_nodes, bool(look.pop("force", False)))
@@ -122,12 +122,14 @@ def _backward(
 
 
 def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
-    nodes = [
-        node._replace(grad=after.nodes[node.id].grad, adjoint=log.adjoints.get(node.id))
-        if node.kind in ("leaf", "op")
-        else node
-        for node in before.nodes
-    ]
+    nodes = []
+    for node in before.nodes:
+        if node.kind == "leaf" and node.grad is not None:
+            node = node._replace(attrs=(*node.attrs, (BEFORE, node.grad)))
+        if node.kind in ("leaf", "op"):
+            grad, adjoint = after.nodes[node.id].grad, log.adjoints.get(node.id)
+            node = node._replace(grad=grad, adjoint=adjoint)
+        nodes.append(node)
     edges = [
         edge._replace(grad=log.sent.get((edge.dst, edge.arg))) for edge in before.edges
     ]

@@ -79,7 +79,7 @@ def _node(node: Node, box: Box) -> str:
     for line in box.lines:
         y += STEP
         look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
-        rows.append(_row(line, middle, y, look))
+        rows.append(_row(line, middle, y, look + _place(line, node.id)))
     uncut = "\n".join(safe(line.text) for line in box.lines)
     return (
         f'<g class="ag-node" data-node="{node.id}"><title>{uncut}'
@@ -90,6 +90,13 @@ def _node(node: Node, box: Box) -> str:
 def _row(line: Line, x: str, y: float, look: str = "") -> str:
     look += _TEXT.get(line.role, "")
     return f'<text x="{x}" y="{_n(y)}"{look}>{safe(cut(line.text))}</text>'
+
+
+def _place(line: Line, i: int) -> str:
+    """Say where a number comes from, as the marks in the text version do."""
+    if line.role == "g":
+        return f' data-v="{"r" if line.text.startswith("grad") else "a"}{i}"'
+    return f' data-v="v{i}"' if line.role == "v" else ""
 
 
 def _shape(role: str, box: Box, grow: float = 0) -> str:
@@ -128,7 +135,8 @@ def _mark(k: int, box: Box) -> str:
     rows = []
     for line in box.lines:
         y += STEP
-        rows.append(_row(line, _n(box.x), y))
+        look = f' data-v="s{k}"' if line.role == "g" else ""
+        rows.append(_row(line, _n(box.x), y, look))
     return f'<g class="ag-mark" data-edge="{k}">{"".join(rows)}</g>'
 
 

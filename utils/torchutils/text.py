@@ -1,10 +1,13 @@
 """The drawing in words: numbered steps, for a terminal and for screen readers."""
 
+from typing import NamedTuple
+
 from torchutils.graph import Edge, Graph, Node, engine_order
 from torchutils.labels import node_lines, operands, operation, reference
-from torchutils.values import show
+from torchutils.rules import BEFORE, MARK, mark, spell
+from torchutils.values import Value
 
-__all__ = ["steps", "summary", "to_text"]
+__all__ = ["Step", "steps", "summary", "to_text"]
 
 
 def summary(graph: Graph) -> str:
@@ -30,47 +33,90 @@ def _many(count: int, one: str, several: str = "") -> str:
     return f"{count} {one if count == 1 else several or one + 's'}"
 
 
-def steps(graph: Graph, style: str = "lesson") -> tuple[list[str], list[str]]:
-    """Return the sentences for the forward and for the backward pass."""
+class Step(NamedTuple):
+    """One thing that happens, at a node or along an edge; its numbers are marked."""
+
+    node: int
+    edge: int | None
+    text: str
+
+
+def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
+    """Return what happens in the forward pass, and in the backward pass.
+
+    Forward, each node gets its value.  Backward, each node has its turn, and then
+    sends a contribution along each of its edges.
+    """
     inputs = operands(graph)
-    forward = [_made(graph, graph.nodes[i], inputs[i], style) for i in graph.forward]
+    forward = [
+        Step(i, None, _made(graph, graph.nodes[i], inputs[i], style))
+        for i in graph.forward
+    ]
+    place = {(e.dst, e.arg): k for k, e in enumerate(graph.edges)}
+    sums: dict[tuple[int, int], tuple[int, Value]] = {}  # what came to each output
     backward = []
     for i in graph.backward:
-        node = graph.nodes[i]
-        if node.kind == "leaf":
-            backward.append(_added(graph, node))
-        else:
-            sent = [_sent(graph, e) for e in inputs[i] if e.grad is not None]
-            text = f"{_name(node, style)}: receives {show(node.adjoint)}"
-            backward.append("; ".join([f"{text} = g", *sent]))
+        backward.append(Step(i, None, _turn(graph.nodes[i], style)))
+        for edge in inputs[i]:
+            if edge.grad is None:
+                continue
+            k, goal = place[i, edge.arg], (edge.src, edge.out)
+            text = _sent(graph, inputs[i], k)
+            if goal in sums:
+                text += _added(graph, k, *sums[goal])
+            sums[goal] = k, _plus(sums[goal][1] if goal in sums else None, edge.grad)
+            backward.append(Step(i, k, text))
     return forward, backward
 
 
-def _added(graph: Graph, leaf: Node) -> str:
-    came = {e: k for k, e in enumerate(graph.backward)}
-    edges = [e for e in graph.edges if e.src == leaf.id and e.grad is not None]
-    edges.sort(key=lambda e: (came.get(e.dst, -1), e.arg))
-    terms = " + ".join(show(e.grad) for e in edges)
-    total = show(leaf.adjoint)
-    text = f"{terms} = {total}" if len(edges) > 1 else total
-    return f"{reference(leaf)}: adds up {text}; .grad is {show(leaf.grad)}"
+def _turn(node: Node, style: str) -> str:
+    i = node.id
+    if node.kind != "leaf":
+        return f"{_who(node, style)} has its turn: g = {mark(f'a{i}', node.adjoint)}"
+    old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
+    was = mark(f"b{i}", old)
+    if old is not None:
+        new = f"{was} + {_bracketed(mark(f'a{i}', node.adjoint))} = {new}"
+    return f"{reference(node)} is a leaf: its .grad was {was}, is {new}"
 
 
-def _sent(graph: Graph, edge: Edge) -> str:
-    rule = f"{edge.rule} = " if edge.rule not in ("", "g") else ""
-    return (
-        f"sends {rule}{show(edge.grad)} to {reference(graph.nodes[edge.src], edge.out)}"
-    )
-
-
-def _name(node: Node, style: str) -> str:
-    if node.kind != "op":
-        return reference(node)
+def _who(node: Node, style: str) -> str:
     return f"{reference(node)} ({operation(node.op, style)})"
 
 
+def _sent(graph: Graph, inputs: list[Edge], k: int) -> str:
+    edge = graph.edges[k]
+    terms = [edge.rule] if edge.rule else []
+    if edge.rule not in ("", "g"):
+        terms.append(spell(graph, inputs, edge))
+    text = " = ".join([*terms, mark(f"s{k}", edge.grad)])
+    goal = reference(graph.nodes[edge.src], edge.out)
+    return f"{reference(graph.nodes[edge.dst])} sends to {goal}: {text}"
+
+
+def _added(graph: Graph, k: int, last: int, old: Value) -> str:
+    edge = graph.edges[k]
+    goal = reference(graph.nodes[edge.src], edge.out)
+    terms = f"{mark(f'p{last}', old)} + {_bracketed(mark(f's{k}', edge.grad))}"
+    return f"; {goal} adds up {terms} = {mark(f'p{k}', _plus(old, edge.grad))}"
+
+
+def _plus(a: Value, b: Value) -> Value:
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return tuple(map(_plus, a, b))
+    return b if a is None or isinstance(b, str) else a + b
+
+
+def _bracketed(marked: str) -> str:
+    return f"({marked})" if "\x03-" in marked else marked
+
+
 def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
-    facts = [line.text for line in node_lines(node, style)[1:]]
+    facts = [
+        mark(f"v{node.id}", node.value) if line.role == "v" else line.text
+        for line in node_lines(node, style)[1:]
+        if not (graph.backward and line.role == "g")  # what backward has yet to bring
+    ]
     if node.kind == "op":
         given = ", ".join(reference(graph.nodes[e.src], e.out) for e in inputs)
         names = ", ".join(node.names) or f"#{node.id}"
@@ -87,11 +133,12 @@ def to_text(graph: Graph, *, style: str = "lesson") -> str:
     """Return the whole graph as numbered lines of text."""
     forward, backward = steps(graph, style)
     out = [summary(graph), *graph.remarks, "Forward:"]
-    out += [f"{k:3}. {line}" for k, line in enumerate(forward, 1)]
+    lines = [MARK.sub(r"\2", step.text) for step in (*forward, *backward)]
+    lines = [f"{k:3}. {line}" for k, line in enumerate(lines, 1)]
+    out += lines[: len(forward)]
     if backward:
-        out += ["Backward:"]
-        out += [f"{k:3}. {s}" for k, s in enumerate(backward, 1 + len(forward))]
+        out += ["Backward:", *lines[len(forward) :]]
     elif any(n.kind == "op" for n in graph.nodes):
-        order = [_name(graph.nodes[i], style) for i in engine_order(graph)]
+        order = [_who(graph.nodes[i], style) for i in engine_order(graph)]
         out += ["Backward will visit: " + ", ".join(order[:20])]
     return "\n".join(out)
