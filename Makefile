@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test draft serve doctest bench lesson lock clean env
+.PHONY: help html test draft serve doctest bench doctor lesson lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ doctest: env ## check what the text states; LESSON=gallery/....py for one
 
 bench: env ## measure, side by side
 	@.venv/bin/python -m bench
+
+doctor: ## say what is wrong with this machine, and what helps
+	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }
+	@$(PYTHON) -m coursebuild.doctor
 
 lesson: env ## start a lesson from the template: LESSON=gallery/1_foundations/30_name.py
 	@$(RUN) lesson $(LESSON)

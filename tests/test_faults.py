@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import resource
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from toy import ALPHA, BETA, PAGE, Done, Site
+from toy import ALPHA, BETA, PAGE, Done, Site, obey_modes
 
 GAMMA, DELTA = "gallery/0_toy/30_gamma.py", "gallery/0_toy/40_delta.py"
 CELL = "\n```{{code-cell}} python\n{}\n```\n"
@@ -240,13 +239,6 @@ if MAY_MOUNT:  # where not, test_write_that_fails_is_told stands for it
         assert site.build().code == 0
 
 
-def _obey_modes() -> None:
-    """Take from root the right to write where the mode of a file forbids it."""
-    if sys.platform == "linux" and os.geteuid() == 0:
-        drop_from_bounding_set, cap_dac_override = 24, 1
-        assert ctypes.CDLL(None).prctl(drop_from_bounding_set, cap_dac_override) == 0
-
-
 def _chmod(root: Path, change: Callable[[int], int]) -> None:
     for path in [root, *root.rglob("*")]:
         if not path.is_symlink():
@@ -258,7 +250,7 @@ def test_sources_may_be_read_only(site: Site) -> None:
     sources = [site.root / name for name in ("docs", "gallery", "utils", "vendor")]
     for folder in sources:
         _chmod(folder, lambda mode: mode & ~0o222)
-    done = site.build(preexec_fn=_obey_modes)
+    done = site.build(preexec_fn=obey_modes)
     for folder in sources:
         _chmod(folder, lambda mode: mode | 0o200)
     assert done.code == 0, done
@@ -270,7 +262,7 @@ def test_target_without_write_permission_is_told(site: Site) -> None:
     before = site.sums()
     site.write(PAGE, "# Page\n\nNot written.\n")
     site.html.parent.chmod(0o555)
-    done = site.build(preexec_fn=_obey_modes)
+    done = site.build(preexec_fn=obey_modes)
     site.html.parent.chmod(0o755)
     assert done.code == 1
     assert "Permission denied" in done.error
