@@ -219,6 +219,8 @@ def test_text_says_what_grad_held_before():
         (lambda x, c: c - x, "Σ(−g) = Σ(−1) = -2"),
         (lambda x, c: 1 / x, "−g · out² = −1 · 0.5² = -0.25"),
         (lambda x, c: 2 - x, "−g = −1 = -1"),
+        (lambda x, c: (x * c).mean(), "g / 2, copied to each = 1 / 2, copied"),
+        (lambda x, c: (-x) ** 2, "g · 2 · #1^(2 − 1) = 1 · 2 · (-2)^(2 − 1) = -4"),
         (lambda x, c: x.sub(c, alpha=2), "sends to x: 2"),
     ],
 )

@@ -6,12 +6,13 @@ broadcasting had repeated.
 """
 
 import re
+from math import prod
 
 from torchutils.graph import Edge, Graph, Node
 from torchutils.labels import operands, operation, reference
 from torchutils.values import Value, show
 
-__all__ = ["BEFORE", "MARK", "mark", "spell", "with_rules"]
+__all__ = ["BEFORE", "MARK", "bracketed", "mark", "spell", "with_rules"]
 
 BEFORE = "grad before"  # a leaf's attribute: what .grad held when backward began
 MARK = re.compile("\x02(\\w+)\x03(.*?)\x04")  # a place, and a number's text
@@ -30,7 +31,7 @@ _RULES = {
     "mm": ("{g} {b}ᵀ", "{a}ᵀ {g}"),
     "t": ("{g}ᵀ",),
     "sum": ("{g}, copied to each",),
-    "mean": ("{g} / count, copied to each",),
+    "mean": ("{g} / {count}, copied to each",),
     "exp": ("{g} · {out}",),
     "log": ("{g} / {a}",),
     "sin": ("{g} · cos {a}",),
@@ -86,7 +87,16 @@ def spell(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
 
 def _value(node: Node, name: str) -> str:
     known = node.value is not None and not isinstance(node.value, str)
-    return mark(f"v{node.id}", node.value) if known else name
+    return bracketed(mark(f"v{node.id}", node.value)) if known else name
+
+
+def bracketed(marked: str) -> str:
+    """Put brackets around a number that is negative."""
+    return f"({marked})" if "\x03-" in marked else marked
+
+
+def _size(node: Node) -> int:
+    return prod(n for n in node.shape or () if isinstance(n, int))
 
 
 def _named(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
@@ -108,6 +118,7 @@ def _fill(graph: Graph, edge: Edge, words: dict[str, str]) -> str:
         return ""
     words.setdefault("a", words.get("self", ""))
     words.setdefault("b", next((words[k] for k in _SECOND if k in words), ""))
+    words["count"] = str(_size(source) // (_size(node) or 1))
     try:
         text = templates[edge.arg].format_map(words)
     except KeyError:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torchutils.graph import Edge, Graph, Node, engine_order
 from torchutils.labels import node_lines, operands, operation, reference
-from torchutils.rules import BEFORE, MARK, mark, spell
+from torchutils.rules import BEFORE, MARK, bracketed, mark, spell
 from torchutils.values import Value
 
 __all__ = ["Step", "steps", "summary", "to_text"]
@@ -76,7 +76,7 @@ def _turn(node: Node, style: str) -> str:
     old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
     was = mark(f"b{i}", old)
     if old is not None:
-        new = f"{was} + {_bracketed(mark(f'a{i}', node.adjoint))} = {new}"
+        new = f"{was} + {bracketed(mark(f'a{i}', node.adjoint))} = {new}"
     return f"{reference(node)} is a leaf: its .grad was {was}, is {new}"
 
 
@@ -97,7 +97,7 @@ def _sent(graph: Graph, inputs: list[Edge], k: int) -> str:
 def _added(graph: Graph, k: int, last: int, old: Value) -> str:
     edge = graph.edges[k]
     goal = reference(graph.nodes[edge.src], edge.out)
-    terms = f"{mark(f'p{last}', old)} + {_bracketed(mark(f's{k}', edge.grad))}"
+    terms = f"{mark(f'p{last}', old)} + {bracketed(mark(f's{k}', edge.grad))}"
     return f"; {goal} adds up {terms} = {mark(f'p{k}', _plus(old, edge.grad))}"
 
 
@@ -105,10 +105,6 @@ def _plus(a: Value, b: Value) -> Value:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return tuple(map(_plus, a, b))
     return b if a is None or isinstance(b, str) else a + b
-
-
-def _bracketed(marked: str) -> str:
-    return f"({marked})" if "\x03-" in marked else marked
 
 
 def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
