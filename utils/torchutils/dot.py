@@ -8,15 +8,22 @@ from torchutils.labels import Line, edge_lines, node_lines
 
 __all__ = ["quote", "to_dot"]
 
-# Shape and line say what colour says: no role is known by its colour alone.
+# Shape and line say what colour says: no role is known by its colour alone.  An
+# operation's look is every node's, unless it says otherwise.
+_NODES = (
+    'node [shape=box style=filled fillcolor="#f1f1f1" color="#5a5a5a" '
+    'fontname="Helvetica" fontsize=12 label="?"]'
+)
+_EDGES = 'edge [fontname="Helvetica" fontsize=11 color="#555555"]'
 _LOOKS = {
-    "leaf": 'style="rounded,filled" fillcolor="#dcebfa" color="#1b62a5"',
-    "op": 'style=filled fillcolor="#f1f1f1" color="#5a5a5a"',
-    "root": 'style=filled fillcolor="#dff3e0" color="#1e7a34" peripheries=2',
-    "tensor": 'style=dashed color="#6b6b6b"',
-    "more": 'style=dashed color="#6b6b6b"',
-    "saved": 'shape=note style="dashed,filled" fillcolor="#fdebd3" color="#9a5200"',
+    "leaf": ' style="rounded,filled" fillcolor="#dcebfa" color="#1b62a5"',
+    "op": "",
+    "root": ' fillcolor="#dff3e0" color="#1e7a34" peripheries=2',
+    "tensor": ' style=dashed color="#6b6b6b"',
+    "more": ' style=dashed color="#6b6b6b"',
+    "saved": ' shape=note style="dashed,filled" fillcolor="#fdebd3" color="#9a5200"',
 }
+_NAME = ("\0",)  # the place of the names
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "&": "&amp;"})
 
 
@@ -26,44 +33,53 @@ def quote(text: str) -> str:
     >>> print(quote('a\\Nb "c"'))
     "a\\Nb \"c\""
     """
+    return f'"{_escape(text)}"'
+
+
+def _escape(text: str) -> str:
     if '"' in text or "\\" in text or "&" in text:
-        return f'"{text.translate(_ESCAPES)}"'
-    return '"' + text.replace("\n", "\\n") + '"'
+        return text.translate(_ESCAPES)
+    return text.replace("\n", "\\n")
 
 
 def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str:
     """Return the graph as DOT, with labels and looks; the same graph, the same text."""
-    out = [
-        "digraph {",
-        f'rankdir={direction} node [shape=box fontname="Helvetica" fontsize=12 '
-        'label="?"] edge [fontname="Helvetica" fontsize=11 color="#555555"]',
-    ]
+    out = [f"digraph {{\nrankdir={direction} {_NODES} {_EDGES}"]
     members: dict[int, list[str]] = {}
-    for node in graph.nodes:
-        if node.names or not (node.value is node.grad is node.adjoint is None):
-            line = f"n{node.id} {_attributes(node, style)}"
+    # fmt: off
+    for (i, kind, op, names, shape, dtype, value, grad, keeps, adjoint, attrs, notes,
+         root, line, _, count, _, group) in graph.nodes:
+        # fmt: on
+        if attrs or notes or line or not value is grad is adjoint is None:
+            text = _attributes(graph.nodes[i], style)
         else:
-            line = f"n{node.id} {_common_attributes(node[1:-2], style)}"
-        if node.group < 0:
-            out.append(line)
+            name = _NAME if names else ()
+            text = _plain(style, kind, op, name, shape, dtype, keeps, root, count)
+            if names:
+                text = text.replace("\0", _escape(", ".join(names)))
+        if group < 0:
+            out.append(f"n{i} {text}")
         else:
-            members.setdefault(node.group, []).append(line)
+            members.setdefault(group, []).append(f"n{i} {text}")
     if members:
         out += _clusters(graph, members)
-    edges = [f"n{src} -> n{dst}" for src, dst, _, _, _, _ in graph.edges]
+    edges = [f"n{edge[0]} -> n{edge[1]}" for edge in graph.edges]
     for k, lines in edge_lines(graph, style).items():
         edges[k] += f" [label={_known_label(lines)}]"
     return "\n".join([*out, *edges, "}\n"])
 
 
+@lru_cache(4096)  # in a large graph the same few operations come again and again
+def _plain(style: str, *facts: object) -> str:
+    """Return the attributes of nodes that differ in their names alone."""
+    kind, op, names, shape, dtype, keeps, root, count = facts
+    node = Node(0, kind, op, names, shape, dtype, None, None, keeps)
+    return _attributes(node._replace(root=root, count=count), style)
+
+
 def _attributes(node: Node, style: str) -> str:
     look = _LOOKS["root" if node.root and node.kind == "op" else node.kind]
-    return f"[label={_label(node_lines(node, style))} {look}]"
-
-
-@lru_cache(4096)  # in a large graph the same few operations come again and again
-def _common_attributes(fields: tuple, style: str) -> str:
-    return _attributes(Node(0, *fields), style)
+    return f"[label={_label(node_lines(node, style))}{look}]"
 
 
 def _label(lines: Iterable[Line]) -> str:

@@ -2,7 +2,6 @@
 
 import heapq
 import json
-from dataclasses import dataclass, replace
 from itertools import count
 from typing import NamedTuple, Self
 
@@ -62,8 +61,7 @@ class Group(NamedTuple):
     parent: int = -1
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(NamedTuple):
     """All that a drawing knows; holds no tensor and no autograd node."""
 
     nodes: tuple[Node, ...]
@@ -105,7 +103,7 @@ class Graph:
 
     def replace(self, **changes: object) -> Self:
         """Return a copy with some fields changed."""
-        return replace(self, **changes)
+        return self._replace(**changes)
 
 
 def _record(item: Node | Edge, always: int = 2) -> dict[str, object]:

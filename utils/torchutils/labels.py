@@ -129,13 +129,13 @@ def _word(what: str, number: int) -> Line:
 
 def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
     """Return what stands on the edges, by place: operand, output, contribution."""
-    nodes, strict = graph.nodes, style == "torch"
-    many = {edge[1] for edge in graph.edges if edge[2] > 0}  # have a second operand
+    nodes, every = graph.nodes, style == "torch"
+    ordered = {  # where several operands come in, and it matters which is which
+        e[1] for e in graph.edges if e[2] > 0 and (every or is_ordered(nodes[e[1]].op))
+    }
     found = {}
     for k, (src, dst, arg, out, grad, _) in enumerate(graph.edges):
-        lines = ()
-        if dst in many and arg >= 0 and (strict or is_ordered(nodes[dst].op)):
-            lines = (_word("operand", arg),)
+        lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
         if (attrs := nodes[src].attrs) and attrs[-1][0] == "outputs":
             lines += (_word("output", out),)
         if grad is not None:

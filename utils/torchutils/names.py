@@ -1,6 +1,5 @@
 """Which names do tensors have?  Answered from any mapping, or from a module."""
 
-from collections import deque
 from collections.abc import Mapping
 
 import torch
@@ -21,26 +20,29 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.tensors: dict[int, list[str]] = {}
+        self.tensors: dict[int, tuple[str, ...]] = {}
         self.made: dict[object, list[torch.Tensor]] = {}  # by their grad_fn
-        self._held: list[object] = []
+        self.held: list[object] = []
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         """Remember one more name of a tensor."""
-        name = visible(name)
-        known = self.tensors.get(id(tensor))
+        known, name = self.tensors.get(id(tensor)), visible(name)
         if known is not None:
             if name not in known:
-                known.append(name)
+                self.tensors[id(tensor)] = (*known, name)
             return
-        self.tensors[id(tensor)] = [name]
-        self._held.append(tensor)
-        if (node := _grad_fn(tensor)) is not None:
+        self.tensors[id(tensor)] = (name,)
+        self.held.append(tensor)
+        try:
+            node = tensor.grad_fn
+        except RuntimeError:  # a view that torch has declared invalid
+            return
+        if node is not None:
             self.made.setdefault(node, []).append(tensor)
 
     def of(self, tensor: torch.Tensor) -> tuple[str, ...]:
         """Return every name of this very tensor, first bound first."""
-        return tuple(self.tensors.get(id(tensor), ()))
+        return self.tensors.get(id(tensor), ())
 
 
 def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
@@ -55,13 +57,13 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
         return found
     if isinstance(names, torch.nn.Module):
         names = dict(_of_module("", names))
-    if not isinstance(names, Mapping):
+    if not isinstance(names, (dict, Mapping)):
         raise TypeError(
             f"names must be a mapping such as locals(), or a module, not "
             f"{type(names).__name__}; leave it out to draw without names"
         )
     private = "__name__" in names
-    queue: deque[tuple[str, object, int]] = deque()
+    queue: list[tuple[str, object, int]] = []
     for name, value in tuple(names.items()):  # reading may fill a live namespace
         if not isinstance(name, str) or (private and _hidden(name)):
             continue
@@ -74,10 +76,9 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
     return found
 
 
-def _look_inside(queue: deque[tuple[str, object, int]], found: Names) -> None:
+def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
     budget = INSIDE
-    while queue and budget > 0:
-        name, value, depth = queue.popleft()
+    for name, value, depth in queue:  # it grows while we go
         for inner, item in _items(name, value):
             budget -= 1
             if isinstance(item, torch.Tensor):
@@ -86,8 +87,8 @@ def _look_inside(queue: deque[tuple[str, object, int]], found: Names) -> None:
                 item, (list, tuple, dict, torch.nn.Module)
             ):
                 queue.append((inner, item, depth + 1))
-            if budget <= 0:
-                break
+            if not budget:
+                return
 
 
 def _items(name: str, value: object) -> list[tuple[str, object]]:
@@ -106,10 +107,3 @@ def _of_module(prefix: str, module: torch.nn.Module) -> list[tuple[str, object]]
 
 def _hidden(name: str) -> bool:
     return name.startswith("_") or name in ("In", "Out")
-
-
-def _grad_fn(tensor: torch.Tensor) -> object | None:
-    try:
-        return tensor.grad_fn
-    except RuntimeError:  # a view that torch has declared invalid
-        return None

@@ -102,16 +102,17 @@ def describe(
 
 def _records(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Node]:
     """Make one record for each node; the one loop in which every step counts."""
-    roots, made = live.starts, names.made
+    roots, made, order = live.starts, names.made, _order(live)
     nodes: list[Node] = []
-    for i, (node, seq) in enumerate(zip(live.nodes, _order(live), strict=True)):
+    for i, node in enumerate(live.nodes):
+        seq = order[i]
         if seq < 0:
             nodes.append(_tensor(i, node, names, values, i in roots))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
-        if len(meta) == 1 and not meta[0].is_nested_tensor:
-            shape, dtype = tuple(meta[0].shape), meta[0].dtype
+        if len(meta) == 1 and not (one := meta[0]).is_nested_tensor:
+            shape, dtype = tuple(one.shape), one.dtype
         else:
             shape, dtype, found = _several(meta, found)
         # fmt: off
@@ -138,7 +139,6 @@ def _several(meta: list, found: tuple) -> tuple:
 
 def _order(live: Walk) -> list[int]:
     """Rank the operations by when they ran; everything else gets -1."""
-    order = [-1] * len(live.nodes)
     leaf, bare = ACCUMULATE, live.bare
     made = [
         (node._sequence_nr(), -i)
@@ -146,6 +146,7 @@ def _order(live: Walk) -> list[int]:
         if type(node) is not leaf and i not in bare
     ]
     made.sort()
+    order = [-1] * len(live.nodes)
     for rank, (_, i) in enumerate(made):
         order[-i] = rank
     return order
@@ -154,28 +155,22 @@ def _order(live: Walk) -> list[int]:
 def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> Node:
     bare = isinstance(node, torch.Tensor)
     tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
-    grad = tensor.grad
-    return Node(
-        i,
-        kind,
-        "",
-        names.of(tensor),
-        _shape(tensor),
-        _DTYPES[tensor.dtype],
-        numbers(tensor, values) if values else None,
-        None if grad is None else numbers(grad, values),
-        not bare,
-        None,
-        (),
-        _notes(tensor) if values else (),
-        root,
-    )
+    shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
+    value, notes, grad = None, (), tensor.grad
+    if values:
+        value, notes = numbers(tensor, values), _notes(tensor)
+    if grad is not None:
+        grad = numbers(grad, values)
+    # fmt: off
+    return _new(Node, (
+        i, kind, "", names.of(tensor), shape, _DTYPES[tensor.dtype], value, grad,
+        not bare, None, (), notes, root, "", (), 1, -1, -1,
+    ))
+    # fmt: on
 
 
 def _shape(item: object) -> tuple[int | str, ...] | None:
-    try:
-        return tuple(map(int, item.shape))
-    except AttributeError:  # the ragged dimension of a jagged tensor
+    try:  # the ragged dimension of a jagged tensor is no int
         return tuple(n if type(n) is int else str(n) for n in item.shape)
     except RuntimeError:  # a strided nested tensor has no one shape
         return None

@@ -63,7 +63,7 @@ def walk(outputs: object, max_nodes: int) -> Walk:
                 index[source] = src
                 nodes.append(source)
             link(_new(Edge, (src, dst, arg, out, None, "")))
-    return Walk(roots, starts, nodes, bare, index, edges, more)
+    return _new(Walk, (roots, starts, nodes, bare, index, edges, more))
 
 
 def _start(root: torch.Tensor | GradientEdge) -> object:
