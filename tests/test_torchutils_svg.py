@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -298,9 +299,9 @@ def test_two_processes_make_the_same_bytes():
 def test_program_on_the_path_draws_the_same_layout_contract(monkeypatch, tmp_path):
     """Without pygraphviz, a ``dot`` on the PATH is given the plan."""
     program = tmp_path / "dot"
-    program.write_text(
-        f"#!{sys.executable}\nimport sys\nprint(sys.argv[1], len(sys.stdin.read()))\n"
-    )
+    code = "import sys; print(sys.argv[1], len(sys.stdin.read()))"
+    command = shlex.join([sys.executable, "-c", code])
+    program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", str(tmp_path))
