@@ -382,7 +382,7 @@ def to_markdown(found: dict) -> str:
             ratio = row[tool] / row["bare walk"]
             cells.append(f"{row[tool]:.3g} ({ratio:,.0f})")
         lines.append(f"| {tool} | " + " | ".join(cells) + " |")
-    lines += ["", *MEASURED.strip()]
+    lines += ["", MEASURED.strip()]
     lines += ["", "| hard case | torchutils | torchviz |", "|---|---|---|"]
     for case in found["hard_cases"]:
         marks = ["fails" if case in found["failures"][t] else "✓" for t in TWO]
