@@ -1,8 +1,7 @@
 """Draw once what repeats: a run of alike parts becomes one part and a count."""
 
 from collections import Counter, defaultdict
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from torchutils.graph import Edge, Graph, Group, Node
 from torchutils.values import Value
@@ -12,11 +11,7 @@ __all__ = ["fold"]
 REPEATS = 3  # fewer copies than this are drawn one by one
 HUB = 8  # a result that is used more often than this belongs to no one copy
 
-
-class _Run(NamedTuple):
-    start: int  # place of the first copy in the order of execution
-    period: int  # operations in a copy
-    copies: int
+Places = dict[int, tuple[int, object]]  # a node's copy in a run, and place in the copy
 
 
 def fold(graph: Graph) -> Graph:
@@ -27,8 +22,8 @@ def fold(graph: Graph) -> Graph:
     Numbers are left out of what a fold stands for, and a remark says what was done.
     """
     folded = graph
-    while (run := _find_run(folded)) is not None:
-        folded = _contract(folded, run)
+    while at := _find_run(folded):
+        folded = _contract(folded, at)
     if folded is graph:
         return graph
     remark = f"Repeated parts are drawn once: {len(folded.nodes)} nodes stand for "
@@ -36,15 +31,31 @@ def fold(graph: Graph) -> Graph:
     return folded.replace(backward=(), remarks=(*graph.remarks, remark))
 
 
-def _executed(graph: Graph) -> list[Node]:
-    return sorted((n for n in graph.nodes if n.kind == "op"), key=lambda n: n.seq)
+def _find_run(graph: Graph) -> Places:
+    """Return the longest run with the shortest period; empty when there is none."""
+    ops = sorted((n for n in graph.nodes if n.kind == "op"), key=lambda n: n.seq)
+    signs = _signatures(graph, ops)
+    last: dict[tuple, int] = {}
+    gaps: Counter[int] = Counter()
+    for k, sign in enumerate(signs):
+        if sign in last:
+            gaps[k - last[sign]] += 1
+        last[sign] = k
+    for period in sorted(gaps):
+        if gaps[period] < (REPEATS - 1) * min(period, 3):
+            continue
+        for copies, start in _runs(signs, period):
+            run = ops[start : start + period * copies]
+            at = {n.id: divmod(k, period) for k, n in enumerate(run)}
+            if _is_chain(graph, at, copies):
+                return at
+    return {}
 
 
-def _signatures(graph: Graph) -> list[tuple]:
-    ops = _executed(graph)
+def _signatures(graph: Graph, ops: list[Node]) -> list[tuple]:
     place = {n.id: k for k, n in enumerate(ops)}
     uses = Counter(e.src for e in graph.edges)
-    wiring: dict[int, list[tuple]] = defaultdict(list)
+    wiring: dict[int, tuple] = defaultdict(tuple)
     for e in graph.edges:
         source = graph.nodes[e.src]
         if source.kind != "op":
@@ -53,12 +64,14 @@ def _signatures(graph: Graph) -> list[tuple]:
             near = ("hub", e.src)
         else:
             near = (place[e.dst] - place[e.src], e.out)
-        wiring[e.dst].append((e.arg, near))
-    counts = _group_counts(graph)
+        wiring[e.dst] += (e.arg, near)
+    counts: dict[int, tuple[int, ...]] = {-1: ()}
+    for group in graph.groups:  # a group comes after its parent
+        counts[group.id] = (*counts[group.parent], group.count)
     return [
         (
-            (n.op, n.shape, n.dtype, _options(n), n.notes, n.root),
-            (n.count, counts[n.group], tuple(sorted(wiring[n.id], key=itemgetter(0)))),
+            (n.op, n.shape, n.dtype, n.notes, n.root, n.count),
+            (_options(n), counts[n.group], wiring[n.id]),
         )
         for n in ops
     ]
@@ -66,93 +79,87 @@ def _signatures(graph: Graph) -> list[tuple]:
 
 def _options(node: Node) -> tuple[tuple[str, Value], ...]:
     """Return what an operation was told; the numbers of constant tensors left out."""
-    return tuple(
-        (name, value)
-        for name, value in node.attrs
-        if not (isinstance(value, tuple) and "." in str(value))
-    )
+    numbers = [isinstance(v, tuple) and "." in str(v) for _, v in node.attrs]
+    return tuple(a for a, n in zip(node.attrs, numbers, strict=True) if not n)
 
 
-def _group_counts(graph: Graph) -> dict[int, tuple[int, ...]]:
-    counts: dict[int, tuple[int, ...]] = {-1: ()}
-    for group in graph.groups:  # a group comes after its parent
-        counts[group.id] = (*counts[group.parent], group.count)
-    return counts
-
-
-def _find_run(graph: Graph) -> _Run | None:
-    """Return the run with the shortest period, if there is any."""
-    signs = _signatures(graph)
-    last: dict[tuple, int] = {}
-    gaps: Counter[int] = Counter()
-    for k, sign in enumerate(signs):
-        if sign in last:
-            gaps[k - last[sign]] += 1
-        last[sign] = k
-    for period in sorted(gaps):
-        if gaps[period] >= (REPEATS - 1) * min(period, 3):
-            run = _longest_run(graph, signs, period)
-            if run is not None:
-                return run
-    return None
-
-
-def _longest_run(graph: Graph, signs: list[tuple], period: int) -> _Run | None:
-    best, length = None, 0
+def _runs(signs: list[tuple], period: int) -> list[tuple[int, int]]:
+    """List the runs with a period, the longest first: copies, start."""
+    found, length = [], 0
     for k in range(period, len(signs) + 1):
         if k < len(signs) and signs[k] == signs[k - period]:
             length += 1
             continue
-        run = _Run(k - length - period, period, length // period + 1)
-        if run.copies >= REPEATS and (best is None or run.copies > best.copies):
-            best = run if _is_chain(graph, run) else best
+        found.append((length // period + 1, k - length - period))
         length = 0
-    return best
+    found.sort(key=lambda run: -run[0])
+    return [run for run in found if run[0] >= REPEATS]
 
 
-def _copies(graph: Graph, run: _Run) -> dict[int, tuple[int, int]]:
-    """Map each operation of a run to its copy and its place in the copy."""
-    ops = _executed(graph)[run.start : run.start + run.period * run.copies]
-    return {n.id: divmod(k, run.period) for k, n in enumerate(ops)}
-
-
-def _is_chain(graph: Graph, run: _Run) -> bool:
-    at = _copies(graph, run)
+def _is_chain(graph: Graph, at: Places, copies: int) -> bool:
     links = {
         at[e.dst][0]
         for e in graph.edges
         if e.src in at and e.dst in at and at[e.src][0] == at[e.dst][0] - 1
     }
-    return len(links) == run.copies - 1
+    return len(links) == copies - 1
 
 
-def _contract(graph: Graph, run: _Run) -> Graph:
-    at = _copies(graph, run)
-    at |= _private_leaves(graph, at)
+def _contract(graph: Graph, at: Places) -> Graph:
+    """Keep the first copy of a run."""
+    period = sum(copy == 0 for copy, _ in at.values())
+    at = at | _private_leaves(graph, at)
     alike: dict[object, list[Node]] = defaultdict(list)
-    for node in graph.nodes:
-        if node.id in at:
-            alike[at[node.id][1]].append(node)
-    for nodes in alike.values():
-        nodes.sort(key=lambda n: at[n.id][0])
+    for i in sorted(at, key=lambda i: at[i][0]):
+        alike[at[i][1]].append(graph.nodes[i])
     first = {n.id: nodes[0].id for nodes in alike.values() for n in nodes}
     groups, inside = graph.groups, -1
-    if run.period > 1:
+    if period > 1:
         inside = max((g.id for g in groups), default=-1) + 1
-        groups = _regroup(graph, first, Group(inside, _label(alike), run.copies))
-    kept = []
-    for node in graph.nodes:
-        if node.id not in first:
-            kept.append(node)
-        elif first[node.id] == node.id:
-            copies = alike[at[node.id][1]]
-            kept.append(_stand_in(node, copies, inside))
-    return _renumbered(graph, kept, first, at, groups)
+        inner = _used(groups, (graph.nodes[i].group for i in first.values()))
+        groups = (  # outer groups come first
+            Group(inside, _label(alike), len(alike[0])),
+            *(
+                g._replace(parent=inside) if g.id in inner and g.parent < 0 else g
+                for g in groups
+            ),
+        )
+    kept = [
+        _stand_in(n, alike[at[n.id][1]], inside) if n.id in at else n
+        for n in graph.nodes
+        if first.get(n.id, n.id) == n.id
+    ]
+    used = _used(groups, (n.group for n in kept))
+    return graph.replace(
+        nodes=tuple(n._replace(id=k) for k, n in enumerate(kept)),
+        edges=_rewired(graph, {n.id: k for k, n in enumerate(kept)}, first, at),
+        groups=tuple(g for g in groups if g.id in used),
+    )
 
 
-def _private_leaves(
-    graph: Graph, at: dict[int, tuple[int, int]]
-) -> dict[int, tuple[int, object]]:
+def _used(groups: tuple[Group, ...], members: Iterable[int]) -> set[int]:
+    """Return the groups that have members, and those that they are in."""
+    used = set(members)
+    for group in reversed(groups):
+        if group.id in used:
+            used.add(group.parent)
+    return used
+
+
+def _rewired(
+    graph: Graph, number: dict[int, int], first: dict[int, int], at: Places
+) -> tuple[Edge, ...]:
+    edges: dict[Edge, None] = {}
+    for e in graph.edges:
+        a, b = at.get(e.src), at.get(e.dst)
+        if a and b and (a[0] != b[0] or a[0] > 0):
+            continue  # between copies, or inside one that is not drawn
+        src, dst = (number[first.get(i, i)] for i in (e.src, e.dst))
+        edges[Edge(src, dst, e.arg, e.out)] = None
+    return tuple(edges)
+
+
+def _private_leaves(graph: Graph, at: Places) -> Places:
     """Find leaves that only one copy uses, and their place in it."""
     users: dict[int, list[Edge]] = defaultdict(list)
     for e in graph.edges:
@@ -204,43 +211,3 @@ def _label(alike: dict[object, list[Node]]) -> str:
             ends = [n[len(stem) :].partition(".")[0] for n in (names[0], names[-1])]
             return f"{stem}{ends[0]} … {stem}{ends[1]}"
     return "repeated"
-
-
-def _regroup(graph: Graph, first: dict[int, int], new: Group) -> tuple[Group, ...]:
-    """Put the groups of the kept copy inside the new one; outer groups come first."""
-    kept = {graph.nodes[i].group for i in first.values()}
-    parents = {g.id: g.parent for g in graph.groups}
-    for group in list(kept):
-        while group >= 0:
-            kept.add(group)
-            group = parents[group]
-    inner = [
-        g._replace(parent=new.id) if g.id in kept and g.parent < 0 else g
-        for g in graph.groups
-    ]
-    return (new, *inner)
-
-
-def _renumbered(
-    graph: Graph,
-    kept: list[Node],
-    first: dict[int, int],
-    at: dict[int, tuple[int, object]],
-    groups: tuple[Group, ...],
-) -> Graph:
-    number = {n.id: k for k, n in enumerate(kept)}
-    edges: dict[Edge, None] = {}
-    for e in graph.edges:
-        a, b = at.get(e.src), at.get(e.dst)
-        if a and b and (a[0] != b[0] or a[0] > 0):
-            continue  # between copies, or inside one that is not drawn
-        src, dst = (number[first.get(i, i)] for i in (e.src, e.dst))
-        edges[Edge(src, dst, e.arg, e.out)] = None
-    used = {n.group for n in kept}
-    for group in reversed(groups):
-        used |= {group.parent} if group.id in used else set()
-    return graph.replace(
-        nodes=tuple(n._replace(id=number[n.id]) for n in kept),
-        edges=tuple(edges),
-        groups=tuple(g for g in groups if g.id in used),
-    )
