@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
-export TORCH_INDEX
+export TORCH_INDEX CLUSTER WORKERS
 export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
@@ -12,7 +12,8 @@ RUN := .venv/bin/python -m coursebuild
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo 'Variables: PYTHON=python3.12, TORCH_INDEX=https://download.pytorch.org/whl/cpu (Linux: CPU wheels)'
+	@echo 'Variables: PYTHON=python3.12, TORCH_INDEX=https://download.pytorch.org/whl/cpu (Linux: CPU wheels),'
+	@echo '  WORKERS=4 (lessons at once), CLUSTER=tcp://scheduler:8786 (a Dask cluster runs them)'
 
 html: env ## build the site into build/html; executes what changed
 	@$(RUN) html

@@ -121,6 +121,7 @@ def _reason(error: BaseException) -> str:
         if isinstance(inner, LessonError):
             return str(inner)
         inner = getattr(inner, "orig_exc", None) or inner.__cause__
+    error = getattr(error, "orig_exc", None) or error
     return f"{type(error).__name__}: {error}"
 
 

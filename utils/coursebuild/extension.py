@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import Executor
 from pathlib import Path
@@ -73,8 +74,17 @@ def _execute(runs: Runs) -> None:
         how = "failed" if run.failure else f"{run.seconds:.1f} s"
         print(f"lesson {len(ended)}/{count}  {run.lesson}  {how}", flush=True)
 
-    _executors.append(LessonExecutor())
+    _executors.append(_executor())
     runs.start(_executors[-1], report)
+
+
+def _executor() -> Executor:
+    """Return where lessons run: here, or on the cluster that CLUSTER names."""
+    if address := os.environ.get("CLUSTER"):
+        from coursebuild.cluster import ClusterExecutor  # distributed is optional
+
+        return ClusterExecutor(address)
+    return LessonExecutor()
 
 
 def _copy_drawing_style(app: Sphinx) -> None:

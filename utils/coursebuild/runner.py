@@ -20,8 +20,9 @@ from typing import Any
 from coursebuild.forkserver import ENVIRONMENT
 from coursebuild.lesson import Failure, Lesson, Run
 
-__all__ = ["LessonExecutor", "run_lesson", "stop_servers"]
+__all__ = ["INTERRUPTED", "LessonExecutor", "run_lesson", "stop_servers"]
 
+INTERRUPTED = "was interrupted: the process that lessons are forked from ended"
 UTILS = Path(__file__).parents[1]
 _KEPT = "HOME", "PATH", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"
 _START = """
@@ -174,7 +175,7 @@ def _read(path: Path) -> str:
 
 def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
     if end is None:
-        return "was interrupted: the process that lessons are forked from ended"
+        return INTERRUPTED
     if end["late"]:
         return (
             f"took longer than the {lesson.seconds:g} s that the lesson has: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
+from functools import partial
 from pathlib import Path
 
 from coursebuild.freshness import Store, code_state, lesson_keys
@@ -34,7 +35,7 @@ class Runs:
         """Execute the lessons whose outputs are not known; call ``done`` for each."""
         for name in self.stale:
             future = executor.submit(run_lesson, self.lessons[name])
-            future.add_done_callback(lambda f: f.cancelled() or done(f.result()))
+            future.add_done_callback(partial(_report, done))
             self._futures[name] = future
 
     @property
@@ -80,3 +81,8 @@ class Runs:
         runs = [run for name in self.lessons if (run := self[name])]
         self._store.sweep(set(self._keys.values()))
         return runs
+
+
+def _report(done: Callable[[Run], None], future: Future[Run]) -> None:
+    if not future.cancelled() and not future.exception():
+        done(future.result())
