@@ -258,6 +258,20 @@ def test_retained_grad_of_intermediate_is_shown():
     )
 
 
+def test_retained_grad_is_known_where_numbers_are_not_read():
+    x = leaf(2)
+    z = x * 3
+    z.retain_grad()
+    y = z.sum()
+    y.backward()
+    assert "grad: not computed yet" not in make_dot(y, {"z": z}, values=0).text
+
+
+def test_constant_called_outputs_is_no_count_of_outputs():
+    c = torch.ones(2)
+    assert "output 0" not in make_dot((leaf(2) * c).exp(), {"outputs": c}).source
+
+
 def test_hooks_are_shown():
     x = leaf(2)
     x.register_hook(lambda g: g)

@@ -136,7 +136,7 @@ def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...
     found = {}
     for k, (src, dst, arg, out, grad, _) in enumerate(graph.edges):
         lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
-        if (attrs := nodes[src].attrs) and attrs[-1][0] == "outputs":
+        if (attrs := nodes[src].attrs) and attrs[0][0] == "outputs":
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)

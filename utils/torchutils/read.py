@@ -4,20 +4,13 @@ import re
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 
 import torch
 
 from torchutils.graph import Edge, Graph, Node
 from torchutils.names import Names, find_names
-from torchutils.saved import (
-    AGAIN,
-    CHANGED,
-    FREED,
-    PACKED,
-    Saved,
-    attributes,
-    saved_tensors,
-)
+from torchutils.saved import Saved, attributes, saved_tensors, state_notes
 from torchutils.values import Value, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
@@ -114,27 +107,20 @@ def _records(live: Walk, names: Names, values: int, attrs: bool | None) -> list[
         if len(meta) == 1 and not (one := meta[0]).is_nested_tensor:
             shape, dtype = tuple(one.shape), one.dtype
         else:
-            shape, dtype, found = _several(meta, found)
+            shape, dtype = (_shape(meta[0]), meta[0].dtype) if meta else (None, None)
+            found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
         # fmt: off
         record = _new(Node, (
-            i, "op", type(node).__name__, (), shape, _DTYPES[dtype], None, None, False,
+            i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
             None, found, (), i in roots, "", (), 1, seq, -1,
         ))
         # fmt: on
         if node.metadata:
             record = record._replace(line=_line(node))
         if node in made:
-            record = _named(record, made[node], names)
+            record = _named(record, made[node], names, values)
         nodes.append(record)
     return nodes
-
-
-def _several(meta: list, found: tuple) -> tuple:
-    """Read an operation with no output, several, or a nested one."""
-    if not meta:
-        return None, None, found
-    found += (("outputs", len(meta)),) if len(meta) > 1 else ()
-    return _shape(meta[0]), meta[0].dtype, found
 
 
 def _order(live: Walk) -> list[int]:
@@ -156,15 +142,13 @@ def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> Node
     bare = isinstance(node, torch.Tensor)
     tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
-    value, notes, grad = None, (), tensor.grad
-    if values:
-        value, notes = numbers(tensor, values), _notes(tensor)
-    if grad is not None:
-        grad = numbers(grad, values)
+    grad = tensor.grad
+    value, notes = (numbers(tensor, values), _notes(tensor)) if values else (None, ())
     # fmt: off
     return _new(Node, (
-        i, kind, "", names.of(tensor), shape, _DTYPES[tensor.dtype], value, grad,
-        not bare, None, (), notes, root, "", (), 1, -1, -1,
+        i, kind, "", names.of(tensor), shape, _dtype(tensor.dtype), value,
+        None if grad is None else numbers(grad, values), not bare, None, (), notes,
+        root, "", (), 1, -1, -1,
     ))
     # fmt: on
 
@@ -176,23 +160,29 @@ def _shape(item: object) -> tuple[int | str, ...] | None:
         return None
 
 
-class _Dtypes(dict):
-    def __missing__(self, dtype: torch.dtype | None) -> str:
-        name = "" if dtype is None else str(dtype).removeprefix("torch.")
-        return self.setdefault(dtype, name)
+@cache
+def _dtype(dtype: torch.dtype | None) -> str:
+    return "" if dtype is None else str(dtype).removeprefix("torch.")
 
 
-_DTYPES = _Dtypes()  # a cache, faster than a call
-
-
-def _named(record: Node, made: list[torch.Tensor], names: Names) -> Node:
+def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) -> Node:
+    """Add what the tensors that an operation made can say, when they have names."""
     outputs = [""] * max(t.output_nr + 1 for t in made)
     for tensor in made:
         outputs[tensor.output_nr] = names.of(tensor)[0]
+    tensor, one = made[0], len(outputs) == 1
+    grad = tensor.grad if tensor.retains_grad else None
+    notes = _notes(tensor) if values else ()
+    if values and tensor._is_view():
+        base = names.of(tensor._base)
+        notes = (f"view of {base[0]}" if base else "view", *notes)
     return record._replace(
         names=tuple(n for t in made for n in names.of(t)),
-        outputs=tuple(outputs) if len(outputs) > 1 else (),
-        keeps_grad=made[0].retains_grad,
+        outputs=() if one else tuple(outputs),
+        keeps_grad=tensor.retains_grad,
+        grad=None if grad is None else numbers(grad, values),
+        value=numbers(tensor, values) if values and one else None,
+        notes=notes,
     )
 
 
@@ -227,11 +217,7 @@ def _line(node: object) -> str:
 
 
 def _add_details(
-    nodes: list[Node],
-    live: Walk,
-    kept: list[list[Saved]],
-    names: Names,
-    values: int,
+    nodes: list[Node], live: Walk, kept: list[list[Saved]], names: Names, values: int
 ) -> None:
     known = _saved_values(live, kept, values)
     for i, node in enumerate(live.nodes):
@@ -241,34 +227,11 @@ def _add_details(
         attrs = record.attrs
         if any(source is None for source, _ in node.next_functions):
             attrs += tuple(_constants(kept[i], names, values))
-        record = record._replace(
-            value=known.get(i), attrs=attrs, notes=_op_notes(node, kept[i])
+        nodes[i] = record._replace(
+            value=record.value if node in names.made else known.get(i),
+            attrs=attrs,
+            notes=state_notes(node, kept[i]) + record.notes,
         )
-        made = names.made.get(node)
-        nodes[i] = _with_tensor(record, made[0], names, values) if made else record
-
-
-def _with_tensor(record: Node, tensor: torch.Tensor, names: Names, values: int) -> Node:
-    notes = _notes(tensor)
-    if tensor._is_view():
-        base = names.of(tensor._base)
-        notes = (f"view of {base[0]}" if base else "view", *notes)
-    grad = tensor.grad if record.keeps_grad else None
-    return record._replace(
-        value=None if record.outputs else numbers(tensor, values),
-        grad=None if grad is None else numbers(grad, values),
-        notes=record.notes + notes,
-    )
-
-
-def _op_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
-    states = {s.state for s in kept}
-    notes = [f"saved tensors {s}" for s in (FREED, PACKED, AGAIN) if s in states]
-    notes += [f"{s.name} {CHANGED}" for s in kept if s.state == CHANGED]
-    if isinstance(node, torch.autograd.function.BackwardCFunction):
-        compiled = type(node).__name__.startswith("CompiledFunction")
-        notes.insert(0, "compiled: one node" if compiled else "custom Function")
-    return tuple(notes)
 
 
 def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, Value]]:
@@ -314,7 +277,7 @@ def _add_saved(
                 record = record._replace(
                     names=names.of(tensor),
                     shape=_shape(tensor),
-                    dtype=_DTYPES[tensor.dtype],
+                    dtype=_dtype(tensor.dtype),
                     value=numbers(tensor, values) if values else None,
                 )
             edges.append(Edge(record.id, dst, -1))
@@ -340,5 +303,5 @@ def _why_no_graph(tensor: torch.Tensor) -> str:
     if tensor.is_inference():
         return "it was made in inference mode"
     if not (tensor.is_floating_point() or tensor.is_complex()):
-        return f"its type, {_DTYPES[tensor.dtype]}, cannot require a gradient"
+        return f"its type, {_dtype(tensor.dtype)}, cannot require a gradient"
     return "nothing that it was made from requires a gradient, or it was detached"

@@ -7,15 +7,7 @@ import torch
 
 from torchutils.values import Value, numbers
 
-__all__ = [
-    "AGAIN",
-    "CHANGED",
-    "FREED",
-    "PACKED",
-    "Saved",
-    "attributes",
-    "saved_tensors",
-]
+__all__ = ["Saved", "attributes", "saved_tensors", "state_notes"]
 
 FREED = "freed"
 PACKED = "packed by a hook"
@@ -48,12 +40,9 @@ def _other_fields(kind: type, everything: bool) -> tuple[tuple[str, str], ...]:
     tensors = {checked for _, checked in _tensor_fields(kind)}
     names = [n for n in dir(kind) if n.startswith("_saved_") and n not in tensors]
     if not everything:
-        names = [n for n in names if n not in _WHERE and not _matches(n, _NOISE)]
+        names = [n for n in names if n not in _WHERE]
+        names = [n for n in names if not any(noise in n for noise in _NOISE)]
     return tuple((n, n[7:]) for n in names)
-
-
-def _matches(name: str, parts: tuple[str, ...]) -> bool:
-    return any(part in name for part in parts)
 
 
 def saved_tensors(node: object) -> list[Saved]:
@@ -89,6 +78,17 @@ def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     except RuntimeError:
         return Saved(name, None, FREED) if data is None else Saved(name, data, CHANGED)
     return Saved(name, data) if isinstance(data, torch.Tensor) else None
+
+
+def state_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
+    """Say what is unusual about an operation and what it saved."""
+    states = {s.state for s in kept}
+    notes = [f"saved tensors {s}" for s in (FREED, PACKED, AGAIN) if s in states]
+    notes += [f"{s.name} {CHANGED}" for s in kept if s.state == CHANGED]
+    if isinstance(node, torch.autograd.function.BackwardCFunction):
+        compiled = type(node).__name__.startswith("CompiledFunction")
+        notes.insert(0, "compiled: one node" if compiled else "custom Function")
+    return tuple(notes)
 
 
 def attributes(node: object, *, everything: bool) -> tuple[tuple[str, Value], ...]:
