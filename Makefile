@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test draft serve doctest bench doctor lesson lock clean env
+.PHONY: help html test draft serve doctest mutate bench doctor lesson lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,11 @@ draft: env ## build into build/draft, fast: nothing is executed
 serve: env ## show the site on this machine, rebuilt and reloaded on change
 	@$(RUN) serve
 
-doctest: env ## check what the text states; LESSON=gallery/....py for one
+doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED=7 for other points
 	@$(RUN) doctest $(LESSON)
+
+mutate: env ## falsify what the text states, to see whether the check notices; LESSON=
+	@$(RUN) mutate $(LESSON)
 
 bench: env ## measure, side by side
 	@.venv/bin/python -m bench

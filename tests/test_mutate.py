@@ -1,16 +1,18 @@
 """Mutation: what is changed, what is left alone, and what the check lets pass."""
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-import torch
 
-from coursebuild.doctests import run_doctests
-from coursebuild.lesson import Block
-from coursebuild.mutate import kill_rate, mutants
-from coursebuild.statements import Checker, StatementError
+from coursebuild.build import SiteError
+from coursebuild.confirm import mutate
+from coursebuild.lesson import Block, Lesson
+from coursebuild.mutate import mutants
+from coursebuild.runner import run_lesson
 
-torch.set_num_threads(1)
+ROOT = Path(__file__).parents[1]
 CODE = "import torch\nx = torch.arange(4.0, requires_grad=True)\ny = (x * x ** 2).sum()"
 LESSON = r"""
 We compute :math:`y = \sum_i x_i^3 = 36`, and
@@ -25,21 +27,6 @@ True
 >>> y
 tensor(36., grad_fn=<SumBackward0>)
 """
-
-
-def holds(text):
-    """Tell whether a text is true after CODE has run."""
-    namespace: dict = {}
-    exec(CODE, namespace)
-    block, checker = Block("text", text, 1), Checker("a.py", "rst")
-    try:
-        run_doctests(block, namespace, "a.py")
-        checker.read(block, namespace)
-        checker.confirm(namespace)
-        checker.finish()
-    except StatementError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(
@@ -78,6 +65,7 @@ def test_mutant_of_each_kind(kind, formula, expected):
         ("y = 1x", "y = x"),
         ("y = x + 0", "y = x - 0"),
         (r"\frac{d}{dx} y = 1", r"\frac{x}{dx} y = 1"),
+        ("y = 1^2", "y = 1^3"),
     ],
 )
 def test_mutant_that_states_the_same_is_not_made(formula, same):
@@ -121,25 +109,110 @@ def test_mutants_change_one_place_and_name_its_line():
         assert changed == [line]
 
 
-def test_every_mutant_of_a_lesson_is_killed():
-    result = kill_rate(LESSON, holds)
-    assert result.survivors == ()
-    assert result.rate == 1
-    assert set(result.total) >= {"digit", "exponent", "coefficient", "swap", "doctest"}
-    assert result.total.total() >= 25
+def made(*sources):
+    """Make a lesson; a text begins with ``text:``."""
+    kinds = ["text" if s.startswith("text:") else "code" for s in sources]
+    blocks = (
+        Block(kind, source.removeprefix("text:"), 10 * k)
+        for k, (kind, source) in enumerate(zip(kinds, sources, strict=True))
+    )
+    return Lesson("gallery/0_toy/10_toy.py", tuple(blocks))
 
 
-def test_survivors_are_named_by_kind_and_line():
-    result = kill_rate(LESSON, lambda text: True)
-    assert result.rate == 0
-    assert Counter(kind for kind, _, _ in result.survivors) == result.total
-    assert ("digit", 3) in {(kind, line) for kind, line, _ in result.survivors}
+FOLLOWED = made(  # what is changed early may be refused late, or never
+    "text::math:`f(t) = t^3`, :math:`g(t) = 2t`",
+    CODE,
+    "text:" + LESSON,
+    "y.backward()",
+    "text::math:`f(2) = 8`. Now :math:`y = \\sum_{i=0}^{3} z_i x_i`:",
+    "z = torch.tensor([-1.0, 2, 0, 1], requires_grad=True)\ny = z @ x",
+    "text:But :math:`y = \\sum_{i=0}^{3} \\max(z_i, 0) = 3` and :math:`\\nabla_z y = "
+    "(0, 1, 0, 1)`.",
+    "y = z.relu().sum()",
+    "text:At last, :math:`g(5) = 10`.\n\n>>> torch.autograd.grad(y, z)[0]\n"
+    "tensor([0., 1., 0., 1.])\n",
+)
 
 
-def test_refused_text_measures_nothing():
-    with pytest.raises(ValueError, match="repair it first"):
-        kill_rate(LESSON, lambda text: False)
+def run(lesson, **options):
+    return run_lesson(lesson, only_statements=True, **options)
 
 
-def test_text_without_statements_has_no_kill_rate():
-    assert kill_rate("Nothing.", lambda text: True).rate == 0
+def one_by_one(lesson):
+    """Run every mutant of a lesson on its own, the naive way."""
+    for k, block in enumerate(lesson.blocks):
+        for kind, line, text in mutants(block.source) if block.kind == "text" else ():
+            blocks = list(lesson.blocks)
+            blocks[k] = replace(block, source=text)
+            failure = run(replace(lesson, blocks=tuple(blocks))).failure
+            yield kind, block.line + line - 1, bool(failure)
+
+
+def test_mutants_tried_together_are_judged_as_if_each_ran_alone():
+    together = run(FOLLOWED, mutate=1)
+    assert together.failure is None
+    found = [(m.kind, m.line, bool(m.witnesses)) for m in together.statements]
+    assert sorted(found) == sorted(one_by_one(FOLLOWED))
+    assert Counter(killed for *_, killed in found)[False] == 1  # max(z_0, 0) is 0
+
+
+def test_every_kind_of_mutant_is_refused():
+    done = run(made(CODE, "text:" + LESSON), mutate=1).statements
+    assert [m for m in done if not m.witnesses] == []
+    kinds = {m.kind for m in done}
+    assert kinds >= {"digit", "exponent", "coefficient", "swap", "doctest"}
+    assert len(done) >= 25
+
+
+def test_sample_is_always_the_same():
+    [first, second] = (run(FOLLOWED, mutate=4).statements for _ in range(2))
+    whole = run(FOLLOWED, mutate=1).statements
+    assert first == second
+    assert set(first) < set(whole)
+
+
+def test_lesson_that_is_not_true_has_no_mutants():
+    failure = run(made(CODE, "text::math:`y = 35`"), mutate=1).failure
+    assert failure is not None
+    assert "35" in failure.message
+
+
+def test_sample_of_all_lessons_is_refused():
+    table = mutate(ROOT, one_in=10)
+    assert int(table.splitlines()[-1].split()[3]) >= 100
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "gallery/0_toy").mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/ledger.md").write_text("# Ledger\n")
+    lesson = tmp_path / FOLLOWED.name
+    code = "import torch\n\nz = torch.tensor([-1.0, 2.0], requires_grad=True)\n"
+    code += (
+        "y = z.relu().sum()\n\n# %%\n# Now :math:`y = \\sum_{i=0}^{1} \\max(z_i, 0)`.\n"
+    )
+    lesson.write_text('"""\nToy\n===\n"""\n\n' + code)
+    return tmp_path
+
+
+def test_survivor_is_named_by_file_line_and_change(project):
+    with pytest.raises(SiteError) as caught:
+        mutate(project, [FOLLOWED.name])
+    message = str(caught.value)
+    assert message.startswith(f"{FOLLOWED.name}:12: digit survives: Now :math:`y = ")
+    assert r"\sum_{i=1}" in message
+
+
+def test_survivors_are_too_many_even_if_each_is_explained(project):
+    text = f"- `{FOLLOWED.name}`: `\\sum_{{i=1}}^{{1}}` is the same here.\n"
+    (project / "docs/ledger.md").write_text(text)
+    with pytest.raises(SiteError, match="all") as caught:
+        mutate(project, [FOLLOWED.name])
+    assert "survives" not in str(caught.value)
+
+
+def test_explanation_of_nothing_is_a_fault(project):
+    (project / "docs/ledger.md").write_text("- `a.py`: `y = 1` is the same.\n")
+    with pytest.raises(SiteError, match=r"ledger.md: y = 1 does not survive"):
+        mutate(project)

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
     parser = argparse.ArgumentParser(prog="coursebuild", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("lesson", nargs="*", help="a script or page, for doctest")
+    parser.add_argument("lesson", nargs="*", help="a script or page, to check")
     chosen = parser.parse_args(arguments)
     os.umask(0o022)  # what is published is for everybody
     try:
@@ -47,7 +47,13 @@ def _draft() -> str:
 def _doctest(*lessons: str) -> str:
     from coursebuild.confirm import confirm
 
-    return confirm(ROOT, lessons)
+    return confirm(ROOT, lessons, seed=int(os.environ.get("SEED") or 0))
+
+
+def _mutate(*lessons: str) -> str:
+    from coursebuild.confirm import mutate
+
+    return mutate(ROOT, lessons)
 
 
 def _serve() -> str:
@@ -74,6 +80,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "html": _html,
     "draft": _draft,
     "doctest": _doctest,
+    "mutate": _mutate,
     "serve": _serve,
     "lock": _lock,
     "lesson": _lesson,

@@ -19,7 +19,16 @@ from torch import Tensor
 
 from coursebuild.formulas import FormulaError, Node, walk
 
-__all__ = ["FUNCTIONS", "Scope", "Value", "evaluate", "grown", "spelled", "subscripts"]
+__all__ = [
+    "FUNCTIONS",
+    "Scope",
+    "Value",
+    "evaluate",
+    "grown",
+    "spelled",
+    "spellings",
+    "subscripts",
+]
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
@@ -141,11 +150,15 @@ def _index(node: Node, scope: Scope) -> Value:
 
 def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
     """Return the variable ``w2`` or ``w_2`` that ``w_2`` may mean, if there is one."""
+    return next(filter(knows, spellings(node)), None)
+
+
+def spellings(node: Node) -> tuple[str, ...]:
+    """Return how the code may spell ``w_2`` as one variable."""
     base, subs = node.args
     if base.op != "name" or len(subs) > 1 or subs[0].op != "number":
-        return None
-    names = (base.args[0] + between + subs[0].args[0] for between in ("_", ""))
-    return next(filter(knows, names), None)
+        return ()
+    return tuple(base.args[0] + between + subs[0].args[0] for between in ("_", ""))
 
 
 def subscripts(node: Node, shape: tuple[int, ...], scope: Scope) -> tuple[int, ...]:

@@ -209,6 +209,8 @@ class Names:
             node = self._usual(node.args[0], node.at, adjoint=True)
         kind, of, targets, order = node.args
         of, *targets = (self._resolved(n) for n in (of, *targets))
+        if of in targets and of.at != targets[0].at:  # \bar y is where it begins
+            raise FormulaError("by itself? that is 1, always", of.at)
         if not targets and of.op == "call":
             return self._at_arguments(of)
         targets = targets or self._variables(of)

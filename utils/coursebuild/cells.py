@@ -30,9 +30,10 @@ from typing import Any, NoReturn
 import numpy
 import torch
 
-from coursebuild.doctests import StatementError, run_doctests
+from coursebuild.doctests import StatementError
 from coursebuild.figures import prepare_pyplot, take_figures
 from coursebuild.lesson import Block, Failure, Lesson, Output, Run, Statement
+from coursebuild.mutate import Mutants
 from coursebuild.statements import Checker
 
 __all__ = ["run_cells"]
@@ -51,6 +52,8 @@ def run_cells(
     *,
     only_statements: bool = False,
     memory: int | None = None,
+    seed: int = 0,
+    mutate: int = 0,
     mark: Callable[[str], None] = lambda place: None,
 ) -> Run:
     """Execute a lesson's blocks in order, up to the first failure.
@@ -58,12 +61,16 @@ def run_cells(
     ``memory`` is how many bytes it may take beyond what the process holds now
     (Linux).  ``mark`` is told each block's place before it begins, so that
     somebody knows if this process dies.  With ``only_statements`` nothing is
-    shown or drawn.  Never raises for a fault of the lesson's.
+    shown or drawn.  ``seed`` moves the points at which formulas are tried; with
+    ``mutate`` the statements are one in so many :class:`~coursebuild.mutate.Mutants`.
+    Never raises for a fault of the lesson's.
     """
     start = time.perf_counter()
     outputs: list[Output | None] = []
     statements: list[Statement] = []
-    session = _Session(lesson, show=not only_statements)
+    checker = Checker(lesson.name, lesson.markup, seed)
+    looker = Mutants(checker, mutate) if mutate else checker
+    session = _Session(lesson, looker, only_statements)
     failure = None
     try:
         with _limits(memory):
@@ -76,7 +83,7 @@ def run_cells(
                     outputs.append(session.execute(block))
                     statements += session.confirm()
             statements += session.confirm()
-            session.end()
+            statements += session.end()
     except BaseException as error:
         failure = session.failure(error)
     statements.sort(key=lambda statement: statement.line)
@@ -91,14 +98,16 @@ class _LessonError(Exception):
 class _Session:
     """A lesson under way: its namespace, its place, its screen, its warnings."""
 
-    def __init__(self, lesson: Lesson, *, show: bool) -> None:
-        self._name, self._show = lesson.name, show
+    def __init__(
+        self, lesson: Lesson, checker: Checker | Mutants, only_statements: bool
+    ) -> None:
+        self._name, self._show = lesson.name, not only_statements
         self._cell, self._line, self._place = 0, 1, "the lesson"
         self._namespace = _take_over(lesson)
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
         self._warnings = _Warnings(lesson.warns)
-        self._checker = Checker(lesson.name, lesson.markup)
+        self._checker = checker
 
     def enter(self, block: Block) -> str:
         """Go to a block; return its place in words."""
@@ -109,8 +118,7 @@ class _Session:
 
     def read(self, block: Block) -> tuple[Statement, ...]:
         """Run a text's doctests; look at its formulas, as the variables are now."""
-        self._checker.read(block, self._namespace)
-        return run_doctests(block, self._namespace, self._name)
+        return self._checker.read(block, self._namespace)
 
     def confirm(self) -> tuple[Statement, ...]:
         """Look again at the formulas that stood before this cell."""
@@ -138,15 +146,15 @@ class _Session:
                 )
         return Output(pictures=pictures, **shown)
 
-    def end(self) -> None:
+    def end(self) -> tuple[Statement, ...]:
         """Look whether what the lesson declares came true, and was used."""
         self._line, self._place = 1, "the lesson"
-        self._checker.finish()
         if self._warnings.missing:
             raise _LessonError(
                 f"declares the warnings {sorted(self._warnings.missing)}, which never "
                 "came: take them out of its `warns`, or show them"
             )
+        return self._checker.finish()
 
     def failure(self, error: BaseException) -> Failure:
         """Say what went wrong, and where in the lesson and in ``utils``."""

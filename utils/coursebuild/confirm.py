@@ -1,11 +1,14 @@
-"""Check what texts state, without building pages: ``make doctest``."""
+"""Check what texts state, without building pages; falsify it, to check the check."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 import pkgutil
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -13,25 +16,37 @@ from types import ModuleType
 
 from coursebuild.build import SiteError
 from coursebuild.doctests import OutputChecker
-from coursebuild.lesson import Lesson, Run
+from coursebuild.lesson import Lesson, Run, Statement
+from coursebuild.mutate import next_digit
+from coursebuild.prose import is_reviewed, loose_numbers, numbers, reviewed, unused
 from coursebuild.reading import read_lessons
 from coursebuild.runner import LessonExecutor, run_lesson
 
-__all__ = ["confirm", "docstring_examples"]
+__all__ = ["confirm", "docstring_examples", "mutate"]
+
+LEDGER = "docs/ledger.md"
+ENOUGH = 0.99  # of the mutants have to be refused
+_HOURS = 3600.0  # seconds: a lesson with all its mutants takes up to a minute
+_EXPLAINED = re.compile(r"^- `(?P<name>[^`]+)`: `(?P<text>[^`]+)`", re.MULTILINE)
 
 
-def confirm(root: Path, names: Sequence[str] = ()) -> str:
+def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
     """Run what the named lessons state, or all lessons, pages and docstrings.
 
-    Returns one line with the number of statements that ran.
+    ``seed`` moves the points at which formulas are tried.  Returns one line with
+    the number of statements that ran.
 
     Raises:
-        SiteError: a statement is false, a name is no lesson, or nothing was
-            found to check.
+        SiteError: a statement is false, a result stands in running text, a name
+            is no lesson, or nothing was found to check.
     """
-    runs = list(_runs(_chosen(root, names)))
-    if failures := [run.failure.message for run in runs if run.failure]:
-        raise SiteError("\n\n".join(failures))
+    lessons, allowed = _chosen(root, names), reviewed(root)
+    loose = [text for lesson in lessons for text in loose_numbers(lesson, allowed)]
+    loose += [] if names else unused(lessons, allowed)
+    runs = list(_runs(lessons, seed=seed))
+    failures = [run.failure.message for run in runs if run.failure]
+    if failures + loose:
+        raise SiteError("\n\n".join(failures + loose))
     stated = sum(len(run.statements) for run in runs)
     silent = [run.lesson for run in runs if not run.statements]
     if silent := [n for n in silent if names or n.startswith("gallery/")]:
@@ -40,8 +55,64 @@ def confirm(root: Path, names: Sequence[str] = ()) -> str:
         return f"{stated} statements are true in {', '.join(names)}"
     examples = docstring_examples()
     return f"{stated} statements are true in {len(runs)} lessons and pages, and " + (
-        f"{examples} examples in docstrings"
+        f"{examples} examples in docstrings; {len(allowed)} numbers in running text"
+        " are reviewed"
     )
+
+
+def mutate(root: Path, names: Sequence[str] = (), *, one_in: int = 1) -> str:
+    """Falsify what the named lessons state, or all, one change at a time.
+
+    With ``one_in`` above 1, only a sample is tried, always the same.  Returns a
+    table: how many mutants of each kind the check has refused.
+
+    Raises:
+        SiteError: a lesson is not true to begin with, too many mutants survive,
+            or one survives that the ledger does not explain.
+    """
+    lessons, allowed = _chosen(root, names), reviewed(root)
+    patient = [replace(lesson, seconds=_HOURS) for lesson in lessons]
+    runs = list(_runs(patient, mutate=one_in))
+    if failures := [run.failure.message for run in runs if run.failure]:
+        raise SiteError("\n\n".join(failures))
+    found = [(run.lesson, mutant) for run in runs for mutant in run.statements]
+    found += [(x.name, mutant) for x in lessons for mutant in _misread(x, allowed)]
+    survivors = [(name, mutant) for name, mutant in found if not mutant.witnesses]
+    table = _table([mutant for _, mutant in found])
+    text = (root / LEDGER).read_text(encoding="utf-8")
+    known = [(m["name"], m["text"]) for m in _EXPLAINED.finditer(text)]
+    new = [s for s in survivors if not any(_is_explained(*s, *k) for k in known)]
+    old = [k for k in known if not any(_is_explained(*s, *k) for s in survivors)]
+    faults = [f"{name}:{m.line}: {m.kind} survives: {m.source}" for name, m in new]
+    sample = names or one_in > 1
+    faults += [] if sample else [f"{LEDGER}: {k[1]} does not survive" for k in old]
+    if faults or len(survivors) > (1 - ENOUGH) * len(found):
+        raise SiteError("\n".join([*faults, table]))
+    return table
+
+
+def _is_explained(name: str, mutant: Statement, known: str, text: str) -> bool:
+    return name == known and text in mutant.source
+
+
+def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Statement]:
+    """Change the numbers in running text and in labels; the list has to notice."""
+    for block in lesson.blocks:
+        kind = "prose" if block.kind == "text" else "label"
+        for line, number, around in numbers(block, lesson.markup):
+            digits = number.rstrip(")")
+            other = next_digit(digits) + number[len(digits) :]
+            changed = around.replace(number, other)
+            listed = is_reviewed(lesson.name, other, changed, allowed)
+            yield Statement(kind, other, line, () if listed else ("refused",))
+
+
+def _table(found: Sequence[Statement]) -> str:
+    total = Counter(mutant.kind for mutant in found)
+    refused = Counter(mutant.kind for mutant in found if mutant.witnesses)
+    rows = [(k, refused[k], n) for k, n in total.most_common()]
+    rows.append(("all", refused.total(), total.total()))
+    return "\n".join(f"{k:<12}{a:>5} of{n:>5}{a / n:>9.1%}" for k, a, n in rows if n)
 
 
 def _chosen(root: Path, names: Sequence[str]) -> list[Lesson]:
@@ -51,9 +122,10 @@ def _chosen(root: Path, names: Sequence[str]) -> list[Lesson]:
     return [lessons[name] for name in names or lessons]
 
 
-def _runs(lessons: Sequence[Lesson]) -> Iterator[Run]:
+def _runs(lessons: Sequence[Lesson], **options: int) -> Iterator[Run]:
+    run = partial(run_lesson, only_statements=True, **options)
     with LessonExecutor() as executor:
-        yield from executor.map(partial(run_lesson, only_statements=True), lessons)
+        yield from executor.map(run, lessons)
 
 
 def docstring_examples(packages: Sequence[str] = ("torchutils", "coursebuild")) -> int:

@@ -21,7 +21,17 @@ import torch
 
 from coursebuild.lesson import Block, Statement
 
-__all__ = ["OutputChecker", "StatementError", "difference", "run_doctests"]
+__all__ = [
+    "OutputChecker",
+    "Played",
+    "StatementError",
+    "difference",
+    "fits",
+    "play",
+    "run_doctests",
+]
+
+Played = tuple[tuple[doctest.Example, str], ...]  # what each example printed
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"[^\W\d]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\.\.\.|\S")
@@ -41,6 +51,28 @@ class StatementError(Exception):
 def run_doctests(
     block: Block, namespace: Mapping[str, Any], name: str
 ) -> tuple[Statement, ...]:
+    """Return what the examples of a text state, which is true; see :func:`play`."""
+    return tuple(
+        Statement("doctest", _prompted(e) + e.want, block.line + e.lineno, ("output",))
+        for e, _ in play(block, namespace, name)
+        if e.want
+    )
+
+
+def fits(block: Block, played: Played, name: str) -> bool:
+    """Tell whether a text, changed in what it states, would still be true."""
+    try:
+        examples = _examples(block, name)
+    except StatementError:
+        return False
+    if [e.source for e in examples] != [e.source for e, _ in played]:
+        return False
+    check, kind = OutputChecker().check_output, doctest.ELLIPSIS
+    pairs = zip(examples, played, strict=True)
+    return all(check(e.want, got, kind * (kind in e.options)) for e, (_, got) in pairs)
+
+
+def play(block: Block, namespace: Mapping[str, Any], name: str) -> Played:
     """Run every example of the text in a shallow copy of the namespace.
 
     Names that an example binds are seen by the later ones of the block only.
@@ -56,11 +88,7 @@ def run_doctests(
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("error")
         runner.run(test, clear_globs=False)
-    return tuple(
-        Statement("doctest", _prompted(e) + e.want, block.line + e.lineno, ("output",))
-        for e in examples
-        if e.want
-    )
+    return tuple(zip(examples, runner.printed, strict=True))
 
 
 def difference(want: str, got: str, *, ellipsis: bool = False) -> str | None:
@@ -142,11 +170,13 @@ class _Runner(doctest.DocTestRunner):
     ) -> None:
         super().__init__(checker=OutputChecker(), verbose=False)
         self._block, self._name, self._changed = block, name, changed
+        self.printed: list[str] = []
 
     def report_start(self, out: Any, test: Any, example: Any) -> None:
         pass
 
     def report_success(self, out: Any, test: Any, example: Any, got: str) -> None:
+        self.printed.append(got)
         if change := self._changed():
             self._fail(example, f"  a doctest may look, not change: {change}")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Maths", "find_maths", "running_text"]
+__all__ = ["Maths", "blank", "find_maths", "running_text"]
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,20 @@ def find_maths(source: str, markup: Literal["rst", "md"]) -> tuple[Maths, ...]:
 
 def running_text(source: str, markup: Literal["rst", "md"]) -> str:
     """Return the text with spaces where code, formulas and other roles stand."""
-    return _INLINE[markup].sub(_blank, _without_blocks(source, markup))
+    return _INLINE[markup].sub(blank, _without_blocks(source, markup))
 
 
-def _blank(match: re.Match[str]) -> str:
+def blank(match: re.Match[str]) -> str:
+    """Put spaces in the place of a match, and keep its lines."""
     return re.sub(r"[^\n]", " ", match[0])
 
 
 def _without_blocks(source: str, markup: str) -> str:
-    running = list(source)
+    running = source
     for start, end, _ in _blocks(source, markup):
-        running[start:end] = [c if c == "\n" else " " for c in source[start:end]]
-    return "".join(running)
+        gap = re.sub(r"[^\n]", " ", source[start:end])
+        running = running[:start] + gap + running[end:]
+    return running
 
 
 def _blocks(source: str, markup: str) -> Iterator[tuple[int, int, Maths | None]]:

@@ -2,21 +2,27 @@ r"""Falsify what a text states, one change at a time, to see whether the check n
 
 Changed are the formulas that state something (those with an equals sign, laws
 left out) and the outputs of doctests.  A change that would plainly state the
-same is not made: ``-0``, a swap of two equal entries, the coefficient 1.
+same is not made: ``-0``, a swap of equal entries, the coefficient 1, a power of 1.
+
+All mutants of a lesson are tried in one execution of its code: each has a copy
+of the checker as it stood before its text, and is shown all that follows.
 """
 
 from __future__ import annotations
 
 import doctest
+import random
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
+from coursebuild.doctests import StatementError, fits, play
+from coursebuild.lesson import Block, Statement
 from coursebuild.maths import find_maths
+from coursebuild.statements import Checker
 
-__all__ = ["KillRate", "kill_rate", "mutants"]
+__all__ = ["Mutants", "mutants", "next_digit"]
 
 Change = tuple[str, int, int, str]  # kind, from, to, what stands there instead
 
@@ -39,18 +45,69 @@ _PATTERNS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class KillRate:
-    """How many mutants of each kind there were, and which ones survived."""
+class Mutants:
+    """Try every mutant of a lesson; stands in for the lesson's :class:`Checker`.
 
-    total: Counter[str]
-    survivors: tuple[tuple[str, int, str], ...]  # kind, line, mutated line
+    Its statements are the mutants: of the changed kind, with the changed line,
+    and with the witness ``refused`` unless it survived.  With ``one_in`` above 1
+    they are a sample, always the same.
+    """
 
-    @property
-    def rate(self) -> float:
-        """The part of all mutants that the check refused."""
-        number = self.total.total()
-        return 1 - len(self.survivors) / number if number else 0.0
+    def __init__(self, checker: Checker, one_in: int = 1) -> None:
+        self._checker, self._one_in = checker, one_in
+        self._random = random.Random(one_in)
+        self._alive: list[tuple[Statement, Checker]] = []
+
+    def read(self, block: Block, namespace: Mapping[str, Any]) -> Iterator[Statement]:
+        """Show the text to the mutants of earlier ones, and make its own."""
+        name = self._checker.name
+        played = play(block, namespace, name)
+        yield from self._show(lambda checker: checker.look(block, namespace))
+        for kind, line, changed in mutants(block.source, self._checker.markup):
+            if self._random.randrange(self._one_in):
+                continue
+            text = replace(block, source=changed)
+            source = changed.splitlines()[line - 1].strip()
+            mutant = Statement(kind, source, block.line + line - 1)
+            if kind == "doctest":
+                yield mutant if fits(text, played, name) else _refused(mutant)
+            else:
+                yield from self._begin(mutant, text, namespace)
+        self._checker.look(block, namespace)
+
+    def confirm(self, namespace: Mapping[str, Any]) -> Iterator[Statement]:
+        """Look again at what was stated before this cell."""
+        yield from self._show(lambda checker: checker.confirm(namespace))
+        self._checker.confirm(namespace)
+
+    def finish(self) -> Iterator[Statement]:
+        """Return the mutants that nothing has refused."""
+        yield from self._show(lambda checker: checker.finish())
+        yield from (mutant for mutant, _ in self._alive)
+
+    def _begin(
+        self, mutant: Statement, text: Block, namespace: Mapping[str, Any]
+    ) -> Iterator[Statement]:
+        twin = self._checker.copy()
+        try:
+            twin.look(text, namespace)
+            self._alive.append((mutant, twin))
+        except StatementError:
+            yield _refused(mutant)
+
+    def _show(self, look: Callable[[Checker], object]) -> Iterator[Statement]:
+        """Let the mutants that are alive see more of the lesson."""
+        alive, self._alive = self._alive, []
+        for mutant, checker in alive:
+            try:
+                look(checker)
+                self._alive.append((mutant, checker))
+            except StatementError:
+                yield _refused(mutant)
+
+
+def _refused(mutant: Statement) -> Statement:
+    return replace(mutant, witnesses=("refused",))
 
 
 def mutants(
@@ -64,26 +121,6 @@ def mutants(
     for kind, start, end, other in _changes(text, markup):
         line = text.count("\n", 0, start) + 1
         yield kind, line, text[:start] + other + text[end:]
-
-
-def kill_rate(
-    text: str,
-    check: Callable[[str], bool],
-    markup: Literal["rst", "md"] = "rst",
-) -> KillRate:
-    """Ask a check about every mutant; it returns True for what it takes as true.
-
-    Raise ValueError when it refuses the text itself: then nothing is measured.
-    """
-    if not check(text):
-        raise ValueError("the unchanged text is refused: repair it first")
-    total: Counter[str] = Counter()
-    survivors = []
-    for kind, line, mutated in mutants(text, markup):
-        total[kind] += 1
-        if check(mutated):
-            survivors.append((kind, line, mutated.splitlines()[line - 1].strip()))
-    return KillRate(total, tuple(survivors))
 
 
 def _changes(text: str, markup: Literal["rst", "md"]) -> Iterator[Change]:
@@ -107,8 +144,12 @@ def _in_formula(formula: str) -> Iterator[Change]:
 def _replacement(kind: str, match: re.Match[str], letters: list[str]) -> str | None:
     """Return what a change puts in the place of a match; None if it is the same."""
     text, rest = match[0], match.string[match.end() :].lstrip()
+    if kind == "exponent" and re.search(
+        r"(?<![\d.])[01]\^\{?$", match.string[: match.start()]
+    ):
+        return None
     if kind in ("digit", "exponent"):
-        return text[:-1] + _next_digit(text) if text[-1].isdigit() else None
+        return next_digit(text) if text[-1].isdigit() else None
     if kind == "sign":
         return None if rest[:1] == "0" else text[:-1] + {"+": "-", "-": "+"}[text[-1]]
     if kind == "minus":
@@ -130,8 +171,13 @@ def _replacement(kind: str, match: re.Match[str], letters: list[str]) -> str | N
     return None if first == second else f"{second}, {first}"
 
 
-def _next_digit(number: str) -> str:
-    return str((int(number[-1]) + 1) % 10)
+def next_digit(number: str) -> str:
+    """Change the last digit of a number.
+
+    >>> next_digit("0.19"), next_digit("28")
+    ('0.10', '29')
+    """
+    return number[:-1] + str((int(number[-1]) + 1) % 10)
 
 
 def _in_doctests(text: str) -> Iterator[Change]:
@@ -160,4 +206,4 @@ def _other_number(number: str) -> str:
     digits = re.search(r"\d(?=\D*$)", number.split("e")[0])
     assert digits is not None  # the pattern asks for a digit
     place = digits.start()
-    return number[:place] + _next_digit(number[: place + 1]) + number[place + 1 :]
+    return next_digit(number[: place + 1]) + number[place + 1 :]

@@ -57,18 +57,15 @@ class LessonExecutor(ThreadPoolExecutor):
         self.shutdown(cancel_futures=kind is not None)
 
 
-def run_lesson(
-    lesson: Lesson, *, only_statements: bool = False, memory: int | None = None
-) -> Run:
+def run_lesson(lesson: Lesson, **options: Any) -> Run:
     """Run a lesson in a new process; whatever goes wrong is the run's failure.
 
-    ``memory`` is how many bytes the lesson may take (Linux).  Takes and returns
-    plain data: any executor can be given it, on any machine.
+    ``options`` are those of :func:`coursebuild.cells.run_cells`.  Takes and
+    returns plain data: any executor can be given it, on any machine.
     """
     with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as f:
         folder = Path(f)
         (folder / "lesson").write_bytes(pickle.dumps(lesson))
-        options = {"only_statements": only_statements, "memory": memory}
         end = _server().run(folder, lesson.seconds, options)
         if end == {"code": 0, "late": False} and (folder / "run").exists():
             return Run.from_json((folder / "run").read_text(encoding="utf-8"))

@@ -18,37 +18,47 @@ from __future__ import annotations
 import copy
 import re
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import FUNCTIONS
-from coursebuild.binding import DERIVED_NAMES, Definition, Log, Names, UnboundError
-from coursebuild.comparing import FalseError, compare, derives, is_literal
-from coursebuild.doctests import StatementError
+from coursebuild.algebra import FUNCTIONS, spellings
+from coursebuild.binding import DERIVED_NAMES, Definition, Log, Names
+from coursebuild.comparing import FalseError, derives, is_literal
+from coursebuild.doctests import StatementError, run_doctests
 from coursebuild.formulas import Equation, FormulaError, Node, names_in, parse, walk
 from coursebuild.lesson import Block, Statement
 from coursebuild.maths import Maths, find_maths
+from coursebuild.verifying import verify
 
 __all__ = ["Checker", "StatementError"]
 
-_POINTS = 3  # random points at which a formula is tried; one may sit on a kink
-_TRIES = 12  # to find points where it has a value
 _HEAD = re.compile(r"([A-Za-z])\s*\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)\s*&?\s*=")
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 
 
+_Found = Statement | FormulaError | None  # None: it only defines, or not yet
+_State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed
+
+
 @dataclass(frozen=True)
 class _Entry:
-    """One equation, and what the look before the next cell has found."""
+    """One equation: what the last look has found, and the names that it is about."""
 
     block: Block
     maths: Maths
     place: int
-    found: Statement | FormulaError | None
+    found: _Found = None
+    names: frozenset[str] = frozenset()
+
+    @property
+    def paragraph(self) -> tuple[int, int]:
+        """Return the line of its block, and how many blank lines precede it."""
+        above = self.block.source[: self.maths.start]
+        return self.block.line, len(re.findall(r"\n[ ]*\n", above))
 
 
 class Checker:
@@ -59,10 +69,10 @@ class Checker:
     """
 
     def __init__(self, name: str, markup: Literal["rst", "md"], seed: int = 0) -> None:
-        self._name, self._markup, self._seed = name, markup, seed
+        self.name, self.markup, self._seed = name, markup, seed
         self._definitions: dict[str, Definition] = {}
         self._unused: dict[str, StatementError] = {}
-        self._pending: list[_Entry] = []
+        self._pending: list[tuple[_Entry, _State]] = []
 
     def copy(self) -> Checker:
         """Return a checker that goes on from here on its own."""
@@ -71,24 +81,30 @@ class Checker:
         twin._pending = list(self._pending)
         return twin
 
-    def read(self, block: Block, namespace: Mapping[str, Any]) -> None:
-        """Look at the block's statements as the namespace stands there.
+    def read(self, block: Block, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
+        """Run the block's examples; look at its formulas, as the namespace stands.
 
-        Raise :class:`StatementError` for a formula that cannot be read.
+        Return the examples.  Raise :class:`StatementError` for one that is false,
+        or for a formula that cannot be read.
         """
-        for maths in find_maths(block.source, self._markup):
+        self.look(block, namespace)
+        return run_doctests(block, namespace, self.name)
+
+    def look(self, block: Block, namespace: Mapping[str, Any]) -> None:
+        """Look at the block's formulas, and leave the examples out."""
+        state = _state(namespace)
+        for maths in find_maths(block.source, self.markup):
             if maths.law:
                 law = Statement("law", _line(maths.text), _line_of(block, maths, 0))
-                self._pending.append(_Entry(block, maths, 0, law))
+                self._pending.append((_Entry(block, maths, 0, law), {}))
                 continue
             try:
                 count = len(self._equations(maths, namespace))
             except FormulaError as error:
                 raise self._report(block, maths, error) from error
             for place in range(count):
-                entry = _Entry(block, maths, place, None)
-                found = self._look(entry, namespace, last=False)
-                self._pending.append(replace(entry, found=found))
+                entry = self._look(_Entry(block, maths, place), namespace, last=False)
+                self._pending.append((entry, state))
 
     def confirm(self, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
         """Look again at what was not true before; return what is stated and true.
@@ -97,27 +113,44 @@ class Checker:
         neither look, with both sides and what differs.
         """
         pending, self._pending = self._pending, []
+        looks = [(e, *self._look_again(e, state, namespace)) for e, state in pending]
+        only_later = {
+            (entry.paragraph, name)
+            for entry, later, changed in looks
+            for name in changed
+            if isinstance(later, Statement) > isinstance(entry.found, Statement)
+        }
         done: list[Statement] = []
-        for entry in pending:
-            later = entry.found
-            if not isinstance(later, Statement) or later.kind == "value":
-                later = self._look(entry, namespace, last=True)
-            looks = entry.found, later
-            if true := [look for look in looks if isinstance(look, Statement)]:
-                done.append(true[0])
-            elif isinstance(later, FormulaError):
-                false = (look for look in looks if isinstance(look, FalseError))
-                error = next(false, later)
+        for entry, later, changed in looks:
+            true = [f for f in (entry.found, later) if isinstance(f, Statement)]
+            false = [f for f in (later, entry.found) if isinstance(f, FalseError)]
+            luck = {(entry.paragraph, name) for name in changed} & only_later
+            if isinstance(later, FormulaError) and (not true or (luck and false)):
+                error = (*false, later)[0]
                 raise self._report(entry.block, entry.maths, error) from error
+            done += true[:1]
         return tuple(done)
 
-    def finish(self) -> None:
-        """Raise :class:`StatementError` for a definition that nothing has used.
+    def _look_again(
+        self, entry: _Entry, before: _State, namespace: Mapping[str, Any]
+    ) -> tuple[_Found, set[str]]:
+        """Look after the cell where it may matter; say which names have changed."""
+        now = _state(namespace)
+        same = {n for n in entry.names if _same(before.get(n), now.get(n))}
+        changed = set(entry.names - same)
+        if not changed and isinstance(entry.found, Statement | FalseError):
+            return entry.found, changed
+        return self._look(entry, namespace, last=True).found, changed
 
-        It would be a formula that the reader trusts and nobody has checked.
+    def finish(self) -> tuple[Statement, ...]:
+        """Return what is left to say, which is nothing.
+
+        Raise :class:`StatementError` for a definition that nothing has used: it
+        would be a formula that the reader trusts and nobody has checked.
         """
         for error in self._unused.values():
             raise error
+        return ()
 
     def _equations(
         self, maths: Maths, namespace: Mapping[str, Any]
@@ -129,24 +162,33 @@ class Checker:
     @torch.enable_grad()  # whatever the lesson has switched off
     def _look(
         self, entry: _Entry, namespace: Mapping[str, Any], *, last: bool
-    ) -> Statement | FormulaError | None:
-        """Decide one equation; None if it only defines, or cannot be decided yet."""
-        log = Log()
+    ) -> _Entry:
+        """Decide one equation, if it can be decided by now."""
+        names: frozenset[str] = frozenset()
         try:
             equation = self._equations(entry.maths, namespace)[entry.place]
-            _refuse_circle(equation)
-            defines = self._define(equation, Names(namespace, self._definitions, log))
-            scope = Names(namespace, dict(self._definitions), log)
-            if defines:
-                text = "nothing uses this definition, so nothing checks it"
-                problem = FormulaError(text, equation.start)
-                self._unused[defines] = self._report(entry.block, entry.maths, problem)
-                if len(equation.members) == 2:
-                    return None
-            difference = self._verify(equation, scope)
-            self._tie(equation, scope)
+            scope = Names(namespace, self._definitions, Log())
+            names = frozenset(_subjects(equation, scope))
+            found = self._decide(entry, equation, scope, last)
         except FormulaError as problem:
-            return problem
+            found = problem
+        return replace(entry, found=found, names=names)
+
+    def _decide(
+        self, entry: _Entry, equation: Equation, scope: Names, last: bool
+    ) -> Statement | None:
+        _refuse_circle(equation)
+        defines = self._define(equation, scope)
+        log = scope.log
+        scope = replace(scope, definitions=dict(self._definitions))
+        if defines:
+            text = "nothing uses this definition, so nothing checks it"
+            problem = FormulaError(text, equation.start)
+            self._unused[defines] = self._report(entry.block, entry.maths, problem)
+            if len(equation.members) == 2:
+                return None
+        difference = verify(equation, scope, self._seed)
+        self._tie(equation, scope)
         for name in log.texts - {defines}:
             self._unused.pop(name, None)
         if log.texts and not last:  # the next cell may give these names a value
@@ -184,116 +226,13 @@ class Checker:
         if isinstance(live, Tensor) and not is_literal(body):
             self._definitions[name] = Definition((), body, weakref.ref(live))
 
-    # Truth
-
-    def _verify(self, equation: Equation, scope: Names) -> float:
-        """Compare all members; return the largest difference, or raise."""
-        self._random = torch.Generator().manual_seed(self._seed)
-        free: dict[str, Tensor] = {}
-        while True:
-            try:
-                worst = compare(equation, scope.bind(free), anywhere=bool(free)) or 0.0
-                break
-            except UnboundError as unbound:
-                if unbound.name in free or unbound.name not in self._params(equation):
-                    raise
-                free[unbound.name] = self._draw(torch.tensor(1.0), 0)
-        if free:
-            scope.log.witnesses.add("random points")
-            worst = self._try(equation, scope, free, Names.bind)
-        if derives(equation.members):
-            self._try_differences(equation, scope.bind(free), bool(free))
-        return worst
-
-    def _params(self, equation: Equation) -> set[str]:
-        """Return the names that stand for any number."""
-        names = {p for d in self._definitions.values() for p in d.params}
-        head = equation.members[0]
-        if head.op in ("call", "prime"):
-            names |= set(names_in(head.args[-1]))
-        return names
-
-    def _try_differences(self, equation: Equation, scope: Names, free: bool) -> None:
-        """Try the formulas, not only their values: numerically, and elsewhere."""
-        numeric = replace(scope, numeric=True, log=Log(eps=scope.log.eps))
-        if "autograd of the formula" in scope.log.witnesses:
-            compare(equation, numeric, 1e-5)
-            scope.log.witnesses.add("finite differences")
-        formulas = tuple(
-            m
-            for m in equation.members
-            if derives(m) or any(map(scope.knows, names_in(m)))
-        )
-        leaves = self._leaves(equation, scope)
-        if free or not leaves or len(formulas) < 2:
-            return
-        kept = replace(equation, members=formulas, relations=("=",) * len(formulas))
-        try:
-            self._try(kept, numeric, leaves, Names.move, 1e-5)
-            scope.log.witnesses.add("finite differences")
-        except FalseError:
-            if not self._constants(equation, scope):
-                raise
-        except FormulaError:
-            pass  # the text does not say enough to move, or leads to no number
-
-    def _try(
-        self,
-        equation: Equation,
-        scope: Names,
-        like: Mapping[str, Tensor],
-        go: Callable[[Names, Mapping[str, Tensor]], Names],
-        rtol: float | None = None,
-    ) -> float:
-        """Compare at random points where the formulas have a value."""
-        found: list[float | FalseError] = []
-        for k in range(_TRIES):
-            point = go(scope, {name: self._draw(t, k) for name, t in like.items()})
-            try:
-                difference = compare(equation, point, rtol, anywhere=True)
-            except FalseError as error:
-                difference = error
-            found += [] if difference is None else [difference]
-            if len(found) == _POINTS:
-                break
-        false = [f for f in found if isinstance(f, FalseError)]
-        if len(false) > scope.numeric:  # a kink may lie between two differences
-            text = f"  true here, but not as a formula:\n{false[0]}"
-            raise FalseError(text, false[0].at)
-        if not found:
-            raise FormulaError("found no number where this has a value", equation.start)
-        return max(f for f in found if not isinstance(f, FalseError))
-
-    def _constants(self, equation: Equation, scope: Names) -> bool:
-        """Tell whether a tensor takes part that may be a detached value of others."""
-        tensors = [scope.live(name) for name in scope.closure(equation.members)]
-        return any(isinstance(t, Tensor) and not t.requires_grad for t in tensors)
-
-    def _leaves(self, equation: Equation, scope: Names) -> dict[str, Tensor]:
-        """Return what can be moved: leaves, and what is differentiated by."""
-        derivatives = [n for n in walk(equation.members) if n.op == "derivative"]
-        targets = names_in([n.args[2] for n in derivatives])
-        lives = {n: scope.live(n) for n in scope.closure(equation.members)}
-        return {
-            name: live
-            for name, live in lives.items()
-            if isinstance(live, Tensor)
-            and live.requires_grad
-            and (live.is_leaf or name in targets)
-        }
-
-    def _draw(self, like: Tensor, k: int) -> Tensor:
-        """Draw a point, now and then one where roots and ln have a value."""
-        uniform = torch.rand(like.shape, generator=self._random, dtype=torch.float64)
-        return 0.4 + 1.6 * uniform if k % 2 == 0 else 4 * uniform - 2
-
     # What an author sees
 
     def _report(
         self, block: Block, maths: Maths, error: FormulaError
     ) -> StatementError:
         line = _line_of(block, maths, error.at)
-        where = f"{self._name}:{line}"
+        where = f"{self.name}:{line}"
         if isinstance(error, FalseError):
             return StatementError(f"{where}\n{error}", line)
         start = maths.text.rfind("\n", 0, error.at) + 1
@@ -302,12 +241,44 @@ class Checker:
         return StatementError(f"{where}\n  {shown}\n  {caret} {error}", line)
 
 
+def _state(namespace: Mapping[str, Any]) -> _State:
+    return {name: _mark(value) for name, value in namespace.items()}
+
+
+def _mark(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, Tensor):
+        return value, value.requires_grad, value.is_inference() or value._version
+    simple = isinstance(value, int | float | tuple) or callable(value)
+    return (value if simple else object(),)  # others may change unseen
+
+
+def _same(before: tuple[Any, ...] | None, now: tuple[Any, ...] | None) -> bool:
+    if before is None or now is None:
+        return before is now
+    return before[0] is now[0] and before[1:] == now[1:]
+
+
+def _subjects(equation: Equation, scope: Names) -> Iterator[str]:
+    """Yield the names, some of them of the code, that an equation is about."""
+    names = scope.closure(equation.members)
+    yield from names
+    for node in walk(equation.members):
+        if node.op in ("call", "prime"):
+            yield node.args[0]
+        elif node.op == "index":
+            yield from spellings(node)
+    if set(DERIVED_NAMES) & set(names) or any(
+        n.op == "bar" for n in walk(equation.members)
+    ):
+        yield from scope.namespace
+
+
 def _refuse_circle(equation: Equation) -> None:
     """Refuse ``n = |n|``, which would be true of any slip that gives n itself."""
     first, *others = equation.members
     formulas = [member for member in others if not is_literal(member)]
     circular = [f for f in formulas if first.args[0] in names_in(f)]
-    if first.op == "name" and formulas and circular == formulas:
+    if first.op == "name" and circular:
         raise FormulaError(
             f"{first.args[0]} stands on both sides: if it is meant as a fixed"
             " point, write the name alone on the right",

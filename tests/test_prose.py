@@ -1,0 +1,110 @@
+"""Results in running text: which are found, what is let pass, and by whose leave."""
+
+from pathlib import Path
+
+import pytest
+
+from coursebuild.build import SiteError
+from coursebuild.confirm import confirm
+from coursebuild.lesson import Block, Lesson
+from coursebuild.prose import loose_numbers, numbers, reviewed, unused
+from coursebuild.reading import read_lessons
+
+ROOT = Path(__file__).parents[1]
+FOUND = [
+    ("The slope is 0.1966 there.", "rst", ["0.1966"]),
+    ("It falls to −1.99.", "rst", ["−1.99"]),
+    ("The gradient is (0, 4, 8, 12).", "rst", ["(0, 4, 8, 12)"]),
+    ("So y = 28.", "rst", ["y = 28"]),
+    ("So x.grad = 4, we see.", "md", ["x.grad = 4"]),
+    ("It takes 1.5e-3 of it.", "rst", ["1.5e-3"]),
+    (".. note::\n\n   It is 0.5.\n", "rst", ["0.5"]),
+    ("| a | 0.25 |\n|---|---|\n", "md", ["0.25"]),
+    ("It is (2,\n3).", "rst", ["(2, 3)"]),
+]
+LEFT = [
+    ("All 28 entries, 4 of them (see 2) in 35 minutes.", "rst"),
+    (":math:`y = 28`, ``y = 28``, :law:`a = 0.5`", "rst"),
+    ("$y = 0.5$ and `y = 0.5`", "md"),
+    (">>> y.item()\n0.5\n", "rst"),
+    ("::\n\n   y = 0.5\n", "rst"),
+    (".. math::\n\n   y = 0.5\n", "rst"),
+    ("```python\ny = 0.5\n```\n", "md"),
+    ("`CC BY 4.0 <https://example.org/4.0>`__", "rst"),
+    ("[version 1.5](https://example.org/1.5) or <https://example.org/2.5>", "md"),
+    ("Step 3. Then 4.", "rst"),
+    ("torch2.13 and v1.2.3", "rst"),
+]
+LABELS = [
+    ('fig.set_label("It ends at 7.")', ["7"]),
+    ('fig.set_label("From 2000 "\n    "down to 1000.")', ["2000", "1000"]),
+    ('fig.set_label(f"It ends at {y:.1f}, not at 3")', ["3"]),
+    ('fig.set_label(f"It ends at {y:.1f}")', []),
+    ('ax.set_title("It ends at 7")', []),
+]
+TOY = "gallery/0_toy/10_toy.py"
+
+
+def lesson(*blocks: Block) -> Lesson:
+    return Lesson(TOY, blocks)
+
+
+@pytest.mark.parametrize(("text", "markup", "expected"), FOUND)
+def test_result_in_running_text_is_found(text, markup, expected):
+    block = Block("text", text, 1)
+    assert [number for _, number, _ in numbers(block, markup)] == expected
+
+
+@pytest.mark.parametrize(("text", "markup"), LEFT)
+def test_what_is_checked_or_no_result_is_left_alone(text, markup):
+    assert list(numbers(Block("text", text, 1), markup)) == []
+
+
+@pytest.mark.parametrize(("code", "expected"), LABELS)
+def test_number_of_a_label_is_found_unless_the_code_computes_it(code, expected):
+    assert [n for _, n, _ in numbers(Block("code", code, 1), "rst")] == expected
+
+
+def test_message_names_file_line_and_remedy():
+    block = Block("text", "One\ntwo 0.5.", 10)
+    [text] = loose_numbers(lesson(block))
+    assert text.startswith(f"{TOY}:11\n  0.5 stands")
+    assert "put it into a formula or a doctest" in text
+
+
+def test_reviewed_words_pass_and_others_do_not():
+    block = Block("text", "A step of\n0.5, and 0.5 more, or 0.25.", 1)
+    [text] = loose_numbers(lesson(block), [(TOY, "A step of 0.5")])
+    assert "0.25" in text
+
+
+def test_reviewed_words_of_another_file_do_not_count():
+    block = Block("text", "A step of 0.5", 1)
+    assert list(loose_numbers(lesson(block), [("docs/a.md", "A step of 0.5")]))
+
+
+def test_entry_that_fits_nothing_any_more_is_named():
+    block = Block("text", "A step of 0.5", 1)
+    entries = [(TOY, "step of 0.5"), (TOY, "step of 0.6")]
+    [text] = unused([lesson(block)], entries)
+    assert "'step of 0.6'" in text
+
+
+def test_list_of_the_site_is_short_and_in_use():
+    allowed = reviewed(ROOT)
+    assert unused(read_lessons(ROOT), allowed) == []
+    assert 0 < len(allowed) <= 40
+
+
+def test_confirmation_reports_loose_results(tmp_path):
+    (tmp_path / TOY).parent.mkdir(parents=True)
+    (tmp_path / TOY).write_text(
+        '"""\nToy\n===\n"""\n\ny = 28\n\n# %%\n# So :math:`y = 28` or 0.5.\n'
+    )
+    with pytest.raises(SiteError, match=rf"{TOY}:9\n  0.5 stands"):
+        confirm(tmp_path, [TOY])
+
+
+@pytest.mark.parametrize("seed", [1, 20, 300])
+def test_lessons_are_true_at_other_random_points(seed):
+    assert "statements are true" in confirm(ROOT, seed=seed)

@@ -1,0 +1,101 @@
+"""Find the results that stand in running text, where nothing checks them.
+
+A number with decimals, a tuple or an equality belongs into a formula or a doctest,
+and any number of a figure's label into an f-string.  What may stand all the same
+(a version, a time) is listed in ``docs/prose_numbers.txt``, word by word.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from coursebuild.lesson import Block, Lesson
+from coursebuild.maths import blank, running_text
+
+__all__ = ["is_reviewed", "loose_numbers", "numbers", "reviewed", "unused"]
+
+Number = tuple[int, str, str]  # its line, itself, the text around it
+LIST = "docs/prose_numbers.txt"
+_NUMBER = r"[-−+]?\d+(?:[.,]\d+)*"
+_RESULT = re.compile(
+    rf"(?<![\w.])(?:\({_NUMBER}(?:\s*,\s*{_NUMBER})+\)|[-−+]?\d+\.\d+(?:e-?\d+)?"
+    rf"|[\w.]+(?:\(\w*\))?\s*[=≈]\s*{_NUMBER})(?!\.?\w)"
+)
+_NO_PROSE = re.compile(  # a doctest with its output, a link, a target
+    r"^[ ]*>>> .*\n(?:[ ]*\S.*(?:\n|$))*|`[^`]*<[^>]*>`__?|\[[^\]]*\]\([^)]*\)"
+    r"|<?https?://\S+|^\.\. _.*",
+    re.MULTILINE,
+)
+
+
+def reviewed(root: Path) -> tuple[tuple[str, str], ...]:
+    """Read the list: a file's name, and words of it that hold a number."""
+    path = root / LIST
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    entries = (line.partition(": ") for line in lines if line and line[0] != "#")
+    return tuple((name, words) for name, _, words in entries)
+
+
+def loose_numbers(
+    lesson: Lesson, allowed: Iterable[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """Yield a message for each result that is not in formula, example or list."""
+    allowed = tuple(allowed)
+    for block in lesson.blocks:
+        place = "formula or a doctest" if block.kind == "text" else "f-string"
+        for line, number, around in numbers(block, lesson.markup):
+            if not is_reviewed(lesson.name, number, around, allowed):
+                yield (
+                    f"{lesson.name}:{line}\n  {number} stands where nothing checks it:"
+                    f" put it into a {place}, or, if it is no result, into {LIST}"
+                )
+
+
+def is_reviewed(
+    name: str, number: str, around: str, allowed: Iterable[tuple[str, str]]
+) -> bool:
+    """Tell whether the list has words with this number, in this file's text."""
+    words = (words for file, words in allowed if file == name)
+    return any(number in w and w in around for w in words)
+
+
+def unused(lessons: Iterable[Lesson], allowed: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a message for each entry that fits no text any more."""
+    found: dict[str, list[str]] = {}
+    for lesson in lessons:
+        texts = (
+            around for b in lesson.blocks for *_, around in numbers(b, lesson.markup)
+        )
+        found[lesson.name] = list(texts)
+    return [
+        f"{LIST}: no number stands in {words!r} of {name} any more"
+        for name, words in allowed
+        if not any(words in text for text in found.get(name, ()))
+    ]
+
+
+def numbers(block: Block, markup: Literal["rst", "md"]) -> Iterator[Number]:
+    """Yield what looks like a result in a text, and each number of a label."""
+    if block.kind == "text":
+        running = _NO_PROSE.sub(blank, running_text(block.source, markup))
+        around = " ".join(block.source.split())
+        for match in _RESULT.finditer(running):
+            line = block.line + running.count("\n", 0, match.start())
+            yield line, " ".join(match[0].split()), around
+    for label in _labels(block) if "set_label" in block.source else ():
+        for match in re.finditer(r"\d[\d.,]*(?<=\d)", label.value):
+            yield block.line + label.lineno - 1, match[0], label.value
+
+
+def _labels(block: Block) -> Iterator[ast.Constant]:
+    """Yield the literal parts of a figure's alternative text."""
+    calls = ast.walk(ast.parse(block.source)) if block.kind == "code" else ()
+    for call in calls:
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "set_label":
+            for text in call.args:
+                parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+                yield from (part for part in parts if isinstance(part, ast.Constant))

@@ -1,0 +1,194 @@
+"""Decide whether an equation is true: at the lesson's point, elsewhere, and in slope.
+
+A formula that is right for one set of numbers may be wrong as a formula.  So it is
+tried at random points where the text says enough to go there, and where it gives
+the value of a live tensor, its derivatives are compared with those of the graph.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from coursebuild.algebra import evaluate
+from coursebuild.binding import Log, Names, UnboundError
+from coursebuild.comparing import FalseError, compare, derives, is_literal
+from coursebuild.formulas import Equation, FormulaError, Node, names_in, walk
+
+__all__ = ["verify"]
+
+_POINTS = 3  # random points at which a formula is tried
+_TRIES = 12  # to find points where it has a value
+_LARGEST = 64  # entries of a higher derivative that is compared
+_NUMERIC = 1e-5  # relative: what central differences are good for
+_Move = Callable[[Names, Mapping[str, Tensor]], Names]
+
+
+def verify(equation: Equation, scope: Names, seed: int) -> float:
+    """Compare all members; return the largest relative difference.
+
+    ``scope.log`` tells which witnesses have spoken.  Raise :class:`FalseError`
+    for a false equation, :class:`FormulaError` for one that cannot be decided.
+    """
+    random = torch.Generator().manual_seed(seed)
+    free: dict[str, Tensor] = {}
+    while True:
+        try:
+            worst = compare(equation, scope.bind(free), anywhere=bool(free)) or 0.0
+            break
+        except UnboundError as unbound:
+            if unbound.name in free or unbound.name not in _params(equation, scope):
+                raise
+            free[unbound.name] = _draw(torch.tensor(1.0), random, 0)
+    if free:
+        scope.log.witnesses.add("random points")
+        worst = _try(equation, scope, free, Names.bind, random)
+    if derives(equation.members):
+        _try_differences(equation, scope.bind(free))
+        if not free:
+            _try_elsewhere(equation, scope, random)
+    elif not free:
+        _try_slopes(equation, scope)
+    return worst
+
+
+def _params(equation: Equation, scope: Names) -> set[str]:
+    """Return the names that stand for any number."""
+    names = {p for d in scope.definitions.values() for p in d.params}
+    head = equation.members[0]
+    if head.op in ("call", "prime"):
+        names |= set(names_in(head.args[-1]))
+    return names
+
+
+# As a formula
+
+
+def _try_differences(equation: Equation, scope: Names) -> None:
+    """Ask finite differences where autograd has spoken of the text's own formula."""
+    if "autograd of the formula" in scope.log.witnesses:
+        numeric = replace(scope, numeric=True, log=Log(eps=scope.log.eps))
+        compare(equation, numeric, _NUMERIC)
+        scope.log.witnesses.add("finite differences")
+
+
+def _try_elsewhere(equation: Equation, scope: Names, random: torch.Generator) -> None:
+    """Move the leaves, and ask finite differences."""
+    formulas = tuple(
+        m for m in equation.members if derives(m) or any(map(scope.knows, names_in(m)))
+    )
+    leaves = _leaves(equation.members, scope)
+    if not leaves or len(formulas) < 2:
+        return
+    numeric = replace(scope, numeric=True, log=Log(eps=scope.log.eps))
+    kept = replace(equation, members=formulas, relations=("=",) * len(formulas))
+    try:
+        _try(kept, numeric, leaves, Names.move, random)
+        scope.log.witnesses.add("finite differences")
+    except FalseError:
+        tensors = [scope.live(name) for name in scope.closure(equation.members)]
+        if all(t.requires_grad for t in tensors if isinstance(t, Tensor)):
+            raise  # else one of them may be a detached value of the others
+    except FormulaError:
+        pass  # the text does not say enough to move, or leads to no number
+
+
+def _try(
+    equation: Equation,
+    scope: Names,
+    like: Mapping[str, Tensor],
+    go: _Move,
+    random: torch.Generator,
+) -> float:
+    """Compare at random points where the formulas have a value."""
+    found: list[float | FalseError] = []
+    for k in range(_TRIES):
+        point = go(scope, {name: _draw(t, random, k) for name, t in like.items()})
+        try:
+            rtol = _NUMERIC if scope.numeric else None
+            difference = compare(equation, point, rtol, anywhere=True)
+        except FalseError as error:
+            difference = error
+        found += [] if difference is None else [difference]
+        if len(found) == _POINTS:
+            break
+    false = [f for f in found if isinstance(f, FalseError)]
+    if len(false) > scope.numeric:  # a kink may lie between two differences
+        text = f"  true here, but not as a formula:\n{false[0]}"
+        raise FalseError(text, false[0].at)
+    if not found:
+        raise FormulaError("found no number where this has a value", equation.start)
+    return max(f for f in found if not isinstance(f, FalseError))
+
+
+def _draw(like: Tensor, random: torch.Generator, k: int) -> Tensor:
+    """Draw a point, every other time one where roots and ln have a value."""
+    uniform = torch.rand(like.shape, generator=random, dtype=torch.float64)
+    return 4 * uniform - 2 if k % 2 else 0.4 + 1.6 * uniform
+
+
+def _leaves(item: object, scope: Names) -> dict[str, Tensor]:
+    """Return what can be moved: leaves, and what is differentiated by."""
+    derivatives = [node for node in walk(item) if node.op == "derivative"]
+    targets = names_in([node.args[2] for node in derivatives])
+    lives = {name: scope.live(name) for name in scope.closure(item)}
+    return {
+        name: live
+        for name, live in lives.items()
+        if isinstance(live, Tensor)
+        and live.requires_grad
+        and (live.is_leaf or name in targets)
+    }
+
+
+# In slope
+
+
+def _try_slopes(equation: Equation, scope: Names) -> None:
+    """Compare a formula for a live tensor with the graph that made this tensor."""
+    for leaf, slopes in _slopes(equation, scope):
+        try:
+            compare(slopes, scope)
+            scope.log.witnesses.add("autograd")
+        except FalseError as error:
+            if _is_smooth(slopes.members[1], leaf, scope):
+                text = (
+                    f"  the value is right, but not how it changes with {leaf}: give"
+                    f" what is detached a name of its own\n{error}"
+                )
+                raise FalseError(text, error.at) from error
+        except FormulaError:
+            pass  # the graph is freed, or the text does not say enough
+
+
+def _slopes(equation: Equation, scope: Names) -> Iterator[tuple[str, Equation]]:
+    """Yield the derivatives of both, up to the third, by each leaf."""
+    head, *members = equation.members
+    live = scope.live(head.args[0]) if head.op in ("name", "call") else None
+    if not isinstance(live, Tensor) or live.grad_fn is None:
+        return
+    y = Node("name", (head.args[0],), head.at)
+    for formula in members:
+        if formula.op in ("name", "index") or is_literal(formula):
+            continue  # another variable is no formula
+        leaves = _leaves(formula, scope).items()
+        for (leaf, x), order in itertools.product(leaves, (1, 2, 3)):
+            if order == 1 or live.numel() * x.numel() ** order <= _LARGEST:
+                by = (Node("name", (leaf,), formula.at),) * order
+                sides = tuple(
+                    Node("derivative", ("partial", side, by, 1), formula.at)
+                    for side in (y, formula)
+                )
+                yield leaf, replace(equation, members=sides, relations=("=",))
+
+
+def _is_smooth(slope: Node, leaf: str, scope: Names) -> bool:
+    """Tell whether a slope is nearly the same on both sides of the lesson's point."""
+    x = scope.value(leaf, slope.at)
+    near = (scope.move({leaf: x + h}) for h in (-1e-6, 1e-6))
+    left, right = (evaluate(slope, point).tensor for point in near)
+    return torch.allclose(left, right, rtol=1e-3, atol=1e-3)
