@@ -48,7 +48,7 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
     members: dict[int, list[str]] = {}
     # fmt: off
     for (i, kind, op, names, shape, dtype, value, grad, keeps, adjoint, attrs, notes,
-         root, line, _, count, _, group) in graph.nodes:
+         root, line, _, count, _, group) in graph.rows:
         # fmt: on
         if attrs or notes or line or not value is grad is adjoint is None:
             text = _attributes(graph.nodes[i], style)
@@ -63,7 +63,7 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
             members.setdefault(group, []).append(f"n{i} {text}")
     if members:
         out += _clusters(graph, members)
-    edges = [f"n{edge[0]} -> n{edge[1]}" for edge in graph.edges]
+    edges = [f"n{edge[0]} -> n{edge[1]}" for edge in graph.wires]
     for k, lines in edge_lines(graph, style).items():
         edges[k] += f" [label={_known_label(lines)}]"
     return "\n".join([*out, *edges, "}\n"])

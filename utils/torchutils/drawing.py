@@ -48,7 +48,7 @@ class Drawing:
         _check("style", style, STYLES)
         _check("direction", direction, DIRECTIONS)
         _check("fold", fold, FOLDS)
-        many = len(graph.nodes) > FOLD_FROM
+        many = len(graph.rows) > FOLD_FROM
         self.graph = graph
         self.drawn = fold_repeats(graph) if (many and fold) or fold is True else graph
         self.style = style

@@ -2,6 +2,8 @@
 
 import heapq
 import json
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import count
 from typing import NamedTuple, Self
 
@@ -13,7 +15,8 @@ FORMAT = "torchutils-graph/1"
 
 
 # Named tuples, not dataclasses: a graph holds thousands of these, and a frozen
-# dataclass takes four times as long to make.
+# dataclass takes four times as long to make.  A plain tuple takes a quarter again, and
+# is no work for the garbage collector: hence the rows of a Graph.
 class Node(NamedTuple):
     """One node: a leaf, an operation, or what stands for something else.
 
@@ -61,15 +64,30 @@ class Group(NamedTuple):
     parent: int = -1
 
 
-class Graph(NamedTuple):
-    """All that a drawing knows; holds no tensor and no autograd node."""
+@dataclass(frozen=True)
+class Graph:
+    """All that a drawing knows; holds no tensor and no autograd node.
 
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    ``rows`` and ``wires`` are ``nodes`` and ``edges``, perhaps as plain tuples of the
+    same fields: they become records when they are first asked for.
+    """
+
+    rows: tuple[tuple, ...]
+    wires: tuple[tuple, ...]
     backward: tuple[int, ...] = ()  # recorded, in the engine's order
     truncated: int = 0  # the limit that stopped the reading
     groups: tuple[Group, ...] = ()
     remarks: tuple[str, ...] = ()  # sentences about the whole
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes; each one's id is its place."""
+        return tuple(map(Node._make, self.rows))
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges: for each node, those that enter it in the order of operands."""
+        return tuple(map(Edge._make, self.wires))
 
     @property
     def leaves(self) -> tuple[Node, ...]:
@@ -102,8 +120,9 @@ class Graph(NamedTuple):
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def replace(self, **changes: object) -> Self:
-        """Return a copy with some fields changed."""
-        return self._replace(**changes)
+        """Return a copy with some fields, ``nodes`` and ``edges`` too, changed."""
+        fields = {"nodes": "rows", "edges": "wires"}
+        return replace(self, **{fields.get(k, k): v for k, v in changes.items()})
 
 
 def _record(item: Node | Edge, always: int = 2) -> dict[str, object]:

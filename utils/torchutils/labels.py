@@ -127,16 +127,21 @@ def _word(what: str, number: int) -> Line:
     return Line(f"{what} {number}")
 
 
+_OP, _ATTRS = map(Node._fields.index, ("op", "attrs"))
+
+
 def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
     """Return what stands on the edges, by place: operand, output, contribution."""
-    nodes, every = graph.nodes, style == "torch"
+    nodes, every = graph.rows, style == "torch"
     ordered = {  # where several operands come in, and it matters which is which
-        e[1] for e in graph.edges if e[2] > 0 and (every or is_ordered(nodes[e[1]].op))
+        e[1]
+        for e in graph.wires
+        if e[2] > 0 and (every or is_ordered(nodes[e[1]][_OP]))
     }
     found = {}
-    for k, (src, dst, arg, out, grad, _) in enumerate(graph.edges):
+    for k, (src, dst, arg, out, grad, _) in enumerate(graph.wires):
         lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
-        if (attrs := nodes[src].attrs) and attrs[0][0] == "outputs":
+        if (attrs := nodes[src][_ATTRS]) and attrs[0][0] == "outputs":
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)

@@ -16,8 +16,6 @@ from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
 __all__ = ["describe", "read_graph", "trace_lines"]
 
-_new = tuple.__new__  # what Node() calls, in half the time: there is one per node
-
 VALUES, DETAILED = 8, 100  # numbers shown, by default, in graphs of so many nodes
 
 
@@ -74,8 +72,9 @@ def describe(
     details = None if values == 0 and not attrs else attrs
     if values is None:
         values = VALUES if len(live.nodes) <= DETAILED else 0
-    nodes = _records(live, names, values, details)
+    nodes = _rows(live, names, values, details)
     if values or saved:
+        nodes = [Node._make(row) for row in nodes]
         kept = [
             saved_tensors(n) if r.kind == "op" else []
             for n, r in zip(live.nodes, nodes, strict=True)
@@ -93,14 +92,14 @@ def describe(
     return Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
 
 
-def _records(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Node]:
-    """Make one record for each node; the one loop in which every step counts."""
+def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:
+    """Make one row for each node; the one loop in which every step counts."""
     roots, made, order = live.starts, names.made, _order(live)
-    nodes: list[Node] = []
+    rows: list[tuple] = []
     for i, node in enumerate(live.nodes):
         seq = order[i]
         if seq < 0:
-            nodes.append(_tensor(i, node, names, values, i in roots))
+            rows.append(_tensor(i, node, names, values, i in roots))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
@@ -110,17 +109,17 @@ def _records(live: Walk, names: Names, values: int, attrs: bool | None) -> list[
             shape, dtype = (_shape(meta[0]), meta[0].dtype) if meta else (None, None)
             found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
         # fmt: off
-        record = _new(Node, (
+        row = (
             i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
             None, found, (), i in roots, "", (), 1, seq, -1,
-        ))
+        )
         # fmt: on
         if node.metadata:
-            record = record._replace(line=_line(node))
+            row = Node._make(row)._replace(line=_line(node))
         if node in made:
-            record = _named(record, made[node], names, values)
-        nodes.append(record)
-    return nodes
+            row = _named(Node._make(row), made[node], names, values)
+        rows.append(row)
+    return rows
 
 
 def _order(live: Walk) -> list[int]:
@@ -138,18 +137,18 @@ def _order(live: Walk) -> list[int]:
     return order
 
 
-def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> Node:
+def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> tuple:
     bare = isinstance(node, torch.Tensor)
     tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
     grad = tensor.grad
     value, notes = (numbers(tensor, values), _notes(tensor)) if values else (None, ())
     # fmt: off
-    return _new(Node, (
+    return (
         i, kind, "", names.of(tensor), shape, _dtype(tensor.dtype), value,
         None if grad is None else numbers(grad, values), not bare, None, (), notes,
         root, "", (), 1, -1, -1,
-    ))
+    )
     # fmt: on
 
 

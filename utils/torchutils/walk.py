@@ -7,8 +7,6 @@ from typing import NamedTuple
 import torch
 from torch.autograd.graph import GradientEdge
 
-from torchutils.graph import Edge
-
 __all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "walk"]
 
 # A Python object is made for each autograd node that we touch, and torch 2.13
@@ -16,7 +14,6 @@ __all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "walk"]
 # freed, 2,500 do in a thread with a small stack.  So a walk stops early.
 LIMIT = 2000
 
-_new = tuple.__new__  # what Edge() calls, in half the time
 ACCUMULATE = torch._C._functions.AccumulateGrad
 
 
@@ -28,7 +25,7 @@ class Walk(NamedTuple):
     nodes: list[object]  # autograd nodes, and tensors that have none
     bare: set[int]  # where those tensors are
     index: dict[object, int]
-    edges: list[Edge]
+    edges: list[tuple]  # rows of Edge
     more: list[tuple[int, int]]  # operands beyond the limit: dst, arg
 
 
@@ -45,7 +42,7 @@ def walk(outputs: object, max_nodes: int) -> Walk:
             index.setdefault(start, len(index))
     nodes = list(index)
     starts = set(index.values())
-    edges: list[Edge] = []
+    edges: list[tuple] = []
     more: list[tuple[int, int]] = []
     find, link = index.get, edges.append
     for dst, node in enumerate(nodes):  # the list grows while we go
@@ -62,8 +59,8 @@ def walk(outputs: object, max_nodes: int) -> Walk:
                     continue
                 index[source] = src
                 nodes.append(source)
-            link(_new(Edge, (src, dst, arg, out, None, "")))
-    return _new(Walk, (roots, starts, nodes, bare, index, edges, more))
+            link((src, dst, arg, out, None, ""))
+    return Walk(roots, starts, nodes, bare, index, edges, more)
 
 
 def _start(root: torch.Tensor | GradientEdge) -> object:
