@@ -13,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from coursebuild.forkserver import ENVIRONMENT
+from coursebuild.forkserver import ENVIRONMENT, LATE
 from coursebuild.lesson import Failure, Lesson, Run
 
 __all__ = ["INTERRUPTED", "LessonExecutor", "run_lesson", "stop_servers"]
@@ -29,7 +31,7 @@ _START = """
 import socket, sys
 sys.path.insert(0, sys.argv[1])
 from coursebuild.forkserver import serve
-serve(socket.socket(fileno=int(sys.argv[2])))
+serve(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
 """
 
 
@@ -39,11 +41,13 @@ class LessonExecutor(ThreadPoolExecutor):
     Left by an exception, Ctrl-C included, it kills the lessons under way.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
-        """Load torch meanwhile, so that the first lesson waits less."""
+    def __init__(
+        self, workers: int | None = None, *, lessons: Iterable[Lesson] = ()
+    ) -> None:
+        """Load torch, and what the lessons to come seem to need."""
         at_once = workers or int(os.environ.get("WORKERS") or _cores())
         super().__init__(at_once, thread_name_prefix="lesson")
-        _server()
+        _server(_late(lessons))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the pool; lessons that are under way end too if they may be cancelled."""
@@ -82,13 +86,14 @@ def stop_servers() -> None:
 class _Server:
     """The parent's end of a :mod:`coursebuild.forkserver`."""
 
-    def __init__(self, stamp: object) -> None:
+    def __init__(self, stamp: object, late: Sequence[str]) -> None:
         self.stamp = stamp
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
             command = [sys.executable, "-P", "-c", _START, UTILS, str(theirs.fileno())]
+            command += late
             self._process = subprocess.Popen(
                 command,
                 env=kept | ENVIRONMENT,
@@ -115,8 +120,12 @@ class _Server:
                     socket.send_fds(self._control, [b"!"], [theirs.fileno()])
                 answer = line.readline()
             except OSError:
-                return None
-        return json.loads(answer) if answer else None
+                answer = ""
+        if answer:
+            return json.loads(answer)
+        with suppress(subprocess.TimeoutExpired):  # so that nobody asks it again
+            self._process.wait(timeout=5)
+        return None
 
     def is_alive(self) -> bool:
         """Tell whether it still runs; let go of it if not."""
@@ -141,7 +150,12 @@ _servers: list[_Server] = []  # the last one takes requests, older ones finish
 atexit.register(stop_servers)
 
 
-def _server() -> _Server:
+def _late(lessons: Iterable[Lesson]) -> list[str]:
+    code = "".join(b.source for x in lessons for b in x.blocks if b.kind == "code")
+    return [name for name, need in LATE.items() if need.search(code)]
+
+
+def _server(late: Sequence[str] = ()) -> _Server:
     """Return a server that has loaded the code in ``utils`` as it is now."""
     stamp = [(p, p.stat().st_mtime_ns) for p in sorted(UTILS.glob("*/*.py"))]
     with _lock:
@@ -149,7 +163,7 @@ def _server() -> _Server:
         if not _servers or _servers[-1].stamp != stamp:
             if _servers:
                 _servers[-1].retire()
-            _servers.append(_Server(stamp))
+            _servers.append(_Server(stamp, late))
         return _servers[-1]
 
 
