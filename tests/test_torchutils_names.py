@@ -60,3 +60,17 @@ def test_endless_list_ends():
 def test_tensor_is_never_compared_by_value():
     a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     assert make_dot(a * 2, {"b": b}).graph.leaves[0].names == ()
+
+
+def test_long_list_is_looked_into_at_its_start_only():
+    class Watched(list):
+        seen = 0
+
+        def __iter__(self):
+            for item in super().__iter__():
+                self.seen += 1
+                yield item
+
+    long = Watched(range(100_000))
+    find_names({"long": long})
+    assert long.seen <= 1000

@@ -118,13 +118,13 @@ class Drawing:
         _check("format", ending, FORMATS)
         if ending in ("png", "pdf"):
             return run_engine(self.source, ending)
-        if ending == "svg":
-            return self._svg(stylesheet()).encode()
-        if ending == "html":
-            return to_page(self.html, self.title or repr(self)).encode()
-        if ending in ("dot", "gv"):
-            return self.source.encode()
-        return ((self.json if ending == "json" else self.text) + "\n").encode()
+        text = {
+            "svg": lambda: self._svg(stylesheet()),
+            "html": lambda: to_page(self.html, self.title or repr(self)),
+            "json": lambda: self.json + "\n",
+            "txt": lambda: self.text + "\n",
+        }.get(ending, lambda: self.source)
+        return text().encode()
 
     def render(
         self,

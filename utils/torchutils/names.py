@@ -1,6 +1,7 @@
 """Which names do tensors have?  Answered from any mapping, or from a module."""
 
 from collections.abc import Mapping
+from itertools import islice
 
 import torch
 
@@ -10,6 +11,7 @@ __all__ = ["Names", "find_names"]
 
 DEPTH = 2  # a name's value may be a list of dicts of tensors, no deeper
 INSIDE = 1000  # how many items inside containers are looked at, in all
+CONTAINERS = (list, tuple, dict, torch.nn.Module)
 
 
 class Names:
@@ -69,10 +71,9 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
             continue
         if isinstance(value, torch.Tensor):
             found.add(name, value)
-        elif isinstance(value, (list, tuple, dict, torch.nn.Module)):
+        elif isinstance(value, CONTAINERS):
             queue.append((name, value, 1))
-    if queue:
-        _look_inside(queue, found)
+    _look_inside(queue, found)
     return found
 
 
@@ -83,9 +84,7 @@ def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
             budget -= 1
             if isinstance(item, torch.Tensor):
                 found.add(inner, item)
-            elif depth < DEPTH and isinstance(
-                item, (list, tuple, dict, torch.nn.Module)
-            ):
+            elif depth < DEPTH and isinstance(item, CONTAINERS):
                 queue.append((inner, item, depth + 1))
             if not budget:
                 return
@@ -94,10 +93,9 @@ def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
 def _items(name: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, torch.nn.Module):
         return _of_module(name + ".", value)
-    if isinstance(value, dict):
-        plain = [(k, v) for k, v in value.items() if isinstance(k, (str, int))]
-        return [(f"{name}[{k!r}]", v) for k, v in plain]
-    return [(f"{name}[{i}]", v) for i, v in enumerate(value)]
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    known = [(k, v) for k, v in islice(pairs, INSIDE) if isinstance(k, (str, int))]
+    return [(f"{name}[{k!r}]", v) for k, v in known]
 
 
 def _of_module(prefix: str, module: torch.nn.Module) -> list[tuple[str, object]]:
