@@ -1,7 +1,6 @@
 """Where things go: sizes from our own table of widths, positions from Graphviz."""
 
 import json
-import os
 import shutil
 import subprocess
 import unicodedata
@@ -84,11 +83,9 @@ def cut(text: str, limit: int = 40) -> str:
 
 
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
-    widths = [
-        text_width(cut(t), TITLE * 1.08 if role == "t" else SIZE) for t, role in lines
-    ]
-    width = max(widths, default=0) + 2 * pad
-    return round(width), STEP * len(widths) + 2 * (pad - 4 if pad > 4 else 0)
+    bold = TITLE * 1.08
+    widths = [text_width(cut(t), bold if r == "t" else SIZE) for t, r in lines]
+    return round(max(widths) + 2 * pad), STEP * len(widths) + 2 * max(pad - 4, 0)
 
 
 def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> Layout:
@@ -186,13 +183,8 @@ def _run_program(dot: str, output: str) -> bytes:
             "no layout engine: pip install pygraphviz (it carries Graphviz with it), "
             "or put Graphviz's own program dot on the PATH"
         )
-    done = subprocess.run(
-        [program, f"-T{output}"],
-        input=dot.encode(),
-        capture_output=True,
-        env=os.environ,
-        check=False,
-    )
+    command = [program, f"-T{output}"]
+    done = subprocess.run(command, input=dot.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"dot failed: {done.stderr.decode(errors='replace')[:500]}")
     return done.stdout

@@ -285,17 +285,15 @@ def _add_saved(
 
 
 def _remarks(live: Walk) -> list[str]:
-    found = []
-    for name, root in live.roots:
-        if isinstance(root, torch.Tensor) and not root.requires_grad:
-            what = f"Output {name}" if name else "This tensor"
-            found.append(f"{what} has no autograd graph: {_why_no_graph(root)}.")
-    if live.more:
-        count = len(live.nodes)
-        found.append(
-            f"The drawing stopped after {count} nodes (max_nodes); the graph goes on."
-        )
-    return found
+    found = [
+        f"{f'Output {name}' if name else 'This tensor'} has no autograd graph: "
+        f"{_why_no_graph(root)}."
+        for name, root in live.roots
+        if isinstance(root, torch.Tensor) and not root.requires_grad
+    ]
+    count = len(live.nodes)
+    text = f"The drawing stopped after {count} nodes (max_nodes); the graph goes on."
+    return [*found, text] if live.more else found
 
 
 def _why_no_graph(tensor: torch.Tensor) -> str:

@@ -106,9 +106,7 @@ def attributes(node: object, *, everything: bool) -> tuple[tuple[str, Value], ..
             value = getattr(node, attribute)
         except RuntimeError:
             continue
-        if type(value) is int and 1 < value < 2**63:
-            found.append((name, value))
-        elif everything or not (value is None or value is False or _usual(name, value)):
+        if everything or not _usual(name, value):
             found.append((name, _simple(value)))
     return tuple(found)
 
@@ -116,7 +114,9 @@ def attributes(node: object, *, everything: bool) -> tuple[tuple[str, Value], ..
 def _usual(name: str, value: object) -> bool:
     if name in ("alpha", "beta"):
         return value == 1
-    return isinstance(value, str) or (type(value) is tuple and not any(value))
+    if type(value) is tuple:
+        return not any(value)
+    return value is None or value is False or isinstance(value, str)
 
 
 def _simple(value: object) -> Value:
