@@ -16,7 +16,7 @@ from sphinx.config import Config
 from coursebuild import boxes, doclinks, gallery, katex, marks, pages
 from coursebuild.downloads import build_wheel
 from coursebuild.freshness import Store
-from coursebuild.lesson import Run
+from coursebuild.lesson import Lesson, Run
 from coursebuild.reading import read_lessons
 from coursebuild.runner import LessonExecutor
 from coursebuild.runs import Runs
@@ -74,17 +74,17 @@ def _execute(runs: Runs) -> None:
         how = "failed" if run.failure else f"{run.seconds:.1f} s"
         print(f"lesson {len(ended)}/{count}  {run.lesson}  {how}", flush=True)
 
-    _executors.append(_executor())
+    _executors.append(_executor([runs.lessons[name] for name in runs.stale]))
     runs.start(_executors[-1], report)
 
 
-def _executor() -> Executor:
+def _executor(lessons: list[Lesson]) -> Executor:
     """Return where lessons run: here, or on the cluster that CLUSTER names."""
     if address := os.environ.get("CLUSTER"):
         from coursebuild.cluster import ClusterExecutor  # distributed is optional
 
         return ClusterExecutor(address)
-    return LessonExecutor()
+    return LessonExecutor(lessons=lessons)
 
 
 def _copy_drawing_style(app: Sphinx) -> None:

@@ -14,12 +14,14 @@ import importlib
 import json
 import os
 import pickle
+import re
 import select
 import shutil
 import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +48,11 @@ PRELOAD = (
     "torchutils",
     "coursebuild.cells",
 )
-LATE = "torch._dynamo", "matplotlib.pyplot"  # a second each: as soon as one asks
+# A second each: loaded when code speaks of what needs it, or as soon as one asks.
+LATE = {
+    "torch._dynamo": re.compile(r"\boptim\b|checkpoint|compile|functional|vmap"),
+    "matplotlib.pyplot": re.compile(r"matplotlib"),
+}
 GRACE = 0.3  # seconds for the child to note its own line before it is killed
 
 
@@ -60,14 +66,15 @@ class _Child:
     late: bool = False
 
 
-def serve(control: socket.socket) -> None:
+def serve(control: socket.socket, late: Sequence[str] = ()) -> None:
     """Fork a child for each request, until none is under way and none can come.
 
+    ``late`` names modules to load beforehand, because lessons will need them.
     A request is a socket with one line of JSON in it; the answer is one line,
     the child's exit code.  A child is killed, with all that it started, when its
     time is up or when who asked for it hangs up.
     """
-    for name in PRELOAD:
+    for name in (*PRELOAD, *late):
         _load(name)
     wake, alarm = socket.socketpair()
     alarm.setblocking(False)
