@@ -13,7 +13,6 @@ project_copyright = f"{author}. Code MIT, text CC BY-SA 4.0"
 
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "coursebuild.extension",
