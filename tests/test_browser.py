@@ -115,9 +115,9 @@ def test_page_fits_a_small_phone(page: Page, address, name):
 def test_site_works_from_a_file(page: Page):
     page.goto((SITE / "index.html").absolute().as_uri())
     page.click("text=Start here")
+    page.wait_for_url(f"**/{LESSON}")
     assert page.title().startswith("Gradients with PyTorch")
     assert page.url.startswith("file://")
-    assert page.url.endswith(LESSON)
 
 
 def test_search_finds_from_a_file(page: Page):
@@ -158,7 +158,7 @@ def test_first_tab_stop_skips_to_the_content(page: Page, address):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText.trim()") == "Skip to content"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#furo-main-content")
+    page.wait_for_url("**#furo-main-content")
 
 
 def test_everything_that_acts_is_reached_by_keyboard(page: Page, address):
@@ -218,9 +218,9 @@ def test_downloads_arrive(page: Page, address):
 def test_previous_and_next_lead_through_the_lessons(page: Page, address):
     page.goto(address + "lessons/0_basics/index.html")
     page.locator("a.next-page").click()
-    assert page.url.endswith(LESSON)
+    page.wait_for_url(f"**/{LESSON}")
     page.locator("a.prev-page").click()
-    assert page.url.endswith("lessons/0_basics/index.html")
+    page.wait_for_url("**/lessons/0_basics/index.html")
 
 
 def test_answers_are_open_on_paper(page: Page, address):
