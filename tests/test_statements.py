@@ -7,9 +7,12 @@ import torch
 
 from coursebuild.lesson import Block
 from coursebuild.maths import find_maths
+from coursebuild.reading import read_page
+from coursebuild.runner import run_lesson
 from coursebuild.statements import Checker, StatementError
 
 torch.set_num_threads(1)
+ROOT = Path(__file__).parents[1]
 X = "import torch\nx = torch.arange(4.0, requires_grad=True)\n"
 CUBE = X + "z = x ** 2\ny = x.dot(z)\n"
 
@@ -87,6 +90,19 @@ def test_falsehood_is_refused(code, text):
 def test_corpus_and_falsehoods_are_many():
     assert sum(len(texts) for _, texts in CASES) >= 150
     assert len(FALSEHOODS) >= 90
+
+
+def test_every_row_of_the_language_is_a_checked_statement():
+    name = "docs/formulas.md"
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    heads = {k for k, line in enumerate(lines) if line.startswith("|---")}
+    heads |= {k - 1 for k in heads}
+    rows = {k for k, line in enumerate(lines) if line.startswith("| ")} - heads
+    run = run_lesson(read_page(ROOT / name, ROOT), only_statements=True)
+    assert run.failure is None
+    checked = {s.line - 1 for s in run.statements if s.witnesses}
+    assert rows <= checked
+    assert len(rows) >= 60
 
 
 @pytest.mark.parametrize(("code", "text", "words"), REFUSED)

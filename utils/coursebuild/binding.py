@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -296,10 +297,16 @@ class Names:
             target = targets[order - 1]
             name = _base(target).args[0]
             point = scope.value(name, target.at)
-            answer = self._jacobian(
-                lambda t: function(scope.move({name: t}), order - 1), point
+
+            def moved(t: Tensor) -> Tensor:
+                return function(scope.move({name: t}), order - 1)
+
+            entry = (
+                subscripts(target, point.shape, scope) if target.op == "index" else ()
             )
-            return scope._entry(answer, point, target)
+            if self.numeric and entry and len(entry) == point.ndim:
+                return _differences(moved, point, entry)[..., 0]
+            return scope._entry(self._jacobian(moved, point), point, target)
 
         known = self.closure(of)
         for target in targets:
@@ -452,14 +459,19 @@ def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
     return torch.stack(rows).reshape(y.shape + x.shape)
 
 
-def _differences(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Central differences of fourth order (Abramowitz and Stegun, 25.3.6)."""
+def _differences(
+    function: Callable[[Tensor], Tensor], x: Tensor, entry: tuple[int, ...] = ()
+) -> Tensor:
+    """Central differences of fourth order (Abramowitz and Stegun, 25.3.6).
+
+    By one entry or by all; the last axes are those of x, or of length 1.
+    """
     columns = []
-    for k in range(x.numel()):
-        step = torch.zeros(x.numel(), dtype=x.dtype)
-        step[k] = _STEP * max(1.0, float(abs(x.reshape(-1)[k])))
-        h = step.reshape(x.shape)
+    for place in [entry] if entry else numpy.ndindex(*x.shape):
+        h = torch.zeros_like(x)
+        h[place] = _STEP * max(1.0, float(abs(x[place])))
         near = function(x + h) - function(x - h)
         far = function(x + 2 * h) - function(x - 2 * h)
-        columns.append((8 * near - far) / (12 * step[k]))
-    return torch.stack(columns, -1).reshape(columns[0].shape + x.shape)
+        columns.append((8 * near - far) / (12 * h[place]))
+    shape = (1,) if entry else x.shape
+    return torch.stack(columns, -1).reshape(columns[0].shape + shape)

@@ -52,7 +52,7 @@ _CLOSING = set(_BRACKETS.values()) - {"|", r"\|", r"\Vert", _BAR}
 _NORMS = {r"\|", r"\lVert", r"\Vert"}
 _TOKEN = re.compile(
     r"(?P<row>\s*\n[ \t]*\n\s*)"
-    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*\|(?=\s*_))|(?P<open>\\left\s*\.)"
+    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*(?:\||\\[lr]?vert)(?=\s*_))|(?P<open>\\left\s*\.)"
     r"|\\[,;:! ]|\s|~|%.*"
     r"|\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![A-Za-z])"
     r"|\\(?:begin|end)\{(?:aligned|align|split|gathered|equation)\*?\}"
