@@ -36,7 +36,7 @@ mutate: env ## falsify what the text states, to see whether the check notices; L
 	@$(RUN) mutate $(LESSON)
 
 bench: env ## measure, side by side
-	@.venv/bin/python bench/drawing.py
+	@.venv/bin/python -m bench
 
 doctor: ## say what is wrong with this machine, and what helps
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }

@@ -1,0 +1,256 @@
+"""Measure builds of the site, side by side, and write the tables of docs/speed.md.
+
+``python bench/building.py`` needs a quiet machine and a quarter of an hour.  Its
+tables are ratios, so that they can be compared between machines.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLES = ROOT / "docs" / "speed_tables.txt"
+SOURCES = ("docs", "gallery", "utils", "vendor")
+FILES = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
+TIMES = 1  # of which the fastest counts
+COUNTS = (10,)
+# The floor: every lesson's code, one after the other, in one process.
+EXECUTE = """
+import os, sys, warnings
+from pathlib import Path
+import matplotlib, torch
+from coursebuild.reading import read_lessons
+matplotlib.use("agg")
+warnings.simplefilter("ignore")
+torch.set_num_threads(1)
+sys.stdout = open(os.devnull, "w")
+for lesson in read_lessons(Path.cwd()):
+    names = {"__name__": "__main__"}
+    for block in lesson.blocks:
+        if block.kind == "code":
+            exec(compile(block.source, lesson.name, "exec"), names)
+"""
+# What stock sphinx-gallery needs to make pages of our lessons.
+STOCK = """
+from docutils.parsers.rst.roles import math_role
+from pathlib import Path
+extensions = ["sphinx_gallery.gen_gallery", "coursebuild.boxes"]
+html_theme = "furo"
+sphinx_gallery_conf = {{
+    "examples_dirs": [{gallery!r}], "gallery_dirs": ["lessons"], "parallel": {parallel},
+    "filename_pattern": "", "within_subsection_order": "FileNameSortKey",
+}}
+def setup(app):
+    app.add_role("law", math_role)
+"""
+LESSON = '''"""
+Lesson {number:04}
+===========
+
+One graph, one number.
+
+:Time: 1 minute
+"""
+
+# %%
+# The slope of :math:`x^2` at {number}:
+import torch
+
+from torchutils import make_dot
+
+x = torch.tensor({number}.0, requires_grad=True)
+y = x**2
+y.backward()
+x.grad
+
+# %%
+# Its graph:
+
+make_dot(y, locals())
+'''
+
+
+class Took(NamedTuple):
+    """The wall time of a command, and the most memory that its process had."""
+
+    seconds: float
+    megabytes: float
+
+
+def took(command: list[str], folder: Path, **variables: str) -> Took:
+    """Run a command to its end."""
+    env = {**os.environ, "PYTHONPATH": "utils", "OMP_NUM_THREADS": "1", **variables}
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
+        peak = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process, peak))
+        watcher.start()
+        process.wait()
+        seconds = time.perf_counter() - start
+        watcher.join()
+        if process.returncode:
+            log.seek(0)
+            raise SystemExit(f"{command}:\n{log.read().decode()[-3000:]}")
+    return Took(seconds, peak[0])
+
+
+def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+    """Note the high-water mark of a process's memory while it lives (Linux)."""
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        with suppress(OSError, IndexError):
+            peak[0] = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1000
+        time.sleep(0.05)
+
+
+def project(folder: Path) -> Path:
+    """Copy the sources of the site."""
+    for name in SOURCES:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    for name in FILES:
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def python(*arguments: object) -> list[str]:
+    """Return a command of this Python."""
+    return [sys.executable, *map(str, arguments)]
+
+
+def sphinx(source: Path, out: Path, *options: object) -> list[str]:
+    """Return a command of sphinx-build, in one process."""
+    return python("-m", "sphinx", "-q", *options, source, out)
+
+
+BUILD = python("-m", "coursebuild", "html")
+
+
+def stock(root: Path, folder: Path, parallel: str) -> list[str]:
+    """Return the command of a stock sphinx-gallery for the lessons alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    conf = STOCK.format(gallery=str(root / "gallery"), parallel=parallel)
+    (folder / "conf.py").write_text(conf)
+    toctree = ".. toctree::\n\n   lessons/index\n"
+    (folder / "index.rst").write_text(f"Site\n====\n\n{toctree}")
+    return sphinx(folder, folder / "out")
+
+
+def clean_builds(root: Path, extra: Path) -> dict[str, float]:
+    """Time clean builds in turns, so that all share a noisy moment."""
+    pages, docs = root / "plain", root / "plain-docs"
+    off = ("-c", root, "-D", "execute_lessons=0")
+
+    def floor() -> float:
+        for folder in (pages, docs):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(root / "docs", docs)
+        executed = took(python("-c", EXECUTE), root)
+        return executed.seconds + took(sphinx(docs, pages, *off), root).seconds
+
+    def ours() -> float:
+        shutil.rmtree(root / "build", ignore_errors=True)
+        return took(BUILD, root).seconds
+
+    def stock_serial() -> float:
+        return took(stock(root, root / "stock", "False"), root).seconds
+
+    def stock_parallel() -> float:
+        path = f"utils{os.pathsep}{extra}"
+        command = stock(root, root / "stock", str(os.cpu_count()))
+        return took(command, root, PYTHONPATH=path).seconds
+
+    best: dict[str, float] = {}
+    ways: list[Callable[[], float]] = [floor, ours, stock_serial, stock_parallel]
+    for _ in range(TIMES):
+        for way in ways:
+            best[way.__name__] = min(best.get(way.__name__, 1e9), way())
+    ours()  # the site that the next build finds
+    again = sphinx(docs, pages, *off)
+    for _ in range(TIMES):
+        for name, command in (("no_change_sphinx", again), ("no_change", BUILD)):
+            best[name] = min(best.get(name, 1e9), took(command, root).seconds)
+    return best
+
+
+def generate(root: Path, count: int) -> Path:
+    """Make a site of generated lessons, twenty-five in a level."""
+    project(root)
+    shutil.rmtree(root / "gallery")
+    for path in root.glob("docs/*.md"):
+        path.unlink()
+    (root / "docs/index.md").write_text("# Site\n\n```{toctree}\nlessons/index\n```\n")
+    for number in range(count):
+        level = root / "gallery" / f"{number // 25:02}_level"
+        if number % 25 == 0:
+            level.mkdir(parents=True)
+            title = f"Level {number // 25:02}\n--------\n\nOne level.\n"
+            (level / "GALLERY_HEADER.rst").write_text(title)
+        (level / f"{number:04}_lesson.py").write_text(LESSON.format(number=number))
+    header = "Lessons\n=======\n\nAll of them.\n"
+    (root / "gallery" / "GALLERY_HEADER.rst").write_text(header)
+    return root
+
+
+def tables(best: dict[str, float], grown: dict[int, Took]) -> Iterator[str]:
+    """Yield the lines of the page's tables."""
+    floor = best["floor"]
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    yield f"Measured on {date.today():%d %B %Y}, {machine}, Python "
+    yield f"{platform.python_version()}; best of {TIMES}.\n"
+    yield "| clean build | seconds | to the floor |\n|---|---|---|"
+    names = {
+        "floor": "the floor: bare execution, then pages without execution",
+        "ours": "`make html`: isolated, every statement checked",
+        "stock_serial": "stock sphinx-gallery, lessons alone, no check",
+        "stock_parallel": "the same with its `parallel`",
+    }
+    for key, name in names.items():
+        yield f"| {name} | {best[key]:.1f} | {best[key] / floor:.2f} |"
+    ratio = best["no_change"] / best["no_change_sphinx"]
+    yield "\n| nothing changed | seconds | to Sphinx |\n|---|---|---|"
+    yield f"| `sphinx-build` | {best['no_change_sphinx']:.2f} | 1.00 |"
+    yield f"| `make html` | {best['no_change']:.2f} | {ratio:.2f} |"
+    yield "\n| generated lessons | seconds | seconds a lesson | MB |\n|---|---|---|---|"
+    for count, cost in grown.items():
+        each = cost.seconds / count
+        yield f"| {count:,} | {cost.seconds:.1f} | {each:.3f} | {cost.megabytes:.0f} |"
+
+
+def main() -> None:
+    """Measure, print and write."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        extra = folder / "joblib"  # which only stock's `parallel` needs
+        install = python("-m", "pip", "install", "-q", "--target", extra, "joblib")
+        subprocess.run(install, check=True)
+        root = folder / "site"
+        root.mkdir()
+        best = clean_builds(project(root), extra)
+        grown = {}
+        for count in COUNTS:
+            root = folder / str(count)
+            root.mkdir()
+            grown[count] = took(BUILD, generate(root, count))
+            shutil.rmtree(root)
+    text = "\n".join(tables(best, grown)) + "\n"
+    print(text)
+    TABLES.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
