@@ -23,6 +23,7 @@ from coursebuild.runs import Runs
 
 __all__ = ["setup", "stop"]
 
+MANY_PAGES = 100
 # Kept here, since Sphinx tells its extensions nothing of a build that is broken off.
 _executors: list[Executor] = []
 
@@ -33,6 +34,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("law", law_role)
     app.connect("config-inited", _start)
     app.connect("builder-inited", _copy_drawing_style, priority=1)
+    app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
     app.connect("build-finished", _finish)
     for part in (boxes, doclinks, gallery, katex, marks):
         part.setup(app)
@@ -93,6 +95,18 @@ def _copy_drawing_style(app: Sphinx) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(app.confdir, "utils/torchutils/drawing.css"), target)
     app.add_css_file("drawing.css")
+
+
+def _shorten_sidebar(
+    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object
+) -> None:
+    """Let a page of a large site name the lessons of its own level only.
+
+    Else pages, time and memory grow with the square of the number of lessons.
+    """
+    if len(app.env.found_docs) > MANY_PAGES and "toctree" in context:
+        whole = context["toctree"]
+        context["toctree"] = lambda **how: whole(**how | {"collapse": True})
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
