@@ -81,6 +81,15 @@ def test_corpus_is_true_at_any_random_points(seed):
         after(code, *texts, seed=seed)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_steep_power_is_true_at_any_random_points(seed):
+    """A step of 1e-4 was too long for x^1024 at one seed in a hundred."""
+    code = "x = torch.tensor(1.001, dtype=torch.float64, requires_grad=True)\n"
+    code += "u = x ** 1024"
+    text = r"\frac{du}{dx} = 1024x^{1023}"
+    assert after(code, "u = x^{1024}", text, seed=18 * 7919 + seed)
+
+
 @pytest.mark.parametrize(("code", "text"), FALSEHOODS)
 def test_falsehood_is_refused(code, text):
     with pytest.raises(StatementError):
@@ -196,6 +205,57 @@ def test_checking_leaves_retained_gradients_as_they_were():
     Checker("a.py", "rst").read(Block("text", text, 1), namespace)
     assert namespace["z"].grad is kept
     assert torch.equal(kept, torch.tensor([0.0, 1, 2, 3]))
+
+
+COSINE = X + "t = torch.tensor(2.0, requires_grad=True)\ny = t.sin()"
+LUCKY = r":math:`y = \sin t`{}we get :math:`\frac{{dy}}{{dt}} = -\sin t`."  # y was that
+
+
+def test_paragraph_is_about_one_side_of_the_next_cell():
+    text = message("", COSINE, LUCKY.format(", and "), "y = t.cos()")
+    assert "-0.4161468" in text
+    assert len(lesson("", COSINE, LUCKY.format(".\n\nNext "), "y = t.cos()")) == 2
+
+
+SLOPES = [  # of a formula for a value, beside the graph behind the value
+    ("y = (x ** 3).sum()", r"y = \sum_{i=1}^{3} x_i^3", False),  # x_0 is 0
+    ("y = (x ** 3).sum()", r"y = \sum_{i=0}^{3} x_i^3", True),
+    ("y = (x[:2] ** 2).sum()", r"y = x_0^2 + x_1", False),
+    ("u = (x ** 2).detach(); y = (u * x).sum()", r"y = \sum_i x_i^3", False),
+    ("u = (x ** 2).detach(); y = (u * x).sum()", r"y = \sum_i u_i x_i", True),
+    ("u = (x ** 2).sum(); y = u.detach() * x[1]", r"y = u = 14", True),
+    ("y = x.relu().sum()", r"y = \sum_i \max(x_i, 0)", True),  # a kink at x_0
+    ("y = x.abs().sum()", r"y = \sum_i x_i \operatorname{sign}(x_i)", True),
+]
+
+
+@pytest.mark.parametrize(("code", "formula", "true"), SLOPES)
+def test_formula_for_a_value_has_the_slopes_of_the_graph(code, formula, true):
+    if true:
+        assert after(X + code, formula)
+    else:
+        assert "not how it changes with x" in message(
+            "", X + code, f":math:`{formula}`"
+        )
+
+
+def test_derivative_by_itself_states_nothing():
+    assert "1, always" in message(
+        "", CUBE, r":math:`\frac{\partial y}{\partial y} = 1`"
+    )
+    assert after(CUBE, r"\bar y = 1")
+
+
+def test_copied_checker_goes_on_on_its_own():
+    first = Checker("a.py", "rst")
+    first.look(Block("text", ":math:`f(t) = t^2`", 1), {})
+    second = first.copy()
+    second.look(Block("text", ":math:`f(3) = 9`", 2), {})
+    assert [s.source for s in second.confirm({})] == ["f(3) = 9"]
+    second.finish()
+    first.confirm({})
+    with pytest.raises(StatementError, match="nothing uses"):
+        first.finish()
 
 
 # What is a statement

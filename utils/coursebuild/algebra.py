@@ -17,10 +17,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from coursebuild.formulas import FormulaError, Node, walk
+from coursebuild.formulas import FUNCTIONS, FormulaError, Node, walk
 
 __all__ = [
-    "FUNCTIONS",
     "Scope",
     "Value",
     "evaluate",
@@ -30,21 +29,6 @@ __all__ = [
     "subscripts",
 ]
 
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
-    **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
-    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum")},
-    "ln": torch.log,
-    "sigma": torch.sigmoid,
-    "softplus": torch.nn.functional.softplus,
-    "softmax": lambda x: torch.softmax(x, -1),
-    "logsumexp": lambda x: torch.logsumexp(x, -1),
-    "diag": torch.diag,
-    "tr": torch.trace,
-    "det": torch.linalg.det,
-    "max": torch.amax,
-    "min": torch.amin,
-}
 _PAIRS = {"max": torch.maximum, "min": torch.minimum}
 _BIG = {"sum": torch.sum, "prod": torch.prod, "max": torch.amax, "min": torch.amin}
 _TESTS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge}

@@ -17,14 +17,13 @@ import numpy
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import FUNCTIONS, evaluate, spelled, subscripts
-from coursebuild.formulas import FormulaError, Node, names_in
+from coursebuild.algebra import evaluate, spelled, subscripts
+from coursebuild.formulas import FUNCTIONS, FormulaError, Node, names_in
 
 __all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
 
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
-_STEP = 1e-4  # of the central differences, fourth order
 
 
 class UnboundError(FormulaError):
@@ -67,7 +66,7 @@ class Names:
     log: Log
     bound: Mapping[str, Tensor] = field(default_factory=dict)
     moved: tuple[str, ...] = ()
-    numeric: bool = False
+    step: float = 0.0  # of central differences; 0 means autograd
     nudged: tuple[int, float] = (-1, 0.0)  # a number's place, and how much is added
 
     def live(self, name: str) -> Any:
@@ -234,7 +233,7 @@ class Names:
         for target in targets:
             if _base(target).op != "name":
                 raise FormulaError("differentiate with respect to a name", target.at)
-        if _base(of).op == "name" and not (self.moved or self.numeric):
+        if _base(of).op == "name" and not (self.moved or self.step):
             names = [_base(n).args[0] for n in (of, *targets)]
             lives = [None if n in self.bound else self.live(n) for n in names]
             if all(isinstance(t, Tensor) and t.requires_grad for t in lives):
@@ -304,8 +303,8 @@ class Names:
             entry = (
                 subscripts(target, point.shape, scope) if target.op == "index" else ()
             )
-            if self.numeric and entry and len(entry) == point.ndim:
-                return _differences(moved, point, entry)[..., 0]
+            if self.step and entry and len(entry) == point.ndim:
+                return _differences(moved, point, self.step, entry)[..., 0]
             return scope._entry(self._jacobian(moved, point), point, target)
 
         known = self.closure(of)
@@ -319,8 +318,8 @@ class Names:
         return function(self)
 
     def _jacobian(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        if self.numeric:
-            return _differences(function, x)
+        if self.step:
+            return _differences(function, x, self.step)
         self.log.witnesses.add("autograd of the formula")
         answer = torch.autograd.functional.jacobian(function, x, create_graph=True)
         return answer if x.requires_grad else answer.detach()
@@ -355,19 +354,21 @@ class Names:
     def _usual(self, name: str, at: int, adjoint: bool = False) -> Node:
         r"""Say what ``\bar x``, J and H leave out, where there is only one answer."""
         scalar = adjoint or name == "H"
-        pairs = [(end, x) for end in self._ends(scalar) for x in self._leaves(end[1])]
-        if adjoint:
-            x = self.live(name)
-            ends = self._ends(scalar) if isinstance(x, Tensor) else ()
-            pairs = [(end, name) for end in ends if _follows(end[1], x)]
+        x = self.live(name)
+        pairs = [
+            (end, by)
+            for end, y in self._ends(scalar)
+            for by in ((name,) if adjoint else self._leaves(y))
+            if not adjoint or (isinstance(x, Tensor) and _follows(y, x))
+        ]
         if len(pairs) != 1:
-            found = ", ".join(f"{y} by {x}" for (y, _), x in pairs) or "nothing"
+            found = ", ".join(f"{y} by {x}" for y, x in pairs) or "nothing"
             raise FormulaError(
                 f"{name} is the derivative of what by what? found {found};"
                 r" write \frac{\partial y}{\partial x}",
                 at,
             )
-        of, by = (Node("name", (n,), at) for n in (pairs[0][0][0], pairs[0][1]))
+        of, by = (Node("name", (n,), at) for n in pairs[0])
         order = 2 if name == "H" and not adjoint else 1
         return Node(
             "derivative", ("nabla" if scalar else "partial", of, (by,), order), at
@@ -460,7 +461,10 @@ def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
 
 
 def _differences(
-    function: Callable[[Tensor], Tensor], x: Tensor, entry: tuple[int, ...] = ()
+    function: Callable[[Tensor], Tensor],
+    x: Tensor,
+    step: float,
+    entry: tuple[int, ...] = (),
 ) -> Tensor:
     """Central differences of fourth order (Abramowitz and Stegun, 25.3.6).
 
@@ -469,7 +473,7 @@ def _differences(
     columns = []
     for place in [entry] if entry else numpy.ndindex(*x.shape):
         h = torch.zeros_like(x)
-        h[place] = _STEP * max(1.0, float(abs(x[place])))
+        h[place] = step * max(1.0, float(abs(x[place])))
         near = function(x + h) - function(x - h)
         far = function(x + 2 * h) - function(x - 2 * h)
         columns.append((8 * near - far) / (12 * h[place]))

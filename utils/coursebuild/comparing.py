@@ -71,7 +71,7 @@ class _Member:
     def _role(self, literal: bool, scope: Names) -> tuple[str, int]:
         """Return as what witness it speaks, and how far it is to be believed."""
         if derives(self.node):
-            return "differences" if scope.numeric else "autograd", 4
+            return "differences" if scope.step else "autograd", 4
         named = self.node.op in ("name", "index")
         if named and scope.live(names_in(self.node)[0]) is not None:
             return "code", 3

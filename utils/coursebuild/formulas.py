@@ -15,12 +15,26 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import torch
+from torch import Tensor
+
 __all__ = ["FUNCTIONS", "Equation", "FormulaError", "Node", "names_in", "parse", "walk"]
 
-FUNCTIONS = frozenset(
-    "exp ln sin cos tan sinh cosh tanh arctan sqrt abs sign max min sigma sigmoid"  # noqa: SIM905
-    " softmax softplus relu logsumexp diag tr det mean sum".split()
-)
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
+    **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
+    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum")},
+    "ln": torch.log,
+    "sigma": torch.sigmoid,
+    "softplus": torch.nn.functional.softplus,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "logsumexp": lambda x: torch.logsumexp(x, -1),
+    "diag": torch.diag,
+    "tr": torch.trace,
+    "det": torch.linalg.det,
+    "max": torch.amax,
+    "min": torch.amin,
+}
 _ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "log": "ln"}
 _FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal"}
 _UPRIGHT = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
@@ -52,7 +66,8 @@ _CLOSING = set(_BRACKETS.values()) - {"|", r"\|", r"\Vert", _BAR}
 _NORMS = {r"\|", r"\lVert", r"\Vert"}
 _TOKEN = re.compile(
     r"(?P<row>\s*\n[ \t]*\n\s*)"
-    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*(?:\||\\[lr]?vert)(?=\s*_))|(?P<open>\\left\s*\.)"
+    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*(?:\||\\[lr]?vert)(?=\s*_))"
+    r"|(?P<open>\\left\s*\.)"
     r"|\\[,;:! ]|\s|~|%.*"
     r"|\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![A-Za-z])"
     r"|\\(?:begin|end)\{(?:aligned|align|split|gathered|equation)\*?\}"
@@ -62,6 +77,7 @@ _TOKEN = re.compile(
     r"|(?P<other>\\(?:begin|end)\{\w+\}|\\(?:[A-Za-z]+|.)|\S)"
 )
 _TRANSPOSED = re.compile(r"(-?)(?:\\top|\\intercal|T|\\math(?:sf|rm|bf)\{?T\}?)")
+_LABEL = re.compile(r"\\(?:text|mathrm)\{?([A-Za-z]\w*)\}?")
 _NORMAL = {"row": "\\\\", "word": ",", "bar": _BAR, "open": r"\left."}
 
 
@@ -255,11 +271,8 @@ class _Parser:
 
     @property
     def _text(self) -> str:
-        return self._peek(0)
-
-    def _peek(self, ahead: int) -> str:
-        place = self._place + ahead
-        return self._tokens[place].text if place < len(self._tokens) else ""
+        left = self._place < len(self._tokens)
+        return self._tokens[self._place].text if left else ""
 
     @property
     def _at(self) -> int:
@@ -286,6 +299,12 @@ class _Parser:
         start, end = inner if token.text == "{" else (token.at, token.end)
         return "".join(self._source[start:end].split())
 
+    def _argument(self) -> tuple[str, int]:
+        r"""Return what is written next, ``\text{a}`` as a whole; count its tokens."""
+        taken = 1 + self._text.startswith((r"\math", r"\text"))
+        tokens = self._tokens[self._place : self._place + taken]
+        return "".join(map(self._word, tokens)), taken
+
     def _inside(self, tokens: Sequence[_Token], end: int) -> _Parser:
         return _Parser(self._source, tokens, self._is_function, end)
 
@@ -297,6 +316,11 @@ class _Parser:
             items.append(inside._sum())
         inside._end()
         return tuple(items)
+
+    def _several(self) -> tuple[Node, ...]:
+        """Read what stands in braces, or a single token."""
+        braced = self._text == "{"
+        return self._list(self._next()) if braced else (self._single(),)
 
     def _only(self, bracket: _Token) -> Node:
         return self._inside(bracket.inner, bracket.end)._whole()
@@ -335,17 +359,17 @@ class _Parser:
         return None
 
     def _sum(self) -> Node:
-        at, sign = self._at, self._text
-        if sign in ("+", "-"):
-            self._next()
-        node = self._product()
-        if sign == "-":
-            node = Node("minus", (node,), at)
+        self._skip("+")
+        node = self._negated(self._product)
         while self._text in ("+", "-"):
             token = self._next()
             op = "plus" if token.text == "+" else "minus"
             node = Node(op, (node, self._product()), token.at)
         return node
+
+    def _negated(self, read: Callable[[], Node]) -> Node:
+        at = self._at
+        return Node("minus", (read(),), at) if self._skip("-") else read()
 
     def _product(self) -> Node:
         node = self._juxtaposed()
@@ -357,11 +381,8 @@ class _Parser:
                     raise FormulaError(
                         r"what is below the line? write \frac or parentheses", self._at
                     )
-            elif self._text == "-":
-                at = self._next().at
-                right = Node("minus", (self._juxtaposed(),), at)
             else:
-                right = self._juxtaposed()
+                right = self._negated(self._juxtaposed)
             node = Node(_OPERATORS[token.text], (node, right), token.at)
         return node
 
@@ -407,9 +428,7 @@ class _Parser:
         return node
 
     def _power(self, node: Node, at: int) -> Node:
-        taken = 1 + self._text.startswith(r"\math")
-        tokens = self._tokens[self._place : self._place + taken]
-        word = "".join(map(self._word, tokens))
+        word, taken = self._argument()
         if match := _TRANSPOSED.fullmatch(word):
             self._place += taken
             if match[1]:
@@ -422,17 +441,12 @@ class _Parser:
         return Node("power", (node, self._single()), at)
 
     def _subscript(self, node: Node, at: int) -> Node:
-        token = self._tokens[self._place] if self._text else self._next()
-        braced = token.text == "{"
-        label = token.inner[0].text if braced and token.inner else token.text
-        if node.op == "name" and label in (r"\text", r"\mathrm"):
-            inside = self._inside(token.inner, token.end) if braced else self
-            self._place += braced
-            inside._next()
-            name = f"{node.args[0]}_{self._word(inside._next())}"
-            return Node("name", (name,), node.at)
-        subs = self._list(self._next()) if braced else (self._single(),)
-        return Node("index", (node, tuple(s for sub in subs for s in _apart(sub))), at)
+        word, taken = self._argument()
+        if (label := _LABEL.fullmatch(word)) and node.op == "name":
+            self._place += taken
+            return Node("name", (f"{node.args[0]}_{label[1]}",), node.at)
+        subs = (s for sub in self._several() for s in _apart(sub))
+        return Node("index", (node, tuple(subs)), at)
 
     def _prime(self, node: Node, at: int) -> Node:
         count = 1
@@ -597,10 +611,8 @@ class _Parser:
         while self._text in ("_", "^"):
             if self._next().text == "^":
                 order = _count(self._single())
-            elif self._text == "{":
-                targets = self._list(self._next())
             else:
-                targets = (self._single(),)
+                targets = self._several()
         if not self._starts_factor():
             raise FormulaError("the gradient of what?", self._at)
         of = (targets and self._definition()) or self._juxtaposed()
@@ -644,8 +656,7 @@ class _Parser:
     def _slashed(self, sign: str, at: int) -> Node | None:
         r"""Read ``dy/dx``, ``\partial y_i/\partial x_j`` or ``\partial_x y``."""
         if sign != "d" and self._skip("_"):
-            braced = self._text == "{"
-            targets = self._list(self._next()) if braced else (self._single(),)
+            targets = self._several()
             return Node("derivative", ("partial", self._juxtaposed(), targets, 1), at)
         start = self._place
         if self._starts_factor():

@@ -8,8 +8,11 @@ is a name that the code does not have defines it.  Any other equation that
 cannot be read or bound is an error, unless its author marks it as a law.
 A formula without an equals sign states nothing.
 
-A statement holds if it is true before the next code cell, or after it.  A
-number with a decimal point stands for what rounds to it where it stands alone
+A statement holds if it is true before the next code cell, or after it; but what
+is false stays so unless the cell changes something in it, and what a paragraph
+states of a variable that changes is about the same side of the cell.
+
+A number with a decimal point stands for what rounds to it where it stands alone
 or in a tuple; inside an expression it is exact, unless ``\approx`` precedes it.
 """
 
@@ -25,11 +28,19 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import FUNCTIONS, spellings
+from coursebuild.algebra import spellings
 from coursebuild.binding import DERIVED_NAMES, Definition, Log, Names
 from coursebuild.comparing import FalseError, derives, is_literal
 from coursebuild.doctests import StatementError, run_doctests
-from coursebuild.formulas import Equation, FormulaError, Node, names_in, parse, walk
+from coursebuild.formulas import (
+    FUNCTIONS,
+    Equation,
+    FormulaError,
+    Node,
+    names_in,
+    parse,
+    walk,
+)
 from coursebuild.lesson import Block, Statement
 from coursebuild.maths import Maths, find_maths
 from coursebuild.verifying import verify
