@@ -56,7 +56,18 @@ ALLOWED = {
         "stroke-dasharray",
     },
     "path": {"class", "d", "fill", "stroke", "stroke-dasharray"},
-    "text": {"class", "x", "y", "fill", "font-size", "font-weight", "data-v"},
+    "text": {
+        "class",
+        "x",
+        "y",
+        "fill",
+        "font-size",
+        "font-weight",
+        "visibility",
+        "data-v",
+        "data-from",
+        "data-to",
+    },
 }
 HOSTILE = [
     'a"b',

@@ -1,156 +1,144 @@
 // @ts-check
-// Walk a recorded graph, by the steps that its text version lists.
+// Walk a recorded graph by its text version's steps, predict them, find their code.
 
 (() => {
   /** @returns {any[]} */
-  const all = (query, from) => [...from.querySelectorAll(query)];
+  const all = (query, from = document) => [...from.querySelectorAll(query)];
   const read = (text) => text.replace(/−/g, "-").match(/-?[\d.]+(e[-+]?\d+)?/g)?.map(Number) ?? [];
+  const unmark = () => all(".ag-at").forEach((e) => e.classList.remove("ag-at"));
+  addEventListener("pointerover", unmark);
+
+  for (const pre of all(".highlight pre")) {
+    let line;
+    for (const part of [...pre.childNodes]) {
+      if (!line) part.before((line = document.createElement("span")));
+      line.append(part);
+      if (part.textContent.includes("\n")) line = 0;
+    }
+  }
 
   function walk(bar, id) {
     const figure = bar.parentElement;
-    const { nodes, edges } = JSON.parse(all(".ag-data", figure)[0].textContent);
-    const steps = all("li[data-node]", figure);
-    const texts = all("text[data-v]", figure);
-    for (const t of texts) t.full = t.textContent;
-    for (const tip of all(".ag-node title", figure)) tip.remove(); // it tells the end
-    bar.append(all("#ag-bar", document)[0].content.cloneNode(true));
-    const [slider, count, say, predict, form, question, field] = all(".ag-part", bar);
-    const at = (place) => texts.find((t) => t.dataset.v == place);
-    const grad = (node) => at("r" + node) ?? at("a" + node);
-    const isBack = (li) => li?.parentElement.start > 1;
+    const our = (query) => all(query, figure);
+    const steps = our("li[data-node]");
+    const boxes = our(".ag-node");
+    const names = (n) => boxes[n].querySelector("text").textContent.split(/ = |, /);
+    bar.append(all("#ag-bar")[0].content.cloneNode(true));
+    const [slider, count, say, predict, form, question, field] = our(".ag-part");
     const last = (slider.max = steps.length);
-    let now = last;
-    let timer;
+    let now, timer;
 
-    /** Collect what the drawing says by now; true stands for all of a text. */
-    function told() {
-      const said = new Map();
-      for (const li of steps.slice(0, now)) {
-        const { node, edge } = li.dataset;
-        if (edge) {
-          said.set(at("s" + edge), true);
-          said.set(grad(edges[edge].src), "adjoint " + all("b", li).pop().textContent);
-        } else if (isBack(li)) said.set(grad(node), true);
-        else {
-          const [old] = all(`[data-v=b${node}]`, figure);
-          said.set(at("v" + node), true).set(at("r" + node), old && "grad " + old.textContent);
-        }
-      }
-      return said;
-    }
-
-    function draw() {
-      const said = told();
-      const { node, edge } = (now < last && steps[now - 1]?.dataset) || {};
-      for (const t of texts) {
-        const what = now == last || said.get(t);
-        t.textContent = what?.big ? what : t.full;
-        t.classList.toggle("ag-off", !what);
-      }
-      for (const { dataset, classList } of all("svg [data-node], svg [data-edge]", figure)) {
-        classList.toggle("ag-on", dataset.edge ? dataset.edge == edge : dataset.node == node);
-        classList.toggle("ag-to", !!edge && dataset.node == edges[edge].src);
-      }
-      slider.value = now;
+    function draw(step) {
+      slider.value = step;
+      now = +slider.value;
       count.value = `${now} / ${last}`;
+      for (const { dataset: it, style } of our("[data-from]"))
+        style.visibility = now < it.from || now >= it.to ? "hidden" : "visible";
+      const { node, edge, to } = (now < last && steps[now - 1]?.dataset) || {};
+      for (const { dataset: it, classList } of our("svg [data-node], svg [data-edge]")) {
+        classList.toggle("ag-on", it.edge ? it.edge == edge : it.node == node);
+        classList.toggle("ag-to", !!to && it.node == to);
+      }
+      unmark();
+      if (node) mark(node);
+      ask();
     }
 
     function go(step) {
-      now = Math.min(last, Math.max(0, step));
-      draw();
-      say.textContent = "Nothing has run yet.";
-      if (now) say.replaceChildren(...steps[now - 1].cloneNode(true).childNodes);
-      ask();
+      draw(step);
+      say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? []));
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", `#ag-${id}-s${now}`), 300);
-      all(".ag-on", figure).pop()?.scrollIntoView({ block: "nearest", inline: "center" });
+      our(".ag-on").pop()?.scrollIntoView({ block: "nearest", inline: "center" });
     }
 
-    const goal = (key) => ({ Home: 0, ArrowLeft: now - 1, ArrowRight: now + 1, End: last })[key];
-    bar.onclick = ({ target }) => {
-      const to = goal(target.value);
-      if (to != null) go(to);
-    };
+    const keys = { Home: () => 0, ArrowLeft: () => now - 1, ArrowRight: () => now + 1, End: () => last };
     slider.oninput = () => go(slider.value);
+    bar.onclick = ({ target: { value } }) => void (value in keys && go(keys[value]()));
     figure.onkeydown = (e) => {
-      const to = goal(e.key);
-      if (to == null || e.target == field || e.altKey || e.ctrlKey || e.metaKey) return;
+      if (!(e.key in keys) || e.target.type == "text" || e.altKey || e.ctrlKey || e.metaKey) return;
       e.preventDefault();
-      go(to);
+      go(keys[e.key]());
     };
 
-    // Predict: the reader says what a backward step will do, before it is shown.
-    const isSum = (li) => li.dataset.edge || all("b", li).length > 2;
-    const show = (card) => all("[data-card]", form).forEach((p) => (p.hidden = p.dataset.card != card));
-
+    // Predict: each judge names a card.
     function ask() {
       const li = steps[now];
-      form.hidden = predict.ariaPressed != "true" || !isBack(li);
-      if (form.hidden) return;
-      question.textContent = isSum(li)
-        ? `${li.textContent.split(":")[0]}: what is the ${li.dataset.edge ? "adjoint there" : ".grad"} now?`
-        : "Whose turn is next? Click it, or type its name.";
-      field.value = "";
-      show();
+      form.dataset.card = field.value = "";
+      form.dataset.ask = (predict.checked && li?.dataset.ask) || "";
+      question.textContent = li?.textContent.split(":")[0];
     }
 
-    /** Name the card for a number. */
     function judgeSum(given, li) {
-      const { node, edge } = li.dataset;
-      let [sum, part, old] = all("b", li).map((b) => read(b.textContent)).reverse();
-      if (all("b", li).pop().dataset.v[0] == "s") [part, old] = [sum, sum.map(() => 0)];
-      const g = read(grad(node).full);
-      const local = edge ? part.map((x, i) => x / (g[i] ?? g[0])) : [];
-      const added = local.map((x, i) => x + old[i]);
+      let [sum, part, old] = all("b", li).reverse().map((b) => read(b.textContent));
+      if (li.dataset.ask == "first") [part, old] = [sum, sum.map(() => 0)];
+      const g = read(our(`b[data-v=a${li.dataset.node}]`)[0].textContent);
+      const local = part.map((x, i) => x / (g[i] ?? g[0]));
+      const upstream = local.map((x, i) => x + old[i]);
+      const cards = { right: sum, overwritten: part, path: old, upstream, local };
       const typed = read(given);
       const near = (x, i) => Math.abs(x - typed[i]) <= 1e-3 * Math.max(1, Math.abs(x));
-      const cards = { right: sum, overwritten: part, path: old, upstream: local, "upstream ": added };
-      for (const card in cards)
-        if (cards[card].length == typed.length && cards[card].every(near)) return card.trim();
-      return "number";
+      return typed.length == sum.length && Object.keys(cards).find((c) => cards[c].every(near));
     }
 
-    /** Name the card for a node. */
     function judgeTurn(given, { dataset: { node } }) {
-      const called = Object.keys(nodes).filter((n) =>
-        `#${n} = ${all(`[data-node="${n}"] text`, figure)[0].textContent}`.split(/ = |, /).includes(given));
-      const n = called.includes(node) ? node : called[0];
+      const is = (n) => given == "#" + n || names(n).includes(given);
+      const n = is(node) ? node : boxes.findIndex((_, i) => is(i));
       const rest = steps.slice(now).map((li) => li.dataset);
-      return !n ? "name"
-        : rest.some(({ edge }) => edge && edges[edge].src == n) ? "waits"
-        : !rest.some((it) => it.node == n && !it.edge) ? "done"
-        : n == node || nodes[n].kind + nodes[node].kind == "leafleaf" ? "right" : "later";
+      if (rest.some(({ to }) => to == n)) return "waits";
+      const leaves = [n, node].every((i) => boxes[i]?.querySelector(".ag-leaf"));
+      return n == node || (leaves && rest.some((it) => it.node == n)) ? "right" : "later";
     }
 
     function answer(given) {
       const li = steps[now];
-      const card = (isSum(li) ? judgeSum : judgeTurn)(given.trim(), li);
+      const card = (li.dataset.ask == "turn" ? judgeTurn : judgeSum)(given, li) || "number";
       if (card == "right") go(now + 1);
-      show(card);
+      form.dataset.card = card;
     }
 
     form.onsubmit = (e) => {
       e.preventDefault();
-      answer(field.value);
+      answer(field.value.trim());
     };
-    figure.onclick = ({ target }) => {
-      const g = target.closest(".ag-node");
-      if (g && !form.hidden && !isSum(steps[now])) answer("#" + g.dataset.node);
-    };
-    predict.onclick = () => {
-      predict.ariaPressed = predict.ariaPressed != "true";
-      go(isBack(steps[now]) ? now : steps.findIndex(isBack));
+    predict.onchange = () => {
+      go(steps[now]?.dataset.ask ? now : steps.findIndex((li) => li.dataset.ask));
       field.focus();
     };
+    figure.onclick = ({ target }) => {
+      const n = boxes.indexOf(target.closest(".ag-node"));
+      if (n >= 0 && form.dataset.ask == "turn") answer("#" + n);
+    };
 
+    // Code: the line that made each node.
+    const above = all(".highlight pre > span").filter((line) => line.compareDocumentPosition(figure) & 4);
+    const made = boxes.map((_, n) => {
+      for (;;) {
+        const line = above.findLast(({ textContent: code }) => {
+          const [left, right] = code.split(/ \S?= /);
+          return right && left.split(/[ ,]+/).includes(names(n)[0]);
+        });
+        const user = steps.find((li) => li.dataset.to == n);
+        if (line || !user) return line ?? above.at(-1);
+        n = user.dataset.node;
+      }
+    });
+    const mark = (n) => [boxes[n], made[n]].forEach((e) => e?.classList.add("ag-at"));
+    addEventListener("pointerover", ({ target }) => {
+      const word = target.matches(".mathnormal") && target.textContent;
+      boxes.forEach((box, n) => {
+        if (box.contains(target) || made[n]?.contains(target) || names(n)[0] == word) mark(n);
+      });
+    });
+
+    draw(last);
     const visit = () => {
       const [, which, step] = location.hash.split(/^#ag-|-s/);
       if (which == id) go(+step || 0);
     };
     addEventListener("hashchange", visit);
-    draw();
     visit();
   }
 
-  all(".ag-walk", document).forEach((bar, i) => walk(bar, i + 1));
+  all(".ag-walk").forEach((bar, i) => walk(bar, i + 1));
 })();

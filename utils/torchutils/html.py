@@ -4,8 +4,10 @@ from functools import cache
 from importlib.resources import files
 
 from torchutils.graph import Graph
+from torchutils.labels import reference
 from torchutils.rules import MARK
 from torchutils.svg import safe
+from torchutils.tape import Tape, to_tape
 from torchutils.text import Step, steps, summary
 
 __all__ = ["stylesheet", "to_figure", "to_page"]
@@ -16,35 +18,58 @@ def to_figure(graph: Graph, svg: str, *, style: str = "lesson", title: str = "")
 
     It has no style attribute, style element or script that runs, so that it fits a
     strict content security policy; without a stylesheet it looks right in light.
-    A page's script may put a toolbar into ``.ag-walk`` to step through the data.
+    A page's script may put a toolbar into ``.ag-walk``, to step through the data, and
+    show the form ``.ag-leaves``, to compute them anew.
     """
     forward, backward = steps(graph, style)
     remarks = "".join(f"<p>{safe(r)}</p>" for r in graph.remarks)
     caption = f"<figcaption>{safe(title)}</figcaption>" if title else ""
     bar = data = ""
     if graph.backward:
-        safe_json = graph.to_json().replace("<", "\\u003c")
+        tape = to_tape(graph)
+        bar = '<div class="ag-walk"></div>' + _leaves(graph, tape)
+        json = graph.to_json()
+        if isinstance(tape, Tape):
+            json = f'{json[:-1]},"tape":{tape.to_json()}}}'
+        safe_json = json.replace("<", "\\u003c")
         data = f'<script type="application/json" class="ag-data">{safe_json}</script>'
-        bar = '<div class="ag-walk"></div>'
     return (
         f'<figure class="ag">{caption}<div class="ag-scroll" tabindex="0" role="group" '
         f'aria-label="Drawing">{svg}</div>{bar}{remarks}'
         f'<details class="ag-text"><summary>Text version</summary>'
-        f"<p>{safe(summary(graph))}</p>{_list('Forward', forward)}"
-        f"{_list('Backward', backward, 1 + len(forward))}</details>{data}</figure>"
+        f"<p>{safe(summary(graph))}</p>{_list(graph, 'Forward', forward)}"
+        f"{_list(graph, 'Backward', backward, 1 + len(forward))}"
+        f"</details>{data}</figure>"
     )
 
 
-def _list(heading: str, listed: list[Step], start: int = 1) -> str:
+def _leaves(graph: Graph, tape: Tape | str) -> str:
+    """Return a form with the leaves' numbers, or why they can't be changed."""
+    if isinstance(tape, str):
+        why = f"These numbers can't be changed here, because of {safe(tape)}."
+        return f'<p class="ag-fixed" hidden>{why}</p>'
+    fields = []
+    for leaf in graph.leaves:
+        _, slots = tape.places[f"v{leaf.id}"]
+        numbers = ", ".join(str(tape.code[k][0]) for k in slots)
+        own = f'name="v{leaf.id}" value="{numbers}" size="{len(numbers) + 4}"'
+        fields.append(f"<label>{safe(reference(leaf))} = <input {own}></label> ")
+    reset = '<button type="reset">Reset</button>'
+    return f'<form class="ag-leaves" hidden>Change {"".join(fields)}{reset}</form>'
+
+
+def _list(graph: Graph, heading: str, listed: list[Step], start: int = 1) -> str:
     if not listed:
         return ""
-    items = "".join(map(_item, listed))
+    goals = [None if s.edge is None else graph.edges[s.edge].src for s in listed]
+    items = "".join(map(_item, listed, goals))
     return f'<p>{heading}</p><ol start="{start}">{items}</ol>'
 
 
-def _item(step: Step) -> str:
+def _item(step: Step, to: int | None) -> str:
     at = f'data-node="{step.node}"'
-    at += "" if step.edge is None else f' data-edge="{step.edge}"'
+    at += "" if to is None else f' data-edge="{step.edge}" data-to="{to}"'
+    at += f' data-ask="{step.ask}"' if step.ask else ""
     text, *marked = MARK.split(step.text)
     parts = [safe(text)]
     for place, number, text in zip(*[iter(marked)] * 3, strict=True):

@@ -12,7 +12,7 @@ from torchutils.graph import Edge, Graph, Node
 from torchutils.labels import operands, operation, reference
 from torchutils.values import Value, show
 
-__all__ = ["BEFORE", "MARK", "bracketed", "mark", "spell", "with_rules"]
+__all__ = ["BEFORE", "MARK", "SECOND", "bracketed", "mark", "spell", "with_rules"]
 
 BEFORE = "grad before"  # a leaf's attribute: what .grad held when backward began
 MARK = re.compile("\x02(\\w+)\x03(.*?)\x04")  # a place, and a number's text
@@ -46,7 +46,7 @@ _RULES = {
     "clone": ("{g}",),
 }
 
-_SECOND = ("other", "tensor", "vec", "mat2", "exponent")  # torch's names
+SECOND = ("other", "tensor", "vec", "mat2", "exponent")  # torch's names
 _SPREAD = frozenset(["add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum"])
 
 
@@ -117,7 +117,7 @@ def _fill(graph: Graph, edge: Edge, words: dict[str, str]) -> str:
     if "alpha" in dict(node.attrs):
         return ""
     words.setdefault("a", words.get("self", ""))
-    words.setdefault("b", next((words[k] for k in _SECOND if k in words), ""))
+    words.setdefault("b", next((words[k] for k in SECOND if k in words), ""))
     words["count"] = str(_size(source) // (_size(node) or 1))
     try:
         text = templates[edge.arg].format_map(words)

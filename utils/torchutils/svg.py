@@ -6,7 +6,7 @@ from math import hypot
 from torchutils.graph import Graph, Group, Node
 from torchutils.labels import Line
 from torchutils.layout import STEP, Box, Layout, Wire, cut, text_width
-from torchutils.text import summary
+from torchutils.text import summary, timeline
 from torchutils.values import visible
 
 __all__ = ["safe", "to_svg"]
@@ -35,6 +35,7 @@ def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> s
     It has no ids, so that the same drawing may stand twice on a page, no scripts
     and no links; everything that came from outside is escaped text.
     """
+    said = timeline(graph) if graph.backward and not css else {}
     legend, wide, high = _legend(graph, layout)
     width, height = round(wide + 2 * MARGIN), round(high + 2 * MARGIN)
     about = " ".join(graph.remarks) or "The text version lists every step."
@@ -51,8 +52,8 @@ def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> s
         '<g class="ag-edges" stroke="#555" stroke-width="1.5">',
         *(_wire(k, wire) for k, wire in enumerate(layout.wires)),
         '</g><g text-anchor="middle">',
-        *(_mark(k, w.label) for k, w in enumerate(layout.wires) if w.label),
-        *map(_node, graph.nodes, layout.boxes),
+        *(_mark(k, w.label, said) for k, w in enumerate(layout.wires) if w.label),
+        *(_node(n, layout.boxes[n.id], said) for n in graph.nodes),
         f"</g>{legend}</g></svg>",
     ]
     return "".join(parts)
@@ -71,7 +72,10 @@ def _role(node: Node) -> str:
     return "root" if node.root and node.kind == "op" else node.kind
 
 
-def _node(node: Node, box: Box) -> str:
+_Said = dict[str, list[tuple[int, str, str]]]
+
+
+def _node(node: Node, box: Box, said: _Said) -> str:
     role = _role(node)
     middle = _n(box.x)
     y = box.y - STEP * len(box.lines) / 2 - 4
@@ -79,11 +83,18 @@ def _node(node: Node, box: Box) -> str:
     for line in box.lines:
         y += STEP
         look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
-        rows.append(_row(line, middle, y, look + _place(line, node.id)))
+        if line.role in "vg":
+            own = "r" if line.text.startswith("grad") else "a"
+            place = f"{'v' if line.role == 'v' else own}{node.id}"
+            states = said.get(f"{line.role}{node.id}", [])
+            rows += _states(line, middle, y, place, states)
+        else:
+            rows.append(_row(line, middle, y, look))
     uncut = "\n".join(safe(line.text) for line in box.lines)
+    tip = "" if said else f"<title>{uncut}</title>"  # it would tell the end
     return (
-        f'<g class="ag-node" data-node="{node.id}"><title>{uncut}'
-        f"</title>{_shape(role, box)}{''.join(rows)}</g>"
+        f'<g class="ag-node" data-node="{node.id}">{tip}{_shape(role, box)}'
+        f"{''.join(rows)}</g>"
     )
 
 
@@ -92,11 +103,17 @@ def _row(line: Line, x: str, y: float, look: str = "") -> str:
     return f'<text x="{x}" y="{_n(y)}"{look}>{safe(cut(line.text))}</text>'
 
 
-def _place(line: Line, i: int) -> str:
-    """Say where a number comes from, as the marks in the text version do."""
-    if line.role == "g":
-        return f' data-v="{"r" if line.text.startswith("grad") else "a"}{i}"'
-    return f' data-v="v{i}"' if line.role == "v" else ""
+def _states(line: Line, x: str, y: float, place: str, states: list) -> list[str]:
+    """Return a line as it is in the end, and hidden, as it was before."""
+    if not states:
+        return [_row(line, x, y)]
+    *earlier, (start, _, _) = states
+    ends = [state[0] for state in states[1:]]
+    rows = []
+    for (k, was, text), end in zip(earlier, ends, strict=True):
+        look = f' data-v="{was}" data-from="{k}" data-to="{end}" visibility="hidden"'
+        rows.append(_row(Line(text, line.role), x, y, look))
+    return [*rows, _row(line, x, y, f' data-v="{place}" data-from="{start}"')]
 
 
 def _shape(role: str, box: Box, grow: float = 0) -> str:
@@ -130,13 +147,13 @@ def _wire(k: int, wire: Wire) -> str:
     )
 
 
-def _mark(k: int, box: Box) -> str:
+def _mark(k: int, box: Box, said: _Said) -> str:
     y = box.y - box.height / 2 - 5
     rows = []
     for line in box.lines:
         y += STEP
-        look = f' data-v="s{k}"' if line.role == "g" else ""
-        rows.append(_row(line, _n(box.x), y, look))
+        states = said.get(f"s{k}", []) if line.role == "g" else []
+        rows += _states(line, _n(box.x), y, f"s{k}", states)
     return f'<g class="ag-mark" data-edge="{k}">{"".join(rows)}</g>'
 
 

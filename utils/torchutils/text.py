@@ -5,9 +5,9 @@ from typing import NamedTuple
 from torchutils.graph import Edge, Graph, Node, engine_order
 from torchutils.labels import node_lines, operands, operation, reference
 from torchutils.rules import BEFORE, MARK, bracketed, mark, spell
-from torchutils.values import Value
+from torchutils.values import Value, show
 
-__all__ = ["Step", "steps", "summary", "to_text"]
+__all__ = ["Step", "steps", "summary", "timeline", "to_text"]
 
 
 def summary(graph: Graph) -> str:
@@ -34,11 +34,16 @@ def _many(count: int, one: str, several: str = "") -> str:
 
 
 class Step(NamedTuple):
-    """One thing that happens, at a node or along an edge; its numbers are marked."""
+    """One thing that happens, at a node or along an edge; its numbers are marked.
+
+    What a reader may be asked before a backward step: whose ``turn`` it is, what the
+    ``first`` contribution is, what an ``adjoint`` or a ``grad`` adds up to.
+    """
 
     node: int
     edge: int | None
     text: str
+    ask: str = ""
 
 
 def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
@@ -56,17 +61,45 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
     sums: dict[tuple[int, int], tuple[int, Value]] = {}  # what came to each output
     backward = []
     for i in graph.backward:
-        backward.append(Step(i, None, _turn(graph.nodes[i], style)))
+        added = BEFORE in dict(graph.nodes[i].attrs)
+        ask = "grad" if added else "turn"
+        backward.append(Step(i, None, _turn(graph.nodes[i], style), ask))
         for edge in inputs[i]:
             if edge.grad is None:
                 continue
             k, goal = place[i, edge.arg], (edge.src, edge.out)
             text = _sent(graph, inputs[i], k)
+            ask = "adjoint" if goal in sums else "first"
             if goal in sums:
                 text += _added(graph, k, *sums[goal])
             sums[goal] = k, _plus(sums[goal][1] if goal in sums else None, edge.grad)
-            backward.append(Step(i, k, text))
+            backward.append(Step(i, k, text, ask))
     return forward, backward
+
+
+def timeline(graph: Graph) -> dict[str, list[tuple[int, str, str]]]:
+    """Return what the drawing says from which step on: step, place, text.
+
+    The keys are ``v0``, the value of node 0; ``g0``, its gradient's line, which grows
+    as contributions arrive; ``s1``, the contribution along edge 1.
+    """
+    forward, backward = steps(graph)
+    said: dict[str, list[tuple[int, str, str]]] = {}
+    for k, (node, edge, text, _) in enumerate((*forward, *backward), 1):
+        marks = MARK.findall(text)
+        if edge is not None:
+            place, number = marks[-1]
+            goal = graph.edges[edge].src
+            said[f"s{edge}"] = [(k, f"s{edge}", "")]
+            said.setdefault(f"g{goal}", []).append((k, place, f"adjoint {number}"))
+        elif k > len(forward):
+            said.setdefault(f"g{node}", []).append((k, "", ""))
+        else:
+            said[f"v{node}"] = [(k, f"v{node}", "")]
+            if graph.nodes[node].kind == "leaf":
+                old = dict(graph.nodes[node].attrs).get(BEFORE)
+                said[f"g{node}"] = [(k, f"b{node}", f"grad {show(old)}")]
+    return said
 
 
 def _turn(node: Node, style: str) -> str:

@@ -1,0 +1,56 @@
+// @ts-check
+// Change a leaf: a small autograd engine computes the graph anew.
+
+(() => {
+  const { exp, log, sin, cos } = Math;
+  // Values of a and b, then slopes.
+  const ops = {
+    "+": [(a, b) => a + b, () => 1, () => 1],
+    "*": [(a, b) => a * b, (a, b) => b, (a) => a],
+    "^": [(a, b) => a ** b, (a, b) => b * a ** (b - 1)],
+    exp: [exp, exp],
+    log: [log, (a) => 1 / a],
+    sin: [sin, cos],
+    sigmoid: [(a) => 1 / (1 + exp(-a)), (a, b, y) => y - y * y],
+    relu: [(a) => (a > 0 ? a : 0), (a) => +(a > 0)],
+  };
+
+  /** Return values and adjoints. */
+  function run({ code, seeds }, v) {
+    const g = code.map(([op, i, j], k) => {
+      v[k] ??= ops[op] ? ops[op][0](v[i], v[j]) : op;
+      return seeds[k] ?? 0;
+    });
+    for (let k = g.length; k--; ) {
+      const [op, ...from] = code[k];
+      const [a, b] = from.map((i) => v[i]);
+      from.forEach((i, at) => (g[i] += g[k] * ops[op][at + 1]?.(a, b, v[k])));
+    }
+    return [v, g];
+  }
+
+  /** @type {NodeListOf<any>} */ (document.querySelectorAll(".ag-leaves")).forEach((form) => {
+    const figure = form.parentElement;
+    const { tape } = JSON.parse(figure.querySelector(".ag-data").textContent);
+    form.hidden = false;
+    form.oninput = () => {
+      const leaves = [];
+      for (const input of form.querySelectorAll("input")) {
+        const numbers = input.value.split(",").map(parseFloat);
+        const [, slots] = tape.places[input.name];
+        input.ariaInvalid = numbers.length != slots.length || numbers.some(isNaN);
+        slots.forEach((k, i) => (leaves[k] = numbers[i]));
+      }
+      if (form.querySelector("[aria-invalid=true]")) return;
+      const both = (form.made = run(tape, leaves));
+      for (const it of figure.querySelectorAll("[data-v]")) {
+        const [adjoint, ...lists] = tape.places[it.dataset.v] ?? [];
+        const sums = lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + both[adjoint][list[i]], 0));
+        const next = () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift());
+        if (sums) it.textContent = it.textContent.replace(/-?(\d[\d.e+-]*|NaN|Infinity)/g, next);
+      }
+      figure.querySelector("[type=range]").dispatchEvent(new Event("input"));
+    };
+    form.onreset = () => setTimeout(form.oninput);
+  });
+})();
