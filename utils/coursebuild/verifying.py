@@ -25,6 +25,7 @@ _POINTS = 3  # random points at which a formula is tried
 _TRIES = 12  # to find points where it has a value
 _LARGEST = 64  # entries of a higher derivative that is compared
 _NUMERIC = 1e-5  # relative: what central differences are good for
+_STEPS = (1e-4, 1e-5)
 _Move = Callable[[Names, Mapping[str, Tensor]], Names]
 
 
@@ -71,8 +72,7 @@ def _params(equation: Equation, scope: Names) -> set[str]:
 def _try_differences(equation: Equation, scope: Names) -> None:
     """Ask finite differences where autograd has spoken of the text's own formula."""
     if "autograd of the formula" in scope.log.witnesses:
-        numeric = replace(scope, numeric=True, log=Log(eps=scope.log.eps))
-        compare(equation, numeric, _NUMERIC)
+        _compare_numerically(equation, scope)
         scope.log.witnesses.add("finite differences")
 
 
@@ -84,10 +84,9 @@ def _try_elsewhere(equation: Equation, scope: Names, random: torch.Generator) ->
     leaves = _leaves(equation.members, scope)
     if not leaves or len(formulas) < 2:
         return
-    numeric = replace(scope, numeric=True, log=Log(eps=scope.log.eps))
     kept = replace(equation, members=formulas, relations=("=",) * len(formulas))
     try:
-        _try(kept, numeric, leaves, Names.move, random)
+        _try(kept, scope, leaves, Names.move, random, _compare_numerically)
         scope.log.witnesses.add("finite differences")
     except FalseError:
         tensors = [scope.live(name) for name in scope.closure(equation.members)]
@@ -103,26 +102,39 @@ def _try(
     like: Mapping[str, Tensor],
     go: _Move,
     random: torch.Generator,
+    look: Callable[..., float | None] = compare,
 ) -> float:
     """Compare at random points where the formulas have a value."""
     found: list[float | FalseError] = []
     for k in range(_TRIES):
         point = go(scope, {name: _draw(t, random, k) for name, t in like.items()})
         try:
-            rtol = _NUMERIC if scope.numeric else None
-            difference = compare(equation, point, rtol, anywhere=True)
+            difference = look(equation, point, anywhere=True)
         except FalseError as error:
             difference = error
         found += [] if difference is None else [difference]
         if len(found) == _POINTS:
             break
     false = [f for f in found if isinstance(f, FalseError)]
-    if len(false) > scope.numeric:  # a kink may lie between two differences
+    if len(false) > (look is not compare):  # a kink may lie between two differences
         text = f"  true here, but not as a formula:\n{false[0]}"
         raise FalseError(text, false[0].at)
     if not found:
         raise FormulaError("found no number where this has a value", equation.start)
     return max(f for f in found if not isinstance(f, FalseError))
+
+
+def _compare_numerically(
+    equation: Equation, scope: Names, *, anywhere: bool = False
+) -> float | None:
+    """Compare with central differences; a steep power needs the smaller step."""
+    for step in _STEPS:
+        numeric = replace(scope, step=step, log=Log(eps=scope.log.eps))
+        try:
+            return compare(equation, numeric, _NUMERIC, anywhere=anywhere)
+        except FalseError as error:
+            false = error
+    raise false
 
 
 def _draw(like: Tensor, random: torch.Generator, k: int) -> Tensor:
