@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "docs" / "speed_tables.txt"
 SOURCES = ("docs", "gallery", "utils", "vendor")
 FILES = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
-TIMES = 1  # of which the fastest counts
-COUNTS = (10,)
+TIMES = 2  # of which the fastest counts
+COUNTS = (10, 100, 1000)
 # The floor: every lesson's code, one after the other, in one process.
 EXECUTE = """
 import os, sys, warnings
@@ -55,6 +55,14 @@ sphinx_gallery_conf = {{
 def setup(app):
     app.add_role("law", math_role)
 """
+NAMES = {
+    "floor": "the floor: bare execution, then pages without execution",
+    "ours": "`make html`: isolated, every statement checked",
+    "stock_serial": "stock sphinx-gallery, lessons alone, no check",
+    "stock_parallel": "the same with its `parallel`",
+    "sphinx_again": "nothing changed: `sphinx-build` (the floor here)",
+    "ours_again": "nothing changed: `make html`",
+}
 LESSON = '''"""
 Lesson {number:04}
 ===========
@@ -83,10 +91,20 @@ make_dot(y, locals())
 
 
 class Took(NamedTuple):
-    """The wall time of a command, and the most memory that its process had."""
+    """What a command took: wall time, work of all its processes, its own memory."""
 
     seconds: float
+    work: float
     megabytes: float
+
+    def best(self, other: Took | None) -> Took:
+        """Return the least of each."""
+        return Took(*map(min, self, other)) if other else self
+
+    def then(self, other: Took) -> Took:
+        """Return what both took, one after the other."""
+        most = max(self.megabytes, other.megabytes)
+        return Took(self.seconds + other.seconds, self.work + other.work, most)
 
 
 def took(command: list[str], folder: Path, **variables: str) -> Took:
@@ -94,26 +112,31 @@ def took(command: list[str], folder: Path, **variables: str) -> Took:
     env = {**os.environ, "PYTHONPATH": "utils", "OMP_NUM_THREADS": "1", **variables}
     start = time.perf_counter()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
-        peak = [0.0]
-        watcher = threading.Thread(target=_watch, args=(process, peak))
+        process = subprocess.Popen(
+            command, cwd=folder, env=env, stdin=-3, stdout=log, stderr=log
+        )
+        ended, peak = threading.Event(), [0.0]
+        watcher = threading.Thread(target=_watch, args=(process.pid, ended, peak))
         watcher.start()
-        process.wait()
+        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
+        ended.set()
         watcher.join()
+        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             log.seek(0)
             raise SystemExit(f"{command}:\n{log.read().decode()[-3000:]}")
-    return Took(seconds, peak[0])
+    result = Took(seconds, usage.ru_utime + usage.ru_stime, peak[0])
+    print(f"{result}  {command[-1][-60:]!r}", flush=True)
+    return result
 
 
-def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
+def _watch(pid: int, ended: threading.Event, peak: list[float]) -> None:
     """Note the high-water mark of a process's memory while it lives (Linux)."""
-    status = Path(f"/proc/{process.pid}/status")
-    while process.poll() is None:
+    status = Path(f"/proc/{pid}/status")
+    while not ended.wait(0.05):
         with suppress(OSError, IndexError):
             peak[0] = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1000
-        time.sleep(0.05)
 
 
 def project(folder: Path) -> Path:
@@ -150,41 +173,42 @@ def stock(root: Path, folder: Path, parallel: str) -> list[str]:
     return sphinx(folder, folder / "out")
 
 
-def clean_builds(root: Path, extra: Path) -> dict[str, float]:
-    """Time clean builds in turns, so that all share a noisy moment."""
+def builds(root: Path, extra: Path) -> dict[str, Took]:
+    """Measure the ways in turns, so that all share a noisy moment."""
     pages, docs = root / "plain", root / "plain-docs"
     off = ("-c", root, "-D", "execute_lessons=0")
 
-    def floor() -> float:
+    def floor() -> Took:
         for folder in (pages, docs):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(root / "docs", docs)
         executed = took(python("-c", EXECUTE), root)
-        return executed.seconds + took(sphinx(docs, pages, *off), root).seconds
+        return executed.then(took(sphinx(docs, pages, *off), root))
 
-    def ours() -> float:
+    def ours() -> Took:
         shutil.rmtree(root / "build", ignore_errors=True)
-        return took(BUILD, root).seconds
+        return took(BUILD, root)
 
-    def stock_serial() -> float:
-        return took(stock(root, root / "stock", "False"), root).seconds
+    def stock_serial() -> Took:
+        return took(stock(root, root / "stock", "False"), root)
 
-    def stock_parallel() -> float:
+    def stock_parallel() -> Took:
         path = f"utils{os.pathsep}{extra}"
         command = stock(root, root / "stock", str(os.cpu_count()))
-        return took(command, root, PYTHONPATH=path).seconds
+        return took(command, root, PYTHONPATH=path)
 
-    best: dict[str, float] = {}
-    ways: list[Callable[[], float]] = [floor, ours, stock_serial, stock_parallel]
-    for _ in range(TIMES):
-        for way in ways:
-            best[way.__name__] = min(best.get(way.__name__, 1e9), way())
-    ours()  # the site that the next build finds
-    again = sphinx(docs, pages, *off)
-    for _ in range(TIMES):
-        for name, command in (("no_change_sphinx", again), ("no_change", BUILD)):
-            best[name] = min(best.get(name, 1e9), took(command, root).seconds)
-    return best
+    def sphinx_again() -> Took:
+        return took(sphinx(docs, pages, *off), root)
+
+    def ours_again() -> Took:
+        return took(BUILD, root)
+
+    found: dict[str, Took] = {}
+    clean: list[Callable[[], Took]] = [floor, stock_serial, stock_parallel, ours]
+    for ways in clean, [sphinx_again, ours_again]:
+        for way in ways * TIMES:
+            found[way.__name__] = way().best(found.get(way.__name__))
+    return found
 
 
 def generate(root: Path, count: int) -> Path:
@@ -206,28 +230,24 @@ def generate(root: Path, count: int) -> Path:
     return root
 
 
-def tables(best: dict[str, float], grown: dict[int, Took]) -> Iterator[str]:
+def tables(found: dict[str, Took], grown: dict[int, Took]) -> Iterator[str]:
     """Yield the lines of the page's tables."""
-    floor = best["floor"]
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     yield f"Measured on {date.today():%d %B %Y}, {machine}, Python "
-    yield f"{platform.python_version()}; best of {TIMES}.\n"
-    yield "| clean build | seconds | to the floor |\n|---|---|---|"
-    names = {
-        "floor": "the floor: bare execution, then pages without execution",
-        "ours": "`make html`: isolated, every statement checked",
-        "stock_serial": "stock sphinx-gallery, lessons alone, no check",
-        "stock_parallel": "the same with its `parallel`",
-    }
-    for key, name in names.items():
-        yield f"| {name} | {best[key]:.1f} | {best[key] / floor:.2f} |"
-    ratio = best["no_change"] / best["no_change_sphinx"]
-    yield "\n| nothing changed | seconds | to Sphinx |\n|---|---|---|"
-    yield f"| `sphinx-build` | {best['no_change_sphinx']:.2f} | 1.00 |"
-    yield f"| `make html` | {best['no_change']:.2f} | {ratio:.2f} |"
-    yield "\n| generated lessons | seconds | seconds a lesson | MB |\n|---|---|---|---|"
+    yield f"{platform.python_version()}, best of {TIMES}; the machine had a load of "
+    yield f"{os.getloadavg()[2]:.1f} in the last quarter of an hour.\n"
+    yield "| build | seconds | to the floor | processor seconds | to the floor |"
+    yield "|---|---|---|---|---|"
+    for key, name in NAMES.items():
+        cost, floor = found[key], found["sphinx_again" if "again" in key else "floor"]
+        yield (
+            f"| {name} | {cost.seconds:.2f} | {cost.seconds / floor.seconds:.2f} "
+            f"| {cost.work:.2f} | {cost.work / floor.work:.2f} |"
+        )
+    yield "\n| generated lessons | seconds | processor seconds a lesson | MB |"
+    yield "|---|---|---|---|"
     for count, cost in grown.items():
-        each = cost.seconds / count
+        each = cost.work / count
         yield f"| {count:,} | {cost.seconds:.1f} | {each:.3f} | {cost.megabytes:.0f} |"
 
 
@@ -240,14 +260,14 @@ def main() -> None:
         subprocess.run(install, check=True)
         root = folder / "site"
         root.mkdir()
-        best = clean_builds(project(root), extra)
+        found = builds(project(root), extra)
         grown = {}
         for count in COUNTS:
             root = folder / str(count)
             root.mkdir()
             grown[count] = took(BUILD, generate(root, count))
             shutil.rmtree(root)
-    text = "\n".join(tables(best, grown)) + "\n"
+    text = "\n".join(tables(found, grown)) + "\n"
     print(text)
     TABLES.write_text(text, encoding="utf-8")
 

@@ -124,7 +124,7 @@
       }
     });
     const mark = (n) => [boxes[n], made[n]].forEach((e) => e?.classList.add("ag-at"));
-    addEventListener("pointerover", ({ target }) => {
+    addEventListener("pointerover", (/** @type {any} */ { target }) => {
       const word = target.matches(".mathnormal") && target.textContent;
       boxes.forEach((box, n) => {
         if (box.contains(target) || made[n]?.contains(target) || names(n)[0] == word) mark(n);
