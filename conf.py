@@ -31,7 +31,7 @@ suppress_warnings = [
 ]
 default_role = None
 
-# Lessons: executed by coursebuild.runner, which sphinx-gallery takes outputs from.
+# Lessons: executed by courserun.runner, which sphinx-gallery takes outputs from.
 sphinx_gallery_conf = {
     "examples_dirs": [str(ROOT / "gallery")],
     "gallery_dirs": ["lessons"],

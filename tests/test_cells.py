@@ -6,8 +6,9 @@ import textwrap
 
 import pytest
 
-from coursebuild.lesson import Block, Lesson, Output, Run
-from coursebuild.runner import run_lesson
+from coursecheck.stated import Block
+from courserun.lesson import Lesson, Output, Run
+from courserun.runner import run_lesson
 
 NAME = "gallery/1_toy/10_toy.py"
 

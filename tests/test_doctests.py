@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from coursebuild.doctests import StatementError, difference, run_doctests
-from coursebuild.lesson import Block
+from coursecheck.doctests import StatementError, difference, run_doctests
+from coursecheck.stated import Block
 
 SAME = [
     ("tensor([0., 4., 8., 12.])", "tensor([ 0.,  4.,  8., 12.])"),

@@ -4,9 +4,9 @@ import pytest
 import sympy
 import torch
 
-from coursebuild.algebra import evaluate
-from coursebuild.binding import Definition, Log, Names
-from coursebuild.formulas import FormulaError, parse
+from coursecheck.algebra import evaluate
+from coursecheck.binding import Definition, Log, Names
+from coursecheck.formulas import FormulaError, parse
 
 torch.set_num_threads(1)
 VARIABLES = {

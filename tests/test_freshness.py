@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild import freshness
-from coursebuild.freshness import Store, lesson_key, lesson_keys
-from coursebuild.lesson import Block, Failure, Lesson, Output, Picture, Run
+from coursecheck.stated import Block
+from courserun import freshness
+from courserun.freshness import Store, lesson_key, lesson_keys
+from courserun.lesson import Failure, Lesson, Output, Picture, Run
 
 USES_MODULE = "from helpers import curves\ncurves.plot(open('points.csv'))"
 NAME = "gallery/1_toy/10_toy.py"
@@ -31,9 +32,9 @@ FILES = {
     "utils/helpers/style.py": "import helpers.curves  # a circle\nTONE = 1",
     "utils/helpers/lazy.py": "import torch",
     "utils/stated.py": "",
-    "utils/coursebuild/__init__.py": "",
-    "utils/coursebuild/forkserver.py": "import coursebuild.cells",
-    "utils/coursebuild/cells.py": "",
+    "utils/courserun/__init__.py": "",
+    "utils/courserun/forkserver.py": "import courserun.cells",
+    "utils/courserun/cells.py": "",
     "utils/coursebuild/publish.py": "",
 }
 
@@ -67,8 +68,8 @@ def toy(code: str = USES_MODULE, text: str = ">>> import stated") -> Lesson:
         "utils/helpers/style.py",
         "utils/helpers/lazy.py",
         "utils/stated.py",
-        "utils/coursebuild/cells.py",
-        "utils/coursebuild/forkserver.py",
+        "utils/courserun/cells.py",
+        "utils/courserun/forkserver.py",
     ],
 )
 def test_key_changes_with_a_file_in_reach(root: Path, change: str) -> None:

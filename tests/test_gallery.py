@@ -10,8 +10,8 @@ import sphinx_gallery
 from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild import gallery, pages
-from coursebuild.lesson import Output, Picture
 from coursebuild.show import output_html
+from courserun.lesson import Output, Picture
 
 ROOT = Path(__file__).parents[1]
 

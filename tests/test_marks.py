@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from coursebuild.checks import page_of
-from coursebuild.freshness import Store, lesson_keys
-from coursebuild.lesson import Statement
 from coursebuild.marks import LAW, spoken
 from coursebuild.reading import read_lessons
+from coursecheck.stated import Statement
+from courserun.freshness import Store, lesson_keys
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

@@ -8,9 +8,10 @@ import pytest
 
 from coursebuild.build import SiteError
 from coursebuild.confirm import mutate
-from coursebuild.lesson import Block, Lesson
-from coursebuild.mutate import mutants
-from coursebuild.runner import run_lesson
+from coursecheck.mutate import mutants
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
+from courserun.runner import run_lesson
 
 ROOT = Path(__file__).parents[1]
 CODE = "import torch\nx = torch.arange(4.0, requires_grad=True)\ny = (x * x ** 2).sum()"

@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from coursebuild.lesson import Block
 from coursebuild.notebooks import markdown, notebook
+from coursecheck.stated import Block
 
 CASES = [
     ("A *word* and ``code``.", "A *word* and `code`."),

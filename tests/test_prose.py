@@ -6,9 +6,10 @@ import pytest
 
 from coursebuild.build import SiteError
 from coursebuild.confirm import confirm
-from coursebuild.lesson import Block, Lesson
 from coursebuild.prose import loose_numbers, numbers, reviewed, unused
 from coursebuild.reading import read_lessons
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
 
 ROOT = Path(__file__).parents[1]
 FOUND = [

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild import runner
-from coursebuild.forkserver import ENVIRONMENT, LATE
-from coursebuild.lesson import Block, Lesson, Run
-from coursebuild.runner import LessonExecutor, run_lesson, stop_servers
+from coursecheck.stated import Block
+from courserun import runner
+from courserun.forkserver import ENVIRONMENT, LATE
+from courserun.lesson import Lesson, Run
+from courserun.runner import LessonExecutor, run_lesson, stop_servers
 
 UTILS = Path(__file__).parents[1] / "utils"
 NAME = "gallery/1_toy/10_toy.py"
@@ -233,7 +234,8 @@ def test_executor_that_an_error_leaves_kills_its_lessons() -> None:
 def test_helper_that_changes_is_loaded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "coursebuild").symlink_to(UTILS / "coursebuild")
+    for package in ("coursecheck", "courserun"):
+        (tmp_path / package).symlink_to(UTILS / package)
     helper = tmp_path / "torchutils" / "__init__.py"
     helper.parent.mkdir()
     monkeypatch.setattr(runner, "UTILS", tmp_path)
@@ -251,8 +253,9 @@ def test_helper_that_changes_is_loaded_again(
 PARENT = """
 import sys
 print("main", flush=True)
-from coursebuild.lesson import Block, Lesson
-from coursebuild.runner import LessonExecutor, run_lesson
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
+from courserun.runner import LessonExecutor, run_lesson
 lesson = Lesson("gallery/1 ü/1.py", (Block("code", sys.argv[1], 1),))
 with LessonExecutor(2) as executor:
     runs = [f.result() for f in [executor.submit(run_lesson, lesson) for _ in "ab"]]

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from coursebuild.lesson import Block
-from coursebuild.maths import find_maths
 from coursebuild.reading import read_page
-from coursebuild.runner import run_lesson
-from coursebuild.statements import Checker, StatementError
+from coursecheck.maths import find_maths
+from coursecheck.stated import Block
+from coursecheck.statements import Checker, StatementError
+from courserun.runner import run_lesson
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[1]

@@ -1,0 +1,1 @@
+"""Make the site: its pages, its checks, its commands."""

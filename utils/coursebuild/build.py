@@ -19,7 +19,7 @@ from coursebuild.publish import (
 )
 
 if TYPE_CHECKING:
-    from coursebuild.runs import Runs
+    from courserun.runs import Runs
 
 __all__ = ["SiteError", "build", "draft", "run_sphinx"]
 
@@ -114,7 +114,7 @@ def run_sphinx(
 
 def _reason(error: BaseException) -> str:
     """Return what a lesson's author needs of an exception; Sphinx wraps them."""
-    from coursebuild.runs import LessonError
+    from courserun.runs import LessonError
 
     inner: BaseException | None = error
     while inner is not None:

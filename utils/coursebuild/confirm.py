@@ -15,15 +15,17 @@ from pathlib import Path
 from types import ModuleType
 
 from coursebuild.build import SiteError
-from coursebuild.doctests import OutputChecker
-from coursebuild.lesson import Lesson, Run, Statement
-from coursebuild.mutate import next_digit
 from coursebuild.prose import is_reviewed, loose_numbers, numbers, reviewed, unused
 from coursebuild.reading import read_lessons
-from coursebuild.runner import LessonExecutor, run_lesson
+from coursecheck.doctests import OutputChecker
+from coursecheck.mutate import next_digit
+from coursecheck.stated import Statement
+from courserun.lesson import Lesson, Run
+from courserun.runner import LessonExecutor, run_lesson
 
 __all__ = ["confirm", "docstring_examples", "mutate"]
 
+PACKAGES = "torchutils", "coursecheck", "courserun", "coursebuild"
 LEDGER = "docs/ledger.md"
 ENOUGH = 0.99  # of the mutants have to be refused
 _HOURS = 3600.0  # seconds: a lesson with all its mutants takes up to a minute
@@ -128,7 +130,7 @@ def _runs(lessons: Sequence[Lesson], **options: int) -> Iterator[Run]:
         yield from executor.map(run, lessons)
 
 
-def docstring_examples(packages: Sequence[str] = ("torchutils", "coursebuild")) -> int:
+def docstring_examples(packages: Sequence[str] = PACKAGES) -> int:
     """Run the examples in the packages' docstrings; return how many there were.
 
     Raises:

@@ -22,8 +22,9 @@ LITTLE_SHARED = 2**26  # bytes: what containers have, and what Chromium dies of
 # The environment's own Python says what is in it, and runs a lesson.
 EXAMINE = """
 import importlib.metadata, json, re
-from coursebuild.lesson import Block, Lesson
-from coursebuild.runner import run_lesson
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
+from courserun.runner import run_lesson
 code = "import torch; x = torch.ones(1, requires_grad=True); x.exp().backward()"
 run = run_lesson(Lesson("a lesson", (Block("code", code, 1),)))
 have = {re.sub("[-_.]+", "-", d.name).lower(): d.version

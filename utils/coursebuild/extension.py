@@ -15,11 +15,11 @@ from sphinx.config import Config
 
 from coursebuild import boxes, doclinks, gallery, katex, marks, pages
 from coursebuild.downloads import build_wheel
-from coursebuild.freshness import Store
-from coursebuild.lesson import Lesson, Run
 from coursebuild.reading import read_lessons
-from coursebuild.runner import LessonExecutor
-from coursebuild.runs import Runs
+from courserun.freshness import Store
+from courserun.lesson import Lesson, Run
+from courserun.runner import LessonExecutor
+from courserun.runs import Runs
 
 __all__ = ["setup", "stop"]
 
@@ -83,7 +83,7 @@ def _execute(runs: Runs) -> None:
 def _executor(lessons: list[Lesson]) -> Executor:
     """Return where lessons run: here, or on the cluster that CLUSTER names."""
     if address := os.environ.get("CLUSTER"):
-        from coursebuild.cluster import ClusterExecutor  # distributed is optional
+        from courserun.cluster import ClusterExecutor  # distributed is optional
 
         return ClusterExecutor(address)
     return LessonExecutor(lessons=lessons)

@@ -23,10 +23,10 @@ from sphinx.transforms import SphinxTransform
 from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild.downloads import write_zip
-from coursebuild.lesson import Output
 from coursebuild.notebooks import notebook
-from coursebuild.runs import Runs
 from coursebuild.show import output_html
+from courserun.lesson import Output
+from courserun.runs import Runs
 
 __all__ = ["KNOWN_VERSION", "install", "setup"]
 

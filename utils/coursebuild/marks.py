@@ -13,7 +13,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.checks import page_of
-from coursebuild.lesson import Run, Statement
+from coursecheck.stated import Statement
+from courserun.lesson import Run
 
 __all__ = ["annotate", "lesson_of", "setup", "spoken"]
 

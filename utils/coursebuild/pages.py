@@ -11,8 +11,8 @@ from myst_nb import sphinx_
 from myst_nb.core.execute import NotebookClientBase
 from nbformat import NotebookNode
 
-from coursebuild.runs import Runs
 from coursebuild.show import output_html
+from courserun.runs import Runs
 
 __all__ = ["KNOWN_VERSION", "install"]
 

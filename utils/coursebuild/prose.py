@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from coursebuild.lesson import Block, Lesson
-from coursebuild.maths import blank, running_text
+from coursecheck.maths import blank, running_text
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
 
 __all__ = ["is_reviewed", "loose_numbers", "numbers", "reviewed", "unused"]
 

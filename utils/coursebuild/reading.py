@@ -10,7 +10,8 @@ from typing import Any
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
-from coursebuild.lesson import Block, Lesson
+from coursecheck.stated import Block
+from courserun.lesson import Lesson
 
 STATES = re.compile(r">>> |\$|\{(math|law|code-cell)\}")
 

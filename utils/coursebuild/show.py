@@ -6,7 +6,7 @@ import hashlib
 from html import escape
 from pathlib import Path
 
-from coursebuild.lesson import Output, Picture
+from courserun.lesson import Output, Picture
 
 __all__ = ["output_html"]
 

@@ -6,7 +6,7 @@ import io
 import sys
 from typing import Any
 
-from coursebuild.lesson import Picture
+from courserun.lesson import Picture
 
 __all__ = ["prepare_pyplot", "take_figures"]
 

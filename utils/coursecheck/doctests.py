@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from coursebuild.lesson import Block, Statement
+from coursecheck.stated import Block, Statement
 
 __all__ = [
     "OutputChecker",

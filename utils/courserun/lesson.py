@@ -8,19 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Block", "Failure", "Lesson", "Output", "Picture", "Run", "Statement"]
+from coursecheck.stated import Block, Statement
 
-
-@dataclass(frozen=True)
-class Block:
-    """A stretch of a lesson: text, or the code of one cell.
-
-    ``line`` is the 1-based line of the file at which ``source`` begins.
-    """
-
-    kind: Literal["text", "code"]
-    source: str
-    line: int
+__all__ = ["Failure", "Lesson", "Output", "Picture", "Run"]
 
 
 @dataclass(frozen=True)
@@ -57,22 +47,6 @@ class Output:
     text: str | None = None
     html: str | None = None
     pictures: tuple[Picture, ...] = ()
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A formula, a number or a doctest of the text, and what spoke for it.
-
-    ``kind`` is ``doctest``, ``gradient``, ``value`` or ``law`` (a general law,
-    marked by its author as not checked).  ``witnesses`` names what it was
-    compared with, ``error`` is the largest relative difference met.
-    """
-
-    kind: Literal["doctest", "gradient", "value", "law"]
-    source: str
-    line: int
-    witnesses: tuple[str, ...] = ()
-    error: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import evaluate, spelled, subscripts
-from coursebuild.formulas import FUNCTIONS, FormulaError, Node, names_in
+from coursecheck.algebra import evaluate, spelled, subscripts
+from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
 
 __all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
 

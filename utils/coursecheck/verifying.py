@@ -14,10 +14,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import evaluate
-from coursebuild.binding import Log, Names, UnboundError
-from coursebuild.comparing import FalseError, compare, derives, is_literal
-from coursebuild.formulas import Equation, FormulaError, Node, names_in, walk
+from coursecheck.algebra import evaluate
+from coursecheck.binding import Log, Names, UnboundError
+from coursecheck.comparing import FalseError, compare, derives, is_literal
+from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
 
 __all__ = ["verify"]
 

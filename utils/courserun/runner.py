@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from coursebuild.forkserver import ENVIRONMENT, LATE
-from coursebuild.lesson import Failure, Lesson, Run
+from courserun.forkserver import ENVIRONMENT, LATE
+from courserun.lesson import Failure, Lesson, Run
 
 __all__ = ["INTERRUPTED", "LessonExecutor", "run_lesson", "stop_servers"]
 
@@ -30,7 +30,7 @@ _KEPT = "HOME", "PATH", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY
 _START = """
 import socket, sys
 sys.path.insert(0, sys.argv[1])
-from coursebuild.forkserver import serve
+from courserun.forkserver import serve
 serve(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
 """
 
@@ -64,7 +64,7 @@ class LessonExecutor(ThreadPoolExecutor):
 def run_lesson(lesson: Lesson, **options: Any) -> Run:
     """Run a lesson in a new process; whatever goes wrong is the run's failure.
 
-    ``options`` are those of :func:`coursebuild.cells.run_cells`.  Takes and
+    ``options`` are those of :func:`courserun.cells.run_cells`.  Takes and
     returns plain data: any executor can be given it, on any machine.
     """
     with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as f:
@@ -84,7 +84,7 @@ def stop_servers() -> None:
 
 
 class _Server:
-    """The parent's end of a :mod:`coursebuild.forkserver`."""
+    """The parent's end of a :mod:`courserun.forkserver`."""
 
     def __init__(self, stamp: object, late: Sequence[str]) -> None:
         self.stamp = stamp

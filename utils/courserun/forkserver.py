@@ -46,7 +46,7 @@ PRELOAD = (
     "numpy.random",
     "pygraphviz",
     "torchutils",
-    "coursebuild.cells",
+    "courserun.cells",
 )
 # A second each: loaded when code speaks of what needs it, or as soon as one asks.
 LATE = {
@@ -173,7 +173,7 @@ def _become(folder: Path, seconds: float, options: dict[str, Any]) -> NoReturn:
         trace = (folder / "trace").open("ab", buffering=0)
         faulthandler.enable(trace)
         faulthandler.dump_traceback_later(seconds, file=trace)
-        from coursebuild.cells import run_cells
+        from courserun.cells import run_cells
 
         lesson = pickle.loads((folder / "lesson").read_bytes())
         run = run_cells(

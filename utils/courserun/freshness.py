@@ -16,11 +16,11 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 
-from coursebuild.lesson import Lesson, Run
+from courserun.lesson import Lesson, Run
 
 __all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
 
-RUNS_IT = "coursebuild.forkserver"  # it, and what it imports, runs every lesson
+RUNS_IT = "courserun.forkserver"  # it, and what it imports, runs every lesson
 ALWAYS = "conf.py", "requirements.lock"
 CACHE = "__pycache__"
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from coursebuild.doctests import StatementError, fits, play
-from coursebuild.lesson import Block, Statement
-from coursebuild.maths import find_maths
-from coursebuild.statements import Checker
+from coursecheck.doctests import StatementError, fits, play
+from coursecheck.maths import find_maths
+from coursecheck.stated import Block, Statement
+from coursecheck.statements import Checker
 
 __all__ = ["Mutants", "mutants", "next_digit"]
 

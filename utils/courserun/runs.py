@@ -7,9 +7,9 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from pathlib import Path
 
-from coursebuild.freshness import Store, code_state, lesson_keys
-from coursebuild.lesson import Lesson, Run
-from coursebuild.runner import run_lesson
+from courserun.freshness import Store, code_state, lesson_keys
+from courserun.lesson import Lesson, Run
+from courserun.runner import run_lesson
 
 __all__ = ["LessonError", "Runs"]
 

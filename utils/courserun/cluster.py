@@ -22,9 +22,9 @@ from typing import Any
 import cloudpickle
 from distributed import Client
 
-from coursebuild.lesson import Run
-from coursebuild.runner import INTERRUPTED
-from coursebuild.runs import LessonError
+from courserun.lesson import Run
+from courserun.runner import INTERRUPTED
+from courserun.runs import LessonError
 
 __all__ = ["ClusterError", "ClusterExecutor", "identity"]
 
@@ -102,9 +102,9 @@ class ClusterExecutor(Executor):
 
 def identity() -> dict[str, str]:
     """Return what must be equal where lessons put out equal bytes."""
-    import coursebuild
+    import courserun
 
-    root = Path(coursebuild.__file__).parents[2]
+    root = Path(courserun.__file__).parents[2]
     code = sha256()
     for path in sorted((root / "utils").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -117,7 +117,7 @@ def identity() -> dict[str, str]:
         "processor": platform.machine(),
         "lock": sha256((root / "requirements.lock").read_bytes()).hexdigest()[:16],
         "code in utils": digest,
-        "code at its start": vars(coursebuild).setdefault("digest", digest),
+        "code at its start": vars(courserun).setdefault("digest", digest),
     }
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import evaluate, grown
-from coursebuild.binding import Log, Names
-from coursebuild.formulas import Equation, FormulaError, Node, names_in, walk
-from coursebuild.slips import slip, written
+from coursecheck.algebra import evaluate, grown
+from coursecheck.binding import Log, Names
+from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
+from coursecheck.slips import slip, written
 
 __all__ = ["FalseError", "compare", "derives", "is_literal"]
 

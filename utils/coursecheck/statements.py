@@ -28,11 +28,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coursebuild.algebra import spellings
-from coursebuild.binding import DERIVED_NAMES, Definition, Log, Names
-from coursebuild.comparing import FalseError, derives, is_literal
-from coursebuild.doctests import StatementError, run_doctests
-from coursebuild.formulas import (
+from coursecheck.algebra import spellings
+from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names
+from coursecheck.comparing import FalseError, derives, is_literal
+from coursecheck.doctests import StatementError, run_doctests
+from coursecheck.formulas import (
     FUNCTIONS,
     Equation,
     FormulaError,
@@ -41,9 +41,9 @@ from coursebuild.formulas import (
     parse,
     walk,
 )
-from coursebuild.lesson import Block, Statement
-from coursebuild.maths import Maths, find_maths
-from coursebuild.verifying import verify
+from coursecheck.maths import Maths, find_maths
+from coursecheck.stated import Block, Statement
+from coursecheck.verifying import verify
 
 __all__ = ["Checker", "StatementError"]
 

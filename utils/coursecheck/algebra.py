@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from coursebuild.formulas import FUNCTIONS, FormulaError, Node, walk
+from coursecheck.formulas import FUNCTIONS, FormulaError, Node, walk
 
 __all__ = [
     "Scope",

@@ -1,7 +1,7 @@
 """Execute the blocks of one lesson in this process, and note what each shows.
 
 The process is taken over and never given back (its streams, warnings, seeds,
-``__main__``): :mod:`coursebuild.forkserver` calls this in a process of its own.
+``__main__``): :mod:`courserun.forkserver` calls this in a process of its own.
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ from typing import Any, NoReturn
 import numpy
 import torch
 
-from coursebuild.doctests import StatementError
-from coursebuild.figures import prepare_pyplot, take_figures
-from coursebuild.lesson import Block, Failure, Lesson, Output, Run, Statement
-from coursebuild.mutate import Mutants
-from coursebuild.statements import Checker
+from coursecheck.doctests import StatementError
+from coursecheck.mutate import Mutants
+from coursecheck.stated import Block, Statement
+from coursecheck.statements import Checker
+from courserun.figures import prepare_pyplot, take_figures
+from courserun.lesson import Failure, Lesson, Output, Run
 
 __all__ = ["run_cells"]
 
 LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
 LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
-_OWN = str(Path(__file__).parent) + os.sep
 _UTILS = str(Path(__file__).parents[1]) + os.sep
+_OWN = tuple(f"{_UTILS}{name}{os.sep}" for name in ("courserun", "coursecheck"))
 _ADDRESS = re.compile(r"<[^\n]{,80} at 0x[0-9a-fA-F]+>?")
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
 _TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
@@ -62,7 +63,7 @@ def run_cells(
     (Linux).  ``mark`` is told each block's place before it begins, so that
     somebody knows if this process dies.  With ``only_statements`` nothing is
     shown or drawn.  ``seed`` moves the points at which formulas are tried; with
-    ``mutate`` the statements are one in so many :class:`~coursebuild.mutate.Mutants`.
+    ``mutate`` the statements are one in so many :class:`~coursecheck.mutate.Mutants`.
     Never raises for a fault of the lesson's.
     """
     start = time.perf_counter()
@@ -166,7 +167,10 @@ class _Session:
             frame
             for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename == self._name
-            or (frame.filename.startswith(_UTILS) and _OWN not in frame.filename)
+            or (
+                frame.filename.startswith(_UTILS)
+                and not frame.filename.startswith(_OWN)
+            )
         ]
         lines = [f.lineno for f in frames if f.filename == self._name]
         line = lines[-1] if lines else getattr(error, "lineno", None) or self._line

@@ -1,0 +1,1 @@
+"""Compare what the text of a lesson states with what autograd computes."""

@@ -1,0 +1,36 @@
+"""Plain data about the text of a lesson and about what it states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Block", "Statement"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a lesson: text, or the code of one cell.
+
+    ``line`` is the 1-based line of the file at which ``source`` begins.
+    """
+
+    kind: Literal["text", "code"]
+    source: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A formula, a number or a doctest of the text, and what spoke for it.
+
+    ``kind`` is ``doctest``, ``gradient``, ``value`` or ``law`` (a general law,
+    marked by its author as not checked).  ``witnesses`` names what it was
+    compared with, ``error`` is the largest relative difference met.
+    """
+
+    kind: Literal["doctest", "gradient", "value", "law"]
+    source: str
+    line: int
+    witnesses: tuple[str, ...] = ()
+    error: float = 0.0

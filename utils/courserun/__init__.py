@@ -1,0 +1,1 @@
+"""Run each lesson in a process of its own, and remember what it put out."""
