@@ -1,10 +1,10 @@
-"""Measure what its arguments name: ``python -m bench building drawing``, or all."""
+"""Measure what its arguments name: ``python -m bench checking drawing``, or all."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-KNOWN = ("drawing", "building")
+KNOWN = ("drawing", "checking", "building")
 
 for name in sys.argv[1:] or KNOWN:
     if name not in KNOWN:

@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -77,6 +78,7 @@ def evaluate(node: Node, scope: Scope) -> Value:
     return found if isinstance(found, Value) else Value(found)
 
 
+@lru_cache(maxsize=1024, typed=True)  # nobody writes into it
 def _double(number: complex) -> Tensor:
     dtype = torch.complex128 if isinstance(number, complex) else torch.float64
     return torch.tensor(number, dtype=dtype)

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from operator import mul
 from typing import Any
 
 import numpy
@@ -24,6 +25,7 @@ __all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
 
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
+Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
 
 
 class UnboundError(FormulaError):
@@ -66,7 +68,7 @@ class Names:
     log: Log
     bound: Mapping[str, Tensor] = field(default_factory=dict)
     moved: tuple[str, ...] = ()
-    step: float = 0.0  # of central differences; 0 means autograd
+    stencil: Stencil | None = None  # of central differences; None means autograd
     nudged: tuple[int, float] = (-1, 0.0)  # a number's place, and how much is added
 
     def live(self, name: str) -> Any:
@@ -233,7 +235,7 @@ class Names:
         for target in targets:
             if _base(target).op != "name":
                 raise FormulaError("differentiate with respect to a name", target.at)
-        if _base(of).op == "name" and not (self.moved or self.step):
+        if _base(of).op == "name" and not (self.moved or self.stencil):
             names = [_base(n).args[0] for n in (of, *targets)]
             lives = [None if n in self.bound else self.live(n) for n in names]
             if all(isinstance(t, Tensor) and t.requires_grad for t in lives):
@@ -303,8 +305,8 @@ class Names:
             entry = (
                 subscripts(target, point.shape, scope) if target.op == "index" else ()
             )
-            if self.step and entry and len(entry) == point.ndim:
-                return _differences(moved, point, self.step, entry)[..., 0]
+            if self.stencil and entry and len(entry) == point.ndim:
+                return _differences(moved, point, self.stencil, entry)[..., 0]
             return scope._entry(self._jacobian(moved, point), point, target)
 
         known = self.closure(of)
@@ -318,8 +320,8 @@ class Names:
         return function(self)
 
     def _jacobian(self, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        if self.step:
-            return _differences(function, x, self.step)
+        if self.stencil:
+            return _differences(function, x, self.stencil)
         self.log.witnesses.add("autograd of the formula")
         answer = torch.autograd.functional.jacobian(function, x, create_graph=True)
         return answer if x.requires_grad else answer.detach()
@@ -463,19 +465,19 @@ def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
 def _differences(
     function: Callable[[Tensor], Tensor],
     x: Tensor,
-    step: float,
+    stencil: Stencil,
     entry: tuple[int, ...] = (),
 ) -> Tensor:
-    """Central differences of fourth order (Abramowitz and Stegun, 25.3.6).
+    """Central differences (Fornberg 1988, table 1): by one entry or by all.
 
-    By one entry or by all; the last axes are those of x, or of length 1.
+    The last axes are those of x, or of length 1.
     """
-    columns = []
+    step, weights = stencil
+    columns, steps = [], range(1, len(weights) + 1)
     for place in [entry] if entry else numpy.ndindex(*x.shape):
         h = torch.zeros_like(x)
         h[place] = step * max(1.0, float(abs(x[place])))
-        near = function(x + h) - function(x - h)
-        far = function(x + 2 * h) - function(x - 2 * h)
-        columns.append((8 * near - far) / (12 * h[place]))
+        gaps = (function(x + k * h) - function(x - k * h) for k in steps)
+        columns.append(sum(map(mul, weights, gaps)) / h[place])
     shape = (1,) if entry else x.shape
     return torch.stack(columns, -1).reshape(columns[0].shape + shape)

@@ -54,8 +54,8 @@ class _Member:
     def __init__(self, equation: Equation, k: int, scope: Names) -> None:
         self.node, self.equation = equation.members[k], equation
         node = self.node
-        if letters := _free_indices(equation.members):
-            node = Node("each", (letters, node, equation.members), node.at)
+        if equation.letters:
+            node = Node("each", (equation.letters, node, equation.members), node.at)
         self.value = evaluate(node, scope)
         literal = is_literal(self.node)
         rounded = literal or (k and equation.relations[k - 1] == "≈")
@@ -71,7 +71,7 @@ class _Member:
     def _role(self, literal: bool, scope: Names) -> tuple[str, int]:
         """Return as what witness it speaks, and how far it is to be believed."""
         if derives(self.node):
-            return "differences" if scope.step else "autograd", 4
+            return "differences" if scope.stencil else "autograd", 4
         named = self.node.op in ("name", "index")
         if named and scope.live(names_in(self.node)[0]) is not None:
             return "code", 3
@@ -86,14 +86,6 @@ class _Member:
                 " compute in float64, or state fewer",
                 self.node.at,
             )
-
-
-def _free_indices(members: tuple[Node, ...]) -> tuple[str, ...]:
-    """Return the letters that stand in subscripts and are bound by no sum."""
-    found = list(walk(members))
-    bound = {letter for n in found if n.op == "big" for letter in n.args[1]}
-    subs = [s for n in found if n.op == "index" for s in n.args[1] if s.op == "name"]
-    return tuple(dict.fromkeys(s.args[0] for s in subs if s.args[0] not in bound))
 
 
 def _difference(a: _Member, b: _Member, rtol: float) -> float:

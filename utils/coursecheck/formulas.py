@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -97,6 +98,11 @@ class Node:
     args: tuple[Any, ...]
     at: int = field(default=0, compare=False)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names that stand in it, each once, in order."""
+        return self.args if self.op == "name" else tuple(names_in(self.args))
+
 
 @dataclass(frozen=True)
 class Equation:
@@ -109,6 +115,15 @@ class Equation:
     relations: tuple[str, ...]
     text: str
     start: int
+
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """The letters that stand in subscripts and are bound by no sum."""
+        found = list(walk(self.members))
+        bound = {letter for n in found if n.op == "big" for letter in n.args[1]}
+        subs = [s for n in found if n.op == "index" for s in n.args[1]]
+        names = (sub.args[0] for sub in subs if sub.op == "name")
+        return tuple(dict.fromkeys(name for name in names if name not in bound))
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,10 @@ def walk(item: object) -> Iterator[Node]:
 
 def names_in(item: object) -> list[str]:
     """Return the names that stand in some nodes, each once, in order."""
-    return list(dict.fromkeys(n.args[0] for n in walk(item) if n.op == "name"))
+    if isinstance(item, Node):
+        return list(item.names)
+    parts = item if isinstance(item, tuple | list) else ()
+    return list(dict.fromkeys(name for part in parts for name in names_in(part)))
 
 
 def _tokens(text: str) -> list[_Token]:

@@ -19,13 +19,17 @@ from coursecheck.binding import Log, Names, UnboundError
 from coursecheck.comparing import FalseError, compare, derives, is_literal
 from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
 
-__all__ = ["verify"]
+__all__ = ["STENCILS", "verify"]
 
 _POINTS = 3  # random points at which a formula is tried
 _TRIES = 12  # to find points where it has a value
 _LARGEST = 64  # entries of a higher derivative that is compared
 _NUMERIC = 1e-5  # relative: what central differences are good for
-_STEPS = (1e-4, 1e-5)
+STENCILS = (  # the first is cheapest; a steep power needs one of the others
+    (1e-4, (1 / 2,)),
+    (1e-4, (2 / 3, -1 / 12)),
+    (1e-5, (2 / 3, -1 / 12)),
+)
 _Move = Callable[[Names, Mapping[str, Tensor]], Names]
 
 
@@ -127,9 +131,9 @@ def _try(
 def _compare_numerically(
     equation: Equation, scope: Names, *, anywhere: bool = False
 ) -> float | None:
-    """Compare with central differences; a steep power needs the smaller step."""
-    for step in _STEPS:
-        numeric = replace(scope, step=step, log=Log(eps=scope.log.eps))
+    """Compare with central differences: one that agrees is enough."""
+    for stencil in STENCILS:
+        numeric = replace(scope, stencil=stencil, log=Log(eps=scope.log.eps))
         try:
             return compare(equation, numeric, _NUMERIC, anywhere=anywhere)
         except FalseError as error:

@@ -76,7 +76,12 @@ class Run:
         )
 
     def to_json(self) -> str:
-        """Write the run as JSON; pictures are base64."""
+        """Write the run as JSON; pictures are base64.
+
+        >>> run = Run("a lesson", (None, Output(stdout="28")))
+        >>> Run.from_json(run.to_json()) == run
+        True
+        """
         return json.dumps(asdict(self), default=_encode, sort_keys=True)
 
     @classmethod
