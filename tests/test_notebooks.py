@@ -34,6 +34,12 @@ CASES = [
         "``` python\n>>> 1\n1\n```\n\n</details>",
     ),
     (
+        ".. predict::\n\n   What?\n\n   .. ask:: x**2\n\n   .. answer::\n\n      This."
+        "\n\n      .. wrong:: 2 * (\n         x)\n\n         A slip.",
+        "**Predict**\n\nWhat?\n\n<details><summary>Answer</summary>\n\nThis.\n\n"
+        "If you found `2 * ( x)`:\n\nA slip.\n\n</details>",
+    ),
+    (
         ".. list-table::\n   :header-rows: 1\n\n   * - a\n   * - 1",
         "| a   |\n|-----|\n| 1   |",
     ),

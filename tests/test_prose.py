@@ -22,6 +22,7 @@ FOUND = [
     (".. note::\n\n   It is 0.5.\n", "rst", ["0.5"]),
     ("| a | 0.25 |\n|---|---|\n", "md", ["0.25"]),
     ("It is (2,\n3).", "rst", ["(2, 3)"]),
+    (".. wrong:: 0.5 * x\n\n   It is 0.25.", "rst", ["0.25"]),
 ]
 LEFT = [
     ("All 28 entries, 4 of them (see 2) in 35 minutes.", "rst"),
@@ -35,6 +36,10 @@ LEFT = [
     ("[version 1.5](https://example.org/1.5) or <https://example.org/2.5>", "md"),
     ("Step 3. Then 4.", "rst"),
     ("torch2.13 and v1.2.3", "rst"),
+    (
+        ".. ask:: 0.5 * x\n\n.. answer::\n\n   .. wrong:: [0.5,\n      x]\n\n   A.",
+        "rst",
+    ),
 ]
 LABELS = [
     ('fig.set_label("It ends at 7.")', ["7"]),

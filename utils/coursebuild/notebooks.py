@@ -9,6 +9,8 @@ from typing import Any
 
 import pypandoc
 
+from coursecheck.questions import DIRECTIVE
+
 __all__ = ["markdown", "notebook"]
 
 FILTER = Path(__file__).with_suffix(".lua")
@@ -48,6 +50,7 @@ def markdown(texts: Sequence[str]) -> list[str]:
     >>> markdown([r"The slope is :math:`2x`."])
     ['The slope is $2x$.']
     """
+    texts = [DIRECTIVE.sub(_without_form, text) for text in texts]
     whole = f"\n\n{BOUNDARY}\n\n".join(DOCTEST.sub(_as_code_block, t) for t in texts)
     done = pypandoc.convert_text(
         whole,
@@ -57,6 +60,16 @@ def markdown(texts: Sequence[str]) -> list[str]:
         extra_args=["--wrap=none"],
     )
     return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]
+
+
+def _without_form(match: re.Match[str]) -> str:
+    """Leave out what a page asks for; name a wrong answer by its expression."""
+    indent, expression = match["indent"], " ".join(match["argument"].split())
+    if match["kind"] == "ask":
+        return ""
+    if match["kind"] == "wrong":
+        return f"{indent}.. wrong::\n\n{indent}   If you found ``{expression}``:\n"
+    return match[0]
 
 
 def _as_code_block(match: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from coursecheck.maths import blank, running_text
+from coursecheck.questions import DIRECTIVE
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
@@ -83,6 +84,7 @@ def numbers(block: Block, markup: Literal["rst", "md"]) -> Iterator[Number]:
     """Yield what looks like a result in a text, and each number of a label."""
     if block.kind == "text":
         running = _NO_PROSE.sub(blank, running_text(block.source, markup))
+        running = DIRECTIVE.sub(blank, running)  # what it asks is code
         around = " ".join(block.source.split())
         for match in _RESULT.finditer(running):
             line = block.line + running.count("\n", 0, match.start())

@@ -29,6 +29,7 @@ __all__ = [
     "fits",
     "play",
     "run_doctests",
+    "watch",
 ]
 
 Played = tuple[tuple[doctest.Example, str], ...]  # what each example printed
@@ -84,7 +85,7 @@ def play(block: Block, namespace: Mapping[str, Any], name: str) -> Played:
     if not examples:
         return ()
     test = doctest.DocTest(examples, dict(namespace), name, name, 0, None)
-    runner = _Runner(block, name, _watch(namespace))
+    runner = _Runner(block, name, watch(namespace))
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("error")
         runner.run(test, clear_globs=False)
@@ -207,7 +208,7 @@ def _sides(want: str, got: str) -> str:
     return "\n".join(f"  {k}  {v.strip().replace(chr(10), indent)}" for k, v in sides)
 
 
-def _watch(namespace: Mapping[str, Any]) -> Callable[[], str | None]:
+def watch(namespace: Mapping[str, Any]) -> Callable[[], str | None]:
     """Remember the tensors; the answer tells which one changed since, and how."""
     tensors = {k: v for k, v in namespace.items() if isinstance(v, torch.Tensor)}
     for label, module in namespace.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Block", "Statement"]
+__all__ = ["Asked", "Block", "Statement"]
 
 
 @dataclass(frozen=True)
@@ -34,3 +34,16 @@ class Statement:
     line: int
     witnesses: tuple[str, ...] = ()
     error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a page asks its reader, or a wrong answer to it, as the lesson computed it.
+
+    ``numbers`` are all numbers of the expression's value, row by row.
+    """
+
+    kind: Literal["ask", "wrong"]
+    expression: str
+    line: int
+    numbers: tuple[float, ...]

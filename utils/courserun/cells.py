@@ -30,9 +30,11 @@ from typing import Any, NoReturn
 import numpy
 import torch
 
+from coursecheck.asks import evaluate
 from coursecheck.doctests import StatementError
 from coursecheck.mutate import Mutants
-from coursecheck.stated import Block, Statement
+from coursecheck.questions import Question, find_questions, unanswered
+from coursecheck.stated import Asked, Block, Statement
 from coursecheck.statements import Checker
 from courserun.figures import prepare_pyplot, take_figures
 from courserun.lesson import Failure, Lesson, Output, Run
@@ -69,6 +71,7 @@ def run_cells(
     start = time.perf_counter()
     outputs: list[Output | None] = []
     statements: list[Statement] = []
+    asked: list[Asked] = []
     checker = Checker(lesson.name, lesson.markup, seed)
     looker = Mutants(checker, mutate) if mutate else checker
     session = _Session(lesson, looker, only_statements)
@@ -83,13 +86,21 @@ def run_cells(
                 else:
                     outputs.append(session.execute(block))
                     statements += session.confirm()
+                    asked += session.answer()
             statements += session.confirm()
             statements += session.end()
     except BaseException as error:
         failure = session.failure(error)
     statements.sort(key=lambda statement: statement.line)
     seconds = time.perf_counter() - start
-    return Run(lesson.name, tuple(outputs), tuple(statements), seconds, failure)
+    return Run(
+        lesson.name,
+        tuple(outputs),
+        tuple(statements),
+        tuple(asked),
+        seconds=seconds,
+        failure=failure,
+    )
 
 
 class _LessonError(Exception):
@@ -102,13 +113,15 @@ class _Session:
     def __init__(
         self, lesson: Lesson, checker: Checker | Mutants, only_statements: bool
     ) -> None:
-        self._name, self._show = lesson.name, not only_statements
+        self._name, self._markup = lesson.name, lesson.markup
+        self._show = not only_statements
         self._cell, self._line, self._place = 0, 1, "the lesson"
         self._namespace = _take_over(lesson)
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
         self._warnings = _Warnings(lesson.warns)
         self._checker = checker
+        self._questions: list[Question] = []
 
     def enter(self, block: Block) -> str:
         """Go to a block; return its place in words."""
@@ -119,11 +132,19 @@ class _Session:
 
     def read(self, block: Block) -> tuple[Statement, ...]:
         """Run a text's doctests; look at its formulas, as the variables are now."""
+        if self._markup == "rst":
+            self._questions += find_questions(block, self._name)
         return self._checker.read(block, self._namespace)
 
     def confirm(self) -> tuple[Statement, ...]:
         """Look again at the formulas that stood before this cell."""
         return self._checker.confirm(self._namespace)
+
+    def answer(self) -> list[Asked]:
+        """Evaluate what was asked before this cell."""
+        questions, self._questions = self._questions, []
+        found = (evaluate(q, self._namespace, self._name) for q in questions)
+        return [asked for question in found for asked in question]
 
     def execute(self, block: Block) -> Output:
         """Execute a cell; return what it shows."""
@@ -149,6 +170,8 @@ class _Session:
 
     def end(self) -> tuple[Statement, ...]:
         """Look whether what the lesson declares came true, and was used."""
+        for question in self._questions:
+            raise unanswered(question, self._name)
         self._line, self._place = 1, "the lesson"
         if self._warnings.missing:
             raise _LessonError(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from coursecheck.stated import Block, Statement
+from coursecheck.stated import Asked, Block, Statement
 
 __all__ = ["Failure", "Lesson", "Output", "Picture", "Run"]
 
@@ -65,6 +65,7 @@ class Run:
     lesson: str
     outputs: tuple[Output | None, ...]
     statements: tuple[Statement, ...] = ()
+    asked: tuple[Asked, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     failure: Failure | None = None
 
@@ -94,6 +95,9 @@ class Run:
             statements=tuple(
                 Statement(**{**s, "witnesses": tuple(s["witnesses"])})
                 for s in data["statements"]
+            ),
+            asked=tuple(
+                Asked(**{**a, "numbers": tuple(a["numbers"])}) for a in data["asked"]
             ),
             seconds=data["seconds"],
             failure=data["failure"] and Failure(**data["failure"]),
