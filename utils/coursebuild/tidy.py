@@ -45,6 +45,21 @@ REPAIRS = (
         "",
     ),
     (
+        "no key leads to the next page",
+        r'(?s)<a class="next-page"(.*?<span>Next)(?=</span>)',
+        r'<a class="next-page" accesskey="n"\1 <small>(access key N)</small>',
+    ),
+    (
+        "no key leads to the previous page",
+        r'(?s)<a class="prev-page"(.*?<span>Previous)(?=</span>)',
+        r'<a class="prev-page" accesskey="p"\1 <small>(access key P)</small>',
+    ),
+    (
+        "the colours' script fails where storage is refused",
+        r"(document\.body\.dataset\.theme) = (localStorage[^;]*);",
+        r'\1 = "auto"; try { \1 = \2 } catch {}',
+    ),
+    (
         "the search page has no heading",
         r'(?=<noscript>\s*<div class="admonition error">)',
         "<h1>Search</h1>\n",

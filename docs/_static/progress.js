@@ -1,0 +1,37 @@
+// @ts-check
+// Remember, in this browser only, what was found and what was read.
+
+(() => {
+  /** @returns {any[]} */
+  const all = (query) => [...document.querySelectorAll(query)];
+  const key = "progress " + new URL("..", /** @type {any} */ (document.currentScript).src);
+  const page = (url) => url.split(/[?#]/)[0];
+  const id = (form = 0) => page(location.href) + (form ? "#" + forms.indexOf(form) : "");
+  const forms = all(".ask");
+  const [line] = all(".progress");
+  let kept = []; // in storage too, unless that is refused
+
+  function show() {
+    try {
+      kept = [...JSON.parse(localStorage[key])];
+    } catch {}
+    for (const form of forms) form.parentElement.classList.toggle("found", kept.includes(id(form)));
+    for (const link of all(".sidebar-tree a, .lesson-card a"))
+      link.classList.toggle("read", kept.includes(page(link.href)));
+    all(".progress b").forEach((it, i) => (it.textContent = all([".found", ".sidebar-tree .read"][i]).length));
+  }
+
+  function keep(...more) {
+    kept = more[0] ? [...new Set([...kept, ...more])] : [];
+    try {
+      localStorage[key] = JSON.stringify(kept);
+    } catch {}
+    show();
+  }
+
+  addEventListener("pageshow", show);
+  addEventListener("found", (e) => keep(id(e.target)));
+  if (!line) return;
+  line.lastElementChild.onclick = () => keep();
+  if (forms[0]) new IntersectionObserver(([it]) => it.isIntersecting && keep(id())).observe(line);
+})();
