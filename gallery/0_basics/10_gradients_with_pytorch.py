@@ -123,9 +123,16 @@ y
 #    The drawing shows ``x`` and two operations, the dot product and the
 #    multiplication by 2. How many arrows leave ``x``?
 #
+#    .. ask:: len(y.grad_fn.next_functions[0][0].next_functions)
+#
 #    .. answer::
 #
 #       Two. A dot product takes two inputs, and here ``x`` is both of them.
+#
+#       .. wrong:: 1
+#
+#          There is one box for ``x``, however often it is used. But each use is an
+#          arrow, and the dot product uses it twice.
 
 make_dot(y, locals())
 
@@ -160,11 +167,28 @@ make_dot(y, locals())
 #    Written out, :math:`y = 2x_0^2 + 2x_1^2 + 2x_2^2 + 2x_3^2`. Which four numbers make
 #    up the gradient?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       Only one term contains :math:`x_i`, namely :math:`2x_i^2`. The other terms stay
 #       fixed and add nothing. So :math:`\frac{\partial y}{\partial x_i} = 4x_i`, and
 #       for all entries together :math:`\nabla_x y = 4x = (0, 4, 8, 12)`.
+#
+#       .. wrong:: 2 * x
+#
+#          This is the derivative of the square alone. The factor 2 in front of it
+#          stays, and doubles the slope.
+#
+#       .. wrong:: 2 * x**2
+#
+#          These are the four terms of ``y``: values, not slopes. We ask how fast each
+#          of them changes when its entry moves.
+#
+#       .. wrong:: x.grad.sum()
+#
+#          Here the partial derivatives have been added up. The gradient keeps them
+#          apart, one for each entry.
 
 y.backward()
 x.grad
@@ -206,11 +230,23 @@ y
 #
 #    We call ``y.backward()`` as before, and nothing else. What does ``x.grad`` hold?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
-#       Not the four ones. Many expect ``backward()`` to overwrite ``x.grad``, but it
-#       *adds* to it. ``x.grad`` still held the first gradient, so we find
-#       :math:`4x + \mathbf{1} = (1, 5, 9, 13)`.
+#       Not the four ones alone: ``backward()`` *adds* to ``x.grad``, which still held
+#       the first gradient. So we find :math:`4x + \mathbf{1} = (1, 5, 9, 13)`.
+#
+#       .. wrong:: torch.ones(4)
+#
+#          This is the new gradient alone. It would be there if ``backward()`` overwrote
+#          ``x.grad``; but it adds to what it finds, and it finds the gradient of the
+#          first function.
+#
+#       .. wrong:: 4 * x
+#
+#          This is the old gradient alone. The new one has been added to it, a one in
+#          each entry.
 
 y.backward()
 x.grad
@@ -292,7 +328,9 @@ y
 # .. predict::
 #
 #    What will ``x.grad`` and ``w.grad`` be? We empty ``x.grad`` first. Why not
-#    ``w.grad``, too?
+#    ``w.grad``, too? Type ``x.grad``.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
@@ -300,6 +338,16 @@ y
 #       :math:`\nabla_x y = w = (1, 10, 100, 1000)` and
 #       :math:`\nabla_w y = x = (0, 1, 2, 3)`. This ``w`` is a new tensor: its
 #       ``.grad`` is still ``None``.
+#
+#       .. wrong:: x
+#
+#          This is what ``w.grad`` will hold. How strongly ``y`` reacts to an entry of
+#          ``x`` depends on the *other* factor.
+#
+#       .. wrong:: w + 1
+#
+#          Here the four ones of the last function are still in. We have emptied
+#          ``x.grad`` before this step.
 
 x.grad = None
 y.backward()
@@ -325,12 +373,19 @@ y
 # .. predict::
 #
 #    How many leaves does the graph have? And how many different paths lead from ``x``
-#    to ``y``?
+#    to ``y``? Type the number of paths.
+#
+#    .. ask:: len(y.grad_fn.next_functions)
 #
 #    .. answer::
 #
 #       One leaf, ``x``. Two paths: one goes from ``x`` straight into the dot product,
 #       the other takes a detour through the square.
+#
+#       .. wrong:: 1
+#
+#          One path is forgotten. ``z`` was computed from ``x``, so when ``x`` moves,
+#          ``y`` moves in two ways.
 
 make_dot(y, locals())
 
@@ -349,7 +404,9 @@ make_dot(y, locals())
 # .. predict::
 #
 #    Work out both gradients, of ``y`` with respect to ``z`` and with respect to ``x``.
-#    Careful with the second.
+#    Careful with the second. Type the second.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
@@ -360,8 +417,22 @@ make_dot(y, locals())
 #       direct path gives the other factor, :math:`x^2`. The detour gives :math:`2x^2`:
 #       :math:`z_i` moves :math:`2x_i` times as fast as :math:`x_i`, and :math:`y` moves
 #       :math:`x_i` times as fast as :math:`z_i`. Together,
-#       :math:`\nabla_x y = x^2 + 2x^2 = 3x^2 = (0, 3, 12, 27)`. If your answer was
-#       :math:`x^2`, you forgot the detour, as many do.
+#       :math:`\nabla_x y = x^2 + 2x^2 = 3x^2 = (0, 3, 12, 27)`.
+#
+#       .. wrong:: x**2
+#
+#          This is the direct path alone, as if ``z`` stayed where it is. But ``z``
+#          moves along with ``x``, and the detour through it counts as well.
+#
+#       .. wrong:: 2 * x**2
+#
+#          This is the detour through ``z`` alone. The direct path, on which ``x`` is a
+#          factor itself, is forgotten.
+#
+#       .. wrong:: x
+#
+#          This is the gradient with respect to ``z``, the other factor of ``x`` in the
+#          dot product.
 
 x.grad.zero_()
 z.retain_grad()

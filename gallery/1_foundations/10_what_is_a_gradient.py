@@ -53,12 +53,29 @@ y
 #    We try the steps 0.1, 0.01 and 0.001, all in one tensor. Towards which number will
 #    the three quotients go?
 #
+#    .. ask:: torch.autograd.grad(f(x), x)[0]
+#
 #    .. answer::
 #
 #       Multiply out :math:`3\,(1 + h)^2 - 4\,(1 + h)`, and you get
 #       :math:`f(1 + h) = -1 + 2h + 3h^2`. So
 #       :math:`\frac{f(1 + h) - f(1)}{h} = 2 + 3h = (2.3, 2.03, 2.003)`. The shorter the
 #       step, the less remains of :math:`3h`, and the quotients go to 2.
+#
+#       .. wrong:: f(x)
+#
+#          This is the value of the function at 1. The quotient says how fast the value
+#          *changes*.
+#
+#       .. wrong:: 6 * x
+#
+#          This is the slope of the first term alone. The second term, :law:`-4x`, falls
+#          by 4 for each step of 1, and takes that away.
+#
+#       .. wrong:: (f(1 + h[0]) - f(1)) / h[0]
+#
+#          This is the quotient for the longest of the three steps. The shorter the
+#          step, the less remains of what it has too much.
 
 h = torch.tensor([0.1, 0.01, 0.001], dtype=torch.float64)
 (f(1 + h) - f(1)) / h
@@ -83,6 +100,8 @@ x.grad
 #    If small steps are good, a tiny one should be better. We take
 #    ``h = 1e-16``, a step of :math:`10^{-16}`. What will the quotient be?
 #
+#    .. ask:: (f(1 + 1e-16) - f(1)) / 1e-16
+#
 #    .. answer::
 #
 #       In 16 digits :math:`1 + 10^{-16}` is rounded to 1. The step is lost, so the
@@ -92,6 +111,11 @@ x.grad
 #       True
 #       >>> (f(1 + 1e-16) - f(1)) / 1e-16
 #       0.0
+#
+#       .. wrong:: torch.autograd.grad(f(x), x)[0]
+#
+#          On paper, yes. But the computer keeps 16 digits, and this step is too short
+#          to change the last of them: it compares the function with itself.
 
 (f(1 + 1e-16) - f(1)) / 1e-16
 
@@ -120,13 +144,21 @@ fig.set_label("A parabola and its tangent at 1. They part slowly on both sides."
 #
 # .. predict::
 #
-#    The forecast is not exact. Again, :math:`f(1 + h) = -1 + 2h + 3h^2`. How much
-#    smaller does the error become, if the step becomes ten times smaller?
+#    The forecast is not exact. Again, :math:`f(1 + h) = -1 + 2h + 3h^2`. If the step
+#    becomes ten times smaller, how many times smaller does the error become?
+#
+#    .. ask:: (f(1 + h) - (-1 + 2 * h))[0] / (f(1 + h) - (-1 + 2 * h))[1]
 #
 #    .. answer::
 #
-#       A hundred times. The forecast is :math:`-1 + 2h`, so the error is what is left,
+#       It becomes 100 times smaller. The forecast is :math:`-1 + 2h`, so the error is
+#       what is left,
 #       :math:`f(1 + h) - (-1 + 2h) = 3h^2 = (0.03, 0.0003, 0.000003)`.
+#
+#       .. wrong:: h[0] / h[1]
+#
+#          This is how much shorter the step has become. The error contains the *square*
+#          of the step.
 
 f(1 + h) - (-1 + 2 * h)
 
@@ -174,10 +206,22 @@ make_dot(y, locals(), direction="TB")
 #
 #    What will ``y.backward()`` put into ``x.grad``? Give the numbers and their order.
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       The gradient lists the partial derivatives in the order of the entries:
 #       :math:`\nabla_x y = (2x_0 x_1, x_0^2 + 3) = (4, 7)`. It has the shape of ``x``.
+#
+#       .. wrong:: x.grad.flip(0)
+#
+#          The numbers are right, and their order is not: the entry at index 0 belongs
+#          to :math:`x_0`, the way to the east.
+#
+#       .. wrong:: [2 * x[0] * x[1], 3]
+#
+#          In the second entry one term is forgotten. The first product contains
+#          :math:`x_1`, too, and there it is multiplied by the square of :math:`x_0`.
 
 y.backward()
 x.grad
@@ -248,9 +292,11 @@ fig.set_label(
 # %%
 # .. predict::
 #
-#    In which direction is the hill steepest, and how steep is it there? Remember that
-#    a dot product is the product of the two lengths and the cosine of the angle
-#    between the arrows.
+#    In which direction is the hill steepest, and how steep is it there? Remember that a
+#    dot product is the product of the two lengths and the cosine of the angle between
+#    the arrows. Type how steep.
+#
+#    .. ask:: torch.linalg.vector_norm(x.grad)
 #
 #    .. answer::
 #
@@ -258,6 +304,20 @@ fig.set_label(
 #       The cosine is largest, namely 1, if ``d`` points *along the gradient*. The slope
 #       is then the length of the gradient,
 #       :math:`\| \nabla_x y \| = \sqrt{4^2 + 7^2} = \sqrt{65} = 8.0623`.
+#
+#       .. wrong:: x.grad.sum()
+#
+#          Here both slopes have been added. To gain both in full we would have to walk
+#          east *and* north, which is a longer way than 1.
+#
+#       .. wrong:: x.grad.max()
+#
+#          This is the slope to the north, the steeper one of two directions. Between
+#          them there is one that is steeper still.
+#
+#       .. wrong:: (x.grad**2).sum()
+#
+#          This is the square of the length: the root is missing.
 
 uphill = x.grad / torch.linalg.vector_norm(x.grad)
 torch.dot(x.grad, uphill)
@@ -284,10 +344,27 @@ torch.dot(x.grad, uphill)
 #    From :math:`x = (2, 1)` we go a little east and a little more south,
 #    :math:`s = (0.01, -0.02)`. How much higher or lower will we be?
 #
+#    .. ask:: torch.dot(x.grad, s)
+#
 #    .. answer::
 #
 #       Lower by a tenth:
 #       :math:`\nabla_x y \cdot s = 4 \cdot 0.01 - 7 \cdot 0.02 = -0.1`.
+#
+#       .. wrong:: x.grad[0] * s[0] - x.grad[1] * s[1]
+#
+#          A sign is lost. The step leads south, which is the negative direction, and
+#          the hill rises to the north: this part of the way leads down.
+#
+#       .. wrong:: -torch.dot(x.grad, s)
+#
+#          The size is right. But the way to the south leads down, further than the way
+#          to the east leads up.
+#
+#       .. wrong:: s.sum()
+#
+#          This adds up the steps themselves. Each one changes the height by its own
+#          slope times its length.
 
 s = torch.tensor([0.01, -0.02], dtype=torch.float64)
 torch.dot(x.grad, s), hill((2.01, 0.98)) - hill((2, 1))
@@ -316,12 +393,25 @@ y
 #
 #    We stand at :math:`x = (3, 4)`, and :math:`y = 5`. Do not compute. Which way leads
 #    away from the origin most quickly? How fast does the distance grow on that way?
+#    Type how fast.
+#
+#    .. ask:: torch.linalg.vector_norm(x.grad)
 #
 #    .. answer::
 #
 #       Straight away from the origin, the direction of ``x`` itself. Each metre of the
 #       way adds a metre of distance, so the slope is 1, and the gradient is an arrow of
 #       length 1: :math:`\nabla_x y = \frac{x}{\| x \|} = (0.6, 0.8)`.
+#
+#       .. wrong:: y
+#
+#          This is the distance that we have reached. We ask how fast it grows with each
+#          step.
+#
+#       .. wrong:: x.grad
+#
+#          This is the gradient, an arrow. How fast the distance grows along it is the
+#          length of this arrow.
 
 y.backward()
 x.grad

@@ -35,7 +35,10 @@ y = s * c
 # .. predict::
 #
 #    Draw the graph on paper: a box for each input and for each operation, an arrow from
-#    a box to each box that uses its value. How many boxes, how many arrows?
+#    a box to each box that uses its value. How many boxes, how many arrows? Type both
+#    numbers.
+#
+#    .. ask:: (lambda g: [len(g.nodes), len(g.edges)])(make_dot(y, {}).graph)
 #
 #    .. answer::
 #
@@ -44,6 +47,16 @@ y = s * c
 #
 #       >>> make_dot(y, locals())
 #       autograd graph: 5 nodes, 4 edges, 3 leaves (c, a, b)
+#
+#       .. wrong:: [2, 4]
+#
+#          These are the boxes of the operations alone. Each input has a box, too: an
+#          arrow has to begin somewhere.
+#
+#       .. wrong:: [6, 5]
+#
+#          Here the result has got a box of its own. ``y`` is what the multiplication
+#          has made, and is written into its box.
 
 make_dot(y, locals())
 
@@ -135,7 +148,10 @@ for node, _ in y.grad_fn.next_functions:
 # .. predict::
 #
 #    Fill in the other four adjoints in your drawing, below the values, from the root to
-#    the leaves: of ``s`` and ``c`` first, then of ``a`` and ``b``.
+#    the leaves: of ``s`` and ``c`` first, then of ``a`` and ``b``. Type those of ``a``,
+#    ``b`` and ``c``.
+#
+#    .. ask:: [a.grad, b.grad, c.grad]
 #
 #    .. answer::
 #
@@ -148,6 +164,16 @@ for node, _ in y.grad_fn.next_functions:
 #       The addition receives :math:`\bar s`. Its local derivatives are 1, so it sends
 #       the same number to both of its inputs. The three leaves together:
 #       :math:`\nabla_{a, b, c}\, y = (-4, -4, 3)`.
+#
+#       .. wrong:: [1, 1, s]
+#
+#          At ``a`` and ``b`` this is the local derivative alone. What arrives there has
+#          come through the multiplication: the upstream gradient is forgotten.
+#
+#       .. wrong:: [s, s, c]
+#
+#          Here each factor has got its own value. It is the *other* factor that says
+#          how strongly the product reacts.
 #
 # ``record_backward`` runs ``y.backward()`` and writes down what happens on the way.
 
@@ -210,7 +236,9 @@ y
 #
 #    Walk back from ``y``, where the adjoint is 1. Which adjoints do ``s``, ``r``, ``p``
 #    and ``z`` get? And what arrives at ``a`` and at ``b``? Two edges lead to each; add
-#    up what comes.
+#    up what comes. Type the numbers of ``a`` and ``b``.
+#
+#    .. ask:: [a.grad, b.grad]
 #
 #    .. answer::
 #
@@ -222,6 +250,20 @@ y
 #       :math:`\frac{\partial y}{\partial a} = \frac{1}{a} + b = 5.5`. At ``b``, too,
 #       from the product and from the sine:
 #       :math:`\frac{\partial y}{\partial b} = a - \cos b = 1.7163`.
+#
+#       .. wrong:: [b, a]
+#
+#          These are the contributions of the product alone. The logarithm also uses
+#          ``a``, and the sine also uses ``b``: one path to each is forgotten.
+#
+#       .. wrong:: [1 / a, -torch.cos(b)]
+#
+#          The paths through the product are forgotten. Two edges lead to each leaf.
+#
+#       .. wrong:: [1 / a + b, a + torch.cos(b)]
+#
+#          A sign is lost. The sine is *subtracted*, so what goes back to it is
+#          negative.
 
 record_backward(y, locals(), direction="TB")
 
@@ -267,6 +309,9 @@ y
 # .. predict::
 #
 #    Which gradients do ``w`` and ``b`` get? And how will ``x`` appear in the drawing?
+#    Type the gradient of ``w``.
+#
+#    .. ask:: w.grad
 #
 #    .. answer::
 #
@@ -277,6 +322,21 @@ y
 #
 #       ``x`` has no box. It does not require a gradient, so nothing goes back to it.
 #       The dot product only remembers its value.
+#
+#       .. wrong:: x
+#
+#          This is the local derivative of the dot product alone. It must be multiplied
+#          by what comes from upstream: the slope of the sigmoid.
+#
+#       .. wrong:: y * x
+#
+#          The upstream gradient here is the *value* of the sigmoid. What goes back is
+#          its slope, :math:`y\,(1 - y)`.
+#
+#       .. wrong:: y * (1 - y) * w
+#
+#          Here each weight has got itself as a factor. How strongly the product reacts
+#          to a weight is said by the other factor, the input.
 
 record_backward(y, locals(), direction="TB")
 

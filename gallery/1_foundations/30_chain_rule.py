@@ -59,6 +59,8 @@ y
 #    At :math:`x = 3` we have :math:`z = 9` and :math:`y = 27`. What is the gradient?
 #    Find both paths from ``x`` to ``y``, and what each contributes.
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       The direct path has one edge, into the product. Its local derivative is the
@@ -67,8 +69,20 @@ y
 #       :math:`2x \cdot x = 18`. Together
 #       :math:`\frac{dy}{dx} = z + 2x \cdot x = 9 + 18 = 27`.
 #
-#       Was your answer :math:`x^2 = 9`? Then you held ``z`` fixed and forgot the
-#       detour. That is the most common slip with this function.
+#       .. wrong:: z
+#
+#          You held ``z`` fixed and forgot the detour. That is the most common slip with
+#          this function.
+#
+#       .. wrong:: 2 * x * x
+#
+#          This is the detour alone. The direct path, on which ``x`` is a factor,
+#          contributes as well.
+#
+#       .. wrong:: 2 * x * x * z
+#
+#          The two paths have been multiplied. Along a path we multiply; over paths we
+#          *add*.
 
 record_backward(y, locals())
 
@@ -137,11 +151,23 @@ x_adjoint
 #
 #    What comes out if we write ``=`` instead of ``+=`` in both places?
 #
+#    .. ask:: x_adjoint
+#
 #    .. answer::
 #
 #       Only :math:`2x \cdot x = 18`: the detour comes last and overwrites the direct
 #       path. Nothing warns us. This is the most famous bug of home-made autograd, and
 #       it hides well: as long as no value is used twice, all is right.
+#
+#       .. wrong:: z_value + 2 * x_value * x_value
+#
+#          This is the right gradient, the sum of both paths. Without ``+=`` nothing is
+#          summed.
+#
+#       .. wrong:: z_value
+#
+#          This is what the first assignment writes. The second one comes after it, and
+#          overwrites it.
 
 x_adjoint = z_value * 1.0
 x_adjoint = 2 * x_value * z_adjoint
@@ -175,12 +201,28 @@ y
 #
 #    The value is :math:`y = -20`. Which four gradients do you expect?
 #
+#    .. ask:: [a.grad, b.grad, c.grad, d.grad]
+#
 #    .. answer::
 #
 #       The factor 2 sends 2 to the addition, and the addition copies it. The product
 #       sends :math:`2b = -8` to ``a`` and :math:`2a = 6` to ``b``. The maximum sends
 #       all to ``c``, the larger one, and nothing to ``d``:
 #       :math:`\nabla_{a, b, c, d}\, y = (-8, 6, 2, 0)`.
+#
+#       .. wrong:: [b, a, 1, 0]
+#
+#          The factor 2 in front is forgotten. It stands between all of this and ``y``:
+#          it is the upstream gradient.
+#
+#       .. wrong:: [2 * a, 2 * b, 2, 0]
+#
+#          A product swaps: ``a`` gets the value of ``b``, and ``b`` that of ``a``.
+#
+#       .. wrong:: [2 * b, 2 * a, 2, 2]
+#
+#          A maximum does not copy. If ``d`` moves a little, the larger one is still
+#          ``c``, and nothing changes.
 
 record_backward(y, locals())
 
@@ -221,13 +263,20 @@ y
 #
 # .. predict::
 #
-#    How many paths lead from ``a`` to ``y``? And from ``b``?
+#    How many paths lead from ``a`` to ``y``? And from ``b``? Type both numbers.
+#
+#    .. ask:: torch.autograd.grad((a + b) + (a + (a + b)), (a, b))
 #
 #    .. answer::
 #
 #       From ``a`` three: through ``p``, through the sigmoid into ``s``, and through
 #       ``r`` into ``s``. From ``b`` two: through the sigmoid into ``p``, and through
 #       ``r`` into ``s``.
+#
+#       .. wrong:: [2, 2]
+#
+#          From ``a``, two paths lead into the lower part: one through the sigmoid, one
+#          through the sum ``r``. Both count.
 #
 # The walk back begins with the quotient. It has two inputs, and sends
 # :math:`\frac{\partial y}{\partial p} = \frac{1}{s}` to ``p`` and
@@ -271,14 +320,27 @@ record_backward(u, locals(), direction="TB")
 # %%
 # .. predict::
 #
-#    How many paths lead from ``x`` to ``u`` here? How many would there be after ten
-#    such products? And how many boxes?
+#    How many paths lead from ``x`` to ``u`` here? And how many boxes of products are
+#    there? After ten such products, how many paths would there be? Type the last
+#    number.
+#
+#    .. ask:: 2**10
 #
 #    .. answer::
 #
 #       At each product a path can take one edge or the other, so each product doubles
 #       the number: :math:`2^3 = 8` here, and :math:`2^{10} = 1024` after ten. But there
 #       is only one box for each product.
+#
+#       .. wrong:: 2 * 10
+#
+#          Each product does not add two paths, it *doubles* all that there are: whoever
+#          comes to it can go on along either edge.
+#
+#       .. wrong:: 10
+#
+#          This is the number of boxes. Each has two edges, and a path takes one of them
+#          at each box.
 #
 # Ten products make :math:`u = x^{1024}`.
 

@@ -70,6 +70,8 @@ y
 #
 #    What is the gradient of ``y`` with respect to ``x``?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       The two paths add up:
@@ -78,8 +80,17 @@ y
 #
 #          \nabla_x y = A x + A^\top x = (A + A^\top)\, x = (-3, -3)
 #
-#       If your answer was :math:`2 A x = (-2, -2)`, you took both paths for the same.
-#       They are the same for a symmetric matrix only, where :law:`A^\top = A`.
+#       Both paths are the same for a symmetric matrix only, where :law:`A^\top = A`.
+#
+#       .. wrong:: 2 * A @ x
+#
+#          You took both paths for the same, :math:`2 A x`, or only the path on the left
+#          of ``A``, :math:`A^\top x`. For these numbers the two give the same.
+#
+#       .. wrong:: A @ x
+#
+#          This is one path alone. ``x`` stands on the left of ``A`` as well, and there
+#          it counts, too.
 
 record_backward(y, locals())
 
@@ -168,7 +179,10 @@ G
 #
 # .. predict::
 #
-#    Do the same for ``X`` and for ``b``. Which sums appear, and over which index?
+#    Do the same for ``X`` and for ``b``. Which sums appear, and over which index? Type
+#    the gradient of ``b``.
+#
+#    .. ask:: b.grad
 #
 #    .. answer::
 #
@@ -185,6 +199,21 @@ G
 #       The entry :math:`b_j` is added in each row, so its paths are the rows:
 #       :math:`\nabla_b L = \sum_n G_n = (15, 15)`, where :math:`G_n` is the row
 #       :math:`n` of the upstream gradient.
+#
+#       .. wrong:: G[0]
+#
+#          This is what the first sample says. The bias is added to *each* row, and each
+#          of them sends something back.
+#
+#       .. wrong:: G.mean(0)
+#
+#          This is the mean over the samples. The loss is a sum, so the contributions
+#          add up.
+#
+#       .. wrong:: G.sum(1)
+#
+#          This is the sum over the outputs, along the other axis. Its entries belong to
+#          the samples, and a bias belongs to an output.
 
 L.backward()
 W.grad
@@ -277,7 +306,9 @@ y
 # .. predict::
 #
 #    How often is each entry of ``p`` copied? And each entry of ``q``? So which numbers
-#    do the two gradients hold, and in which shapes?
+#    do the two gradients hold, and in which shapes? Type the gradient of ``q``.
+#
+#    .. ask:: q.grad
 #
 #    .. answer::
 #
@@ -293,6 +324,21 @@ y
 #       Each entry of ``q`` is copied along its column, three times, and the copies meet
 #       1, 2 and 3: :math:`\nabla_q y = (6, 6, 6, 6)`. The shapes are ``(3, 1)`` and
 #       ``(4,)``, those of the variables, not that of the table.
+#
+#       .. wrong:: p * torch.ones(4)
+#
+#          These are twelve slopes, one for each copy. The copies of one entry add up,
+#          and the gradient has the shape of ``q``.
+#
+#       .. wrong:: p.grad
+#
+#          These are the numbers for ``p``, which meets the entries of ``q``. What do
+#          the entries of ``q`` meet?
+#
+#       .. wrong:: p.mean() * torch.ones(4)
+#
+#          This is the mean of the copies. They move together, so ``y`` gets all of
+#          them: their *sum*.
 
 record_backward(y, locals(), direction="TB")
 
@@ -320,13 +366,24 @@ y
 # %%
 # .. predict::
 #
-#    Which gradients now?
+#    Which gradients now? Type the gradient of ``p``.
+#
+#    .. ask:: p.grad
 #
 #    .. answer::
 #
 #       The derivative of a sum with respect to each term is 1, so we count copies. Four
 #       copies of each entry of ``p``: :math:`\nabla_p y = (4, 4, 4)^\top`. Three copies
 #       of each entry of ``q``: :math:`\nabla_q y = (3, 3, 3, 3)`.
+#
+#       .. wrong:: torch.ones(3)
+#
+#          One copy alone. Each entry of ``p`` stands in four places of the table.
+#
+#       .. wrong:: torch.full((3,), 3.0)
+#
+#          These are the copies of an entry of ``q``, along a column. An entry of ``p``
+#          is copied along its row.
 
 y.backward()
 p.grad.T, q.grad
@@ -399,7 +456,9 @@ y
 # .. predict::
 #
 #    Which entry of ``A`` does :math:`M_{ji}` meet? So what is the gradient of ``y``
-#    with respect to ``M``?
+#    with respect to ``M``? Type its four numbers, row by row.
+#
+#    .. ask:: M.grad
 #
 #    .. answer::
 #
@@ -408,6 +467,11 @@ y
 #       .. math::
 #
 #          \nabla_M y = A^\top = \begin{pmatrix} 1 & 3 \\ 2 & 4 \end{pmatrix}
+#
+#       .. wrong:: A
+#
+#          The indices are swapped: what meets the entry in row 0 and column 1 of ``M``
+#          stands in row 1 and column 0 of ``A``.
 
 y.backward()
 M.grad

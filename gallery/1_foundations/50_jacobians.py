@@ -37,12 +37,19 @@ make_dot(y, locals())
 # .. predict::
 #
 #    Each output may react to each input. How many derivatives are there, and which of
-#    them are not zero?
+#    them are not zero? Type how many there are.
+#
+#    .. ask:: y.numel() * x.numel()
 #
 #    .. answer::
 #
-#       Sixteen, for four outputs times four inputs. But :math:`y_i` contains
+#       There are 16, for four outputs times four inputs. But :math:`y_i` contains
 #       :math:`x_i` and no other entry, so only four of them can differ from zero.
+#
+#       .. wrong:: x.numel()
+#
+#          These are the ones that differ from zero. But a derivative that is zero is an
+#          answer as well: this output does not react to that input.
 #
 # We write them as a matrix, the *Jacobian*, with a row for each output and a column for
 # each input:
@@ -114,10 +121,26 @@ v = torch.ones(4)
 #
 #    All weights are 1. What does ``y.backward(gradient=v)`` put into ``x.grad``?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       Not the Jacobian, as many expect. It is the sum of the rows of the Jacobian,
 #       four numbers: :math:`v^\top J = \mathbf{1}^\top J = (0, 2, 4, 6)`.
+#
+#       .. wrong:: x.grad.sum()
+#
+#          Here the outputs *and* the inputs have been added up. The weighted sum runs
+#          over the outputs; each input keeps its own number.
+#
+#       .. wrong:: x.grad / 4
+#
+#          These are the numbers for the mean of the outputs. Weights of 1 make their
+#          sum.
+#
+#       .. wrong:: x**2
+#
+#          These are the outputs. We ask how fast their sum changes when an input moves.
 
 y.backward(gradient=v)
 x.grad
@@ -131,10 +154,21 @@ x.grad
 #    We record the backward step of the sum. Which upstream gradient will the squares
 #    receive?
 #
+#    .. ask:: (lambda t: torch.autograd.grad(t.sum(), t)[0])(
+#       (x**2).detach().requires_grad_())
+#
 #    .. answer::
 #
 #       Four ones. They are our ``v``. The node of the sum does nothing but supply them:
 #       the derivative of a sum with respect to each term is 1.
+#
+#       .. wrong:: 1
+#
+#          One number arrives at the sum. It sends one to *each* of the four squares.
+#
+#       .. wrong:: torch.full((4,), 0.25)
+#
+#          This is what a mean would send. A sum changes as fast as each of its terms.
 
 x.grad = None
 s = (x**2).sum()
@@ -152,11 +186,28 @@ v = torch.tensor([1.0, 10.0, 100.0, 1000.0])
 #
 #    What is :math:`v^\top J` now?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       Each entry on the diagonal is multiplied by its weight:
 #       :math:`v^\top J = 2\, v \odot x = (0, 20, 400, 6000)`, where :math:`\odot`
 #       multiplies entry by entry.
+#
+#       .. wrong:: 2 * x
+#
+#          The weights are forgotten: this is what weights of 1 give. ``v`` is the
+#          upstream gradient, and multiplies each slope.
+#
+#       .. wrong:: v * x
+#
+#          The inner derivative is not complete: the square has the slope :law:`2x`,
+#          with a factor 2.
+#
+#       .. wrong:: x.grad.sum()
+#
+#          One number for each input, please. Only the outputs are added up, and here
+#          each input has its own output.
 
 record_backward(y, locals(), gradient=v)
 
@@ -193,7 +244,9 @@ y
 # %%
 # .. predict::
 #
-#    Which shape does the Jacobian have? Fill it, row by row.
+#    Which shape does the Jacobian have? Fill it, row by row. Type its numbers.
+#
+#    .. ask:: torch.autograd.functional.jacobian(f, x)
 #
 #    .. answer::
 #
@@ -206,6 +259,16 @@ y
 #          = \begin{pmatrix} x_1 & x_0 \\ \cos x_0 & 0 \\ 0 & 2 x_1 \end{pmatrix}
 #          = \begin{pmatrix} 3 & 0 \\ 1 & 0 \\ 0 & 6 \end{pmatrix}
 #
+#       .. wrong:: torch.autograd.functional.jacobian(f, x).T
+#
+#          This is the transposed matrix, with a row for each input. Here a row belongs
+#          to an *output*.
+#
+#       .. wrong:: [[x[0], x[1]], [1, 0], [0, 2 * x[1]]]
+#
+#          The first row is swapped. How strongly a product reacts to one factor is said
+#          by the other one.
+#
 # Three outputs need three weights.
 
 v = torch.tensor([1.0, 2.0, 3.0])
@@ -215,10 +278,22 @@ v = torch.tensor([1.0, 2.0, 3.0])
 #
 #    What does ``y.backward(gradient=v)`` put into ``x.grad``?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       Once the first row, plus twice the second, plus three times the third:
 #       :math:`v^\top J = (1 \cdot 3 + 2 \cdot 1, 3 \cdot 6) = (5, 18)`.
+#
+#       .. wrong:: torch.autograd.functional.jacobian(f, x).sum(0)
+#
+#          This is the plain sum of the rows. Each row is multiplied by its weight
+#          first.
+#
+#       .. wrong:: v * torch.tensor([3.0, 1.0, 6.0])
+#
+#          These are three numbers, one for each output. The outputs are added up; what
+#          remains is a number for each *input*.
 
 y.backward(gradient=v)
 x.grad
@@ -252,14 +327,21 @@ J
 #
 # .. predict::
 #
-#    For ``f`` this advice gives :math:`\mathbf{1}^\top J = (4, 6)`. Which of these two
-#    numbers is the derivative of an output?
+#    For ``f`` this advice gives :math:`\mathbf{1}^\top J = (4, 6)`. One of these two
+#    numbers is the derivative of an output. Which one?
+#
+#    .. ask:: J[2, 1]
 #
 #    .. answer::
 #
 #       The first is not. It is :math:`3 + 1 = 4`: two outputs react to :math:`x_0`, and
-#       their derivatives have been added. The second is, by luck, because only the last
-#       output reacts to :math:`x_1` here.
+#       their derivatives have been added. The second, 6, is, by luck, because only the
+#       last output reacts to :math:`x_1` here.
+#
+#       .. wrong:: J[:, 0].sum()
+#
+#          Two outputs react to this input, and their derivatives have been added up.
+#          The sum is the derivative of neither.
 #
 # The sum is enough in two cases. Either we *want* the gradient of the sum, as for the
 # losses of many samples. Or each output has its own input, as for :math:`x_i^2`. Then
@@ -282,9 +364,21 @@ u = torch.tensor([1.0, 1.0])
 #
 #    What is :math:`Ju`?
 #
+#    .. ask:: Ju
+#
 #    .. answer::
 #
 #       The sum of the columns, one number for each output: :math:`Ju = (3, 1, 6)`.
+#
+#       .. wrong:: v @ J
+#
+#          This is the product from the left, with the weights ``v``: a number for each
+#          input. A direction stands on the right.
+#
+#       .. wrong:: J.sum(0)
+#
+#          Here the rows have been added up. With :law:`Ju` we add up the *columns*: all
+#          inputs move, and each output changes by all that it gets from them.
 
 _, Ju = torch.func.jvp(f, (x.detach(),), (u,))
 Ju

@@ -46,7 +46,9 @@ kept
 # .. predict::
 #
 #    What does ``x.grad`` hold after the second backward step? And what does ``kept``
-#    hold?
+#    hold? Type ``x.grad``.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
@@ -55,6 +57,11 @@ kept
 #
 #       ``kept`` holds the same! It is not a copy, but a second name for the same
 #       tensor, and PyTorch adds *into* this tensor.
+#
+#       .. wrong:: x.grad / 2
+#
+#          This is one gradient alone. It would be right if the second backward step
+#          overwrote the first; but it adds to what is there.
 
 y = 2 * torch.dot(x, x)
 y.backward()
@@ -79,9 +86,16 @@ x.grad, kept
 #
 #    After ``x.grad.zero_()``, what does ``kept`` hold?
 #
+#    .. ask:: kept
+#
 #    .. answer::
 #
 #       Four zeros. It is still the same tensor.
+#
+#       .. wrong:: 8 * x
+#
+#          A copy would hold these numbers still. ``kept`` is no copy: it is a second
+#          name for the tensor into which the zeros are written.
 
 x.grad.zero_()
 kept
@@ -102,12 +116,25 @@ w.grad = torch.tensor(0.0)
 # %%
 # .. predict::
 #
-#    The gradient is zero. Does ``optimizer.step()`` change ``w``?
+#    The gradient is zero. Does ``optimizer.step()`` change ``w``? Type its value after
+#    the step.
+#
+#    .. ask:: w
 #
 #    .. answer::
 #
 #       Yes. Zero is an answer: "the loss does not react". The optimiser takes its step,
 #       and the weight decay acts: :math:`w = 1 - 0.1\,(0 + 0.1 \cdot 1) = 0.99`.
+#
+#       .. wrong:: 1
+#
+#          You took a gradient of zero for no gradient. The optimiser takes its step all
+#          the same, and the weight decay pulls at ``w``.
+#
+#       .. wrong:: 0.9
+#
+#          A tenth of the weight is the gradient that the decay makes. The step then
+#          takes a tenth of *that*.
 
 optimizer.step()
 w
@@ -249,7 +276,9 @@ make_dot([L0, L1], locals(), direction="TB")
 # .. predict::
 #
 #    We call ``L0.backward()``, then ``L1.backward()``. What does ``w.grad`` hold after
-#    the first, and after the second?
+#    the first, and after the second? Type both numbers.
+#
+#    .. ask:: [w.grad, w.grad + torch.autograd.grad(L1, w, retain_graph=True)[0]]
 #
 #    .. answer::
 #
@@ -266,6 +295,17 @@ make_dot([L0, L1], locals(), direction="TB")
 #          \frac{dL_1}{dw} = \frac{1}{2} \sum_{i=2}^{3} (w x_i - t_i)\, x_i = -12.5
 #
 #       Together they are :math:`-2.5 - 12.5 = -15`, the gradient of the whole batch.
+#
+#       .. wrong:: [w.grad, torch.autograd.grad(L1, w, retain_graph=True)[0]]
+#
+#          The second number is what the second half brings. It does not replace what
+#          the first half has left there: it is added.
+#
+#       .. wrong:: [2 * w.grad, 2 * w.grad
+#          + 2 * torch.autograd.grad(L1, w, retain_graph=True)[0]]
+#
+#          The division by 2 is forgotten. Each half is a mean over two samples, and
+#          counts only half in the mean over four.
 
 record_backward(L0, locals(), direction="TB")
 
@@ -296,7 +336,9 @@ record_backward(L1, locals(), direction="TB")
 #
 # .. predict::
 #
-#    Is the result still that of the whole batch?
+#    Is the result still that of the whole batch? What does ``w.grad`` hold in the end?
+#
+#    .. ask:: w.grad
 #
 #    .. answer::
 #
@@ -305,6 +347,16 @@ record_backward(L1, locals(), direction="TB")
 #       \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -4.6667`, the second :math:`(w x_3 - t_3)\,
 #       x_3 = -16`. Together that is :math:`-4.6667 - 16 = -20.6667`, and not
 #       :math:`-15`: the single sample counts as much as the three others together.
+#
+#       .. wrong:: torch.autograd.grad(loss(w), w)[0]
+#
+#          This is the gradient of the whole batch, and it would be right for two halves
+#          of the same size. A mean of means lets the single sample count as much as the
+#          three others together.
+#
+#       .. wrong:: 2 * w.grad
+#
+#          Each mean has been divided by 2, and here this is forgotten.
 
 w.grad = None
 for first, last in [(0, 3), (3, 4)]:

@@ -126,7 +126,9 @@ make_dot(y, {f"{name}: is_leaf={t.is_leaf}": t for name, t in known})
 # .. predict::
 #
 #    After ``y.backward()``, which of ``x.grad``, ``z.grad`` and ``y.grad`` are filled?
-#    And through which of the three tensors does a gradient flow?
+#    And through which of the three tensors does a gradient flow? Type ``x.grad``.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
@@ -134,6 +136,16 @@ make_dot(y, {f"{name}: is_leaf={t.is_leaf}": t for name, t in known})
 #       :math:`\nabla_x y = 3x^2 = (0, 3, 12, 27)`. The other two are ``None``. Do not
 #       read this ``None`` as "no gradient came by here". One did,
 #       :math:`\nabla_z y = x = (0, 1, 2, 3)`, and it was needed to get to ``x``.
+#
+#       .. wrong:: x**2
+#
+#          This is the direct path alone. The way through ``z`` leads to ``x``, too,
+#          although ``z.grad`` stays empty.
+#
+#       .. wrong:: x
+#
+#          This is the gradient that passes through ``z``. It travels on, to ``x``, and
+#          arrives there changed.
 #
 # ``record_backward`` runs the backward step and writes down what passes along each
 # edge.
@@ -183,10 +195,17 @@ z.grad
 #    The leaf ``x`` took part in this backward step, too, and we have not emptied
 #    ``x.grad``. What does it hold?
 #
+#    .. ask:: x.grad
+#
 #    .. answer::
 #
 #       Twice the gradient, :math:`3x^2 + 3x^2 = 6x^2 = (0, 6, 24, 54)`, because
 #       ``backward()`` adds.
+#
+#       .. wrong:: x.grad / 2
+#
+#          This is the gradient of one backward step. There have been two, nobody has
+#          emptied ``x.grad`` in between, and ``backward()`` adds.
 #
 # What does ``retain_grad`` do for the other two kinds of tensors? For a leaf that
 # requires a gradient it does nothing, since its gradient is kept anyway. For plain data
@@ -347,13 +366,21 @@ y = z.sum()
 # %%
 # .. predict::
 #
-#    After ``y.backward()``: what is in ``x.grad``, ``w.grad`` and ``b.grad``?
+#    After ``y.backward()``: what is in ``x.grad``, ``w.grad`` and ``b.grad``? Type
+#    ``x.grad``, if it holds numbers.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
 #       ``x`` is a leaf, and a path leads to it, so ``x.grad`` is filled, with
 #       :math:`\nabla_x y = 0 \cdot \mathbf{1} = (0, 0, 0)`. No path leads to ``w``, and
 #       ``b`` requires no gradient: ``None`` twice.
+#
+#       .. wrong:: torch.ones(3)
+#
+#          This is what arrives at ``z`` from the sum. On the way to ``x`` it is
+#          multiplied by the local derivative, and that is 0.
 
 y.backward()
 x.grad, w.grad, b.grad

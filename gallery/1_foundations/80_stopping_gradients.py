@@ -49,12 +49,25 @@ make_dot([y, c], locals())
 # .. predict::
 #
 #    What is the gradient of ``y`` with respect to ``x``, and what is that of ``c``?
+#    Type the second.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
 #       Along both paths together, :math:`\nabla_x y = 3x^2 = (0, 3, 12, 27)`. For
 #       ``c`` the detour through the square is closed. What remains is the direct path,
 #       and along it the other factor: :math:`\nabla_x c = u = x^2 = (0, 1, 4, 9)`.
+#
+#       .. wrong:: 3 * x**2
+#
+#          This is the gradient of ``y``, with both paths. For ``c`` the one through the
+#          square is closed: autograd takes ``u`` for a list of numbers.
+#
+#       .. wrong:: 2 * x**2
+#
+#          This is the path that has been closed. What is left is the other one, the
+#          direct path.
 
 c.backward()
 x.grad
@@ -78,6 +91,8 @@ x.grad
 #    Let ``v`` hold 1, 2 and 3. We detach it, and set all entries of the result to zero
 #    with ``zero_()``. What does ``v`` hold then?
 #
+#    .. ask:: v
+#
 #    .. answer::
 #
 #       Zeros. Many expect that ``detach`` copies. It does not: both tensors look at the
@@ -87,6 +102,11 @@ x.grad
 #       >>> zeros = pair.detach().zero_()
 #       >>> pair
 #       tensor([0., 0.])
+#
+#       .. wrong:: [1, 2, 3]
+#
+#          You took ``detach`` for a copy. It leaves out the record and nothing else:
+#          the numbers in memory are the same, and now they are zeros.
 
 v = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 v.detach().zero_()
@@ -185,7 +205,9 @@ make_dot(y, locals())
 #
 # .. predict::
 #
-#    What will ``x.grad`` and ``w.grad`` be?
+#    What will ``x.grad`` and ``w.grad`` be? Type ``x.grad``.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
@@ -193,6 +215,21 @@ make_dot(y, locals())
 #       closes only the way *into* ``w``. The way to ``x`` leads past it:
 #       :math:`\frac{dy}{dx} = 2wx = 12`. The number ``w`` is still a factor on this
 #       way. ``w.grad`` stays ``None``.
+#
+#       .. wrong:: 0
+#
+#          You took freezing for a cut. It closes the way *into* ``w``, so that ``w``
+#          learns nothing; the way to ``x`` leads past it.
+#
+#       .. wrong:: 2 * x
+#
+#          The factor ``w`` is forgotten. It is frozen, and still a number that
+#          multiplies all that goes by.
+#
+#       .. wrong:: 2 * w
+#
+#          The inner derivative is not complete: the square of ``x`` has the slope
+#          :law:`2x`.
 
 y.backward()
 x.grad, w.grad
@@ -308,12 +345,19 @@ x.grad
 # .. predict::
 #
 #    ``y`` was finished before that. What is ``x.grad`` now: the same numbers, others,
-#    or an error?
+#    or an error? Type the numbers, if you expect some.
+#
+#    .. ask:: x.grad
 #
 #    .. answer::
 #
 #       Others, and no error. Autograd had saved ``z``, to compute the derivative from
 #       it. It finds :math:`z = (0, 0, 0)` there, multiplies as before, and gets zeros.
+#
+#       .. wrong:: x.sigmoid() * (1 - x.sigmoid())
+#
+#          These are the right numbers, which autograd would find if it had a copy of
+#          ``z``. It has saved ``z`` itself, and somebody has written zeros into it.
 
 x.grad = None
 z = x.sigmoid()

@@ -49,12 +49,24 @@ y
 # .. predict::
 #
 #    We draw the graph. How many boxes of operations does it have? Where are ``while``
-#    and ``if``?
+#    and ``if``? Type how many.
+#
+#    .. ask:: len(make_dot(y, {}).graph.nodes) - 1
 #
 #    .. answer::
 #
-#       Eleven boxes, one for each doubling that has run. ``while`` and ``if`` are not
+#       11 boxes, one for each doubling that has run. ``while`` and ``if`` are not
 #       there. They are Python's business; autograd sees tensors being multiplied.
+#
+#       .. wrong:: 1
+#
+#          The loop has one line that doubles, and it has run many times. Each time that
+#          it runs, autograd records one more operation.
+#
+#       .. wrong:: 10
+#
+#          The first doubling, before the loop, is forgotten. It is recorded like the
+#          others.
 
 make_dot(y, locals(), direction="TB")
 
@@ -65,10 +77,22 @@ make_dot(y, locals(), direction="TB")
 #
 #    What is the derivative of ``y`` with respect to ``a``?
 #
+#    .. ask:: a.grad
+#
 #    .. answer::
 #
 #       Each doubling contributes a factor 2, and the chain rule multiplies eleven of
 #       them: :math:`\frac{dy}{da} = 2^{11} = 2048`.
+#
+#       .. wrong:: 2 * 11
+#
+#          The factors have been added. Along a path, local derivatives are
+#          *multiplied*.
+#
+#       .. wrong:: y
+#
+#          This is the value. It is half as large as the derivative, because ``a`` is
+#          one half.
 
 y.backward()
 a.grad
@@ -104,7 +128,9 @@ make_dot(y, locals(), direction="TB")
 #
 # .. predict::
 #
-#    And at ``a = -0.5``? Now the ``else`` is taken.
+#    And at ``a = -0.5``? Now the ``else`` is taken. Type the derivative.
+#
+#    .. ask:: torch.autograd.grad(y, a, retain_graph=True)[0]
 #
 #    .. answer::
 #
@@ -112,6 +138,19 @@ make_dot(y, locals(), direction="TB")
 #       100. So :math:`y = 100 \cdot 2^{11} a = -102400`, and
 #       :math:`\frac{dy}{da} = 100 \cdot 2^{11} = 204800`. The derivative is positive:
 #       if ``a`` grows, ``y`` becomes less negative.
+#
+#       .. wrong:: y / (-a)
+#
+#          The sign is that of ``y``. But the slope is a product of factors that are all
+#          positive: 2, again and again, and 100.
+#
+#       .. wrong:: 2**11
+#
+#          The last operation is forgotten, the multiplication by 100.
+#
+#       .. wrong:: y
+#
+#          This is the value of ``y``, not its slope.
 
 a = torch.tensor(-0.5, requires_grad=True)
 y = f(a)
@@ -161,7 +200,9 @@ y
 #
 #    At 499.9 the first doubling does not quite suffice. What are ``y`` and its
 #    derivative there? And what do we find if we go from one dot to the other, and
-#    divide the change of ``y`` by the change of ``a``?
+#    divide the change of ``y`` by the change of ``a``? Type the derivative.
+#
+#    .. ask:: torch.autograd.grad(y, a, retain_graph=True)[0]
 #
 #    .. answer::
 #
@@ -169,6 +210,16 @@ y
 #       :math:`\frac{dy}{da} = 4`. Both derivatives are positive. But from dot to dot
 #       ``y`` *falls*, and steeply:
 #       :math:`\frac{1000 - 1999.6}{500 - 499.9} = -9996`.
+#
+#       .. wrong:: 2
+#
+#          This is the derivative at 500. At 499.9 the loop runs once more, and brings
+#          another factor.
+#
+#       .. wrong:: (1000 - y) / (500 - a)
+#
+#          This is what we find if we go from dot to dot. The derivative looks at one
+#          point, and there the slope is that of its own line.
 
 a = torch.tensor(499.9, requires_grad=True)
 y = f(a)
@@ -200,13 +251,20 @@ y
 # .. predict::
 #
 #    The length that decides about the loop is made of *both* entries. Does ``y[0]``
-#    react to ``a[1]``?
+#    react to ``a[1]``? Type the four numbers of the Jacobian, row by row.
+#
+#    .. ask:: torch.autograd.functional.jacobian(f, a)
 #
 #    .. answer::
 #
 #       Not according to autograd. The test is not in the record, only the doublings
 #       are: :math:`J = 1024\, I = \begin{pmatrix} 1024 & 0 \\ 0 & 1024 \end{pmatrix}`.
 #       And that is true, as long as the number of doublings does not change.
+#
+#       .. wrong:: 1024 * torch.ones(4)
+#
+#          Each entry of ``y`` is made from its own entry of ``a``, by doubling. The
+#          test looks at both, but it leaves no trace in the record.
 
 torch.autograd.functional.jacobian(f, a)
 
@@ -226,7 +284,10 @@ y = x if x > 0 else -x
 # %%
 # .. predict::
 #
-#    What is the derivative at 0, with this code? What does ``torch.abs`` say?
+#    What is the derivative at 0, with this code? And what does ``torch.abs`` say? Type
+#    the first.
+#
+#    .. ask:: torch.autograd.grad(y, x, retain_graph=True)[0]
 #
 #    .. answer::
 #
@@ -237,6 +298,15 @@ y = x if x > 0 else -x
 #
 #       >>> torch.autograd.grad(torch.abs(x), x)
 #       (tensor(0.),)
+#
+#       .. wrong:: 0
+#
+#          This is what ``torch.abs`` says. The condition makes another choice: only one
+#          of its branches has run.
+#
+#       .. wrong:: 1
+#
+#          This is the slope of the other branch. Zero is not greater than zero.
 
 torch.autograd.grad(y, x), torch.autograd.grad(torch.abs(x), x)
 
