@@ -133,6 +133,21 @@ def test_source_that_changes_during_the_build_is_not_published(site: Site) -> No
     assert BETA in site.build().executed
 
 
+def test_source_that_changes_and_comes_back_is_not_published(site: Site) -> None:
+    """Its content is the former one, and yet a lesson has seen another."""
+    before = site.sums()
+    helper = str(site.root / "utils/helper.py")[::-1]  # no path of the machine
+    change = f"\nfrom pathlib import Path\n\nhelper = Path({helper!r}[::-1])\n"
+    change += "_ = helper.write_text('VALUE = 13\\n')\n"
+    change += "from helper import VALUE\n"
+    change += "_ = helper.write_text('VALUE = 12\\n')\n\n# %%\n# It says:\n\nVALUE\n"
+    site.write(ALPHA, site.read(ALPHA) + change)
+    done = site.build()
+    assert done.code == 1
+    assert "changed during the build" in done.error
+    assert site.sums() == before
+
+
 def test_kill_at_any_moment_leaves_a_whole_site(site: Site) -> None:
     chance, sites = random.Random(0), {site.sums()}
     for number in range(20):
