@@ -88,7 +88,7 @@ def test_cluster_builds_the_local_site_though_a_worker_dies(
     worker, _ = [cluster.add_worker(copy.root) for copy in copies[:2]]
     local = copies[2]
     building = sources.start(env={"CLUSTER": cluster.address})
-    while not list(copies[0].root.glob("lesson-*/trace")):  # it runs one
+    while not list(copies[0].root.glob("lessons-*/*/trace")):  # it runs one
         assert building.poll() is None
         time.sleep(0.02)
     worker.send_signal(signal.SIGKILL)

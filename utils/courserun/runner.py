@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import os
 import pickle
 import re
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,9 +32,10 @@ UTILS = Path(__file__).parents[1]
 _KEPT = "HOME", "PATH", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"
 _START = """
 import socket, sys
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from courserun.forkserver import serve
-serve(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
+serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), sys.argv[4:])
 """
 
 
@@ -67,13 +71,7 @@ def run_lesson(lesson: Lesson, **options: Any) -> Run:
     ``options`` are those of :func:`courserun.cells.run_cells`.  Takes and
     returns plain data: any executor can be given it, on any machine.
     """
-    with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as f:
-        folder = Path(f)
-        (folder / "lesson").write_bytes(pickle.dumps(lesson))
-        end = _server().run(folder, lesson.seconds, options)
-        if end == {"code": 0, "late": False} and (folder / "run").exists():
-            return Run.from_json((folder / "run").read_text(encoding="utf-8"))
-        return Run(lesson.name, (), failure=_post_mortem(lesson, folder, end))
+    return _server().run(lesson, options)
 
 
 def stop_servers() -> None:
@@ -89,11 +87,16 @@ class _Server:
     def __init__(self, stamp: object, late: Sequence[str]) -> None:
         self.stamp = stamp
         self._lock = threading.Lock()
+        # The server makes this folder and removes it, so that it goes even if this
+        # process is killed; this process removes it if the server is.
+        name = f"lessons-{secrets.token_hex(8)}"
+        self._home = Path(tempfile.gettempdir(), name)
+        atexit.register(shutil.rmtree, self._home, ignore_errors=True)
         self._control, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
             command = [sys.executable, "-P", "-c", _START, UTILS, str(theirs.fileno())]
-            command += late
+            command += [self._home, *late]
             self._process = subprocess.Popen(
                 command,
                 env=kept | ENVIRONMENT,
@@ -103,29 +106,28 @@ class _Server:
                 start_new_session=True,  # a Ctrl-C is for the parent to hear
             )
 
-    def run(
-        self, folder: Path, seconds: float, options: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Have a child run the lesson of ``folder``; say how it ended.
+    def run(self, lesson: Lesson, options: dict[str, Any]) -> Run:
+        """Have a child run the lesson; read what it left.
 
-        None means that the server itself ended.  Hanging up (by an exception
-        while waiting) kills the child.
+        Hanging up (by an exception while waiting, or a sudden death) kills the
+        child, and removes what it left.
         """
-        request = {"folder": str(folder), "seconds": seconds, **options}
+        pickled = base64.b64encode(pickle.dumps(lesson)).decode()
+        request = {"lesson": pickled, "seconds": lesson.seconds, **options}
         ours, theirs = socket.socketpair()
-        with ours, ours.makefile("rw", encoding="utf-8") as line:
-            print(json.dumps(request), file=line, flush=True)
+        with ours, ours.makefile(encoding="utf-8") as lines:
             try:
                 with theirs, self._lock:
                     socket.send_fds(self._control, [b"!"], [theirs.fileno()])
-                answer = line.readline()
+                ours.sendall(json.dumps(request).encode() + b"\n")
+                answer = lines.readline()
             except OSError:
                 answer = ""
-        if answer:
-            return json.loads(answer)
+            if answer:
+                return _outcome(lesson, json.loads(answer))
         with suppress(subprocess.TimeoutExpired):  # so that nobody asks it again
             self._process.wait(timeout=5)
-        return None
+        return Run(lesson.name, (), failure=_post_mortem(lesson, self._home, None))
 
     def is_alive(self) -> bool:
         """Tell whether it still runs; let go of it if not."""
@@ -142,7 +144,12 @@ class _Server:
         """End it with all its children."""
         self._control.close()
         self._process.terminate()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=3)
+        except subprocess.TimeoutExpired:  # it loads a module; its children die with it
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
 _lock = threading.Lock()
@@ -165,6 +172,14 @@ def _server(late: Sequence[str] = ()) -> _Server:
                 _servers[-1].retire()
             _servers.append(_Server(stamp, late))
         return _servers[-1]
+
+
+def _outcome(lesson: Lesson, end: dict[str, Any]) -> Run:
+    """Read what a lesson's process left in its folder."""
+    folder = Path(end["folder"])
+    if end["code"] == 0 and not end["late"] and (folder / "run").exists():
+        return Run.from_json((folder / "run").read_text(encoding="utf-8"))
+    return Run(lesson.name, (), failure=_post_mortem(lesson, folder, end))
 
 
 def _post_mortem(lesson: Lesson, folder: Path, end: dict[str, Any] | None) -> Failure:
