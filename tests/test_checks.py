@@ -40,6 +40,7 @@ def test_site_without_pages_is_a_problem(tmp_path):
         ("Traceback (most recent call last): no", "a traceback"),
         ("&lt;Digraph object at 0x7f01&gt;", "an object's address"),
         ('<span class="problematic">x</span>', "a broken reference"),
+        ('<div class="sphx-glr-script-out">12</div>', "our runner did not make"),
         ('<a href="gone.html">x</a>', "links to gone.html"),
         ('<a href="lessons/0_basics/10_one.html#b">x</a>', "no such place"),
         ('<a href="#b">x</a>', "no such place"),

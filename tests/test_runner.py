@@ -134,6 +134,18 @@ def test_state_of_one_lesson_is_not_seen_by_the_next(leak: str, alone: Run) -> N
     assert run_lesson(PROBE) == alone
 
 
+def test_order_of_leaking_lessons_changes_nothing(alone: Run) -> None:
+    leaks = [lesson(f"{IMPORTS}\n{leak}\nNone") for leak in LEAKS.values()]
+    lessons = [*leaks, *[PROBE] * 5]
+    for seed in range(3):
+        random.Random(seed).shuffle(lessons)
+        with LessonExecutor(2) as executor:
+            runs = list(executor.map(run_lesson, lessons))
+        assert not [run.failure for run in runs if run.failure]
+        shown = [run for made, run in zip(lessons, runs, strict=True) if made is PROBE]
+        assert shown == [alone] * 5
+
+
 def test_lesson_finds_another_main_and_no_variables_of_the_parent() -> None:
     (output,) = run_lesson(
         lesson("import sys\nsys.argv, 'pytest' in sys.modules")

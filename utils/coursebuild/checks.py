@@ -18,6 +18,7 @@ FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
     " object at 0x": "an object's address",
     'class="problematic"': "a broken reference",
+    "sphx-glr-script-out": "an output that our runner did not make",
 }
 # An installed package, or the folder in which a lesson ran, of whatever machine.
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"

@@ -154,14 +154,22 @@ def _bury(children: dict[int, _Child]) -> list[_Child]:
         names = wanted.read_text().split() if wanted.exists() else []
         answer = {"code": os.waitstatus_to_exitcode(status), "late": child.late}
         answer["folder"] = str(child.folder)
-        try:
-            child.reply.sendall(json.dumps(answer).encode() + b"\n")
+        if _answer(child.reply, answer):
             told.append(child)
-        except OSError:  # nobody waits
+        else:
             child.forget()
         for name in names:
             _load(name)
     return told
+
+
+def _answer(reply: socket.socket, answer: dict[str, Any]) -> bool:
+    """Tell who waits; False when nobody does."""
+    try:
+        reply.sendall(json.dumps(answer).encode() + b"\n")
+    except OSError:
+        return False
+    return True
 
 
 def _accept(
@@ -182,8 +190,13 @@ def _accept(
         return True
     request = json.loads(line)
     lesson, seconds = base64.b64decode(request.pop("lesson")), request.pop("seconds")
-    home.mkdir(mode=0o700, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="lesson-", dir=home))
+    try:
+        home.mkdir(mode=0o700, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="lesson-", dir=home))
+    except OSError as error:  # a full disk
+        _answer(reply, {"error": str(error)})
+        reply.close()
+        return True
     pid = os.fork()
     if not pid:
         for other in (*own, reply, *(c.reply for c in children.values())):
@@ -199,7 +212,7 @@ def _become(
     folder: Path, pickled: bytes, seconds: float, options: dict[str, Any]
 ) -> NoReturn:
     """Run a lesson in this new process, note in the folder how it went, and end."""
-    code = 1
+    code = os.EX_IOERR  # what cannot even be noted
     try:
         _settle(folder / "work")
         trace = (folder / "trace").open("ab", buffering=0)
@@ -217,6 +230,7 @@ def _become(
         code = 0
     except BaseException as error:
         (folder / "error").write_text(f"{type(error).__name__}: {error}", "utf-8")
+        code = 1
     finally:
         os._exit(code)
 

@@ -49,7 +49,7 @@ class LessonExecutor(ThreadPoolExecutor):
         self, workers: int | None = None, *, lessons: Iterable[Lesson] = ()
     ) -> None:
         """Load torch, and what the lessons to come seem to need."""
-        at_once = workers or int(os.environ.get("WORKERS") or _cores())
+        at_once = workers or _at_once(os.environ.get("WORKERS"))
         super().__init__(at_once, thread_name_prefix="lesson")
         _server(_late(lessons))
 
@@ -176,6 +176,9 @@ def _server(late: Sequence[str] = ()) -> _Server:
 
 def _outcome(lesson: Lesson, end: dict[str, Any]) -> Run:
     """Read what a lesson's process left in its folder."""
+    if error := end.get("error"):
+        message = f"{lesson.name}:1: the lesson could not be run: {error}"
+        return Run(lesson.name, (), failure=Failure(message, 1))
     folder = Path(end["folder"])
     if end["code"] == 0 and not end["late"] and (folder / "run").exists():
         return Run.from_json((folder / "run").read_text(encoding="utf-8"))
@@ -209,6 +212,8 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
         )
     if error:
         return f"could not be run, or its outputs could not be kept: {error}"
+    if end["code"] == os.EX_IOERR:
+        return f"could not note how it went: is there room in {tempfile.gettempdir()}?"
     if end["code"] < 0:
         name = signal.Signals(-end["code"]).name
         return f"died of {name}" + " (out of memory?)" * (name == "SIGKILL")
@@ -216,7 +221,12 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
     return f"ended the process (exit code {code}): a lesson ends after its last cell"
 
 
-def _cores() -> int:
+def _at_once(wanted: str | None) -> int:
+    """Return how many lessons may run at once: as wanted, or one for each core."""
+    if wanted and not (wanted.isdecimal() and int(wanted)):
+        raise ValueError(f"WORKERS={wanted} is no number of lessons: WORKERS=2 is one")
+    if wanted:
+        return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
