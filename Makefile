@@ -21,7 +21,7 @@ html: env ## build the site into build/html; executes what changed
 test: html ## run every test there is
 	@.venv/bin/python tests/chromium.py
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 draft: env ## build into build/draft, fast: nothing is executed
 	@$(RUN) draft

@@ -40,6 +40,7 @@ def test_site_without_pages_is_a_problem(tmp_path):
         ("Traceback (most recent call last): no", "a traceback"),
         ("&lt;Digraph object at 0x7f01&gt;", "an object's address"),
         ('<span class="problematic">x</span>', "a broken reference"),
+        ('<div class="sphx-glr-script-out">12</div>', "our runner did not make"),
         ('<a href="gone.html">x</a>', "links to gone.html"),
         ('<a href="lessons/0_basics/10_one.html#b">x</a>', "no such place"),
         ('<a href="#b">x</a>', "no such place"),
@@ -73,8 +74,27 @@ def test_right_link_is_let_pass(root, body):
     assert found(root, body) == []
 
 
-def test_path_of_the_machine_is_a_problem(root):
-    assert "a path of this machine" in found(root, f"{root}/conf.py")[0]
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{root}/conf.py",
+        "file://{root}/conf.py",
+        "/home/me/.venv/lib/python3.11/site-packages/torch/autograd/graph.py",
+        "/tmp/lesson-0_abcdef/work",
+    ],
+)
+@pytest.mark.parametrize("name", ["index.html", "searchindex.js", "a.ipynb"])
+def test_path_of_the_machine_is_a_problem(root, path, name):
+    file = root / "site" / name
+    file.write_text(PAGE.format(path.format(root=root)))
+    (line,) = problems(root / "site", root, {})
+    assert line.startswith(f"{name}: shows a path of this machine: ")
+
+
+def test_path_with_a_space_is_found_in_an_address(root):
+    moved = root.rename(root.with_name("with space ü"))
+    (line,) = found(moved, (moved / "conf.py").as_uri())
+    assert "a path of this machine" in line
 
 
 def test_page_cut_short_is_a_problem(root):
@@ -99,9 +119,25 @@ def test_missing_page_is_a_problem(root):
     assert problems(root / "site", root, {}) == ["docs/rules.md: its page is missing"]
 
 
-def test_lost_drawing_is_a_problem(root):
-    drawn = {"gallery/0_basics/10_one.py": 2}
-    (root / "site/lessons/0_basics/10_one.html").write_text(PAGE.format("<svg></svg>"))
+GRAPH, OTHER = '<svg class="ag-svg" width="1">', '<svg class="ag-svg" width="2">'
+ICON = '<svg class="icon"></svg>'
+
+
+@pytest.mark.parametrize(
+    ("shown", "count"), [("", 0), (GRAPH, 1), (OTHER + ICON, 1), (GRAPH + GRAPH, 1)]
+)
+def test_lost_drawing_is_a_problem(root, shown, count):
+    """The page of a theme is full of icons, each of them a drawing, too."""
+    drawn = {"gallery/0_basics/10_one.py": [GRAPH, OTHER]}
+    page = PAGE.format(ICON * 9 + shown)
+    (root / "site/lessons/0_basics/10_one.html").write_text(page)
     assert problems(root / "site", root, drawn) == [
-        "gallery/0_basics/10_one.py: drew 2 graphs, its page shows 1"
+        f"gallery/0_basics/10_one.py: drew 2 graphs, its page shows {count}"
     ]
+
+
+def test_drawings_that_are_shown_are_let_pass(root):
+    drawn = {"gallery/0_basics/10_one.py": [GRAPH, GRAPH, OTHER]}
+    page = PAGE.format(GRAPH + OTHER + ICON + GRAPH)
+    (root / "site/lessons/0_basics/10_one.html").write_text(page)
+    assert problems(root / "site", root, drawn) == []

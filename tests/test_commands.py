@@ -15,6 +15,7 @@ from coursebuild import __main__, serve
 from coursebuild.build import SiteError
 from coursebuild.confirm import confirm, docstring_examples
 from coursebuild.lock import CUDA
+from coursebuild.publish import state
 from coursebuild.template import new_lesson
 
 ROOT = Path(__file__).parents[1]
@@ -160,7 +161,7 @@ def test_server_shows_the_site_on_loopback_and_ends_by_a_signal(tmp_path):
 def test_change_of_a_source_is_seen(project):
     for name in ("conf.py", "pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, project)
-    before = serve.state(project)
+    before = state(project)
     time.sleep(0.01)
     (project / FIRST).write_text("changed")
-    assert serve.state(project) != before
+    assert state(project) != before

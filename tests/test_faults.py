@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,16 +27,36 @@ NO_INK = (
 LIMIT, GRACE = 1, 5  # seconds
 
 
+SPIN_IN_C = "# sphinx_gallery_seconds = 1\nn = 10**12\nsum(range(n))"
+FAULTS = {  # code at the end of a lesson, from line 17 on: what its author is told
+    "segfault": ("import ctypes\nctypes.string_at(0)", "18: cell 2 died of SIGSEGV"),
+    "killed": ("import os\nos.kill(os.getpid(), 9)", "14: cell 2 died of SIGKILL"),
+    "loop_in_c": (SPIN_IN_C, "19: cell 2 took longer than the 1 s"),
+    "endless": ("while True:\n    print('y' * 999)", "18: cell 2 printed more than"),
+    "memory": ("x = bytearray(2**33)", "17: cell 2 took more memory than there is"),
+    "ctrl_c": ("raise KeyboardInterrupt", "17: cell 2 raised KeyboardInterrupt"),
+    "warning": ("import warnings\nwarnings.warn('old')", "18: cell 2 warns"),
+}
+MEMORY = 2**32  # bytes a process may have
+
+
 def spoil(site: Site) -> None:
     """Break every lesson and page in a way of its own."""
     beta = site.read(BETA)
+    for name, (code, _) in FAULTS.items():
+        text = beta.replace("Beta\n====", f"{name}\n{'=' * len(name)}")
+        site.write(f"gallery/0_toy/50_{name}.py", f"{text}\n{code}\n")
     site.write(ALPHA, site.read(ALPHA) + f"\n{NO_INK}\n\nDrawing()\n")
     site.write(BETA, beta + "\n1 / 0\n")
     site.write(GAMMA, beta.replace("Beta", "Gamma") + "\nimport os\n\nos._exit(0)\n")
     site.write(DELTA, beta.replace("Beta", "Delta") + "\nimport sys\n\nsys.exit(0)\n")
     site.write(PAGE, site.read(PAGE) + CELL.format("[][0]"))
     slow = site.read(PAGE).replace("kernelspec:", "lesson: {seconds: 1}\nkernelspec:")
-    site.write("docs/slow.md", slow.replace("6 * 7", "while True:\n    pass"))
+    site.write("docs/slow.md", slow.replace("6 * 7", "while True: pass"))
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +67,7 @@ def spoiled(
     site = reference.copy(tmp_path_factory.mktemp("spoiled") / "site")
     spoil(site)
     start = time.monotonic()
-    done = site.build()
+    done = site.build(preexec_fn=_limit_memory)
     yield done, time.monotonic() - start, site
     shutil.rmtree(site.root)
 
@@ -59,6 +81,7 @@ def spoiled(
         f"{DELTA}:19: cell 2 called exit(0)",
         f"{PAGE}:16: cell 2 raised IndexError",
         "docs/slow.md:13: cell 1 took longer than the 1 s",
+        *(f"gallery/0_toy/50_{name}.py:{words}" for name, (_, words) in FAULTS.items()),
     ],
 )
 def test_build_names_every_lesson_and_page_that_fails(
@@ -82,6 +105,23 @@ def test_build_that_fails_leaves_the_former_site(
     _, _, site = spoiled
     assert site.sums() == reference.sums()
     assert site.leftovers() == []
+
+
+def test_progress_names_each_lesson_that_ends(
+    spoiled: tuple[Done, float, Site],
+) -> None:
+    lines = spoiled[0].out.splitlines()
+    of = len(FAULTS) + 6
+    assert [line.split()[1] for line in lines] == [
+        f"{k}/{of}" for k in range(1, of + 1)
+    ]
+    assert f"{ALPHA}  failed" in {line.split(maxsplit=2)[2] for line in lines}
+
+
+def test_progress_says_how_long_a_lesson_took(site: Site) -> None:
+    site.write(BETA, site.read(BETA) + "\nimport time\n\ntime.sleep(1.2)\n")
+    (line,) = [text for text in site.build().out.splitlines() if BETA in text]
+    assert float(re.fullmatch(rf"lesson 1/1  {BETA}  (\d+\.\d) s", line)[1]) >= 1.2
 
 
 def test_broken_then_reverted_lesson_is_the_former_site(site: Site) -> None:
@@ -133,19 +173,61 @@ def test_source_that_changes_during_the_build_is_not_published(site: Site) -> No
     assert BETA in site.build().executed
 
 
-def test_kill_at_any_moment_leaves_a_whole_site(site: Site) -> None:
-    chance, sites = random.Random(0), {site.sums()}
-    for number in range(20):
-        site.write(PAGE, f"# Page\n\nNumber {number}.\n")
-        with site.start() as process:
-            time.sleep(chance.uniform(0.05, 2.5))
-            os.killpg(process.pid, signal.SIGKILL)
-        sites.add(site.sums())
-        assert (site.html / "page.html").stat().st_size
+def test_source_that_changes_and_comes_back_is_not_published(site: Site) -> None:
+    """Its content is the former one, and yet a lesson has seen another."""
+    before = site.sums()
+    helper = str(site.root / "utils/helper.py")[::-1]  # no path of the machine
+    change = f"\nfrom pathlib import Path\n\nhelper = Path({helper!r}[::-1])\n"
+    change += "_ = helper.write_text('VALUE = 13\\n')\n"
+    change += "from helper import VALUE\n"
+    change += "_ = helper.write_text('VALUE = 12\\n')\n\n# %%\n# It says:\n\nVALUE\n"
+    site.write(ALPHA, site.read(ALPHA) + change)
     done = site.build()
+    assert done.code == 1
+    assert "changed during the build" in done.error
+    assert site.sums() == before
+
+
+def below(folder: Path) -> list[str]:
+    """Name the processes whose temporary folder is this one."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"TMPDIR={folder}\0".encode() in (process / "environ").read_bytes():
+                found.append(process.name)
+    return found
+
+
+def test_kill_at_any_moment_leaves_a_whole_site(
+    site: Site, reference: Site, tmp_path: Path
+) -> None:
+    """Two lessons run each time; what they left behind goes as well."""
+    folder, chance = tmp_path / "temporary", random.Random(0)
+    folder.mkdir()
+    env, former = {"TMPDIR": str(folder)}, site.sums()
+    for number in range(20):
+        for name in (ALPHA, BETA):
+            site.write(name, f"{reference.read(name)}\nprint('Number {number}.')\n")
+        with site.start(env=env) as process:
+            with suppress(subprocess.TimeoutExpired):  # some moments are too late
+                process.wait(chance.uniform(0.05, 1.2) * reference.took)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        page = site.html / "lessons/0_toy/20_beta.html"
+        new = f"Number {number}." in page.read_text(encoding="utf-8")
+        assert new or site.sums() == former
+        former = site.sums()
+    end = time.monotonic() + 60
+    while below(folder):  # who forks the lessons loads torch to the end
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert list(folder.iterdir()) == []
+    done = site.build(env=env)
     assert done.code == 0
-    assert "Number 19." in (site.html / "page.html").read_text(encoding="utf-8")
+    assert "Number 19." in page.read_text(encoding="utf-8")
     assert site.leftovers() == []
+    assert list(folder.iterdir()) == []
+    assert below(folder) == []
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
@@ -237,6 +319,22 @@ if MAY_MOUNT:  # where not, test_write_that_fails_is_told stands for it
         assert site.sums() == before
         small_disk.leave(100_000_000)
         assert site.build().code == 0
+
+    @pytest.mark.parametrize("free", [4_096, 8_192, 20_480])
+    def test_full_disk_for_what_lessons_leave_is_told(
+        site: Site, tmp_path: Path, free: int
+    ) -> None:
+        before = site.sums()
+        site.write(BETA, site.read(BETA) + "\n'y' * 100_000\n")
+        (tmp_path / "temporary").mkdir()
+        disk = SmallDisk(tmp_path / "temporary")
+        disk.leave(free)
+        done = site.build(env={"TMPDIR": str(disk.folder)})
+        disk.close()
+        assert done.code == 1
+        assert f"{BETA}  failed" in done.out
+        assert "No space left on device" in done.error
+        assert site.sums() == before
 
 
 def _chmod(root: Path, change: Callable[[int], int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -55,12 +56,19 @@ FAULTS = {  # code of cell 2, which begins at line 3: (line, words of the messag
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> None:
+    """Start the process that lessons are forked from, for which no lesson pays."""
+    assert run_lesson(lesson("import torch")).failure is None
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_lesson_that_fails_says_what_and_where(fault: str) -> None:
     code, line, words = FAULTS[fault]
+    seconds = 1 if "took longer than the 1 s" in words else 10  # the others end early
     start = time.monotonic()
-    run = run_lesson(lesson("a = 1", code, seconds=1), memory=500_000_000)
-    assert time.monotonic() - start < 6
+    run = run_lesson(lesson("a = 1", code, seconds=seconds), memory=200_000_000)
+    assert time.monotonic() - start < seconds + 5
     assert run.failure is not None
     assert run.failure.cell == 2
     assert words in run.failure.message
@@ -124,6 +132,18 @@ def test_state_of_one_lesson_is_not_seen_by_the_next(leak: str, alone: Run) -> N
     # The leak is one: in the same process it shows.
     assert within.outputs[1:] != alone.outputs
     assert run_lesson(PROBE) == alone
+
+
+def test_order_of_leaking_lessons_changes_nothing(alone: Run) -> None:
+    leaks = [lesson(f"{IMPORTS}\n{leak}\nNone") for leak in LEAKS.values()]
+    lessons = [*leaks, *[PROBE] * 5]
+    for seed in range(3):
+        random.Random(seed).shuffle(lessons)
+        with LessonExecutor(2) as executor:
+            runs = list(executor.map(run_lesson, lessons))
+        assert not [run.failure for run in runs if run.failure]
+        shown = [run for made, run in zip(lessons, runs, strict=True) if made is PROBE]
+        assert shown == [alone] * 5
 
 
 def test_lesson_finds_another_main_and_no_variables_of_the_parent() -> None:
@@ -192,7 +212,38 @@ def test_folders_of_lessons_are_removed() -> None:
     (output,) = run_lesson(lesson(code)).outputs
     assert output is not None
     assert output.text is not None
-    assert not Path(ast.literal_eval(output.text)).parent.exists()
+    folder = Path(ast.literal_eval(output.text)).parent
+    _wait_until(lambda: not folder.exists())
+    home = folder.parent
+    stop_servers()
+    assert not home.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_killed_build_leaves_nothing_wherever_it_was(tmp_path: Path) -> None:
+    """Its folders go with it, and so does the process that lessons come from."""
+    chance = random.Random(0)
+    many = "import time\ntime.sleep(0.01)\nopen('made', 'w').close()"
+    for warm in (3, *(chance.uniform(0, 1) for _ in range(9))):
+        with _parent(many, tmp_path, times=500) as parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == "main\n"
+            time.sleep(warm)
+            assert parent.poll() is None
+            parent.kill()
+    home = tmp_path / "with space ü"
+    _wait_until(lambda: not _processes_below(home))  # some have yet to load torch
+    assert {p.name for p in home.iterdir()} <= {"parent.py", "__pycache__"}
+
+
+def _processes_below(home: Path) -> list[str]:
+    """Name the processes whose temporary folder is this one."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"TMPDIR=" + os.fsencode(home) in (process / "environ").read_bytes():
+                found.append(process.name)
+    return found
 
 
 def test_what_a_lesson_started_ends_with_it(tmp_path: Path) -> None:
@@ -217,6 +268,21 @@ def test_server_that_dies_fails_its_lesson_and_comes_again() -> None:
     assert run.failure is not None
     assert "was interrupted" in run.failure.message
     assert run_lesson(lesson("1")).failure is None
+
+
+def test_server_hears_the_end_while_it_forks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python swallows what a signal's handler raises in the middle of a fork."""
+    end = "os.kill(os.getpid(), signal.SIGTERM)"
+    hook = f"import os, signal\nos.register_at_fork(after_in_parent=lambda: {end})"
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    stop_servers()
+    run = run_lesson(lesson("while True: pass", seconds=10))
+    stop_servers()
+    assert run.failure is not None
+    assert "was interrupted" in run.failure.message
 
 
 def test_executor_that_an_error_leaves_kills_its_lessons() -> None:
@@ -258,20 +324,23 @@ from courserun.lesson import Lesson
 from courserun.runner import LessonExecutor, run_lesson
 lesson = Lesson("gallery/1 ü/1.py", (Block("code", sys.argv[1], 1),))
 with LessonExecutor(2) as executor:
-    runs = [f.result() for f in [executor.submit(run_lesson, lesson) for _ in "ab"]]
+    count = range(int(sys.argv[2]))
+    runs = [f.result() for f in [executor.submit(run_lesson, lesson) for _ in count]]
 print(ascii([run.failure or run.outputs[0].text for run in runs]))
 """
 
 
-def _parent(code: str, folder: Path, *, way: str = "script") -> subprocess.Popen[str]:
-    """Start a process that runs a lesson, in a poor environment."""
+def _parent(
+    code: str, folder: Path, *, way: str = "script", times: int = 2
+) -> subprocess.Popen[str]:
+    """Start a process that runs a lesson so many times, in a poor environment."""
     home = folder / "with space ü"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     script = home / "parent.py"
     script.write_text(PARENT)
     command = {"script": [script], "-c": ["-c", PARENT], "-m": ["-m", "parent"]}[way]
     return subprocess.Popen(
-        [sys.executable, *command, code],
+        [sys.executable, *command, code, str(times)],
         cwd=home,
         env={"PYTHONPATH": str(UTILS), "LC_ALL": "C", "TMPDIR": str(home), "PATH": ""},
         umask=0o077,
@@ -302,7 +371,7 @@ def test_lessons_die_with_their_parent(tmp_path: Path, how: signal.Signals) -> N
         assert time.monotonic() - start < 3
     _wait_until(lambda: not _lives(int(note.read_text())))
     folder = tmp_path / "with space ü"
-    _wait_until(lambda: not list(folder.glob("lesson-*")))
+    _wait_until(lambda: not list(folder.glob("lesson*")))
 
 
 def _lives(pid: int) -> bool:
@@ -314,7 +383,7 @@ def _lives(pid: int) -> bool:
 
 
 def _wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60  # a second, but others may use this machine
     while not true():
-        assert time.monotonic() < end, "it did not come true within 10 s"
+        assert time.monotonic() < end, "it did not come true"
         time.sleep(0.02)

@@ -15,6 +15,7 @@ from coursebuild.publish import (
     locked,
     publish,
     readable,
+    state,
     swept,
 )
 
@@ -38,12 +39,12 @@ def build(root: Path) -> str:
     """
     target = root / "build" / "html"
     with locked(target.parent):
-        mark = fingerprint(root)
+        seen, mark = state(root), fingerprint(root)
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
         with swept(target):
             built = _build_aside(root, target.parent, execute_lessons=True)
-            if fingerprint(root) != mark:
+            if (state(root), fingerprint(root)) != (seen, mark):
                 raise SiteError("A source changed during the build: build again.")
             publish(built, target, mark)
     return f"The site is ready, open {_address(target)}"

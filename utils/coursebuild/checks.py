@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
+
+from courserun.lesson import SVG
 
 __all__ = ["page_of", "problems"]
 
@@ -14,7 +18,10 @@ FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
     " object at 0x": "an object's address",
     'class="problematic"': "a broken reference",
+    "sphx-glr-script-out": "an output that our runner did not make",
 }
+# An installed package, or the folder in which a lesson ran, of whatever machine.
+ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
 LOADS = {
     "img": "src",
@@ -25,11 +32,11 @@ LOADS = {
 }
 
 
-def problems(site: Path, root: Path, drawn: Mapping[str, int]) -> list[str]:
+def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list[str]:
     """Return one line for each thing that is wrong with the pages of ``site``.
 
-    ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` says
-    how many graphs each lesson drew.
+    ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` holds
+    the opening tags of the graphs that each lesson drew.
     """
     found = [f"{name}: is empty" for name in _empty_files(site)]
     pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
@@ -38,9 +45,10 @@ def problems(site: Path, root: Path, drawn: Mapping[str, int]) -> list[str]:
     ids = {page: _Page(text) for page, text in pages.items()}
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
-        wrong = [*_wrong_text(text, root), *_wrong_links(page, site, ids)]
+        wrong = [*_wrong_text(text), *_wrong_links(page, site, ids)]
         found += [f"{name}: {line}" for line in wrong]
     sources = sorted([*root.glob("gallery/*/*.py"), *root.glob("docs/**/*.md")])
+    found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 
 
@@ -51,8 +59,18 @@ def _empty_files(site: Path) -> Iterator[str]:
             yield name
 
 
-def _wrong_text(text: str, root: Path) -> Iterator[str]:
-    for mark, what in (FORBIDDEN | {f"{root}/": "a path of this machine"}).items():
+def _paths_of_the_machine(site: Path, root: Path) -> Iterator[str]:
+    """Name the files, pages or not, that show where something lay on the disk."""
+    own = "|".join(re.escape(f(f"{root}/")) for f in (str, quote, escape))
+    mark = re.compile(rf"(?:{own}|{ELSEWHERE})".encode())
+    for path in sorted(site.rglob("*")):
+        if path.is_file() and (hit := mark.search(path.read_bytes())):
+            shown = hit[0].decode(errors="replace")
+            yield f"{path.relative_to(site)}: shows a path of this machine: {shown}"
+
+
+def _wrong_text(text: str) -> Iterator[str]:
+    for mark, what in FORBIDDEN.items():
         if mark in text:
             yield f"shows {what}: {_around(text, mark)}"
     if not text.rstrip().endswith("</html>"):
@@ -100,13 +118,17 @@ def _missing(site: Path, sources: Iterable[Path], root: Path) -> Iterator[str]:
             yield f"{name}: its page is missing"
 
 
-def _lost(site: Path, drawn: Mapping[str, int]) -> Iterator[str]:
-    """Name the pages on which a drawing is lost between its lesson and the page."""
-    for name, count in drawn.items():
-        page = site / page_of(name)
-        shown = page.read_text(encoding="utf-8").count("<svg") if page.exists() else 0
-        if shown < count:
-            yield f"{name}: drew {count} graphs, its page shows {shown}"
+def _lost(site: Path, drawn: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Name the pages on which a drawing is lost between its lesson and the page.
+
+    A count of ``<svg`` would not notice: the theme's icons are drawings, too.
+    """
+    for name, tags in drawn.items():
+        page, wanted = site / page_of(name), Counter(tags)
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        if lost := (wanted - Counter(SVG.findall(text))).total():
+            count = wanted.total()
+            yield f"{name}: drew {count} graphs, its page shows {count - lost}"
 
 
 def page_of(name: str) -> str:

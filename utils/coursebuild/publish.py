@@ -19,6 +19,7 @@ __all__ = [
     "locked",
     "publish",
     "readable",
+    "state",
     "sweep",
     "swept",
 ]
@@ -47,6 +48,12 @@ def fingerprint(root: Path) -> str:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
+
+
+def state(root: Path) -> list[tuple[str, int, int]]:
+    """Return what tells that a source changed, were it changed back since."""
+    found = ((path, path.stat()) for path in inputs(root))
+    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
 
 
 def is_current(target: Path, mark: str) -> bool:

@@ -10,9 +10,9 @@ import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from coursebuild.publish import inputs
+from coursebuild.publish import state
 
-__all__ = ["serve", "state"]
+__all__ = ["serve"]
 
 # Asked by each open page; the site itself is published without it.
 RELOAD = b"""<script>
@@ -30,14 +30,13 @@ def serve(root: Path, port: int = 8000) -> str:
 
     ``port`` 0 takes any that is free.
     """
-    target = root / "build" / "html"
+    target, seen = root / "build" / "html", state(root)
     _rebuild(root)
     handler = functools.partial(_Handler, directory=str(target))
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/"
     print(f"Open {address} (Ctrl-C ends it)", flush=True)
-    seen = state(root)
     try:
         while True:
             time.sleep(0.5)
@@ -47,12 +46,6 @@ def serve(root: Path, port: int = 8000) -> str:
     except KeyboardInterrupt:
         server.shutdown()
     return "Stopped."
-
-
-def state(root: Path) -> list[tuple[str, int, int]]:
-    """Return what tells that a source changed, without reading the files."""
-    found = ((path, path.stat()) for path in inputs(root))
-    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
 
 
 def _rebuild(root: Path) -> None:

@@ -7,6 +7,7 @@ processes, which Dask's workers are.
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import faulthandler
 import gc
@@ -20,8 +21,9 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +58,7 @@ LATE = {
 GRACE = 0.3  # seconds for the child to note its own line before it is killed
 
 
-@dataclass
+@dataclass(eq=False)
 class _Child:
     """A lesson under way; who waits for it holds the other end of ``reply``."""
 
@@ -65,14 +67,21 @@ class _Child:
     deadline: float
     late: bool = False
 
+    def forget(self) -> None:
+        """Remove what the lesson left: nobody waits for it any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.reply.close()
 
-def serve(control: socket.socket, late: Sequence[str] = ()) -> None:
+
+def serve(control: socket.socket, home: Path, late: Sequence[str] = ()) -> None:
     """Fork a child for each request, until none is under way and none can come.
 
-    ``late`` names modules to load beforehand, because lessons will need them.
-    A request is a socket with one line of JSON in it; the answer is one line,
-    the child's exit code.  A child is killed, with all that it started, when its
-    time is up or when who asked for it hangs up.
+    ``home`` is a folder that is made for what the children leave, and removed at
+    the end.  ``late`` names modules to load beforehand, because lessons will need
+    them.  A request is a socket with one line of JSON in it; the answer is one
+    line, the child's exit code and its folder, which stays until who asked hangs
+    up.  A child is killed, with all that it started, when its time is up or when
+    who asked for it hangs up earlier.
     """
     for name in (*PRELOAD, *late):
         _load(name)
@@ -80,24 +89,30 @@ def serve(control: socket.socket, late: Sequence[str] = ()) -> None:
     alarm.setblocking(False)
     signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    stop: list[int] = []  # a handler that raises is not heard amid what fork calls
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
     children: dict[int, _Child] = {}
+    told: list[_Child] = []
     sources = {control, wake}
-    try:
-        while control in sources or children:
-            ready = _wait(sources, children)
-            if wake in ready:
-                wake.recv(4096)
-            for pid, child in children.items():
-                child.late |= time.monotonic() >= child.deadline
-                if child.late or child.reply in ready:
-                    _kill(pid)
-            _bury(children)
-            if control in ready and not _accept(control, children, [wake, alarm]):
-                sources.remove(control)
-    except SystemExit:
-        for pid in children:
-            _kill(pid)
+    while not stop and (control in sources or children or told):
+        ready = _wait([*sources, *(c.reply for c in told)], children)
+        if wake in ready:
+            wake.recv(4096)
+        for pid, child in children.items():
+            child.late |= time.monotonic() >= child.deadline
+            if child.late or child.reply in ready:
+                _kill(pid)
+        for child in [c for c in told if c.reply in ready]:
+            told.remove(child)
+            child.forget()
+        told += _bury(children)
+        own = [control, wake, alarm, *(c.reply for c in told)]
+        if control in ready and not _accept(own, home, children):
+            sources.remove(control)
+    for pid in children:
+        _kill(pid)
+        os.waitpid(pid, 0)
+    shutil.rmtree(home, ignore_errors=True)
     os._exit(0)  # at once: nobody waits for what libraries do at exit
 
 
@@ -109,7 +124,7 @@ def _load(name: str) -> None:
 
 
 def _wait(
-    sources: set[socket.socket], children: dict[int, _Child]
+    sources: Iterable[socket.socket], children: dict[int, _Child]
 ) -> list[socket.socket]:
     """Return what is readable, at the next deadline at the latest."""
     deadline = min((c.deadline for c in children.values()), default=None)
@@ -123,51 +138,81 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _bury(children: dict[int, _Child]) -> None:
-    """Tell how each child ended that did; take along what its lesson needed."""
+def _bury(children: dict[int, _Child]) -> list[_Child]:
+    """Tell how each child ended that did; take along what its lesson needed.
+
+    Returns those whose folders are being read now.
+    """
+    told = []
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
-            return
+            break
         _kill(pid)  # what it started and left
         child = children.pop(pid)
         wanted = child.folder / "late"
         names = wanted.read_text().split() if wanted.exists() else []
         answer = {"code": os.waitstatus_to_exitcode(status), "late": child.late}
-        try:
-            child.reply.sendall(json.dumps(answer).encode() + b"\n")
-        except OSError:  # nobody waits: nobody else will tidy up
-            shutil.rmtree(child.folder, ignore_errors=True)
-        child.reply.close()
+        answer["folder"] = str(child.folder)
+        if _answer(child.reply, answer):
+            told.append(child)
+        else:
+            child.forget()
         for name in names:
             _load(name)
+    return told
+
+
+def _answer(reply: socket.socket, answer: dict[str, Any]) -> bool:
+    """Tell who waits; False when nobody does."""
+    try:
+        reply.sendall(json.dumps(answer).encode() + b"\n")
+    except OSError:
+        return False
+    return True
 
 
 def _accept(
-    control: socket.socket, children: dict[int, _Child], own: list[socket.socket]
+    own: Sequence[socket.socket], home: Path, children: dict[int, _Child]
 ) -> bool:
-    """Fork a child for the next request; False when there will be none."""
-    _, received, _, _ = socket.recv_fds(control, 1, 1)
+    """Fork a child for the next request; False when there will be none.
+
+    The first of the server's ``own`` sockets is where requests come from.
+    """
+    _, received, _, _ = socket.recv_fds(own[0], 1, 1)
     if not received:
         return False
     reply = socket.socket(fileno=received[0])
     with reply.makefile(encoding="utf-8") as lines:
-        request = json.loads(lines.readline())
-    folder, seconds = Path(request.pop("folder")), request.pop("seconds")
+        line = lines.readline()
+    if not line.endswith("\n"):  # who asked died in the middle of it
+        reply.close()
+        return True
+    request = json.loads(line)
+    lesson, seconds = base64.b64decode(request.pop("lesson")), request.pop("seconds")
+    try:
+        home.mkdir(mode=0o700, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="lesson-", dir=home))
+    except OSError as error:  # a full disk
+        _answer(reply, {"error": str(error)})
+        reply.close()
+        return True
     pid = os.fork()
     if not pid:
-        for other in (control, reply, *own, *(c.reply for c in children.values())):
+        for other in (*own, reply, *(c.reply for c in children.values())):
             other.close()
-        _become(folder, seconds, request)
+        _become(folder, lesson, seconds, request)
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(pid, pid)
     children[pid] = _Child(folder, reply, time.monotonic() + seconds + GRACE)
     return True
 
 
-def _become(folder: Path, seconds: float, options: dict[str, Any]) -> NoReturn:
-    """Run the lesson of a folder in this new process, and end it."""
-    code = 1
+def _become(
+    folder: Path, pickled: bytes, seconds: float, options: dict[str, Any]
+) -> NoReturn:
+    """Run a lesson in this new process, note in the folder how it went, and end."""
+    code = os.EX_IOERR  # what cannot even be noted
     try:
         _settle(folder / "work")
         trace = (folder / "trace").open("ab", buffering=0)
@@ -175,7 +220,7 @@ def _become(folder: Path, seconds: float, options: dict[str, Any]) -> NoReturn:
         faulthandler.dump_traceback_later(seconds, file=trace)
         from courserun.cells import run_cells
 
-        lesson = pickle.loads((folder / "lesson").read_bytes())
+        lesson = pickle.loads(pickled)
         run = run_cells(
             lesson, mark=lambda place: trace.write(f"{place}\n".encode()), **options
         )
@@ -185,6 +230,7 @@ def _become(folder: Path, seconds: float, options: dict[str, Any]) -> NoReturn:
         code = 0
     except BaseException as error:
         (folder / "error").write_text(f"{type(error).__name__}: {error}", "utf-8")
+        code = 1
     finally:
         os._exit(code)
 

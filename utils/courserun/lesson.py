@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from coursecheck.stated import Asked, Block, Statement
 
-__all__ = ["Failure", "Lesson", "Output", "Picture", "Run"]
+__all__ = ["SVG", "Failure", "Lesson", "Output", "Picture", "Run"]
+
+SVG = re.compile(r"<svg\b[^>]*>")
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,10 @@ class Run:
     failure: Failure | None = None
 
     @property
-    def drawings(self) -> int:
-        """How many graphs the lesson drew."""
-        return sum(
-            (output.html or "").count("<svg") for output in self.outputs if output
-        )
+    def drawings(self) -> list[str]:
+        """The opening tag of each graph that the lesson drew."""
+        shown = (output.html or "" for output in self.outputs if output)
+        return [tag for html in shown for tag in SVG.findall(html)]
 
     def to_json(self) -> str:
         """Write the run as JSON; pictures are base64.

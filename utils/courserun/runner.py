@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import os
 import pickle
 import re
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,9 +32,10 @@ UTILS = Path(__file__).parents[1]
 _KEPT = "HOME", "PATH", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"
 _START = """
 import socket, sys
+from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from courserun.forkserver import serve
-serve(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
+serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), sys.argv[4:])
 """
 
 
@@ -45,7 +49,7 @@ class LessonExecutor(ThreadPoolExecutor):
         self, workers: int | None = None, *, lessons: Iterable[Lesson] = ()
     ) -> None:
         """Load torch, and what the lessons to come seem to need."""
-        at_once = workers or int(os.environ.get("WORKERS") or _cores())
+        at_once = workers or _at_once(os.environ.get("WORKERS"))
         super().__init__(at_once, thread_name_prefix="lesson")
         _server(_late(lessons))
 
@@ -67,13 +71,7 @@ def run_lesson(lesson: Lesson, **options: Any) -> Run:
     ``options`` are those of :func:`courserun.cells.run_cells`.  Takes and
     returns plain data: any executor can be given it, on any machine.
     """
-    with tempfile.TemporaryDirectory(prefix="lesson-", ignore_cleanup_errors=True) as f:
-        folder = Path(f)
-        (folder / "lesson").write_bytes(pickle.dumps(lesson))
-        end = _server().run(folder, lesson.seconds, options)
-        if end == {"code": 0, "late": False} and (folder / "run").exists():
-            return Run.from_json((folder / "run").read_text(encoding="utf-8"))
-        return Run(lesson.name, (), failure=_post_mortem(lesson, folder, end))
+    return _server().run(lesson, options)
 
 
 def stop_servers() -> None:
@@ -89,11 +87,16 @@ class _Server:
     def __init__(self, stamp: object, late: Sequence[str]) -> None:
         self.stamp = stamp
         self._lock = threading.Lock()
+        # The server makes this folder and removes it, so that it goes even if this
+        # process is killed; this process removes it if the server is.
+        name = f"lessons-{secrets.token_hex(8)}"
+        self._home = Path(tempfile.gettempdir(), name)
+        atexit.register(shutil.rmtree, self._home, ignore_errors=True)
         self._control, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
             command = [sys.executable, "-P", "-c", _START, UTILS, str(theirs.fileno())]
-            command += late
+            command += [self._home, *late]
             self._process = subprocess.Popen(
                 command,
                 env=kept | ENVIRONMENT,
@@ -103,29 +106,28 @@ class _Server:
                 start_new_session=True,  # a Ctrl-C is for the parent to hear
             )
 
-    def run(
-        self, folder: Path, seconds: float, options: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Have a child run the lesson of ``folder``; say how it ended.
+    def run(self, lesson: Lesson, options: dict[str, Any]) -> Run:
+        """Have a child run the lesson; read what it left.
 
-        None means that the server itself ended.  Hanging up (by an exception
-        while waiting) kills the child.
+        Hanging up (by an exception while waiting, or a sudden death) kills the
+        child, and removes what it left.
         """
-        request = {"folder": str(folder), "seconds": seconds, **options}
+        pickled = base64.b64encode(pickle.dumps(lesson)).decode()
+        request = {"lesson": pickled, "seconds": lesson.seconds, **options}
         ours, theirs = socket.socketpair()
-        with ours, ours.makefile("rw", encoding="utf-8") as line:
-            print(json.dumps(request), file=line, flush=True)
+        with ours, ours.makefile(encoding="utf-8") as lines:
             try:
                 with theirs, self._lock:
                     socket.send_fds(self._control, [b"!"], [theirs.fileno()])
-                answer = line.readline()
+                ours.sendall(json.dumps(request).encode() + b"\n")
+                answer = lines.readline()
             except OSError:
                 answer = ""
-        if answer:
-            return json.loads(answer)
+            if answer:
+                return _outcome(lesson, json.loads(answer))
         with suppress(subprocess.TimeoutExpired):  # so that nobody asks it again
             self._process.wait(timeout=5)
-        return None
+        return Run(lesson.name, (), failure=_post_mortem(lesson, self._home, None))
 
     def is_alive(self) -> bool:
         """Tell whether it still runs; let go of it if not."""
@@ -142,7 +144,12 @@ class _Server:
         """End it with all its children."""
         self._control.close()
         self._process.terminate()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=3)
+        except subprocess.TimeoutExpired:  # it loads a module; its children die with it
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
 _lock = threading.Lock()
@@ -165,6 +172,17 @@ def _server(late: Sequence[str] = ()) -> _Server:
                 _servers[-1].retire()
             _servers.append(_Server(stamp, late))
         return _servers[-1]
+
+
+def _outcome(lesson: Lesson, end: dict[str, Any]) -> Run:
+    """Read what a lesson's process left in its folder."""
+    if error := end.get("error"):
+        message = f"{lesson.name}:1: the lesson could not be run: {error}"
+        return Run(lesson.name, (), failure=Failure(message, 1))
+    folder = Path(end["folder"])
+    if end["code"] == 0 and not end["late"] and (folder / "run").exists():
+        return Run.from_json((folder / "run").read_text(encoding="utf-8"))
+    return Run(lesson.name, (), failure=_post_mortem(lesson, folder, end))
 
 
 def _post_mortem(lesson: Lesson, folder: Path, end: dict[str, Any] | None) -> Failure:
@@ -194,6 +212,8 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
         )
     if error:
         return f"could not be run, or its outputs could not be kept: {error}"
+    if end["code"] == os.EX_IOERR:
+        return f"could not note how it went: is there room in {tempfile.gettempdir()}?"
     if end["code"] < 0:
         name = signal.Signals(-end["code"]).name
         return f"died of {name}" + " (out of memory?)" * (name == "SIGKILL")
@@ -201,7 +221,12 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
     return f"ended the process (exit code {code}): a lesson ends after its last cell"
 
 
-def _cores() -> int:
+def _at_once(wanted: str | None) -> int:
+    """Return how many lessons may run at once: as wanted, or one for each core."""
+    if wanted and not (wanted.isdecimal() and int(wanted)):
+        raise ValueError(f"WORKERS={wanted} is no number of lessons: WORKERS=2 is one")
+    if wanted:
+        return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

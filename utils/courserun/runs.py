@@ -77,10 +77,16 @@ class Runs:
         return run
 
     def finish(self) -> list[Run]:
-        """Wait for all; forget what no lesson needs any more; return the runs."""
-        runs = [run for name in self.lessons if (run := self[name])]
+        """Wait for all; forget what no lesson needs any more; return the runs.
+
+        Raises:
+            LessonError: a lesson failed, or nobody executed it.
+        """
+        runs = {name: self[name] for name in self.lessons}
+        if idle := [name for name, run in runs.items() if run is None]:
+            raise LessonError(f"{', '.join(idle)}: has not run")
         self._store.sweep(set(self._keys.values()))
-        return runs
+        return [run for run in runs.values() if run]
 
 
 def _report(done: Callable[[Run], None], future: Future[Run]) -> None:
