@@ -52,13 +52,14 @@ def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield the pages that no source is behind."""
     if app.builder.name != "html":
         return
+    site = {"site": app.config.html_baseurl}
     titles = {name: title.astext() for name, title in app.env.titles.items()}
-    leads = [(name, titles[name]) for name in ("lessons/index",) if name in titles]
-    yield "404", {"leads": leads}, "404.html"
+    lessons = sorted(n for n in titles if n.count("/") == 2 and not n.endswith("index"))
+    yield "404", site | {"lessons": [(n, titles[n]) for n in lessons]}, "404.html"
     file = Path(app.confdir, FILE)
     text = file.read_text("utf-8") if file.exists() else ""
     for old, new in read_redirects(text, titles).items():
-        yield old, {"target": new, "heading": titles[new]}, "redirect.html"
+        yield old, site | {"target": new, "heading": titles[new]}, "redirect.html"
 
 
 def _context(
