@@ -34,6 +34,17 @@ def test_card_has_the_size_that_chats_want_and_few_bytes() -> None:
     assert len(data) < 40_000
 
 
+@pytest.mark.parametrize("colour", [cards.ACCENT, cards.ROOT, cards.INK, "#ffffff"])
+def test_few_bytes_cost_a_card_no_colour(colour: str) -> None:
+    card = opened(cards.card(SITE, *CASES["long"])).convert("RGB")
+    wanted = bytes.fromhex(colour[1:])
+    assert [
+        found
+        for _, found in card.getcolors()
+        if max(abs(a - b) for a, b in zip(found, wanted, strict=True)) < 6
+    ]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_on_a_card_leaves_it_or_meets_another(case: str) -> None:
     figure = cards.draw_card(SITE, *CASES[case])
