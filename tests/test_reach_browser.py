@@ -163,6 +163,27 @@ def test_copy_button_is_seen_by_keyboard_and_fingers_not_on_paper(
     phone.close()
 
 
+def test_code_scrolls_past_the_button_on_a_phone(
+    chromium: Browser, addresses: dict[str, str]
+) -> None:
+    phone = chromium.new_context(has_touch=True, is_mobile=True)
+    page = phone.new_page()
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(addresses["reached"] + "lessons/0_toy/10_alpha.html")
+    page.wait_for_selector("button.copybtn")
+    gaps = page.evaluate("""() => [...document.querySelectorAll("button.copybtn")].map(
+      (button) => {
+        const code = button.previousElementSibling;
+        code.scrollLeft = code.scrollWidth;
+        const text = document.createRange();
+        text.selectNodeContents(code);
+        return button.getBoundingClientRect().left - text.getBoundingClientRect().right;
+      })""")
+    assert len(gaps) > 2
+    assert min(gaps) >= 0
+    phone.close()
+
+
 def test_page_with_copy_buttons_is_accessible(
     page: Page, addresses: dict[str, str]
 ) -> None:

@@ -62,12 +62,11 @@ class ArrangeLesson(SphinxTransform):
         if not repository:
             return []
         book = self.env.docname.removeprefix("lessons/") + ".ipynb"
-        return [
-            nodes.Text("Open in "),
-            nodes.reference("", "Colab", refuri=colab(repository, book)),
-            nodes.Text(" "),
-            nodes.reference("", "Binder", refuri=binder(repository, book)),
-        ]
+        line: list[nodes.Node] = [nodes.Text("Open in ")]
+        for name, link in {"Colab": colab, "Binder": binder}.items():
+            look = {"refuri": link(repository, book), "classes": ["download"]}
+            line += [nodes.reference("", name, **look), nodes.Text(" ")]
+        return line
 
     def _install(self) -> list[nodes.Node]:
         """Say in one line what to install; the wheel comes from the site's address."""
