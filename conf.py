@@ -60,7 +60,13 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = project
 html_static_path = ["docs/_static", "vendor"]
-html_css_files = ["katex/katex.min.css", "site.css", "walk.css", "ask.css", "running.css"]
+html_css_files = [
+    "katex/katex.min.css",
+    "site.css",
+    "walk.css",
+    "ask.css",
+    "running.css",
+]
 html_js_files = [
     "scroll.js",
     "walk.js",
