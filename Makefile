@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test draft serve doctest mutate bench doctor lesson lock clean env
+.PHONY: help html test draft serve doctest mutate bench doctor lesson notebooks lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ doctor: ## say what is wrong with this machine, and what helps
 
 lesson: env ## start a lesson from the template: LESSON=gallery/1_foundations/30_name.py
 	@$(RUN) lesson $(LESSON)
+
+notebooks: html ## write what Colab and Binder open into build/notebooks
+	@$(RUN) notebooks
 
 lock: env ## write requirements.lock from pyproject.toml
 	@$(RUN) lock

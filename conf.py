@@ -3,8 +3,11 @@
 import tomllib
 from pathlib import Path
 
+from coursebuild.places import read_places
+
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PLACES = read_places(ROOT)  # where site and sources are published
 
 project = "Gradients with PyTorch"
 author = "The developers of Gradients with PyTorch"
@@ -17,6 +20,8 @@ extensions = [
     "myst_nb",
     "coursebuild.extension",
     "coursebuild.head",
+    "coursebuild.extras",
+    "sphinx_copybutton",
 ]
 exclude_patterns = [
     "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again
@@ -55,11 +60,27 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = project
 html_static_path = ["docs/_static", "vendor"]
-html_css_files = ["katex/katex.min.css", "site.css", "walk.css", "ask.css"]
-html_js_files = ["scroll.js", "walk.js", "engine.js", "ask.js", "progress.js"]
-html_favicon = "docs/_static/mark.svg"
+html_css_files = [
+    "katex/katex.min.css",
+    "site.css",
+    "walk.css",
+    "ask.css",
+    "running.css",
+]
+html_js_files = [
+    "scroll.js",
+    "walk.js",
+    "engine.js",
+    "ask.js",
+    "progress.js",
+    "copied.js",
+]
+html_baseurl = PLACES.site
+repository = PLACES.repository
 html_copy_source = False
 html_show_sphinx = False
 templates_path = ["docs/_templates"]
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

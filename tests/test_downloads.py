@@ -34,11 +34,12 @@ def run(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def said(lesson: str) -> list[str]:
-    """Return what the lesson's page says to install."""
-    (line,) = re.findall(r"<code[^>]*>(<.*?pip.*?)</code>", PAGES[lesson].read_text())
-    words = re.sub(r"<[^>]+>", "", line).split()
+    """Return what the lesson's page says to install; the wheel as a file."""
+    group = PAGES[lesson].read_text().partition('class="downloads')[2]
+    line = re.sub(r"<[^>]+>", "", group[: group.index("</pre>")].rpartition("<pre>")[2])
+    words = line.split()
     assert words[:2] == ["pip", "install"]
-    return words[2:]
+    return [w.rpartition("/")[2] if w.endswith(".whl") else w for w in words[2:]]
 
 
 @pytest.fixture(scope="module")

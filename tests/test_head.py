@@ -19,6 +19,7 @@ PAGES = sorted(p for p in SITE.rglob("*.html") if "lessons" in p.parts)
         ("T\n=\n\n.. note:: Not this.\n\nThis.", "This."),
         ("T\n=\n", ""),
         ("T\n=\n\n" + "One sentence. " * 30, ("One sentence. " * 14).strip()),
+        ("T\n=\n\nWhy? Because " + "it is so " * 30, "Why?"),
         ("T\n=\n\n" + "word " * 60, "word " * 39 + "word…"),
     ],
 )

@@ -141,7 +141,21 @@ def copy_inputs(folder):
 
 
 def test_fingerprint_does_not_depend_on_the_folder(tmp_path):
-    assert fingerprint(copy_inputs(tmp_path / "ä b")) == fingerprint(ROOT)
+    one, other = (copy_inputs(tmp_path / name) for name in ("ä b", "c"))
+    assert fingerprint(one) == fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GITHUB_REPOSITORY", "ada/engine"), ("SOURCE_DATE_EPOCH", "1700000000")],
+)
+def test_fingerprint_changes_with_what_the_environment_says(
+    tmp_path, monkeypatch, name, value
+):
+    monkeypatch.delenv(name, raising=False)
+    before = fingerprint(copy_inputs(tmp_path))
+    monkeypatch.setenv(name, value)
+    assert fingerprint(tmp_path) != before
 
 
 @pytest.mark.parametrize(

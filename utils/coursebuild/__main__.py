@@ -70,6 +70,14 @@ def _lock() -> str:
     return f"Wrote {target.name}; `make html` installs what it says."
 
 
+def _notebooks() -> str:
+    from coursebuild.branch import write_branch
+    from coursebuild.places import read_places
+
+    folder = write_branch(ROOT, read_places(ROOT).repository)
+    return f"Wrote {folder.relative_to(ROOT)}, what Colab and Binder open."
+
+
 def _lesson(path: str = "") -> str:
     from coursebuild.template import new_lesson
 
@@ -82,6 +90,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "doctest": _doctest,
     "mutate": _mutate,
     "serve": _serve,
+    "notebooks": _notebooks,
     "lock": _lock,
     "lesson": _lesson,
 }

@@ -23,6 +23,7 @@ FORBIDDEN = {
 # An installed package, or the folder in which a lesson ran, of whatever machine.
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
+ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
 LOADS = {
     "img": "src",
     "script": "src",
@@ -85,6 +86,8 @@ def _around(text: str, mark: str) -> str:
 def _wrong_links(page: Path, site: Path, pages: dict[Path, _Page]) -> Iterator[str]:
     for tag, url in pages[page].links:
         parts = urlsplit(url)
+        if (page.name, url) == ANYWHERE:
+            continue
         if parts.scheme or parts.netloc:
             if tag != "a":
                 yield f"asks another host for {url}"

@@ -9,11 +9,16 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from coursebuild.dated import source_date
+from coursebuild.places import read_places
+
 __all__ = [
     "fingerprint",
+    "input_date",
     "inputs",
     "is_current",
     "locked",
@@ -40,10 +45,20 @@ def inputs(root: Path) -> Iterator[Path]:
                 yield path
 
 
+def input_date(root: Path) -> date | None:
+    """Return the day of the last change of the inputs, where it is known."""
+    return source_date(root, (*INPUTS, *FOLDERS))
+
+
 def fingerprint(root: Path) -> str:
-    """Return the digest of all inputs, of Python's version and of torch's."""
+    """Return the digest of all inputs, of Python's version and of torch's.
+
+    The inputs' date and the addresses count, since git and the environment know
+    of them what no file says.
+    """
     digest = hashlib.sha256(f"{sys.version} {version('torch')}".encode())
     digest.update(os.environ.get("SOURCE_DATE_EPOCH", "").encode())
+    digest.update(f"{input_date(root)} {read_places(root)}".encode())
     for path in inputs(root):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

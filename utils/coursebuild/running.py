@@ -1,0 +1,125 @@
+"""Say at the top of a lesson how it runs elsewhere, and where its outputs come from."""
+
+from __future__ import annotations
+
+import ast
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+from coursebuild.dated import spelled
+from coursebuild.marks import lesson_of
+from coursebuild.places import binder, colab
+from coursebuild.publish import input_date
+
+__all__ = ["TORCH", "imports", "setup"]
+
+TORCH = version("torch").split("+")[0]
+
+
+class ArrangeLesson(SphinxTransform):
+    """Make of sphinx-gallery's download buttons one small group at the top.
+
+    Runs before Sphinx collects the files to copy.
+    """
+
+    default_priority = 400
+    labels: ClassVar = {".py": "Script", ".ipynb": "Notebook", ".zip": "Zip"}
+
+    def apply(self, **_: Any) -> None:
+        """Move the group, and say how its files run elsewhere."""
+        for node in list(self.document.findall(_is_replaced)):
+            node.parent.remove(node)
+            if links := list(node.findall(addnodes.download_reference)):
+                facts = next(iter(self.document.findall(nodes.field_list)))
+                facts["classes"].append("facts")
+                facts.parent.insert(facts.parent.index(facts) + 1, self._group(links))
+
+    def _group(self, links: list[addnodes.download_reference]) -> nodes.container:
+        files = self._files(links)
+        files += self._services()
+        parts = [files, *self._install(), self._origin()]
+        return nodes.container("", *parts, classes=["downloads", "no-search"])
+
+    def _files(self, links: list[addnodes.download_reference]) -> nodes.paragraph:
+        line = nodes.paragraph("", "Download ")
+        for link in links:
+            link.clear()
+            link += nodes.Text(self.labels[Path(link["reftarget"]).suffix])
+            line += [link, nodes.Text(" ")]
+        return line
+
+    def _services(self) -> list[nodes.Node]:
+        """Return links to where the notebook runs, if its branch has an address."""
+        repository = self.app.config.repository
+        if not repository:
+            return []
+        book = self.env.docname.removeprefix("lessons/") + ".ipynb"
+        line: list[nodes.Node] = [nodes.Text("Open in ")]
+        for name, link in {"Colab": colab, "Binder": binder}.items():
+            look = {"refuri": link(repository, book), "classes": ["download"]}
+            line += [nodes.reference("", name, **look), nodes.Text(" ")]
+        return line
+
+    def _install(self) -> list[nodes.Node]:
+        """Say in one line what to install; the wheel comes from the site's address."""
+        wheel, site = self.app.lesson_wheel.name, self.app.config.html_baseurl
+        needs = nodes.paragraph("", "To run it elsewhere, ")
+        if site:
+            needs += nodes.Text("install what it needs:")
+        else:
+            up = "../" * self.env.docname.count("/")
+            needs += nodes.Text("fetch ")
+            link = f"{up}wheel/{wheel}"
+            needs += nodes.reference("", wheel, refuri=link, internal=True)
+            needs += nodes.Text(" (it is in the zip) and say:")
+        others = " ".join(imports(Path(self.app.confdir, lesson_of(self.env.docname))))
+        wheel = f"{site}wheel/{wheel}" if site else wheel
+        command = " ".join(f"pip install torch=={TORCH} {others} {wheel}".split())
+        return [needs, nodes.literal_block(command, command, language="text")]
+
+    def _origin(self) -> nodes.paragraph:
+        """Say which versions made the outputs, and when their sources last changed."""
+        text = (
+            f"Its outputs come from Python {platform.python_version()}, torch {TORCH} "
+            f"and torchutils {self.app.config.version}"
+        )
+        if day := self.app.lesson_date:
+            text += f", as of {spelled(day)}"
+        return nodes.paragraph("", f"{text}.", classes=["origin"])
+
+
+def imports(script: Path) -> list[str]:
+    """Return what a script imports beyond Python, torch and torchutils."""
+    names = []
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name.split(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append((node.module or "").split(".")[0])
+    return sorted(set(names) - sys.stdlib_module_names - {"torch", "torchutils"})
+
+
+def _is_replaced(node: nodes.Node) -> bool:
+    names = {"sphx-glr-download-link-note", "sphx-glr-footer"}
+    return isinstance(node, nodes.Element) and bool(
+        names & set(node.get("classes", ()))
+    )
+
+
+def _date(app: Sphinx) -> None:
+    """Ask for the date once."""
+    app.lesson_date = input_date(Path(app.confdir))
+
+
+def setup(app: Sphinx) -> None:
+    """Register what changes the pages that sphinx-gallery wrote."""
+    app.connect("builder-inited", _date)
+    app.add_transform(ArrangeLesson)
