@@ -13,6 +13,7 @@ project_copyright = f"{author}. Code MIT, text CC BY-SA 4.0"
 
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosectionlabel",
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "coursebuild.extension",
@@ -49,14 +50,28 @@ nb_execution_mode = "off"  # coursebuild.pages executes
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+autosectionlabel_prefix_document = True  # many lessons have a section "Exercises"
+glossary_ignores = [  # too common to be a help, or another word altogether
+    "derivative",
+    "gradient",
+    "hyperbolic tangent",
+    "loss",
+    "node",
+    "path",
+    "shape",
+    "square root",
+    "tensor",
+    "view",
+]
+
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 
 html_theme = "furo"
 html_title = project
 html_static_path = ["docs/_static", "vendor"]
-html_css_files = ["katex/katex.min.css", "site.css", "walk.css"]
-html_js_files = ["scroll.js", "walk.js", "engine.js"]
+html_css_files = ["katex/katex.min.css", "site.css", "walk.css", "finding.css"]
+html_js_files = ["scroll.js", "walk.js", "engine.js", "terms.js"]
 html_favicon = "docs/_static/mark.svg"
 html_copy_source = False
 html_show_sphinx = False

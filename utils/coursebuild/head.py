@@ -8,7 +8,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-__all__ = ["describe", "setup"]
+__all__ = ["describe", "setup", "shorten"]
 
 LONGEST = 200  # characters: more is cut by those who show it
 
@@ -20,12 +20,19 @@ def describe(doctree: nodes.document) -> str:
     """
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section | nodes.container):
-            text = " ".join(paragraph.astext().split())
-            return text if len(text) <= LONGEST else _cut(text)
+            return shorten(paragraph.astext())
     return ""
 
 
-def _cut(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return a text in one line, cut at the end of a sentence or a word.
+
+    >>> shorten("One\\nline.")
+    'One line.'
+    """
+    text = " ".join(text.split())
+    if len(text) <= LONGEST:
+        return text
     short = text[:LONGEST]
     sentence, stop, _ = short.rpartition(". ")
     return sentence + "." if stop else short.rpartition(" ")[0] + "…"

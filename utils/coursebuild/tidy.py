@@ -40,14 +40,9 @@ REPAIRS = (
         "",
     ),
     (
-        "a script for tags that no lesson has",
+        "a script for sphinx-gallery's tags, in whose place we have lists",
         r'\s*<script src="[^"]*sg-tags\.js[^"]*"></script>',
         "",
-    ),
-    (
-        "the search page has no heading",
-        r'(?=<noscript>\s*<div class="admonition error">)',
-        "<h1>Search</h1>\n",
     ),
 )
 
