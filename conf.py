@@ -52,6 +52,7 @@ myst_heading_anchors = 3
 
 autosectionlabel_prefix_document = True  # many lessons have a section "Exercises"
 glossary_ignores = [  # too common to be a help, or another word altogether
+    "batch normalisation",
     "derivative",
     "gradient",
     "hyperbolic tangent",

@@ -1,29 +1,22 @@
 // @ts-check
-// Put first, and show alone, the questions that share rare words with what is typed.
+// Put the question first that shares most rare words with what is typed.
 
 (() => {
-  const words = (text) => new Set(text.toLowerCase().match(/[a-z]{2,}/g)?.map((w) => w.slice(0, 6)));
-  const box = /** @type {any} */ (document.querySelector(".finder"));
-  const [field, status] = box.querySelectorAll("textarea, p");
-  const page = box.parentElement;
-  /** @type {any[]} */
-  const all = [...page.querySelectorAll(":scope > section")];
-  const entries = all.map((part) => [words(part.textContent), words(part.firstElementChild.textContent), part]);
-  const rarity = (word) => Math.log(all.length / entries.filter(([has]) => has.has(word)).length);
+  const words = (text) => new Set(text.toLowerCase().match(/\b\w{3,9}/g));
+  /** @type {any} */
+  const [box, ...parts] = document.querySelectorAll(".finder, .finder ~ section");
+  const [, field, status] = box.children;
+  const sets = parts.map((it) => words(it.textContent));
 
   field.oninput = () => {
-    const asked = [...words(field.value)].filter((word) => entries.some(([has]) => has.has(word)));
-    const score = new Map();
-    for (const [has, title, part] of entries) {
-      const sum = (set, weight) => asked.reduce((s, w) => s + (set.has(w) && weight * rarity(w)), 0);
-      score.set(part, sum(has, 1) + sum(title, 2));
+    for (const part of parts) part.score = 0;
+    for (const word of words(field.value)) {
+      const those = parts.filter((_, i) => sets[i].has(word));
+      for (const part of those) part.score += Math.log(parts.length / those.length);
     }
-    const ranked = asked.length ? [...all].sort((a, b) => score.get(b) - score.get(a)) : all;
-    const least = score.get(ranked[0]) / 3;
-    for (const part of ranked) part.hidden = score.get(part) < least;
-    page.append(...ranked);
-    const shown = ranked.filter((part) => !part.hidden);
-    status.textContent = `${shown.length} of ${all.length} questions`;
+    const [best, ...rest] = [...parts].sort((a, b) => b.score - a.score);
+    box.parentElement.append(best, ...rest);
+    status.textContent = best.score ? best.querySelector("h2").firstChild.data : "";
   };
   box.hidden = false;
 })();

@@ -1,40 +1,27 @@
 // @ts-check
-// Search while one types, with Sphinx's index; excerpts lie on the page.
+// Search while one types, in Sphinx's index.
 
 (() => {
-  const at = (id) => /** @type {any} */ (document.getElementById("search-" + id));
-  const pages = JSON.parse(at("excerpts").textContent);
-  /** @type {NodeListOf<HTMLInputElement>} */
-  const fields = document.querySelectorAll("input[name=q]");
-  // @ts-ignore: searchtools.js declares it
-  const engine = Search;
-  let timer;
+  /** @type {any} */
+  const [status, list, { content }, data] = document.querySelectorAll("[id^=search-]");
+  const texts = JSON.parse(data.textContent);
+  // @ts-ignore
+  const sphinx = Search;
 
-  engine.query = engine.performSearch = (query) => {
-    if (!engine.hasIndex()) return engine.deferQuery(query);
-    const found = query.trim() ? engine._performSearch(...engine._parseQuery(query)).reverse() : [];
-    at("results").replaceChildren(
-      ...found.slice(0, 40).map(([page, title, anchor, what]) => {
-        const item = at("result").content.cloneNode(true);
-        const [link, level, text] = item.querySelectorAll("a, span, p");
-        const [its, texts] = pages[page] ?? ["", {}];
-        link.href = page + ".html" + anchor;
-        link.textContent = title;
-        level.textContent = what ?? its;
-        text.textContent = texts[anchor] ?? texts[""] ?? "";
+  sphinx.query = sphinx.performSearch = (query) => {
+    if (!sphinx.hasIndex()) return sphinx.deferQuery(query);
+    const found = sphinx._performSearch(...sphinx._parseQuery(query)).reverse();
+    status.textContent = query && found.length + " results";
+    list.replaceChildren(
+      ...found.map(([page, title, place, what]) => {
+        const item = content.cloneNode(true);
+        const [, link, text] = item.querySelectorAll("*");
+        link.href = page + ".html" + place;
+        link.append(title);
+        text.append(texts[page + place] ?? what);
         return item;
       })
     );
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      at("status").textContent = query && `${found.length} results`;
-      history.replaceState(0, "", "?q=" + encodeURIComponent(query));
-    }, 400);
   };
-
-  addEventListener("input", ({ target }) => {
-    if (![...fields].includes(target)) return;
-    for (const field of fields) field.value = target.value;
-    engine.query(target.value);
-  });
+  oninput = (/** @type {any} */ { target }) => target.name == "q" && sphinx.query(target.value);
 })();

@@ -1,11 +1,9 @@
 // @ts-check
-// Escape closes the preview of a term, until one comes back to it.
+// Escape closes a term's preview, until one comes to a term.
 
 (() => {
-  addEventListener("keydown", ({ key }) => {
-    if (key != "Escape") return;
-    for (const term of document.querySelectorAll("a.term:is(:hover, :focus)")) term.classList.add("shut");
-  });
-  for (const leave of ["pointerout", "focusout"])
-    addEventListener(leave, (/** @type {any} */ { target }) => target.classList.remove("shut"));
+  for (const event of ["keydown", "focusin", "pointerover"])
+    addEventListener(event, (/** @type {any} */ { key, target }) => {
+      if (key ? key == "Escape" : target.matches(".term")) document.body.classList.toggle("gp-shut", !!key);
+    });
 })();

@@ -42,13 +42,13 @@ def _offer(
     app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
 ) -> None:
     if page == "search":
-        facts = app.lesson_facts
-        data = {
-            name: [", ".join(facts.get(name, {}).get("Level", ())), texts]
-            for name, texts in sorted(app.excerpts.items())
-        }
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-        context["excerpts"] = text.replace("<", "\\u003c")
+        found = {}
+        for name in sorted(app.excerpts):
+            level = app.lesson_facts.get(name, {}).get("Level", [])
+            for place, text in app.excerpts[name].items():
+                found[name + place] = " · ".join([*level, text])
+        text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+        context["excerpts"] = text.replace("<", "\\u003c")  # no end of the script
 
 
 def setup(app: Sphinx) -> None:
