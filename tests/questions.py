@@ -1,7 +1,8 @@
 """What students paste and type, for each question of the page, in its order.
 
-The scripts are run, and what they print on the way down is pasted as it is.  The
-paraphrases were written without a look at the page's words.
+Each script fails or warns, and what it prints then is pasted as it is.  The
+page was read against ``typed`` while it was written, so how well these are found says
+little about readers; ``unseen`` was written afterwards, and the page left as it was.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ __all__ = ["ASKED", "Asked"]
 
 
 class Asked(NamedTuple):
-    """A part of the question's heading, a script that fails or warns, paraphrases."""
+    """A part of the question's heading, paraphrases, a script that fails or warns."""
 
     heading: str
     typed: tuple[str, ...]
+    unseen: tuple[str, ...]
     script: str = ""
 
 
@@ -29,6 +31,10 @@ ASKED = (
             "loss has no grad_fn, backward fails",
             "my loss doesn't require grad, can I just set loss.requires_grad = True",
         ),
+        (
+            "why does backward complain that there is no grad_fn",
+            "my network output does not require a gradient anymore",
+        ),
         "model = nn.Linear(2, 1)\nwith torch.no_grad():\n    out = model(x)\n"
         "loss = out.sum()\nloss.backward()\n",
     ),
@@ -39,6 +45,10 @@ ASKED = (
             "saved intermediate values are freed",
             "calling backward twice gives an error",
         ),
+        (
+            "do I have to retain the graph",
+            "backward through the same graph two times",
+        ),
         "y = (x * x).sum()\nfor epoch in range(2):\n    y.backward()\n",
     ),
     Asked(
@@ -47,6 +57,10 @@ ASKED = (
             "is at version 1; expected version 0 instead",
             "GAN training error optimizer.step between two backward inplace operation",
             "which += breaks my backward pass",
+        ),
+        (
+            "relu(inplace=True) error during backward",
+            "tensor was changed in place before backward",
         ),
         "hidden = torch.sigmoid(x)\nhidden += 1\nhidden.sum().backward()\n",
     ),
@@ -57,6 +71,10 @@ ASKED = (
             "x.grad returns None when I move my tensor to the gpu with .cuda()",
             "non-leaf tensor grad warning",
         ),
+        (
+            "gradient stays None for my weights",
+            "how can I get the gradient of a non leaf variable",
+        ),
         "w = x * 2\nw.sum().backward()\nprint(w.grad)\n",
     ),
     Asked(
@@ -65,6 +83,10 @@ ASKED = (
             "what does the gradient argument of backward do",
             "how to call backward on a vector",
             "why do I need to pass torch.ones_like to backward",
+        ),
+        (
+            "loss is a vector, can't call backward",
+            "what is v in backward(v)",
         ),
         "predictions = x**2\npredictions.backward()\n",
     ),
@@ -75,6 +97,10 @@ ASKED = (
             "gradient accumulation divide loss by number of steps",
             "gradients add up instead of being replaced",
         ),
+        (
+            "do I have to clear gradients each iteration",
+            "simulate a larger batch size with several backward calls",
+        ),
     ),
     Asked(
         "detach, no_grad",
@@ -83,6 +109,10 @@ ASKED = (
             "does model.eval() turn off gradients",
             "tensor.data vs tensor.detach",
         ),
+        (
+            "when to use inference_mode",
+            "how to stop gradient flow through part of the network",
+        ),
     ),
     Asked(
         "NaN",
@@ -90,6 +120,10 @@ ASKED = (
             "nan gradients with torch.where",
             "gradient of sqrt at zero is nan",
             "loss becomes nan how do I find the operation with detect_anomaly",
+        ),
+        (
+            "nan after log(0)",
+            "my gradients are nan although the loss is fine",
         ),
         "x = torch.zeros(1, requires_grad=True)\n"
         "with torch.autograd.detect_anomaly():\n"
@@ -102,6 +136,10 @@ ASKED = (
             "MSELoss wrong result broadcasting shape (N,1) and (N)",
             "my regression predicts the mean of the targets for everything",
         ),
+        (
+            "pytorch warns that input and target sizes differ",
+            "prediction shape (32, 1) target shape (32)",
+        ),
         "criterion = nn.MSELoss()\nloss = criterion(torch.ones(4, 1), torch.ones(4))\n",
     ),
     Asked(
@@ -111,6 +149,10 @@ ASKED = (
             "why should I use loss.item() when summing total_loss",
             "RAM usage increases every iteration",
         ),
+        (
+            "cuda out of memory grows each epoch",
+            "keeping losses in a list uses more and more memory",
+        ),
     ),
     Asked(
         "a leaf Variable",
@@ -118,6 +160,10 @@ ASKED = (
             "how do I update weights manually without error w -= lr * w.grad",
             "leaf variable in-place operation",
             "a view of a leaf Variable that requires grad is being used",
+        ),
+        (
+            "in-place update of a parameter",
+            "manual sgd step gives error",
         ),
         "loss = (x * x).sum()\nloss.backward()\nx -= 0.1 * x.grad\n",
     ),
@@ -128,6 +174,10 @@ ASKED = (
             "truncated backpropagation through time detach",
             "why detach hidden state lstm",
         ),
+        (
+            "carry state from one sequence chunk to the next",
+            "rnn backward through the graph twice",
+        ),
     ),
     Asked(
         "floating point and complex",
@@ -136,6 +186,10 @@ ASKED = (
             "can I backprop through argmax",
             "requires_grad on a long tensor fails",
         ),
+        (
+            "tensor must be float to have gradient",
+            "argmax has no gradient",
+        ),
         "indices = torch.arange(4, requires_grad=True)\n",
     ),
     Asked(
@@ -143,7 +197,11 @@ ASKED = (
         (
             "combine several losses into a tensor without losing the graph",
             "torch.stack or torch.tensor for a list of tensors with gradients",
-            "To copy construct from a tensor, it is recommended to use clone().detach()",
+            "it is recommended to use sourceTensor.detach().clone()",
+        ),
+        (
+            "torch.tensor(list_of_tensors) gradient lost",
+            "join scalars into a vector keeping gradients",
         ),
         "a, b = x\nboth = torch.tensor([a * 2, b * 3])\n",
     ),
@@ -155,6 +213,10 @@ ASKED = (
             "allow_unused",
             "autograd.grad says a tensor was not used in the graph",
         ),
+        (
+            "grad of a variable which does not influence the loss",
+            "materialize_grads",
+        ),
         "w = torch.ones(2, requires_grad=True)\n"
         "grads = torch.autograd.grad(x.sum(), [x, w])\n",
     ),
@@ -165,6 +227,10 @@ ASKED = (
             "what does max return as gradient for equal values",
             "subgradient of abs in pytorch",
         ),
+        (
+            "clamp gradient at the boundary",
+            "gradient of max when two entries tie",
+        ),
     ),
     Asked(
         "gradcheck",
@@ -172,6 +238,10 @@ ASKED = (
             "gradcheck fails in float32",
             "numerical and analytical gradient do not agree",
             "torch.autograd.gradcheck GradcheckError",
+        ),
+        (
+            "check my backward implementation numerically",
+            "finite difference test fails",
         ),
         "torch.autograd.gradcheck(torch.sin, x)\n",
     ),
@@ -182,6 +252,10 @@ ASKED = (
             "register_hook vs retain_grad",
             "clip or modify gradients during backward",
         ),
+        (
+            "inspect gradients inside the model",
+            "backward hook on a module",
+        ),
     ),
     Asked(
         "second derivatives",
@@ -189,6 +263,10 @@ ASKED = (
             "how to compute the hessian",
             "gradient penalty needs create_graph",
             "higher order gradients",
+        ),
+        (
+            "differentiate twice",
+            "hessian vector product",
         ),
         "(x**3).sum().backward(create_graph=True)\n",
     ),
@@ -199,6 +277,10 @@ ASKED = (
             "individual gradient for every example in the batch",
             "per example gradient norm differential privacy",
         ),
+        (
+            "gradient for each example instead of the sum",
+            "DP-SGD in pytorch",
+        ),
     ),
     Asked(
         "Checkpointing",
@@ -206,6 +288,10 @@ ASKED = (
             "None of the inputs have requires_grad=True. Gradients will be None",
             "gradient checkpointing use_reentrant",
             "torch.utils.checkpoint gives no gradient for the layer weights",
+        ),
+        (
+            "reentrant checkpoint",
+            "activation checkpointing frozen input no gradients",
         ),
         "from torch.utils.checkpoint import checkpoint\n"
         "checkpoint(nn.Linear(2, 2), torch.ones(2), use_reentrant=True)\n",
@@ -217,6 +303,10 @@ ASKED = (
             "autograd with complex numbers",
             "pytorch complex derivative different from jax",
         ),
+        (
+            "derivative with respect to a complex tensor",
+            "loss must be real for complex",
+        ),
         "z = torch.tensor(1 + 1j, requires_grad=True)\n(z * z).backward()\n",
     ),
     Asked(
@@ -226,6 +316,10 @@ ASKED = (
             "STE x + (q - x).detach()",
             "gradient of sign is zero, binary network does not learn",
         ),
+        (
+            "why (hard - soft).detach() + soft",
+            "train network with binary weights",
+        ),
     ),
     Asked(
         "Function of my own",
@@ -234,6 +328,10 @@ ASKED = (
             "implicit differentiation of a fixed point solver",
             "how to use ctx.save_for_backward",
         ),
+        (
+            "write my own backward",
+            "differentiate through an iterative solver",
+        ),
     ),
     Asked(
         "forward mode",
@@ -241,6 +339,10 @@ ASKED = (
             "jvp or vjp, which one is faster",
             "forward-mode automatic differentiation",
             "when should I use jacfwd instead of jacrev",
+        ),
+        (
+            "number of inputs small and outputs large",
+            "dual numbers",
         ),
     ),
 )

@@ -13,12 +13,12 @@
     const found = sphinx._performSearch(...sphinx._parseQuery(query)).reverse();
     status.textContent = query && found.length + " results";
     list.replaceChildren(
-      ...found.map(([page, title, place, what]) => {
+      ...found.map(([page, title, place]) => {
         const item = content.cloneNode(true);
         const [, link, text] = item.querySelectorAll("*");
         link.href = page + ".html" + place;
         link.append(title);
-        text.append(texts[page + place] ?? what);
+        text.append(texts[page + place] ?? texts[page]);
         return item;
       })
     );

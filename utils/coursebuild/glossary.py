@@ -33,15 +33,14 @@ RUNNING_TEXT = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """One definition: its words, first sentence, page and place, and who teaches it."""
+    """One definition: its words with their places, its first sentence, its page."""
 
-    words: tuple[str, ...]
+    words: Mapping[str, str]
     says: str
     page: str
-    place: str
-    taught: str = ""  # a label of a section
+    taught: str = ""  # the label of a section
 
 
 class termlink(nodes.Inline, nodes.TextElement):  # noqa: N801 (docutils' way)
@@ -62,8 +61,8 @@ def entries(doctree: nodes.document, page: str) -> Iterator[Entry]:
                 logger.warning("a preview holds no formula: %s", says, location=item)
             links = item.findall(addnodes.pending_xref)
             taught = next((x["reftarget"] for x in links if x["reftype"] == "ref"), "")
-            words = tuple(term.astext() for term in terms)
-            yield Entry(words, says, page, terms[0]["ids"][0], taught)
+            words = {term.astext(): term["ids"][0] for term in terms}
+            yield Entry(words, says, page, taught)
 
 
 def _first_sentence(paragraph: nodes.paragraph) -> str:
@@ -167,7 +166,8 @@ def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             taught.setdefault(place, set()).add(entry)
 
     def address(entry: Entry) -> str:
-        return f"{app.builder.get_relative_uri(docname, entry.page)}#{entry.place}"
+        place = next(iter(entry.words.values()))
+        return f"{app.builder.get_relative_uri(docname, entry.page)}#{place}"
 
     ignored = app.config.glossary_ignores
     link_terms(doctree, app.glossary_entries, ignored, taught, address)

@@ -10,7 +10,6 @@ import json
 from typing import Any
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 
 from coursebuild.head import describe, shorten
@@ -27,10 +26,6 @@ def excerpts(doctree: nodes.document) -> dict[str, str]:
                 if isinstance(child, nodes.paragraph):
                     found[f"#{section['ids'][0]}"] = shorten(child.astext())
                     break
-    for term in doctree.findall(nodes.term):
-        if isinstance(term.parent.parent.parent, addnodes.glossary):
-            text = next(term.parent.findall(nodes.paragraph)).astext()
-            found[f"#{term['ids'][0]}"] = shorten(text)
     return found
 
 
@@ -47,6 +42,9 @@ def _offer(
             level = app.lesson_facts.get(name, {}).get("Level", [])
             for place, text in app.excerpts[name].items():
                 found[name + place] = " · ".join([*level, text])
+        for entry in app.glossary_entries:
+            for word, place in entry.words.items():
+                found[f"{entry.page}#{place}"] = f"{word}: {entry.says}"
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         context["excerpts"] = text.replace("<", "\\u003c")  # no end of the script
 
