@@ -17,7 +17,8 @@ RANKS = """texts => texts.map(text => {
   const field = document.querySelector("#finder");
   field.value = text;
   field.dispatchEvent(new Event("input"));
-  return [...document.querySelectorAll(".finder ~ section > h2")].map(h => h.textContent);
+  const titles = document.querySelectorAll(".finder ~ section > h2");
+  return [...titles].map(title => title.textContent);
 })"""
 SHIFTS = """() => { globalThis.shifts = [];
   new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
@@ -108,7 +109,7 @@ def test_preview_fits_and_moves_nothing(page: Page, address, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(address + LESSON, wait_until="networkidle")
     page.evaluate("document.fonts.ready")  # they change lines' heights
-    text = "() => document.querySelector('article').scrollHeight"
+    text = "() => document.querySelector('article').offsetHeight"
     before = page.evaluate(text)
     for term in page.locator("a.term").all():
         term.focus()
