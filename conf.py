@@ -16,6 +16,7 @@ project_copyright = f"{author}. Code MIT, text CC BY-SA 4.0"
 
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosectionlabel",
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "coursebuild.extension",
@@ -54,6 +55,21 @@ nb_execution_mode = "off"  # coursebuild.pages executes
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+autosectionlabel_prefix_document = True  # many lessons have a section "Exercises"
+glossary_ignores = [  # too common to be a help, or another word altogether
+    "batch normalisation",
+    "derivative",
+    "gradient",
+    "hyperbolic tangent",
+    "loss",
+    "node",
+    "path",
+    "shape",
+    "square root",
+    "tensor",
+    "view",
+]
+
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 
@@ -66,6 +82,7 @@ html_css_files = [
     "walk.css",
     "ask.css",
     "running.css",
+    "finding.css",
 ]
 html_js_files = [
     "scroll.js",
@@ -74,6 +91,7 @@ html_js_files = [
     "ask.js",
     "progress.js",
     "copied.js",
+    "terms.js",
 ]
 html_baseurl = PLACES.site
 repository = PLACES.repository

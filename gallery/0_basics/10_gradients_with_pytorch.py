@@ -9,6 +9,7 @@ PyTorch has put it.
 :Time: 20 minutes
 :Needs: school calculus, a little Python
 :Level: Basics
+:Tags: graph, .grad, leaves
 """
 
 # %%

@@ -10,6 +10,7 @@ function moves when its inputs move a little.
 :Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`,
    school calculus
 :Level: Foundations
+:Tags: derivatives
 """
 
 # %%

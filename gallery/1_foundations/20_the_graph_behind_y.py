@@ -9,6 +9,7 @@ in it by hand.
 :Time: 20 minutes
 :Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
+:Tags: graph, chain rule
 """
 
 # %%

@@ -9,6 +9,7 @@ say why autograd never needs to list the paths.
 :Time: 25 minutes
 :Needs: :doc:`The graph behind y </lessons/1_foundations/20_the_graph_behind_y>`
 :Level: Foundations
+:Tags: chain rule, graph
 """
 
 # %%

@@ -9,6 +9,7 @@ say what broadcasting does to a gradient.
 :Time: 35 minutes
 :Needs: :doc:`Chain rule </lessons/1_foundations/30_chain_rule>`
 :Level: Foundations
+:Tags: shapes, errors
 """
 
 # %%

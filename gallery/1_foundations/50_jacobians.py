@@ -10,6 +10,7 @@ at once.
 :Needs: :doc:`Vectors, matrices and broadcasting
    </lessons/1_foundations/40_vectors_and_matrices>`
 :Level: Foundations
+:Tags: shapes, derivatives, errors
 """
 
 # %%

@@ -9,6 +9,7 @@ changing its gradient.
 :Time: 20 minutes
 :Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
+:Tags: .grad, training, errors
 """
 
 # %%

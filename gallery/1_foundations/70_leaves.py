@@ -9,6 +9,7 @@ and which will be ``None``, and repair the ones that are empty by mistake.
 :Time: 20 minutes
 :Needs: :doc:`The graph behind y </lessons/1_foundations/20_the_graph_behind_y>`
 :Level: Foundations
+:Tags: leaves, .grad, errors
 """
 
 # %%

@@ -9,6 +9,7 @@ choose the right one afterwards.
 :Time: 25 minutes
 :Needs: :doc:`Leaves, requires_grad and retain_grad </lessons/1_foundations/70_leaves>`
 :Level: Foundations
+:Tags: leaves, training, errors
 """
 
 # %%

@@ -9,6 +9,7 @@ gradient cannot see.
 :Time: 20 minutes
 :Needs: :doc:`Chain rule: sum over paths </lessons/1_foundations/30_chain_rule>`
 :Level: Foundations
+:Tags: graph, derivatives
 """
 
 # %%

@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 from coursebuild.cards import SIZE, card
 
-__all__ = ["describe", "setup"]
+__all__ = ["describe", "setup", "shorten"]
 
 CARDS = "_cards"
 LONGEST = 200  # characters: more is cut by those who show it
@@ -25,12 +25,19 @@ def describe(doctree: nodes.document) -> str:
     """
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section | nodes.container):
-            text = " ".join(paragraph.astext().split())
-            return text if len(text) <= LONGEST else _cut(text)
+            return shorten(paragraph.astext())
     return ""
 
 
-def _cut(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return a text in one line, cut at the end of a sentence or a word.
+
+    >>> shorten("One\\nline.")
+    'One line.'
+    """
+    text = " ".join(text.split())
+    if len(text) <= LONGEST:
+        return text
     short = text[:LONGEST]
     sentences = re.match(r".*[.?!](?= )", short)
     return sentences[0] if sentences else short.rpartition(" ")[0] + "…"

@@ -40,7 +40,7 @@ REPAIRS = (
         "",
     ),
     (
-        "a script for tags that no lesson has",
+        "a script for sphinx-gallery's tags, in whose place we have lists",
         r'\s*<script src="[^"]*sg-tags\.js[^"]*"></script>',
         "",
     ),
@@ -58,11 +58,6 @@ REPAIRS = (
         "the colours' script fails where storage is refused",
         r"(document\.body\.dataset\.theme) = (localStorage[^;]*);",
         r'\1 = "auto"; try { \1 = \2 } catch {}',
-    ),
-    (
-        "the search page has no heading",
-        r'(?=<noscript>\s*<div class="admonition error">)',
-        "<h1>Search</h1>\n",
     ),
 )
 

@@ -1,0 +1,310 @@
+"""Finding things in a real browser: previews, search, and the questions' finder."""
+
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Page
+from questions import ASKED, START
+from test_browser import AXE, RULES, SITE, address, bare, browser, page
+
+__all__ = ["address", "bare", "browser", "page"]
+
+LESSON = "lessons/1_foundations/30_chain_rule.html"
+SCRIPTS = ["finder.js", "search.js", "terms.js"]
+FILES = SITE.absolute().as_uri() + "/"
+RANKS = """texts => texts.map(text => {
+  const field = document.querySelector("#finder");
+  field.value = text;
+  field.dispatchEvent(new Event("input"));
+  const titles = document.querySelectorAll(".finder ~ section > h2");
+  return [...titles].map(title => title.textContent);
+})"""
+SHIFTS = """() => { globalThis.shifts = [];
+  new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
+  .observe({type: "layout-shift", buffered: true}); }"""
+
+
+@pytest.fixture(params=["http", "file"])
+def top(request):
+    """Where the site lies: behind a server, below a sub-path, or in a folder."""
+    if request.param == "file":
+        return FILES
+    return request.getfixturevalue("address")
+
+
+def preview(page: Page) -> str:
+    """Return what the preview of the first term shows; "" where it shows none."""
+    term = page.locator("a.term").first
+    content = term.evaluate("a => getComputedStyle(a, '::after').content")
+    says = term.get_attribute("aria-description")
+    assert len(says) > 20
+    assert content == "none" or says in content
+    return "" if content == "none" else says
+
+
+def test_scripts_of_finding_stay_small():
+    sizes = [(SITE / "_static" / name).stat().st_size for name in SCRIPTS]
+    assert min(sizes) > 0
+    assert sum(sizes) <= 2200
+
+
+def test_preview_comes_with_the_pointer_and_stays_below_it(page: Page, top):
+    page.goto(top + LESSON)
+    term = page.locator("a.term").first
+    assert not preview(page)
+    term.hover()
+    assert preview(page)
+    box = term.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + box["height"] + 20, steps=8)
+    assert preview(page)
+    page.mouse.move(5, 5, steps=8)
+    assert not preview(page)
+
+
+def test_preview_comes_with_the_keyboard_and_escape_closes_it(page: Page, top):
+    page.goto(top + LESSON)
+    page.keyboard.press("Tab")
+    for _ in range(200):
+        if page.evaluate("document.activeElement.matches('a.term')"):
+            break
+        page.keyboard.press("Tab")
+    assert preview(page)
+    page.keyboard.press("Escape")
+    assert not preview(page)
+    assert page.evaluate("document.activeElement.matches('a.term')")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    assert preview(page)
+
+
+def test_escape_closes_the_preview_under_the_pointer(page: Page, address):
+    page.goto(address + LESSON)
+    page.locator("a.term").first.hover()
+    page.keyboard.press("Escape")
+    assert not preview(page)
+    page.mouse.move(5, 5)
+    page.locator("a.term").first.hover()
+    assert preview(page)
+
+
+def test_preview_is_read_once(page: Page, address):
+    """It is the link's description, and no part of its name or of the text."""
+    page.goto(address + LESSON)
+    term = page.locator("a.term").first
+    word = term.inner_text()
+    term.focus()
+    tools = page.context.new_cdp_session(page)
+    tools.send("DOM.enable")
+    root = tools.send("DOM.getDocument")["root"]["nodeId"]
+    found = {"nodeId": root, "selector": "a.term"}
+    node = tools.send("DOM.querySelector", found)["nodeId"]
+    [tree, *_] = tools.send("Accessibility.getPartialAXTree", {"nodeId": node})["nodes"]
+    assert tree["name"]["value"].strip() == word.strip()
+    assert len(tree["description"]["value"]) > 20
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_preview_fits_and_moves_nothing(page: Page, address, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address + LESSON, wait_until="networkidle")
+    page.evaluate("document.fonts.ready")  # they change lines' heights
+    text = "() => document.querySelector('article').offsetHeight"
+    before = page.evaluate(text)
+    for term in page.locator("a.term").all():
+        term.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(text) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_with_a_preview_is_accessible(page: Page, address, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address + LESSON)
+    page.evaluate(AXE)
+    page.locator("a.term").first.hover()
+    assert preview(page)
+    result = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+    assert [v["id"] for v in result["violations"]] == []
+
+
+def test_term_is_a_link_without_javascript(bare: Page, address):
+    bare.goto(address + LESSON)
+    term = bare.locator("a.term").first
+    term.hover()
+    assert not preview(bare)  # nothing could close it
+    place = term.get_attribute("href").partition("#")[2]
+    term.click()
+    bare.wait_for_url(f"**/glossary.html#{place}")
+    assert bare.locator(f'[id="{place}"]').is_visible()
+
+
+def test_search_shows_results_while_one_types(page: Page, top):
+    page.goto(top + "search.html")
+    field = page.get_by_label("Words that the page holds")
+    field.press_sequentially("chain ru")
+    titles = page.locator("#search-results a").all_inner_texts()
+    assert "Chain rule: sum over paths" in titles[:3]
+    assert "Foundations · " in page.locator("#search-results").inner_text()
+    count = page.locator("#search-results li").count()
+    assert page.locator("#search-status").inner_text() == f"{count} results"
+    field.fill("")
+    assert page.locator("#search-results li").count() == 0
+    assert page.locator("#search-status").inner_text() == ""
+
+
+@pytest.mark.parametrize("query", ["retain", "make_dot", "leaf", "gradient", "e"])
+def test_each_result_has_an_excerpt_and_leads_to_its_place(page: Page, top, query):
+    page.goto(top + "search.html?q=" + query)
+    page.wait_for_selector("#search-results li")
+    found = page.locator("#search-results li").evaluate_all(
+        "all => all.map(li => [...li.children].map(e => e.href ?? e.textContent))"
+    )
+    for link, excerpt in found:
+        assert len(excerpt) > 10
+        name, _, place = link.removeprefix(top).partition("#")
+        text = (SITE / name).read_text()
+        assert not place or f'id="{place}"' in text
+
+
+def test_every_place_that_search_may_find_has_an_excerpt(page: Page, address):
+    page.goto(address + "search.html")
+    page.wait_for_function("Search.hasIndex()")
+    missing = page.evaluate(
+        "() => { const texts = JSON.parse(document.getElementById('search-excerpts')"
+        ".textContent); return Search._index.docnames.filter(d => !texts[d]); }"
+    )
+    assert missing == []
+
+
+def test_search_asks_for_no_page(page: Page, address):
+    page.goto(address + "search.html", wait_until="networkidle")
+    asked = []
+    page.on("request", lambda r: asked.append(r.url))
+    page.get_by_label("Words that the page holds").fill("leaf")
+    page.wait_for_selector("#search-results li")
+    page.wait_for_timeout(300)
+    assert asked == []
+
+
+def test_search_is_fast_and_light(page: Page, address):
+    page.goto(address + "search.html", wait_until="networkidle")
+    took = page.evaluate(
+        "() => { const start = performance.now();"
+        "for (const q of ['l', 'le', 'lea', 'leaf']) Search.query(q);"
+        "return (performance.now() - start) / 4; }"
+    )
+    assert took < 100  # milliseconds a letter; a machine at rest takes a tenth
+    assert (SITE / "search.html").stat().st_size < 100_000
+    assert (SITE / "searchindex.js").stat().st_size < 150_000
+
+
+def test_enter_in_the_sidebar_searches_from_any_page(page: Page, top):
+    page.goto(top + LESSON)
+    page.locator(".sidebar-search").fill("retain_grad")
+    page.locator(".sidebar-search").press("Enter")
+    page.wait_for_selector("#search-results li a")
+    assert "search.html?q=retain_grad" in page.url
+
+
+def test_search_says_what_to_do_without_javascript(bare: Page, address):
+    bare.goto(address + "search.html?q=leaf")
+    assert "The search needs JavaScript" in bare.locator("noscript p").inner_text()
+    assert not bare.locator(".search-form").is_visible()
+    bare.get_by_role("link", name="messages and questions").click()
+    bare.wait_for_url("**/questions.html")
+
+
+def test_search_finds_the_questions(page: Page, top):
+    page.goto(top + "search.html?q=differentiated+tensors")
+    page.wait_for_selector("#search-results li a")
+    links = page.locator("#search-results a").evaluate_all(
+        "all => all.map(a => a.href)"
+    )
+    assert any("questions.html" in link for link in links)
+
+
+@pytest.fixture(scope="module")
+def pasted(tmp_path_factory):
+    """What the terminal shows when each script fails or warns."""
+    path = tmp_path_factory.mktemp("pasted") / "train.py"
+    texts = []
+    for asked in ASKED:
+        path.write_text(START + asked.script)
+        command = [sys.executable, path.name]
+        done = subprocess.run(
+            command, cwd=path.parent, capture_output=True, text=True, check=False
+        )
+        assert bool(done.stderr) == bool(asked.script), asked
+        texts.append([done.stderr] if asked.script else [])
+    return texts
+
+
+def rates(page: Page, texts: list[list[str]]) -> tuple[int, int, int]:
+    """Return how many texts there are, found first, and found among three."""
+    flat = [text for several in texts for text in several]
+    wanted = [a.heading for a, s in zip(ASKED, texts, strict=True) for _ in s]
+    pairs = list(zip(page.evaluate(RANKS, flat), wanted, strict=True))
+    first = sum(want in order[0] for order, want in pairs)
+    return len(flat), first, sum(any(w in h for h in o[:3]) for o, w in pairs)
+
+
+def test_finder_puts_the_answer_to_a_pasted_message_first(page: Page, top, pasted):
+    page.goto(top + "questions.html")
+    count, first, _ = rates(page, pasted)
+    assert (count, first) == (15, 15)
+
+
+def test_finder_knows_what_students_type(page: Page, address):
+    """The floors are what was seen; ``unseen`` tells what a reader may expect."""
+    page.goto(address + "questions.html")
+    count, first, three = rates(page, [list(asked.typed) for asked in ASKED])
+    assert count == 75
+    assert (first >= 72, three >= 74) == (True, True), (first, three)
+    count, first, three = rates(page, [list(asked.unseen) for asked in ASKED])
+    assert count == 50
+    assert (first >= 31, three >= 43) == (True, True), (first, three)
+
+
+def test_finder_says_its_match_and_goes_back_to_the_order(page: Page, address):
+    page.goto(address + "questions.html")
+    headings = page.locator(".finder ~ section > h2").all_inner_texts()
+    assert len(headings) == len(ASKED) == 25
+    field = page.get_by_label("Type your question")
+    field.fill("checkpointing")
+    first = page.locator(".finder ~ section > h2").first.inner_text()
+    assert first.startswith("Checkpointing")
+    assert page.get_by_role("status").inner_text() in first
+    field.fill("")
+    assert page.locator(".finder ~ section > h2").all_inner_texts() == headings
+    assert page.get_by_role("status").inner_text() == ""
+
+
+def test_finder_moves_nothing_before_one_types(page: Page, address):
+    page.add_init_script(f"({SHIFTS})()")
+    page.goto(address + "questions.html", wait_until="networkidle")
+    assert sum(page.evaluate("shifts")) < 0.05
+
+
+def test_questions_are_complete_without_javascript(bare: Page, address):
+    bare.goto(address + "questions.html")
+    assert not bare.locator("#finder").is_visible()
+    parts = bare.locator(".finder ~ section").all()
+    assert len(parts) == 25
+    for asked, part in zip(ASKED, parts, strict=True):
+        assert asked.heading in part.locator("h2").inner_text()
+        assert part.locator("p:visible").count() >= 2
+
+
+def test_ranked_pages_are_accessible(page: Page, address):
+    for name, label, text in (
+        ("questions.html", "Type your question", "nan"),
+        ("search.html", "Words that the page holds", "leaf"),
+    ):
+        page.goto(address + name)
+        page.get_by_label(label).fill(text)
+        page.evaluate(AXE)
+        result = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+        assert [v["id"] for v in result["violations"]] == []

@@ -1,0 +1,132 @@
+"""The first use of a word in a lesson: what is linked, and what is left alone."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
+
+from coursebuild.glossary import Entry, forms, link_terms, termlink
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "html"
+LESSONS = sorted(p for p in SITE.glob("lessons/*/*.html") if p.stem != "index")
+KNOWN = [
+    Entry({"leaf": "term-leaf"}, "It begins.", "glossary"),
+    Entry({"root": "term-root"}, "It ends.", "glossary"),
+    Entry({"gradient": "term-gradient"}, "Slopes.", "glossary"),
+    Entry({"upstream gradient": "term-up"}, "It arrives.", "glossary"),
+    Entry({"Jacobian-vector product": "term-jvp", "JVP": "term-JVP"}, "J.", "glossary"),
+]
+TITLE = "Page\n====\n\nSection\n-------\n\n"
+
+
+def linked(text: str, *, ignored=(), taught=None) -> list[str]:
+    """Return the words that become links in a page with this text."""
+    doctree = publish_doctree(TITLE + text, settings_overrides={"report_level": 5})
+    before = doctree.astext()
+    link_terms(doctree, KNOWN, ignored, taught or {}, lambda _: "#")
+    assert doctree.astext() == before
+    return [node.astext() for node in doctree.findall(termlink)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A leaf, and a leaf.", ["leaf"]),
+        ("Leaves and roots.", ["Leaves", "roots"]),
+        ("The upstream gradient, then a gradient.", ["upstream gradient", "gradient"]),
+        ("The upstream\ngradient.", ["upstream\ngradient"]),
+        ("A JVP is a Jacobian-vector product.", ["JVP"]),
+        ("- A leaf\n- in a list", ["leaf"]),
+        ("**A leaf** is strong.", ["leaf"]),
+    ],
+)
+def test_first_use_is_linked(text, words):
+    assert linked(text) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Leafy leaflets uproot.",
+        "multi-leaf and leaf-like",
+        "``leaf``",
+        "::\n\n   leaf",
+        ":math:`leaf`",
+        "`leaf <https://example.org>`__",
+        ">>> leaf",
+        "A leaf\n~~~~~~\n\nno.",
+        "A *leaf* is introduced here, and the leaf is known.",
+        "Here come *leaves*. A leaf is known.",
+        "=====  =====\nleaf   root\n=====  =====",
+        ":Needs: a leaf",
+        "word\n   leaf",
+    ],
+)
+def test_word_stays_as_it_is(text):
+    assert linked(text) == []
+
+
+def test_word_that_is_too_common_is_left_alone_and_longer_ones_are_not():
+    text = "A gradient, an upstream gradient, a square root, a root."
+    words = linked(text, ignored=["gradient", "square root"])
+    assert words == ["upstream gradient", "root"]
+
+
+def test_section_that_teaches_a_word_links_it_neither_there_nor_later():
+    text = "A leaf.\n\nMore\n----\n\nA root and a gradient.\n\nLast\n----\n\nA root."
+    assert linked(text, taught={"more": {KNOWN[1]}}) == ["leaf", "gradient"]
+    assert linked(text, taught={"section": {KNOWN[0]}}) == ["root", "gradient"]
+
+
+def test_plural_of_each_word_is_formed():
+    words = ["leaf", "batch", "loss", "kink"]
+    assert [forms(w)[1] for w in words] == ["leaves", "batches", "losses", "kinks"]
+
+
+def test_link_carries_its_preview():
+    doctree = publish_doctree(TITLE + "A leaf.")
+    link_terms(doctree, KNOWN, (), {}, lambda _: "glossary.html#term-leaf")
+    link = doctree.next_node(termlink)
+    assert link["says"] == "It begins."
+    assert isinstance(link.parent, nodes.paragraph)
+
+
+def test_glossary_has_about_60_terms_and_most_lead_to_a_lesson():
+    text = (SITE / "glossary.html").read_text()
+    assert len(re.findall(r'<dt id="term-', text)) >= 60
+    assert len(re.findall(r"<p>.*?(?=</dd>)", text, re.DOTALL)) >= 55
+    assert text.count('href="lessons/') >= 55
+
+
+def test_each_lesson_but_the_first_has_links_to_the_glossary():
+    counts = [p.read_text().count('<a class="term"') for p in LESSONS]
+    assert len(counts) == len(list(ROOT.glob("gallery/*/*.py")))
+    assert sum(count > 0 for count in counts) >= len(counts) - 2
+    assert sum(counts) >= 40
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=lambda path: path.stem)
+def test_word_is_linked_once_and_in_no_heading_or_code(page):
+    text = page.read_text()
+    links = re.findall(r'<a class="term" href="[^"]*#([^"]+)" aria-description', text)
+    assert len(links) == len(set(links))
+    for part in re.findall(r"<(h\d|pre|code|table|dl)\b(.*?)</\1>", text, re.DOTALL):
+        assert 'class="term"' not in part[1]
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=lambda path: path.stem)
+def test_previews_of_a_page_weigh_little(page):
+    links = re.findall(r'<a class="term"[^>]*>', page.read_text())
+    assert sum(map(len, links)) < 4000
+
+
+def test_downloads_know_nothing_of_the_glossary():
+    books = list(SITE.glob("_downloads/*/*.ipynb"))
+    assert len(books) == len(LESSONS)
+    for book in books:
+        cells = json.loads(book.read_text())["cells"]
+        assert not any("glossary" in cell["source"] for cell in cells)
