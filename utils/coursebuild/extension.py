@@ -13,7 +13,7 @@ from docutils.parsers.rst.roles import math_role
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebuild import asks, boxes, doclinks, gallery, katex, marks, pages
+from coursebuild import asks, boxes, doclinks, gallery, katex, marks, pages, walks
 from coursebuild.downloads import build_wheel
 from coursebuild.reading import read_lessons
 from courserun.freshness import Store
@@ -36,7 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _copy_drawing_style, priority=1)
     app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
     app.connect("build-finished", _finish)
-    for part in (asks, boxes, doclinks, gallery, katex, marks):
+    for part in (asks, boxes, doclinks, gallery, katex, marks, walks):
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 

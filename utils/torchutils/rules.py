@@ -16,6 +16,7 @@ __all__ = ["BEFORE", "MARK", "SECOND", "bracketed", "mark", "spell", "with_rules
 
 BEFORE = "grad before"  # a leaf's attribute: what .grad held when backward began
 MARK = re.compile("\x02(\\w+)\x03(.*?)\x04")  # a place, and a number's text
+_NEGATIVE = re.compile("((?:cos|[·+−/n]) ?\x02\\w+\x03)(-.*?)(?=\x04)")
 
 _RULES = {
     "add": ("{g}", "{g}"),
@@ -87,12 +88,12 @@ def spell(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
 
 def _value(node: Node, name: str) -> str:
     known = node.value is not None and not isinstance(node.value, str)
-    return bracketed(mark(f"v{node.id}", node.value)) if known else name
+    return mark(f"v{node.id}", node.value) if known else name
 
 
-def bracketed(marked: str) -> str:
-    """Put brackets around a number that is negative."""
-    return f"({marked})" if "\x03-" in marked else marked
+def bracketed(text: str) -> str:
+    """Put brackets around each negative number that follows an operator."""
+    return _NEGATIVE.sub(r"\1(\2)", text)
 
 
 def _size(node: Node) -> int:
