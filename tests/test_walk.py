@@ -401,9 +401,10 @@ def test_link_to_a_step_leads_to_the_drawing(page: Page, step):
     visit(page, "lessons/1_foundations/20_the_graph_behind_y.html", f"#ag-1-s{step}")
     figure = figures(page).nth(0)
     assert figure.locator("output").inner_text() == f"{step} / 14"
-    page.wait_for_function("scrollY > 1000")
-    at = figure.locator("svg").bounding_box()
-    assert 0 <= at["y"] < 900 - at["height"]
+    page.wait_for_function("""() => {
+      const [on, svg] = [".ag-on", "svg"].map(it => document.querySelector(it));
+      const { top, bottom } = (on ?? svg).getBoundingClientRect();
+      return top >= 0 && bottom <= document.querySelector(".ag-walk").offsetTop; }""")
 
 
 def test_link_to_a_step_works_without_a_script(browser):
@@ -710,8 +711,10 @@ def test_engine_agrees_with_torch_on_the_site(page: Page, name, i, graph):
         leaves = {i: v.clone().requires_grad_() for i, v in point.items()}
         made = replay(graph, leaves)
         grads = gradients(made, root["id"], root["adjoint"])
-        fine = [agree(found[f"v{n}"], value) for n, value in made.items()]
-        fine += [agree(found[f"a{n}"], value) for n, value in grads.items()]
+        known = [(f"v{n}", value) for n, value in made.items()]
+        known += [(f"a{n}", value) for n, value in grads.items()]
+        fine = [agree(found[k], value) for k, value in known if k in found]
+        assert len(fine) >= len(known) - 2  # a large one is told in words
         whole += all(fine)
     assert whole >= 10
 
@@ -856,6 +859,24 @@ def test_changed_leaf_changes_every_step(page: Page):
         page.keyboard.press("ArrowRight")
     said = page.locator(".ag-say").inner_text()
     assert said.endswith("= -2 · 2 · (-2)^(2 − 1) = 8; x adds up 4 + 8 = 12")
+
+
+def test_changed_leaf_leaves_out_what_is_cut(page: Page):
+    """Where a long row is cut, its first and last numbers follow; a count stays."""
+    x = torch.tensor([0.1234, 0.2345, 0.3456, 0.4567, 0.5678, 0.6789, 0.7891, 0.8912])
+    x.requires_grad_()
+    c = torch.ones(9, 8)
+    z = c * x
+    drawing = record_backward(z.sum(), {"x": x, "z": z, "c": c}, values=8)
+    serve(page, drawing)
+    before = figures(page).evaluate(TEXTS)
+    assert "…" in before["v2"]
+    page.locator(".ag-leaves input").fill("1, 2, 3, 4, 5, 6, 7, 8")
+    after = figures(page).evaluate(TEXTS)
+    assert re.fullmatch(r"\[1, 2,.* …, .*7, 8\]", after["v2"])
+    assert [t for t in after.values() if "numbers" in t] == [
+        t for t in before.values() if "numbers" in t
+    ]
 
 
 def test_prediction_follows_a_changed_leaf(page: Page):

@@ -3,6 +3,7 @@
 
 {
   const { exp, log, sin, cos } = Math;
+  const number = /-?(\d[\d.e+-]*|NaN|Infinity)/g;
   // Values of a and b, then slopes.
   const ops = {
     "+": [(a, b) => a + b, () => 1, () => 1],
@@ -46,10 +47,12 @@
       for (const it of figure.querySelectorAll("[data-v]")) {
         const [adjoint, ...lists] = tape.places[it.dataset.v] ?? [];
         const sums = lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + both[adjoint][list[i]], 0));
+        const old = it.textContent.replace(/[()]/g, "");
         if (!sums) continue;
-        const next = () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift());
+        const [head, tail = 0] = old.split("…").map((part) => part.match(number)?.length);
+        sums.splice(head, sums.length - head - tail);
+        const text = old.replace(number, () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift()));
         const before = it.previousSibling?.data ?? "";
-        const text = it.textContent.replace(/[()]/g, "").replace(/-?(\d[\d.e+-]*|NaN|Infinity)/g, next);
         it.textContent = (before + text).replace(/(?<=(cos|[·+−/n]) ?)-\S*$/, "($&)").slice(before.length);
       }
       figure.querySelector("[type=range]").dispatchEvent(new Event("input"));

@@ -1,7 +1,7 @@
 // @ts-check
-// Walk a recorded graph by its text version's steps, predict them, find their code.
+// Walk a graph by its text version's steps, predict them, find their code.
 
-(() => {
+{
   /** @returns {any[]} */
   const all = (query, from = document) => [...from.querySelectorAll(query)];
   const read = (text) => text.replace(/−/g, "-").match(/-?[\d.]+(e[-+]?\d+)?/g)?.map(Number) ?? [];
@@ -10,11 +10,12 @@
   onPoint(unmark);
   const page = document.documentElement.style;
 
-  function walk(bar, id) {
+  all(".ag-walk").forEach((bar, i) => {
+    const id = i + 1;
     const figure = bar.parentElement;
     const our = (query) => all(query, figure);
     const steps = our("li[data-node]");
-    steps.forEach((li) => li.removeAttribute("id")); // a link to a step is ours to follow
+    steps.forEach((li) => li.removeAttribute("id")); // ours to follow
     const boxes = our(".ag-node");
     const names = (n) => boxes[n].querySelector("text").textContent.split(/ = |, /);
     bar.append(all("#ag-bar")[0].content.cloneNode(true));
@@ -43,18 +44,18 @@
       say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? []));
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", `#ag-${id}-s${now}`), 300);
-      page.scrollPaddingBottom = bar.offsetHeight + "px"; // not under the bar
+      page.scrollPaddingBottom = bar.offsetHeight + "px";
       (our(".ag-on").pop() ?? our("svg")[0]).scrollIntoView({ block: "nearest", inline: "center" });
       page.scrollPaddingBottom = "";
     }
 
-    const keys = { Home: () => 0, ArrowLeft: () => now - 1, ArrowRight: () => now + 1, End: () => last };
+    const keys = { Home: () => go(0), ArrowLeft: () => go(now - 1), ArrowRight: () => go(now + 1), End: () => go(last) };
     slider.oninput = () => go(slider.value);
-    bar.onclick = ({ target: { value } }) => void (value in keys && go(keys[value]()));
+    bar.onclick = ({ target }) => keys[target.value]?.();
     figure.onkeydown = (e) => {
       if (!(e.key in keys) || e.target.type == "text" || e.altKey || e.ctrlKey || e.metaKey) return;
       e.preventDefault();
-      go(keys[e.key]());
+      keys[e.key]();
     };
 
     // Predict: each judge names a card.
@@ -125,7 +126,5 @@
     };
     addEventListener("hashchange", visit);
     addEventListener("load", visit);
-  }
-
-  all(".ag-walk").forEach((bar, i) => walk(bar, i + 1));
-})();
+  });
+}
