@@ -871,7 +871,7 @@ def test_changed_leaf_leaves_out_what_is_cut(page: Page):
     assert "…" in before["v2"]
     page.locator(".ag-leaves input").fill("1, 2, 3, 4, 5, 6, 7, 8")
     after = figures(page).evaluate(TEXTS)
-    assert re.fullmatch(r"\[1, 2,.* …, .*7, 8\]", after["v2"])
+    assert after["v2"] == "[1, 2, …, 8]"
     assert [t for t in after.values() if "numbers" in t] == [
         t for t in before.values() if "numbers" in t
     ]
