@@ -221,6 +221,9 @@ def test_text_says_what_grad_held_before():
         (lambda x, c: 2 - x, "−g = −1 = -1"),
         (lambda x, c: (x * c).mean(), "g / 2, copied to each = 1 / 2, copied"),
         (lambda x, c: (-x) ** 2, "g · 2 · #1^(2 − 1) = 1 · 2 · (-2)^(2 − 1) = -4"),
+        (lambda x, c: (c - x) * -3, "Σ(−g) = Σ(−[-3, -3]) = 6"),
+        (lambda x, c: (1 - x) * -3, "−g = −(-3) = 3"),
+        (lambda x, c: (-x).sin(), "g · cos #1 = 1 · cos (-2) = -0.4161"),
         (lambda x, c: x.sub(c, alpha=2), "sends to x: 2"),
     ],
 )

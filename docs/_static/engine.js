@@ -1,8 +1,9 @@
 // @ts-check
 // Change a leaf: a small autograd engine computes the graph anew.
 
-(() => {
+{
   const { exp, log, sin, cos } = Math;
+  const number = /-?(\d[\d.e+-]*|NaN|Infinity)/g;
   // Values of a and b, then slopes.
   const ops = {
     "+": [(a, b) => a + b, () => 1, () => 1],
@@ -16,7 +17,7 @@
   };
 
   /** Return values and adjoints. */
-  function run({ code, seeds }, v) {
+  const run = ({ code, seeds }, v) => {
     const g = code.map(([op, i, j], k) => {
       v[k] ??= ops[op] ? ops[op][0](v[i], v[j]) : op;
       return seeds[k] ?? 0;
@@ -27,18 +28,18 @@
       from.forEach((i, at) => (g[i] += g[k] * ops[op][at + 1]?.(a, b, v[k])));
     }
     return [v, g];
-  }
+  };
 
-  /** @type {NodeListOf<any>} */ (document.querySelectorAll(".ag-leaves")).forEach((form) => {
+  for (const form of /** @type {any} */ (document.querySelectorAll(".ag-leaves"))) {
     const figure = form.parentElement;
     const { tape } = JSON.parse(figure.querySelector(".ag-data").textContent);
     form.hidden = false;
     form.oninput = () => {
       const leaves = [];
       for (const input of form.querySelectorAll("input")) {
-        const numbers = input.value.split(",").map(parseFloat);
+        const numbers = input.value.split(",").map((it) => (it.trim() ? +it : NaN));
         const [, slots] = tape.places[input.name];
-        input.ariaInvalid = numbers.length != slots.length || numbers.some(isNaN);
+        input.ariaInvalid = numbers.length != slots.length || !numbers.every(isFinite);
         slots.forEach((k, i) => (leaves[k] = numbers[i]));
       }
       if (form.querySelector("[aria-invalid=true]")) return;
@@ -46,11 +47,16 @@
       for (const it of figure.querySelectorAll("[data-v]")) {
         const [adjoint, ...lists] = tape.places[it.dataset.v] ?? [];
         const sums = lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + both[adjoint][list[i]], 0));
-        const next = () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift());
-        if (sums) it.textContent = it.textContent.replace(/-?(\d[\d.e+-]*|NaN|Infinity)/g, next);
+        const old = it.textContent.replace(/[()]/g, "");
+        if (!sums) continue;
+        const [head, tail = 0] = old.split("…").map((part) => part.match(number)?.length);
+        sums.splice(head, sums.length - head - tail);
+        const text = old.replace(number, () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift()));
+        const before = it.previousSibling?.data ?? "";
+        it.textContent = (before + text).replace(/(?<=(cos|[·+−/n]) ?)-\S*$/, "($&)").slice(before.length);
       }
       figure.querySelector("[type=range]").dispatchEvent(new Event("input"));
     };
     form.onreset = () => setTimeout(form.oninput);
-  });
-})();
+  }
+}

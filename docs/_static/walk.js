@@ -1,32 +1,27 @@
 // @ts-check
-// Walk a recorded graph by its text version's steps, predict them, find their code.
+// Walk a graph by its text version's steps, predict them, find their code.
 
-(() => {
+{
   /** @returns {any[]} */
   const all = (query, from = document) => [...from.querySelectorAll(query)];
   const read = (text) => text.replace(/−/g, "-").match(/-?[\d.]+(e[-+]?\d+)?/g)?.map(Number) ?? [];
   const unmark = () => all(".ag-at").forEach((e) => e.classList.remove("ag-at"));
-  addEventListener("pointerover", unmark);
+  const onPoint = (act) => ["pointerover", "focusin"].forEach((it) => addEventListener(it, act));
+  onPoint(unmark);
+  const page = document.documentElement.style;
 
-  for (const pre of all(".highlight pre")) {
-    let line;
-    for (const part of [...pre.childNodes]) {
-      if (!line) part.before((line = document.createElement("span")));
-      line.append(part);
-      if (part.textContent.includes("\n")) line = 0;
-    }
-  }
-
-  function walk(bar, id) {
+  all(".ag-walk").forEach((bar, i) => {
+    const id = i + 1;
     const figure = bar.parentElement;
     const our = (query) => all(query, figure);
     const steps = our("li[data-node]");
+    steps.forEach((li) => li.removeAttribute("id")); // ours to follow
     const boxes = our(".ag-node");
     const names = (n) => boxes[n].querySelector("text").textContent.split(/ = |, /);
     bar.append(all("#ag-bar")[0].content.cloneNode(true));
-    const [slider, count, say, predict, form, question, field] = our(".ag-part");
+    const [predict, slider, count, say, form, question, field] = our(".ag-part");
     const last = (slider.max = steps.length);
-    let now, timer;
+    let now, at, timer;
 
     function draw(step) {
       slider.value = step;
@@ -34,13 +29,13 @@
       count.value = `${now} / ${last}`;
       for (const { dataset: it, style } of our("[data-from]"))
         style.visibility = now < it.from || now >= it.to ? "hidden" : "visible";
-      const { node, edge, to } = (now < last && steps[now - 1]?.dataset) || {};
+      at = (now < last && steps[now - 1]?.dataset) || {};
       for (const { dataset: it, classList } of our("svg [data-node], svg [data-edge]")) {
-        classList.toggle("ag-on", it.edge ? it.edge == edge : it.node == node);
-        classList.toggle("ag-to", !!to && it.node == to);
+        classList.toggle("ag-on", it.edge ? it.edge == at.edge : it.node == at.node);
+        classList.toggle("ag-to", it.node == (at.to ?? -1));
       }
       unmark();
-      if (node) mark(node);
+      mark(at.node);
       ask();
     }
 
@@ -49,16 +44,18 @@
       say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? []));
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", `#ag-${id}-s${now}`), 300);
-      our(".ag-on").pop()?.scrollIntoView({ block: "nearest", inline: "center" });
+      page.scrollPaddingBottom = bar.offsetHeight + "px";
+      (our(".ag-on").pop() ?? our("svg")[0]).scrollIntoView({ block: "nearest", inline: "center" });
+      page.scrollPaddingBottom = "";
     }
 
-    const keys = { Home: () => 0, ArrowLeft: () => now - 1, ArrowRight: () => now + 1, End: () => last };
+    const keys = { Home: () => go(0), ArrowLeft: () => go(now - 1), ArrowRight: () => go(now + 1), End: () => go(last) };
     slider.oninput = () => go(slider.value);
-    bar.onclick = ({ target: { value } }) => void (value in keys && go(keys[value]()));
+    bar.onclick = ({ target }) => keys[target.value]?.();
     figure.onkeydown = (e) => {
       if (!(e.key in keys) || e.target.type == "text" || e.altKey || e.ctrlKey || e.metaKey) return;
       e.preventDefault();
-      go(keys[e.key]());
+      keys[e.key]();
     };
 
     // Predict: each judge names a card.
@@ -103,7 +100,7 @@
     };
     predict.onchange = () => {
       go(steps[now]?.dataset.ask ? now : steps.findIndex((li) => li.dataset.ask));
-      field.focus();
+      field.focus({ preventScroll: true });
     };
     figure.onclick = ({ target }) => {
       const n = boxes.indexOf(target.closest(".ag-node"));
@@ -111,23 +108,14 @@
     };
 
     // Code: the line that made each node.
-    const above = all(".highlight pre > span").filter((line) => line.compareDocumentPosition(figure) & 4);
-    const made = boxes.map((_, n) => {
-      for (;;) {
-        const line = above.findLast(({ textContent: code }) => {
-          const [left, right] = code.split(/ \S?= /);
-          return right && left.split(/[ ,]+/).includes(names(n)[0]);
-        });
-        const user = steps.find((li) => li.dataset.to == n);
-        if (line || !user) return line ?? above.at(-1);
-        n = user.dataset.node;
-      }
-    });
+    const made = boxes.map((_, n) => all(`[data-made~="${id}-${n}"]`)[0]);
+    made.forEach((line) => line && (line.tabIndex = 0));
     const mark = (n) => [boxes[n], made[n]].forEach((e) => e?.classList.add("ag-at"));
-    addEventListener("pointerover", (/** @type {any} */ { target }) => {
-      const word = target.matches(".mathnormal") && target.textContent;
+    onPoint(({ target }) => {
+      const word = target.matches(".mathnormal") ? target.textContent : "";
       boxes.forEach((box, n) => {
-        if (box.contains(target) || made[n]?.contains(target) || names(n)[0] == word) mark(n);
+        const own = [box, made[n], n == at.node && bar];
+        if (own.some((e) => e && e.contains(target)) || word.includes(names(n)[0])) mark(n);
       });
     });
 
@@ -137,8 +125,6 @@
       if (which == id) go(+step || 0);
     };
     addEventListener("hashchange", visit);
-    visit();
-  }
-
-  all(".ag-walk").forEach((bar, i) => walk(bar, i + 1));
-})();
+    addEventListener("load", visit);
+  });
+}

@@ -187,7 +187,22 @@ record_backward(y, locals())
 # >>> a.grad, b.grad, c.grad
 # (tensor(-4.), tensor(-4.), tensor(3.))
 #
-# Open the text version below the drawing: its second part tells the walk step by step.
+# So far the drawing shows the end. Now take the walk yourself: press *First* below it,
+# then *Next*, one step at a time. A thick frame stands around the node whose turn it
+# is, a dashed one around the node that receives. (*Text version* tells the same steps
+# under the same numbers; it needs no buttons.) Stop at four places, and answer before
+# you go on:
+#
+# - At :step:`y = mul` the forward pass ends: all values are there. Where will the first
+#   red number appear, and which one?
+# - At :step:`y sends to s` the law stands in numbers. Which of the two factors is the
+#   upstream gradient? And why is the other one the value of ``c``, not that of ``s``?
+# - At :step:`c is a leaf` the gradient of ``c`` is complete. Why don't ``a`` and ``b``
+#   have theirs yet?
+# - At :step:`s (add) has its turn`: what is the adjoint of ``s`` now, and what will the
+#   next two steps send to ``a`` and ``b``?
+#
+# Now tick *Predict* and walk once more. Each step back is asked before it is shown.
 #
 # Does a negative number make sense for ``a``? We raise ``a`` from −2 to −1.99. The sum
 # rises a little. But it is multiplied by −4, so ``y`` falls, by four times as much:
@@ -269,7 +284,14 @@ y
 record_backward(y, locals(), direction="TB")
 
 # %%
-# The numbers along the edges are the contributions, and each leaf has added up its two.
+# Walk through this one with *Predict* ticked, from the first question to the last. Two
+# steps are worth a pause. At :step:`r sends to b` the first contribution arrives at
+# ``b``. Why does ``b`` not have its turn at once? And at :step:`z sends to b` comes the
+# second one: what happens to the first?
+#
+# A node has its turn when everything that leads back to it has come, and not before.
+# What comes is added up: the numbers along the edges are the contributions, and each
+# leaf holds the sum of its two.
 #
 # >>> a.grad, b.grad
 # (tensor(5.5000), tensor(1.7163))
@@ -353,6 +375,16 @@ record_backward(y, locals(), direction="TB")
 #
 # For learning this says: to raise ``y``, lower both weights, the second one twice as
 # much as the first, and raise the bias.
+#
+# Try it. Below the drawing, change ``b`` from −3 to 3, and look at ``y`` and at all
+# that comes after :step:`y sends to z`. The neuron answers almost 1 now, and all
+# gradients are close to zero: its curve is almost flat there.
+#
+# >>> high = torch.sigmoid(torch.dot(w, x) + 3)
+# >>> high.item(), (high * (1 - high)).item()
+# (0.9991, 0.0009)
+#
+# Such a neuron is called *saturated*. It learns slowly, whether it is right or wrong.
 
 # %%
 # Exercises
@@ -371,7 +403,8 @@ y = s * c
 #
 #    From memory: take a blank sheet, and draw the graph of :math:`y = (a + b)\, c` for
 #    :math:`a = -2`, :math:`b = 5` and :math:`c = -4`. Write each value above its edge
-#    and what goes back below it. What would change if ``c`` were 4?
+#    and what goes back below it. What would change if ``c`` were 4? (Afterwards, change
+#    ``c`` below the first walk of this page, and compare.)
 #
 #    .. answer::
 #

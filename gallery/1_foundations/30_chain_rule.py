@@ -93,6 +93,18 @@ record_backward(y, locals())
 # >>> x.grad
 # tensor(27.)
 #
+# Watch the sum come about. Press *First*, then *Next* until :step:`y sends to x`. What
+# is the adjoint of ``x`` now? It is what the direct path brings, and it looks like an
+# answer. But ``x`` does not have its turn yet, because the detour is still on its way.
+#
+# - At :step:`z (pow) has its turn`: what is the adjoint of ``z``? What will it send?
+# - At :step:`z sends to x` both paths have arrived. Find in this line the upstream
+#   gradient, the local derivative, their product, and the sum.
+#
+# Then change ``x`` below the drawing to −3. Which of the two contributions keeps its
+# sign, and why? (The direct path sends :math:`z`, a square; the detour sends
+# :math:`2x \cdot x`, which is twice the same square.)
+#
 # Here are the two paths once more, each in its own style.
 
 fig, ax = plt.subplots(figsize=(6, 2.6))
@@ -228,7 +240,11 @@ y
 record_backward(y, locals())
 
 # %%
-# Compare the numbers along the edges with the patterns.
+# Compare the numbers along the edges with the patterns. Each pattern is two steps of
+# the walk: the addition at :step:`#1 sends to #2` and the next, the maximum at
+# :step:`#3 sends to c` and the next, the product at :step:`#2 sends to a` and the next.
+# (A node without a name is called by its number, such as #2.) Then change ``d`` below
+# the drawing from −1 to 3: who gets what the maximum sends?
 #
 # >>> a.grad, b.grad, c.grad, d.grad
 # (tensor(-8.), tensor(6.), tensor(2.), tensor(0.))
@@ -303,7 +319,13 @@ record_backward(y, locals(), direction="TB")
 # (2.059570, 1.592233)
 #
 # Look at the last term of both sums. It is the same, and the walk has computed it only
-# once, as the adjoint of ``r``. That is the secret of the next section.
+# once, as the adjoint of ``r``: go to :step:`r (add) has its turn`. The next two steps
+# send this one number on, to ``a`` and to ``b``. That is the secret of the next
+# section.
+#
+# The engine has its own order, and it is not the order of our sums. At
+# :step:`#5 sends to a` the first contribution arrives at ``a``; count the steps until
+# the last one comes, and until ``a`` has its turn.
 
 # %%
 # Nobody lists the paths
@@ -374,7 +396,8 @@ len(record.graph.backward), x.grad
 #    p\,r + p\,s + q\,r + q\,s = (p + q)\,(r + s)
 #
 # On the left, four paths, each multiplied out. On the right, two sums and one product.
-# (A box must wait until all its contributions have come. The engine keeps count.)
+# (A box must wait until all its contributions have come. The engine keeps count: that
+# is why, in each walk of this page, no leaf has its turn before its sum is complete.)
 #
 # This is how one backward step can differentiate a model with millions of weights: the
 # work grows with the number of edges, not with the number of paths.

@@ -263,11 +263,14 @@ w.grad
 # %%
 # Now suppose that our memory holds two samples only. We split the batch into two
 # *micro-batches*. The mean over all four is half the mean over the first two plus half
-# the mean over the last two, so we divide each loss by 2.
+# the mean over the last two, so we divide each loss by 2. We write both out, so that
+# what is predicted, ``p``, and its distance from the target, ``d``, have names.
 
 w.grad = None
-L0 = loss(w, 0, 2) / 2
-L1 = loss(w, 2, 4) / 2
+p0, p1 = w * x[:2], w * x[2:]
+d0, d1 = p0 - t[:2], p1 - t[2:]
+L0 = (d0**2).mean() / 2
+L1 = (d1**2).mean() / 2
 make_dot([L0, L1], locals(), direction="TB")
 
 # %%
@@ -311,6 +314,11 @@ make_dot([L0, L1], locals(), direction="TB")
 record_backward(L0, locals(), direction="TB")
 
 # %%
+# Press *First*, then *Next*. Until the last step ``w.grad`` is ``None``; at
+# :step:`p0 sends to w` the adjoint of ``w`` is complete, and only :step:`w is a leaf`
+# puts it into ``.grad``. Adjoints belong to one walk, and are gone when it ends.
+# ``.grad`` belongs to the leaf, and stays.
+#
 # Half of the way: ``w.grad`` holds what the first two samples say.
 #
 # >>> w.grad
@@ -322,11 +330,32 @@ record_backward(L0, locals(), direction="TB")
 record_backward(L1, locals(), direction="TB")
 
 # %%
+# Walk through the second pass. At :step:`w: leaf`, its first step, ``w`` brings along
+# what the first pass has left. Tick *Predict*, and go to :step:`p1 sends to w`: what
+# will ``w.grad`` hold after the next step?
+#
 # The second pass sent its own number to ``w``, and it was *added* to what ``w.grad``
 # held:
 #
 # >>> w.grad
 # tensor(-15.)
+#
+# .. exercise::
+#
+#    Below this drawing, change ``w`` to 2, the best weight. What does the pass send to
+#    ``w`` now, and what does ``w.grad`` hold in the end? First think, then look.
+#
+#    .. answer::
+#
+#       At the best weight the loss does not react, so the pass sends zero. But zero is
+#       *added*, like every other number, and ``w.grad`` keeps what the first pass has
+#       left there. A training loop that forgets to empty would go on with this number.
+#
+#       >>> u = torch.tensor(2.0, requires_grad=True)
+#       >>> u.grad = torch.tensor(-2.5)
+#       >>> (loss(u, 2, 4) / 2).backward()
+#       >>> u.grad
+#       tensor(-2.5000)
 
 # %%
 # Parts of different size

@@ -25,6 +25,7 @@ from coursebuild import (
     running,
     search,
     tags,
+    walks,
 )
 from coursebuild.downloads import build_wheel
 from coursebuild.reading import read_lessons
@@ -49,7 +50,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
     app.connect("build-finished", _finish)
     parts = (asks, boxes, doclinks, glossary, katex, marks, running, search, tags)
-    for part in parts:
+    for part in (*parts, walks):
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 

@@ -9,7 +9,7 @@ function Code(el)
   if role == "law" then return pandoc.Math("InlineMath", el.text) end
   local text = el.text:match("^(.-)%s*<[^>]*>$")
   if text then return pandoc.Str(text) end
-  if role == "doc" or role == "ref" then return pandoc.Emph(el.text) end
+  if role == "doc" or role == "ref" or role == "step" then return pandoc.Emph(el.text) end
   return pandoc.Code((el.text:gsub("^~.*%.", "")))
 end
 

@@ -55,7 +55,12 @@ def _leaves(graph: Graph, tape: Tape | str) -> str:
         own = f'name="v{leaf.id}" value="{numbers}" size="{len(numbers) + 4}"'
         fields.append(f"<label>{safe(reference(leaf))} = <input {own}></label> ")
     reset = '<button type="reset">Reset</button>'
-    return f'<form class="ag-leaves" hidden>Change {"".join(fields)}{reset}</form>'
+    attrs = [dict(node.attrs) for node in graph.nodes]
+    kept = [name for own in attrs for name in own.values() if name in own]
+    stays = " · ".join(f"{safe(name)} stays" for name in dict.fromkeys(kept))
+    return (
+        f'<form class="ag-leaves" hidden>Change {"".join(fields)}{reset} {stays}</form>'
+    )
 
 
 def _list(graph: Graph, heading: str, listed: list[Step], start: int = 1) -> str:

@@ -16,6 +16,7 @@ __all__ = ["BEFORE", "MARK", "SECOND", "bracketed", "mark", "spell", "with_rules
 
 BEFORE = "grad before"  # a leaf's attribute: what .grad held when backward began
 MARK = re.compile("\x02(\\w+)\x03(.*?)\x04")  # a place, and a number's text
+_NEGATIVE = re.compile("((?:cos|[·+−/n]) ?\x02\\w+\x03)(-.*?)(?=\x04)")
 
 _RULES = {
     "add": ("{g}", "{g}"),
@@ -60,10 +61,15 @@ def mark(place: str, value: Value) -> str:
     return f"\x02{place}\x03{show(value)}\x04"
 
 
+def bracketed(text: str) -> str:
+    """Put brackets around each negative number that follows an operator."""
+    return _NEGATIVE.sub(r"\1(\2)", text)
+
+
 def with_rules(graph: Graph) -> Graph:
     """Add to each edge the rule by which its contribution is computed."""
     inputs = operands(graph)
-    edges = [e._replace(rule=_named(graph, inputs[e.dst], e)) for e in graph.edges]
+    edges = [e._replace(rule=_fill(graph, inputs[e.dst], e)) for e in graph.edges]
     return graph.replace(edges=tuple(edges))
 
 
@@ -73,55 +79,40 @@ def spell(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
     ``inputs`` are the edges into the same node.  What has no known number keeps its
     name.
     """
-    node = graph.nodes[edge.dst]
-    own = dict(node.attrs)
-    words = {
-        k: show(own.get(v, v) if isinstance(v, str) else v) for k, v in own.items()
-    }
-    words |= {"g": mark(f"a{node.id}", node.adjoint), "out": _value(node, "out")}
-    for e in inputs:
-        source = graph.nodes[e.src]
-        words["ab"[e.arg : e.arg + 1]] = _value(source, reference(source, e.out))
-    return _fill(graph, edge, words)
+    return _fill(graph, inputs, edge, numbers=True)
 
 
-def _value(node: Node, name: str) -> str:
-    known = node.value is not None and not isinstance(node.value, str)
-    return bracketed(mark(f"v{node.id}", node.value)) if known else name
-
-
-def bracketed(marked: str) -> str:
-    """Put brackets around a number that is negative."""
-    return f"({marked})" if "\x03-" in marked else marked
-
-
-def _size(node: Node) -> int:
-    return prod(n for n in node.shape or () if isinstance(n, int))
-
-
-def _named(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
-    words = {k: show(v) for k, v in graph.nodes[edge.dst].attrs}
-    words |= {"g": "g", "out": "out"}
-    for e in inputs:
-        words["ab"[e.arg : e.arg + 1]] = reference(graph.nodes[e.src], e.out)
-    return _fill(graph, edge, words)
-
-
-def _fill(graph: Graph, edge: Edge, words: dict[str, str]) -> str:
-    """Put words into the template for an edge; empty when there is none."""
+def _fill(
+    graph: Graph, inputs: list[Edge], edge: Edge, *, numbers: bool = False
+) -> str:
+    """Put names or numbers into an edge's rule; empty when it has none."""
     node, source = graph.nodes[edge.dst], graph.nodes[edge.src]
+    own = dict(node.attrs)
     op = operation(node.op)
     templates = _RULES.get(op, ())
-    if not 0 <= edge.arg < len(templates) or node.count > 1:
+    if not 0 <= edge.arg < len(templates) or node.count > 1 or "alpha" in own:
         return ""
-    if "alpha" in dict(node.attrs):
-        return ""
+
+    def word(of: Node, name: str) -> str:
+        known = numbers and of.value is not None and not isinstance(of.value, str)
+        return mark(f"v{of.id}", of.value) if known else name
+
+    words = {k: show(own.get(v, v) if numbers else v) for k, v in own.items()}
+    words["g"] = mark(f"a{node.id}", node.adjoint) if numbers else "g"
+    words["out"] = word(node, "out")
+    words["count"] = str(_size(source) // (_size(node) or 1))
+    for e in inputs:
+        of = graph.nodes[e.src]
+        words["ab"[e.arg : e.arg + 1]] = word(of, reference(of, e.out))
     words.setdefault("a", words.get("self", ""))
     words.setdefault("b", next((words[k] for k in SECOND if k in words), ""))
-    words["count"] = str(_size(source) // (_size(node) or 1))
     try:
         text = templates[edge.arg].format_map(words)
     except KeyError:
         return ""
     spread = op in _SPREAD and not source.outputs and source.shape != node.shape
     return f"Σ({text})" if spread else text
+
+
+def _size(node: Node) -> int:
+    return prod(n for n in node.shape or () if isinstance(n, int))

@@ -73,7 +73,7 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
             if goal in sums:
                 text += _added(graph, k, *sums[goal])
             sums[goal] = k, _plus(sums[goal][1] if goal in sums else None, edge.grad)
-            backward.append(Step(i, k, text, ask))
+            backward.append(Step(i, k, bracketed(text), ask))
     return forward, backward
 
 
@@ -109,7 +109,7 @@ def _turn(node: Node, style: str) -> str:
     old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
     was = mark(f"b{i}", old)
     if old is not None:
-        new = f"{was} + {bracketed(mark(f'a{i}', node.adjoint))} = {new}"
+        new = bracketed(f"{was} + {mark(f'a{i}', node.adjoint)} = {new}")
     return f"{reference(node)} is a leaf: its .grad was {was}, is {new}"
 
 
@@ -130,7 +130,7 @@ def _sent(graph: Graph, inputs: list[Edge], k: int) -> str:
 def _added(graph: Graph, k: int, last: int, old: Value) -> str:
     edge = graph.edges[k]
     goal = reference(graph.nodes[edge.src], edge.out)
-    terms = f"{mark(f'p{last}', old)} + {bracketed(mark(f's{k}', edge.grad))}"
+    terms = f"{mark(f'p{last}', old)} + {mark(f's{k}', edge.grad)}"
     return f"; {goal} adds up {terms} = {mark(f'p{k}', _plus(old, edge.grad))}"
 
 
