@@ -29,7 +29,7 @@ FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-quic"
 sys.path.insert(0, str(ROOT / "tests"))
 
 from chromium import find  # noqa: E402
-from serving import serving  # noqa: E402
+from gzipped import gzipped  # noqa: E402
 
 
 def missing() -> list[str]:
@@ -101,7 +101,7 @@ def main() -> int:
         print("\n".join(sentences))
         return 1
     script, held = install(), True
-    with serving(SITE) as address:
+    with gzipped(SITE) as address:
         for page in PAGES:
             reports = [judge(script, address + page) for _ in range(TIMES)]
             found = scores(reports)

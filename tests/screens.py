@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from chromium import find
+from gzipped import gzipped
 from PIL import Image, ImageChops, ImageFilter
 from playwright.sync_api import Browser, Page, sync_playwright
-from serving import serving
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
@@ -131,7 +131,7 @@ def main() -> int:
     SEEN.mkdir(parents=True, exist_ok=True)
     for path in PINNED.glob("*.webp"):
         path.unlink()
-    with serving(SITE) as address, sync_playwright() as tools:
+    with gzipped(SITE) as address, sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=find(), args=FLAGS)
         for name, picture in shots(browser, address):
             picture.save(PINNED / f"{name}.webp", lossless=True, method=6)

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 from chromium import find
+from gzipped import gzipped
 from playwright.sync_api import Page, sync_playwright
-from serving import serving
-from test_browser import AXE, FLAGS, JUDGE, LESSON, PAGES, RULES, SITE
+from test_browser import AXE, FLAGS, LESSON, PAGES, SITE, faults
 
 KEY_PAGES = ["index.html", "lessons/index.html", LESSON, "search.html", "ledger.html"]
 OPEN = "document.querySelectorAll('details').forEach(e => e.open = true)"
@@ -26,8 +26,8 @@ FAULTS = {  # what a page must not have, and the rule that has to notice
     ),
     "<table><tr><th></th></tr></table>": "empty-table-header",
 }
-# Without the inside of typeset formulas, thousands of spans in the text's own colour.
-QUICKLY = f"""rules => ({JUDGE})(rules, {{ exclude: [".katex-html"] }})"""
+# Without the inside of typeset formulas: thousands of spans in the text's own colour.
+CONTEXT = '{exclude: [".katex-html"]}, '
 STOP = """() => {
   const e = document.activeElement;
   if (e === document.body) return null;
@@ -60,7 +60,7 @@ VAGUE = {"", "here", "click here", "this", "link", "more", "read more", "page"}
 
 @pytest.fixture(scope="module")
 def address():
-    with serving(SITE) as address:
+    with gzipped(SITE) as address:
         yield address
 
 
@@ -81,10 +81,6 @@ def page(browser):
     context.close()
 
 
-def violations(page: Page) -> list[str]:
-    return page.evaluate(QUICKLY, RULES)
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_accessible_opened_enlarged_and_on_paper(page: Page, address, name):
     page.goto(address + name)
@@ -95,7 +91,7 @@ def test_page_is_accessible_opened_enlarged_and_on_paper(page: Page, address, na
         page.emulate_media(**media)
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("new Promise(requestAnimationFrame)")  # the resize event
-        found += [f"{state}: {line}" for line in violations(page)]
+        found += [f"{state}: {line}" for line in faults(page, CONTEXT)]
     assert found == []
 
 
@@ -105,7 +101,7 @@ def test_fault_is_noticed(page: Page, address, fault, rule):
     page.evaluate(AXE)
     article = page.locator("article")
     article.evaluate("(e, html) => e.insertAdjacentHTML('beforeend', html)", fault)
-    assert [line for line in violations(page) if line.startswith(rule)]
+    assert [line for line in faults(page, CONTEXT) if line.startswith(rule)]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 from chromium import find
+from gzipped import gzipped
 from playwright.sync_api import Browser, sync_playwright
 from screens import (
     FLAGS,
@@ -22,7 +23,6 @@ from screens import (
     shots,
     unlike,
 )
-from serving import serving
 
 LIMIT = 0.2  # percent of a picture that may differ
 # What can break, the shot that shows it, and how.
@@ -65,7 +65,7 @@ def chromium(**environment: str) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address():
     SEEN.mkdir(parents=True, exist_ok=True)
-    with serving(SITE) as address:
+    with gzipped(SITE) as address:
         yield address
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from chromium import find
+from gzipped import gzipped
 from playwright.sync_api import Browser, sync_playwright
-from serving import serving
 from test_browser import FLAGS, PAGES, ROOT, SITE
 
 LIMIT = 300_000  # bytes of one page with everything that it loads, fonts included
@@ -48,7 +48,7 @@ def _open(browser, address):
 
 def test_every_page_is_light(browser, capsys):
     weights = []
-    with serving(SITE) as address:
+    with gzipped(SITE) as address:
         for k in range(0, len(PAGES), AT_ONCE):
             weights += weigh(browser, [address + p for p in PAGES[k : k + AT_ONCE]])
     rows = sorted(zip(weights, PAGES, strict=True), reverse=True)
@@ -67,7 +67,7 @@ def test_scale_counts_what_a_page_loads_and_compresses_text(browser, tmp_path: P
     (tmp_path / "a.css").write_text("/*" + "a" * 100_000 + "*/")
     (tmp_path / "a.png").write_bytes(bytes(50_000))
     (tmp_path / "a.woff2").write_bytes(bytes(20_000))
-    with serving(tmp_path) as address:
+    with gzipped(tmp_path) as address:
         (weight,) = weigh(browser, [address + "a.html"])
     assert 70_000 < weight < 73_000
 

@@ -12,7 +12,7 @@ PLAIN = (".woff2", ".png", ".webp", ".zip", ".whl")  # compressed by themselves
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def gzipped(folder: Path) -> Iterator[str]:
     """Serve ``folder`` while the context lasts; give its address."""
     handler = partial(_Handler, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
