@@ -55,7 +55,8 @@ def test_every_page_is_light(browser, capsys):
     with capsys.disabled():
         print("\nKB over the wire, cache empty:")
         print("\n".join(f"{weight / 1000:8.1f}  {page}" for weight, page in rows))
-    assert rows[-1][0] > 20_000  # with styles and scripts: all of it was weighed
+    alone = {"404.html"}  # holds its own style, and loads nothing
+    assert min(w for w, page in rows if page not in alone) > 20_000
     assert rows[0][0] < LIMIT
 
 
