@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test draft serve doctest mutate bench doctor lesson notebooks lock clean env
+.PHONY: help html test screens draft serve doctest mutate bench doctor lesson notebooks lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: html ## run every test there is
 	@.venv/bin/python tests/chromium.py
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+screens: html ## pin how ten pages look, for `make test` to compare; look at each
+	@.venv/bin/python tests/screens.py
 
 draft: env ## build into build/draft, fast: nothing is executed
 	@$(RUN) draft

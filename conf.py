@@ -83,6 +83,7 @@ html_css_files = [
     "ask.css",
     "running.css",
     "finding.css",
+    "access.css",
 ]
 html_js_files = [
     "scroll.js",

@@ -33,3 +33,9 @@ def test_style_sheet_asks_only_for_fonts_that_we_have():
     wanted = set(re.findall(r"url\(fonts/([^)]+)\)", css))
     assert wanted == {path.name for path in (FOLDER / "fonts").iterdir()}
     assert "http" not in css
+
+
+def test_height_below_zero_is_left_out():
+    html = typeset(r"\frac{du}{dt}\Big\vert_{t=0} = 2")
+    assert "height:-" not in html
+    assert "height:" in html

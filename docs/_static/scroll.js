@@ -2,20 +2,12 @@
 // Let the keyboard reach what is wider than the page, and nothing else.
 
 (() => {
-  const wide = "pre, .math, .cell-output, .table-wrapper, .katex-display";
-
-  /** Give a tab stop to each box that scrolls now; take it from the others. */
-  function mark() {
-    for (const box of document.querySelectorAll(wide)) {
-      if (box.scrollWidth > box.clientWidth) {
-        box.setAttribute("tabindex", "0");
-      } else {
-        box.removeAttribute("tabindex");
-      }
-    }
-  }
-
-  addEventListener("resize", mark);
-  addEventListener("toggle", mark, true);
-  mark();
+  const seen = new ResizeObserver((all) => {
+    const wide = all.map(({ target }) => target.scrollWidth > target.clientWidth); // before any write
+    all.forEach(({ target }, i) =>
+      wide[i] ? target.setAttribute("tabindex", "0") : target.removeAttribute("tabindex"),
+    );
+  });
+  const boxes = "pre, .math, .cell-output, .table-wrapper, .katex-display";
+  for (const box of document.querySelectorAll(boxes)) seen.observe(box);
 })();

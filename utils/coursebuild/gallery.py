@@ -24,7 +24,6 @@ from courserun.runs import Runs
 __all__ = ["KNOWN_VERSION", "install"]
 
 KNOWN_VERSION = "0.22.1"
-SVG = "http://www.w3.org/2000/svg"
 CARD = """
 .. container:: lesson-card
 
@@ -88,6 +87,5 @@ def _save_thumbnail(outputs: Iterable[Output | None], path: Path) -> None:
             path.with_suffix(first.suffix).write_bytes(first.light)
             return
         if drawing := DRAWING.search(output.html or ""):
-            svg = drawing[0].replace("<svg", f'<svg xmlns="{SVG}"', 1)
-            path.with_suffix(".svg").write_text(svg, encoding="utf-8")
+            path.with_suffix(".svg").write_text(drawing[0], encoding="utf-8")
             return

@@ -20,6 +20,7 @@ __all__ = ["FormulaError", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
 WORD_JOINER = "\u2060"
+NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
 
 
@@ -46,10 +47,11 @@ def typeset(formula: str, *, display: bool = False) -> str:
     """
     options = {"displayMode": display, "throwOnError": True, "strict": False}
     try:
-        return str(_engine().call("katex.renderToString", formula, options))
+        html = str(_engine().call("katex.renderToString", formula, options))
     except JSEvalException as error:
         reason = re.search(r"KaTeX parse error: (.*)", str(error))
         raise FormulaError(reason.group(1) if reason else str(error)) from None
+    return NEGATIVE.sub("", html)
 
 
 def _inline(self: Any, node: nodes.math) -> None:

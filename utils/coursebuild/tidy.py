@@ -59,6 +59,26 @@ REPAIRS = (
         r"(document\.body\.dataset\.theme) = (localStorage[^;]*);",
         r'\1 = "auto"; try { \1 = \2 } catch {}',
     ),
+    (
+        "the top heading of an index stands in a section",
+        r'<section (class="(?:gen|domain)index-section">\s*<h1(?s:.*?)</)section>',
+        r"<div \1div>",
+    ),
+    (
+        "a place for tags that no lesson has, twice on a page",
+        r"<div id='sg-tag-list'[^>]*></div>",
+        "",
+    ),
+    (
+        "a folded cell has two titles, paragraphs that its name leaves out",
+        r'<summary aria-label="Toggle hidden content">(?s:.*?)</summary>',
+        "<summary>Code</summary>",
+    ),
+    (
+        "tags that end as in XML",
+        r"(<(?:meta|link|img|br|hr|input|col)\b[^<>]*?)\s*/>",
+        r"\1>",
+    ),
 )
 
 
