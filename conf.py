@@ -17,6 +17,7 @@ extensions = [
     "myst_nb",
     "coursebuild.extension",
     "coursebuild.head",
+    "coursebuild.paper",
 ]
 exclude_patterns = [
     "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again
@@ -55,7 +56,7 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = project
 html_static_path = ["docs/_static", "vendor"]
-html_css_files = ["katex/katex.min.css", "site.css", "walk.css"]
+html_css_files = ["katex/katex.min.css", "site.css", "walk.css", "print.css"]
 html_js_files = ["scroll.js", "walk.js", "engine.js"]
 html_favicon = "docs/_static/mark.svg"
 html_copy_source = False

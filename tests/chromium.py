@@ -5,12 +5,7 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def find() -> str | None:
-    """Return the path of the system's Chromium."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+from coursebuild.browser import find
 
 
 def main() -> int:

@@ -62,6 +62,12 @@ def _serve() -> str:
     return serve(ROOT)
 
 
+def _books() -> str:
+    from coursebuild.books import make_books
+
+    return make_books(ROOT)
+
+
 def _lock() -> str:
     from coursebuild.lock import lock
 
@@ -82,6 +88,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "doctest": _doctest,
     "mutate": _mutate,
     "serve": _serve,
+    "books": _books,
     "lock": _lock,
     "lesson": _lesson,
 }
