@@ -89,11 +89,15 @@ def _chapter(name: str, key: str, page: BeautifulSoup, where: Where) -> Chapter:
         image["src"] = _joined(name, str(image["src"]))
     for tag in body.select("[tabindex]"):
         del tag["tabindex"]  # nothing scrolls in a book
-    lesson = name.count("/") > 1 and not name.endswith("/index.html")
+    part = name.endswith("/index.html")
+    lesson = name.count("/") > 1 and not part
     if lesson:
         _lower_headings(body)
-    body.attrs = {"id": key, "class": "lesson" if lesson else "part"}
-    title = body.find(["h1", "h2"]).get_text(" ", strip=True)
+    body.attrs = {
+        "id": key,
+        "class": "lesson" if lesson else "part" if part else "page",
+    }
+    title = body.find(["h1", "h2"]).get_text()
     return Chapter(key, " ".join(title.split()), int(lesson), body)
 
 

@@ -6,8 +6,7 @@ numbers are read from the first print.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +15,8 @@ from tempfile import TemporaryDirectory
 import matplotlib
 from bs4 import BeautifulSoup
 from playwright.sync_api import Page, sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from coursebuild.browser import FLAGS, find
 from coursebuild.chapters import Chapter
@@ -30,10 +30,9 @@ FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")  # the same on every ma
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 {styles}<style>{own}</style></head>
-<body data-theme="light"><main>{front}<nav class="contents">{contents}</nav>
+<body data-theme="light"><main>{front}<nav class="toc-page">{contents}</nav>
 {chapters}</main></body></html>
 """
-DATE = re.compile(rb"(?<=Date \(D:)\d{14}\+00'00'")
 
 
 class NoBrowserError(ValueError):
@@ -60,8 +59,7 @@ def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
         browser.close()
     if page_numbers(printed) != numbers:
         raise ValueError("The PDF's page numbers differ between its two prints.")
-    date = book.date.strftime("%Y%m%d%H%M%S+00'00'").encode()
-    return DATE.sub(date, printed)  # as long as before, so no offset moves
+    return _finished(book, printed)
 
 
 def page_numbers(pdf: bytes) -> dict[str, int]:
@@ -71,6 +69,31 @@ def page_numbers(pdf: bytes) -> dict[str, int]:
         name.removeprefix("/"): 1 + (reader.get_destination_page_number(place) or 0)
         for name, place in reader.named_destinations.items()
     }
+
+
+def _finished(book: Book, pdf: bytes) -> bytes:
+    """Return the PDF with what Chromium does not say, or says wrongly."""
+    writer = PdfWriter(clone_from=BytesIO(pdf))
+    date = f"D:{book.date:%Y%m%d%H%M%S}Z"
+    facts = {"/Author": book.author, "/CreationDate": date, "/ModDate": date}
+    writer.add_metadata(facts)
+    for entry in _entries(writer.root_object["/Outlines"]["/First"]):
+        title = entry["/Title"]
+        half = title[: len(title) // 2]
+        if title == 2 * half:  # where a heading begins a page, Chromium says it twice
+            entry[NameObject("/Title")] = TextStringObject(half)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _entries(entry: DictionaryObject | None) -> Iterator[DictionaryObject]:
+    """Yield the entries of an outline: siblings, and what is below each."""
+    while entry:
+        entry = entry.get_object()
+        yield entry
+        yield from _entries(entry.get("/First"))
+        entry = entry.get("/Next")
 
 
 def _print(page: Page, file: Path, html: str) -> bytes:
@@ -97,7 +120,7 @@ def _html(
     )
     return PAGE.format(
         title=escape(book.title),
-        styles="".join(map(str, top.select('link[rel="stylesheet"], head > style'))),
+        styles="".join(map(str, top.select('link[rel="stylesheet"]'))),
         own=STYLE.read_text("utf-8").replace("FONTS", FONTS.as_uri()) + pages,
         front=title_page(book),
         contents=listed,
