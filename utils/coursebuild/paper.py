@@ -1,4 +1,4 @@
-"""Let each printed page name the lesson that it belongs to."""
+"""Paper: each page names its lesson, and nothing is wider than a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-__all__ = ["running_title", "setup"]
+__all__ = ["TEXT_WIDTH", "TOO_WIDE", "running_title", "setup"]
+
+TEXT_WIDTH = 665  # CSS pixels between the margins in docs/_static/print.css
+# Returns what reaches into the right margin, but for what only a screen reader sees.
+TOO_WIDE = """() => [...document.querySelectorAll("article *")].filter(e =>
+    e.getClientRects().length
+    && !e.closest(".katex-mathml, .katex svg, .checked, .visually-hidden")
+    && !e.parentElement.closest("svg")
+    && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1
+).map(e => e.outerHTML.slice(0, 160))"""
 
 
 def running_title(title: str) -> str:

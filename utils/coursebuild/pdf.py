@@ -21,7 +21,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from coursebuild.browser import FLAGS, find
 from coursebuild.chapters import Chapter
 from coursebuild.frontmatter import Book, contents, title_page
-from coursebuild.paper import running_title
+from coursebuild.paper import TEXT_WIDTH, TOO_WIDE, running_title
 
 __all__ = ["NoBrowserError", "page_numbers", "print_book"]
 
@@ -44,7 +44,7 @@ def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
 
     Raises:
         NoBrowserError: the message says what to install.
-        ValueError: the page numbers did not settle.
+        ValueError: something is wider than a page, or the page numbers do not settle.
     """
     if not (chromium := find()):
         raise NoBrowserError("The PDF needs Chromium: sudo apt install chromium")
@@ -98,8 +98,12 @@ def _entries(entry: DictionaryObject | None) -> Iterator[DictionaryObject]:
 
 def _print(page: Page, file: Path, html: str) -> bytes:
     file.write_text(html, encoding="utf-8")
+    page.set_viewport_size({"width": TEXT_WIDTH, "height": 1000})
     page.goto(file.as_uri(), wait_until="load")
     page.evaluate("document.fonts.ready.then(() => null)")
+    page.emulate_media(media="print")
+    if wide := page.evaluate(TOO_WIDE):
+        raise ValueError(f"The PDF would cut what is wider than its page: {wide[-1]}")
     return page.pdf(prefer_css_page_size=True, outline=True, tagged=True)
 
 
