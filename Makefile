@@ -8,7 +8,8 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test screens draft serve doctest mutate bench doctor lesson notebooks lock clean env
+.PHONY: help html test screens draft serve books notebooks doctest mutate bench \
+  doctor lesson lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ draft: env ## build into build/draft, fast: nothing is executed
 
 serve: env ## show the site on this machine, rebuilt and reloaded on change
 	@$(RUN) serve
+
+books: env ## write build/books: the site as a zip, the course as EPUB and PDF
+	@$(RUN) books
 
 doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED=7 for other points
 	@$(RUN) doctest $(LESSON)

@@ -22,6 +22,7 @@ extensions = [
     "coursebuild.extension",
     "coursebuild.head",
     "coursebuild.extras",
+    "coursebuild.paper",
     "sphinx_copybutton",
 ]
 exclude_patterns = [
@@ -84,6 +85,7 @@ html_css_files = [
     "running.css",
     "finding.css",
     "access.css",
+    "print.css",
 ]
 html_js_files = [
     "scroll.js",

