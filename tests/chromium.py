@@ -12,14 +12,20 @@ def main() -> int:
     """Install Chromium from Debian's packages when root lacks it."""
     if not find() and shutil.which("apt-get") and os.geteuid() == 0:
         print("Installing Chromium from the system's packages", flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for step in (["update"], ["install", "--yes", NAMES[0]]):
-            command = ["apt-get", "--quiet", "--quiet", *step]
-            subprocess.run(command, env=environment, check=False, stdout=-3)
+        _apt("update")
+        for name in NAMES[:2]:  # older systems lack the first
+            if not find():
+                _apt("install", "--yes", name)
     if find():
         return 0
     print("The browser tests need Chromium: sudo apt install chromium", file=sys.stderr)
     return 1
+
+
+def _apt(*arguments: str) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "--quiet", "--quiet", *arguments]
+    subprocess.run(command, env=environment, check=False, stdout=-3)
 
 
 if __name__ == "__main__":

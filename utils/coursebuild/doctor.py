@@ -17,7 +17,12 @@ from coursebuild.bootstrap import LOCK, NEEDS, VENV
 
 PYTHON = os.path.join(VENV, "bin", "python")
 BUILDS = os.path.join("build", ".lock")
-CHROMIUM = "chromium", "chromium-browser", "google-chrome"
+CHROMIUM = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)
 LITTLE_SHARED = 2**26  # bytes: what containers have, and what Chromium dies of
 # The environment's own Python says what is in it, and runs a lesson.
 EXAMINE = """

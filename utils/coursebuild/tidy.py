@@ -70,11 +70,6 @@ REPAIRS = (
         "",
     ),
     (
-        "a folded cell has two titles, paragraphs that its name leaves out",
-        r'<summary aria-label="Toggle hidden content">(?s:.*?)</summary>',
-        "<summary>Code</summary>",
-    ),
-    (
         "tags that end as in XML",
         r"(<(?:meta|link|img|br|hr|input|col)\b[^<>]*?)\s*/>",
         r"\1>",
