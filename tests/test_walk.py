@@ -807,6 +807,9 @@ ELEMENTWISE = [
     lambda a, b: a.abs() + b.cos(),
     lambda a, b: (a * b).mean() + a.sum(),
     lambda a, b: (-a * a).exp() * b**2,
+    lambda a, b: torch.maximum(a, a * 1) + torch.minimum(b, b * 1),  # ties
+    lambda a, b: (a - a).relu() + (b - b).abs() * a,
+    lambda a, b: a * STOP + b,
 ]
 
 
