@@ -95,7 +95,10 @@ def test_page_is_accessible_opened_enlarged_and_on_paper(page: Page, address, na
         page.emulate_media(**media)
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(SETTLED)
-        found += [f"{state}: {line}" for line in faults(page, CONTEXT)]
+        lines = faults(page, CONTEXT)
+        if "media" in media:  # nobody clicks on paper
+            lines = [line for line in lines if not line.startswith("target-size")]
+        found += [f"{state}: {line}" for line in lines]
     assert found == []
 
 
