@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,10 +17,17 @@ DATE = (2020, 1, 1, 0, 0, 0)  # any fixed date: bytes must not depend on the clo
 def build_wheel(root: Path, folder: Path) -> Path:
     """Build the wheel of torchutils into ``folder``; return its path.
 
-    hatchling makes the same bytes from the same sources.
+    hatchling makes the same bytes from the same sources, by way of a temporary file:
+    it lies in ``folder``, where it goes away with a build that is killed.  While this
+    runs, all temporary files of this process do: start no lesson meanwhile.
     """
-    builder = WheelBuilder(str(root))
-    return Path(next(builder.build(directory=str(folder), versions=["standard"])))
+    folder.mkdir(parents=True)
+    former, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        builder = WheelBuilder(str(root))
+        return Path(next(builder.build(directory=str(folder), versions=["standard"])))
+    finally:
+        tempfile.tempdir = former
 
 
 def write_zip(target: Path, files: Iterable[Path]) -> str:

@@ -72,11 +72,11 @@ def stop() -> None:
 
 def _start(app: Sphinx, config: Config) -> None:
     root = Path(app.confdir)
+    app.lesson_wheel = build_wheel(root, Path(app.outdir) / "wheel")
     app.lesson_runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
     if config.execute_lessons and app.lesson_runs.stale:
         _execute(app.lesson_runs)
     images = Path(app.outdir) / "_images"
-    app.lesson_wheel = build_wheel(root, Path(app.outdir) / "wheel")
     gallery.install(root, images, app.lesson_runs, [app.lesson_wheel])
     pages.install(Path(app.srcdir), images, app.lesson_runs)
 
