@@ -19,7 +19,7 @@ __all__ = ["Chapter", "read_chapters"]
 # The title page and the contents stand for the first two, the others are for authors.
 LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
 TOOLS = (  # what needs a screen, a script or the other colours
-    "script, template, form, button, input, output, .headerlink, .downloads, "
+    "script, template, form, label, button, input, output, .headerlink, .downloads, "
     ".ag-fixed, .only-dark, [visibility=hidden], .sphx-glr-thumbnails, .start"
 )
 REFERENCES = ("aria-labelledby", "aria-describedby")

@@ -11,7 +11,7 @@ __all__ = ["TEXT_WIDTH", "TOO_WIDE", "running_title", "setup"]
 
 TEXT_WIDTH = 665  # CSS pixels between the margins in docs/_static/print.css
 # Returns what reaches into the right margin, but for what only a screen reader sees.
-TOO_WIDE = """() => [...document.querySelectorAll("article *")].filter(e =>
+TOO_WIDE = """() => [...document.querySelectorAll("article *, .toc-page *")].filter(e =>
     e.getClientRects().length
     && !e.closest(".katex-mathml, .katex svg, .checked, .visually-hidden")
     && !e.parentElement.closest("svg")
