@@ -15,7 +15,7 @@ PLAIN = (".woff2", ".png", ".webp", ".zip", ".whl")  # compressed by themselves
 def gzipped(folder: Path) -> Iterator[str]:
     """Serve ``folder`` while the context lasts; give its address."""
     handler = partial(_Handler, directory=str(folder))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -28,6 +28,10 @@ def gzipped(folder: Path) -> Iterator[str]:
 @cache
 def _packed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 6, mtime=0)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # a browser asks for a page's parts all at once
 
 
 class _Handler(SimpleHTTPRequestHandler):
