@@ -82,14 +82,15 @@ def run_sphinx(
     scratch every time: what is slow, executing lessons, is stored by content
     (``freshness``), so an incremental build equals a clean one by design.
     """
-    from sphinx.application import Sphinx  # half a second that a no-op must not pay
-
-    from coursebuild.extension import stop
+    from coursebuild.executing import begin, stop  # seconds that a no-op must not pay
 
     warnings = StringIO()
     try:
         shutil.copytree(root / "docs", work / "docs")
         readable(work / "docs")  # and writable, where the sources are not
+        course = begin(root, work / "html", execute=execute_lessons)
+        from sphinx.application import Sphinx
+
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,
@@ -110,7 +111,7 @@ def run_sphinx(
         raise SiteError(_readable(warnings.getvalue(), root, work))
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
-    return work / "html", app.lesson_runs
+    return work / "html", course.runs
 
 
 def _reason(error: BaseException) -> str:

@@ -21,7 +21,7 @@ def build_wheel(root: Path, folder: Path) -> Path:
     it lies in ``folder``, where it goes away with a build that is killed.  While this
     runs, all temporary files of this process do: start no lesson meanwhile.
     """
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     former, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         builder = WheelBuilder(str(root))

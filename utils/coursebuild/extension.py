@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +26,15 @@ from coursebuild import (
     tags,
     walks,
 )
-from coursebuild.downloads import build_wheel
-from coursebuild.reading import read_lessons
-from courserun.freshness import Store
-from courserun.lesson import Lesson, Run
-from courserun.runner import LessonExecutor
-from courserun.runs import Runs
+from coursebuild.executing import begin
 
-__all__ = ["setup", "stop"]
+__all__ = ["setup"]
 
 MANY_PAGES = 100
-# Kept here, since Sphinx tells its extensions nothing of a build that is broken off.
-_executors: list[Executor] = []
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register everything; lessons start when the configuration is read."""
+    """Register everything; lessons start when the configuration is read, or before."""
     app.add_config_value("execute_lessons", default=True, rebuild="env")
     app.add_role("law", law_role)
     app.connect("config-inited", _start)
@@ -64,44 +55,12 @@ def law_role(*args: Any, **kwargs: Any) -> tuple[list[nodes.Node], list[Any]]:
     return formulas, messages
 
 
-def stop() -> None:
-    """Kill the lessons that still run, and start no other: the build has ended."""
-    while _executors:
-        _executors.pop().shutdown(cancel_futures=True)
-
-
 def _start(app: Sphinx, config: Config) -> None:
-    root = Path(app.confdir)
-    app.lesson_wheel = build_wheel(root, Path(app.outdir) / "wheel")
-    app.lesson_runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
-    if config.execute_lessons and app.lesson_runs.stale:
-        _execute(app.lesson_runs)
-    images = Path(app.outdir) / "_images"
-    gallery.install(root, images, app.lesson_runs, [app.lesson_wheel])
-    pages.install(Path(app.srcdir), images, app.lesson_runs)
-
-
-def _execute(runs: Runs) -> None:
-    """Start the lessons that nobody has run yet, and report each as it ends."""
-    count = len(runs.stale)
-    ended: list[Run] = []
-
-    def report(run: Run) -> None:
-        ended.append(run)
-        how = "failed" if run.failure else f"{run.seconds:.1f} s"
-        print(f"lesson {len(ended)}/{count}  {run.lesson}  {how}", flush=True)
-
-    _executors.append(_executor([runs.lessons[name] for name in runs.stale]))
-    runs.start(_executors[-1], report)
-
-
-def _executor(lessons: list[Lesson]) -> Executor:
-    """Return where lessons run: here, or on the cluster that CLUSTER names."""
-    if address := os.environ.get("CLUSTER"):
-        from courserun.cluster import ClusterExecutor  # distributed is optional
-
-        return ClusterExecutor(address)
-    return LessonExecutor(lessons=lessons)
+    root, out = Path(app.confdir), Path(app.outdir)
+    course = begin(root, out, execute=config.execute_lessons)
+    app.lesson_runs, app.lesson_wheel = course
+    gallery.install(root, out / "_images", course.runs, [course.wheel])
+    pages.install(Path(app.srcdir), out / "_images", course.runs)
 
 
 def _copy_drawing_style(app: Sphinx) -> None:
