@@ -233,8 +233,8 @@ def generate(root: Path, count: int) -> Path:
 def tables(found: dict[str, Took], grown: dict[int, Took]) -> Iterator[str]:
     """Yield the lines of the page's tables."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
-    yield f"Measured on {date.today():%d %B %Y}, {machine}, Python "
-    yield f"{platform.python_version()}, best of {TIMES}; the machine had a load of "
+    yield f"Measured on {date.today():%d %B %Y}, {machine}, Python"
+    yield f"{platform.python_version()}, best of {TIMES}; the machine had a load of"
     yield f"{os.getloadavg()[2]:.1f} in the last quarter of an hour.\n"
     yield "| build | seconds | to the floor | processor seconds | to the floor |"
     yield "|---|---|---|---|---|"
