@@ -64,4 +64,4 @@ clean: ## remove everything that was generated, the environment too
 
 env:
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }
-	@$(PYTHON) utils/coursebuild/bootstrap.py
+	@$(PYTHON) -u utils/coursebuild/bootstrap.py
