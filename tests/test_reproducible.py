@@ -58,7 +58,7 @@ def test_site_has_the_same_bytes_with_another(
 def test_make_reads_utf8_where_python_would_not(site: Site) -> None:
     shutil.copy(ROOT / "Makefile", site.root)
     site.write(PAGE, "# Page\n\nÜmlaut\n")
-    run = f"RUN={sys.executable} -m coursebuild"
+    run = f'RUN="{sys.executable}" -m coursebuild'
     done = subprocess.run(
         ["make", "--old-file=env", "html", run],
         cwd=site.root,
