@@ -19,6 +19,8 @@ from pathlib import Path
 import pytest
 from toy import ALPHA, BETA, PAGE, Done, Site, obey_modes
 
+from coursebuild import build
+
 GAMMA, DELTA = "gallery/0_toy/30_gamma.py", "gallery/0_toy/40_delta.py"
 CELL = "\n```{{code-cell}} python\n{}\n```\n"
 NO_INK = (
@@ -230,7 +232,7 @@ def test_kill_at_any_moment_leaves_a_whole_site(
     assert below(folder) == []
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.5, 2.0])
 def test_ctrl_c_ends_a_build_with_a_sentence(site: Site, seconds: float) -> None:
     before = site.sums()
     for name in (ALPHA, BETA):
@@ -245,6 +247,17 @@ def test_ctrl_c_ends_a_build_with_a_sentence(site: Site, seconds: float) -> None
     assert done.error == "Stopped; the published site is as it was.\n"
     assert site.sums() == before
     assert site.leftovers() == []
+
+
+def test_ctrl_c_waits_until_torch_is_imported() -> None:
+    """In the middle of its import, Python aborted with "terminate called"."""
+    reached = []
+    with pytest.raises(KeyboardInterrupt), build._undisturbed():
+        signal.raise_signal(signal.SIGINT)
+        reached.append("end")
+    assert reached == ["end"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_two_builds_at_once_end_in_one_right_site(site: Site) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursebuild.publish import (
     fingerprint,
@@ -89,6 +93,8 @@ def run_sphinx(
         shutil.copytree(root / "docs", work / "docs")
         readable(work / "docs")  # and writable, where the sources are not
         course = begin(root, work / "html", execute=execute_lessons)
+        with _undisturbed():
+            import torch  # noqa: F401  (which our extensions need)
         from sphinx.application import Sphinx
 
         app = Sphinx(
@@ -112,6 +118,21 @@ def run_sphinx(
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold a Ctrl-C back: in the middle of torch's import it would abort Python."""
+    came: list[tuple[Any, ...]] = []
+    here = threading.current_thread() is threading.main_thread()
+    former = here and signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, former)
+    if came and callable(former):
+        former(*came[0])
 
 
 def _reason(error: BaseException) -> str:
