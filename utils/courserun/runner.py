@@ -145,7 +145,7 @@ class _Server:
         self._control.close()
         self._process.terminate()
         try:
-            self._process.wait(timeout=3)
+            self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:  # it loads a module; its children die with it
             self._process.kill()
             self._process.wait()
