@@ -67,17 +67,15 @@ def main() -> None:
     lessons = list(read_lessons(ROOT))
     for name in (*forkserver.PRELOAD, *forkserver.LATE):
         __import__(name)
-    ways = {"checked": checker, "unchecked": Silent}
+    ways = [("checked", checker), ("unchecked", Silent)]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        rounds = {
-            name: [
-                sum(cost(each, way, folder) for each in lessons) for _ in range(TIMES)
-            ]
-            for name, way in ways.items()
-        }
+        rounds = [
+            {name: sum(cost(x, way, folder) for x in lessons) for name, way in ways}
+            for _ in range(TIMES)
+        ]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         whole = took(BUILD, project(Path(folder))).work
-    best = {name: min(seconds) for name, seconds in rounds.items()}
+    best = {name: min(turn[name] for turn in rounds) for name, _ in ways}
     checking = best["checked"] - best["unchecked"]
     for name, seconds in {**best, "checking": checking, "clean build": whole}.items():
         print(f"{name:<12}{seconds:7.2f} processor seconds  {seconds / whole:6.1%}")
