@@ -1,8 +1,11 @@
 """Formulas, typeset while building."""
 
 import re
+import subprocess
+import sys
 
 import pytest
+from toy import ENVIRONMENT, ROOT
 
 from coursebuild.katex import FOLDER, FormulaError, typeset
 
@@ -39,3 +42,15 @@ def test_height_below_zero_is_left_out():
     html = typeset(r"\frac{du}{dt}\Big\vert_{t=0} = 2")
     assert "height:-" not in html
     assert "height:" in html
+
+
+def test_process_that_typesets_ends():
+    # Without a close, the engine's thread kept about half of them alive for ever.
+    code = "from coursebuild.katex import typeset; typeset('x')"
+    command = [sys.executable, "-c", code]
+    many = [subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT) for _ in range(12)]
+    try:
+        assert [process.wait(timeout=120) for process in many] == [0] * 12
+    finally:
+        for process in many:
+            process.kill()

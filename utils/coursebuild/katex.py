@@ -6,6 +6,7 @@ without JavaScript, and no page asks another host for anything.
 
 from __future__ import annotations
 
+import atexit
 import re
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ class FormulaError(ValueError):
 @cache
 def _engine() -> MiniRacer:
     engine = MiniRacer()
+    atexit.register(engine.close)  # left to the interpreter's end, its thread may hang
     engine.eval((FOLDER / "katex.min.js").read_text(encoding="utf-8"))
     return engine
 
