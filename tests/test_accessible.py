@@ -3,10 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from chromium import find
 from gzipped import gzipped
-from playwright.sync_api import Page, sync_playwright
-from test_browser import AXE, FLAGS, LESSON, PAGES, SITE, faults
+from playwright.sync_api import Page
+from test_browser import AXE, LESSON, PAGES, SITE, faults
 
 KEY_PAGES = ["index.html", "lessons/index.html", LESSON, "search.html", "ledger.html"]
 OPEN = "document.querySelectorAll('details').forEach(e => e.open = true)"
@@ -66,14 +65,6 @@ VAGUE = {"", "here", "click here", "this", "link", "more", "read more", "page"}
 def address():
     with gzipped(SITE) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

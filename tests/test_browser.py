@@ -6,8 +6,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from chromium import find
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
@@ -15,14 +14,6 @@ LESSON = "lessons/0_basics/10_gradients_with_pytorch.html"
 PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("**/*.html"))
 AXE = (ROOT / "vendor/axe-core/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -45,14 +36,6 @@ def address(tmp_path_factory):
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

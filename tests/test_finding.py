@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Page
 from questions import ASKED, START
-from test_browser import AXE, RULES, SITE, address, bare, browser, page
+from test_browser import AXE, RULES, SITE, address, bare, page
 
-__all__ = ["address", "bare", "browser", "page"]
+__all__ = ["address", "bare", "page"]
 
 LESSON = "lessons/1_foundations/30_chain_rule.html"
 SCRIPTS = ["finder.js", "search.js", "terms.js"]

@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import find
-from playwright.sync_api import Page, sync_playwright
-from test_browser import AXE, FLAGS, PAGES, ROOT, RULES, SITE, address  # noqa: F401
+from playwright.sync_api import Page
+from test_browser import AXE, PAGES, ROOT, RULES, SITE, address  # noqa: F401
 
 from coursebuild.reading import read_lessons
 from courserun.runner import run_lesson
@@ -28,14 +27,6 @@ SHIFT = """new Promise(done => { let sum = 0;
 
 def page_of(name: str) -> str:
     return name.replace("gallery/", "lessons/").replace(".py", ".html")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from chromium import find
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from coursebuild.browser import FLAGS
 from coursebuild.paper import TEXT_WIDTH, TOO_WIDE, running_title
 
 SITE = Path(__file__).parents[1] / "build" / "html"
@@ -19,14 +17,6 @@ TOOLS = (
     ".content-icon-container, .ag-walk, .ag-leaves, .headerlink, .related-pages, button"
 )
 LIGHT = "rgb(255, 255, 255)"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=[*FLAGS])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from chromium import find
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from served import BELOW, served
-from test_browser import AXE, FLAGS, RULES
+from test_browser import AXE, RULES
 from toy import PAGE, Site
 
 DEEP = "not/there/at-all.html"
@@ -62,17 +61,9 @@ def addresses(
     shutil.rmtree(site.root)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read"])
     yield context
     context.close()
@@ -84,9 +75,9 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def bare(chromium: Browser) -> Iterator[Page]:
+def bare(browser: Browser) -> Iterator[Page]:
     """A page without JavaScript."""
-    context = chromium.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False)
     yield context.new_page()
     context.close()
 
@@ -136,7 +127,7 @@ def test_copying_is_said_aloud(page: Page, addresses: dict[str, str]) -> None:
 
 
 def test_copy_button_is_seen_by_keyboard_and_fingers_not_on_paper(
-    page: Page, chromium: Browser, addresses: dict[str, str]
+    page: Page, browser: Browser, addresses: dict[str, str]
 ) -> None:
     page.goto(addresses["reached"] + "page.html")
     page.emulate_media(reduced_motion="reduce")
@@ -151,7 +142,7 @@ def test_copy_button_is_seen_by_keyboard_and_fingers_not_on_paper(
     assert button.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
     page.emulate_media(media="print")
     assert not button.is_visible()
-    phone = chromium.new_context(has_touch=True, is_mobile=True)
+    phone = browser.new_context(has_touch=True, is_mobile=True)
     touched = phone.new_page()
     touched.goto(addresses["reached"] + "page.html")
     first = touched.locator("button.copybtn").first
@@ -164,9 +155,9 @@ def test_copy_button_is_seen_by_keyboard_and_fingers_not_on_paper(
 
 
 def test_code_scrolls_past_the_button_on_a_phone(
-    chromium: Browser, addresses: dict[str, str]
+    browser: Browser, addresses: dict[str, str]
 ) -> None:
-    phone = chromium.new_context(has_touch=True, is_mobile=True)
+    phone = browser.new_context(has_touch=True, is_mobile=True)
     page = phone.new_page()
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(addresses["reached"] + "lessons/0_toy/10_alpha.html")

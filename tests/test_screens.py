@@ -9,7 +9,7 @@ import matplotlib
 import pytest
 from chromium import find
 from gzipped import gzipped
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 from screens import (
     FLAGS,
     PINNED,
@@ -51,15 +51,13 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 
 
 @contextmanager
-def chromium(**environment: str) -> Iterator[Browser]:
-    with sync_playwright() as tools:
-        browser = tools.chromium.launch(
-            executable_path=find(),
-            args=FLAGS,
-            env={**os.environ, **environment},
-        )
-        yield browser
-        browser.close()
+def chromium(tools: Playwright, **environment: str) -> Iterator[Browser]:
+    """Start a browser that nothing was shown in, in another environment."""
+    browser = tools.chromium.launch(
+        executable_path=find(), args=[*FLAGS], env={**os.environ, **environment}
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +77,9 @@ def test_pinned_pictures_are_small():
     assert sum(path.stat().st_size for path in PINNED.iterdir()) < 1_500_000
 
 
-def test_pages_look_as_they_did(address):
+def test_pages_look_as_they_did(address, playwright):
     changed = []
-    with chromium() as browser:
+    with chromium(playwright) as browser:
         for name, picture in shots(browser, address):
             if (much := unlike(pinned(name), picture)) > LIMIT:
                 seen = save_difference(name, pinned(name), picture)
@@ -89,9 +87,9 @@ def test_pages_look_as_they_did(address):
     assert changed == [], "If this is meant: make screens"
 
 
-def test_what_is_broken_is_noticed(address):
+def test_what_is_broken_is_noticed(address, playwright):
     overlooked = []
-    with chromium() as browser:
+    with chromium(playwright) as browser:
         for what, (shot, css) in BROKEN.items():
             seen = shots(browser, address, [shot], css)
             worst = max(unlike(pinned(name), picture) for name, picture in seen)
@@ -99,10 +97,10 @@ def test_what_is_broken_is_noticed(address):
     assert overlooked == []
 
 
-def test_fonts_of_another_machine_do_not_matter(address, tmp_path):
+def test_fonts_of_another_machine_do_not_matter(address, playwright, tmp_path):
     fonts = tmp_path / "fonts.conf"
     few = Path(matplotlib.get_data_path(), "fonts", "ttf")
     fonts.write_text(FONTS.format(few, tmp_path / "cache"))
-    with chromium(FONTCONFIG_FILE=str(fonts)) as browser:
+    with chromium(playwright, FONTCONFIG_FILE=str(fonts)) as browser:
         for name, picture in shots(browser, address, ["landing", "walk", "ledger"]):
             assert unlike(pinned(name), picture) < LIMIT / 2, name

@@ -5,9 +5,8 @@ import re
 
 import pytest
 import torch
-from chromium import find
-from playwright.sync_api import Page, sync_playwright
-from test_browser import AXE, FLAGS, PAGES, ROOT, SITE, faults
+from playwright.sync_api import Page
+from test_browser import AXE, PAGES, ROOT, SITE, faults
 
 from coursebuild.walks import join
 from torchutils import record_backward
@@ -36,14 +35,6 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list =>
   shifts.push(...list.getEntries().map(e => e.value))
   ).observe({type: "layout-shift"}); }"""
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

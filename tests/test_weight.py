@@ -3,12 +3,10 @@
 import random
 from pathlib import Path
 
-import pytest
-from chromium import find
 from gzipped import gzipped
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
-from test_browser import FLAGS, PAGES, ROOT, SITE
+from playwright.sync_api import Browser
+from test_browser import PAGES, ROOT, SITE
 
 LIMIT = 300_000  # bytes of one page with everything that it loads, fonts included
 SCRIPTS = 15_000  # bytes of JavaScript written by us, as it stands in the sources
@@ -22,14 +20,6 @@ LOADED = """async () => {
   scrollTo(0, document.body.scrollHeight);
   await document.fonts.ready;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as tools:
-        chromium = tools.chromium.launch(executable_path=find(), args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def weigh(browser: Browser, address: str) -> int:
