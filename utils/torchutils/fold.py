@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from torchutils.graph import Edge, Graph, Group, Node
+from torchutils.graph import Edge, Graph, Group, Node, Output
 from torchutils.values import Value
 
 __all__ = ["fold"]
@@ -71,6 +71,7 @@ def _signatures(graph: Graph, ops: list[Node]) -> list[tuple]:
     return [
         (
             (n.op, n.shape, n.dtype, n.notes, n.root, n.count),
+            tuple((o.shape, o.dtype, o.root) for o in n.outputs),
             (_options(n), counts[n.group], wiring[n.id]),
         )
         for n in ops
@@ -185,7 +186,7 @@ def _stand_in(node: Node, copies: list[Node], group: int) -> Node:
         grad=None if all(n.grad is None for n in copies) else f"of {len(copies)}",
         adjoint=None,
         line="",
-        outputs=(),
+        outputs=tuple(Output((), o.shape, o.dtype, root=o.root) for o in node.outputs),
         count=node.count * len(copies) if group < 0 else node.count,
         group=group if node.group < 0 else node.group,
     )

@@ -9,19 +9,34 @@ from typing import NamedTuple, Self
 
 from torchutils.values import Value, plain
 
-__all__ = ["FORMAT", "Edge", "Graph", "Group", "Node", "engine_order"]
+__all__ = ["FORMAT", "Edge", "Graph", "Group", "Node", "Output", "engine_order"]
 
-FORMAT = "torchutils-graph/1"
+FORMAT = "torchutils-graph/2"
 
 
 # Named tuples, not dataclasses: a graph holds thousands of these, and a frozen
 # dataclass takes four times as long to make.  A plain tuple takes a quarter again, and
 # is no work for the garbage collector: hence the rows of a Graph.
+class Output(NamedTuple):
+    """One of several results of an operation; its fields mean what a node's mean."""
+
+    names: tuple[str, ...] = ()
+    shape: tuple[int | str, ...] | None = None
+    dtype: str = ""
+    value: Value = None
+    grad: Value = None
+    keeps_grad: bool = False
+    adjoint: Value = None
+    root: bool = False
+
+
 class Node(NamedTuple):
     """One node: a leaf, an operation, or what stands for something else.
 
     ``kind`` is ``leaf``, ``op``, ``tensor`` (it has no graph), ``saved``, or
-    ``more`` (the graph goes on, the drawing does not).
+    ``more`` (the graph goes on, the drawing does not).  Where an operation has several
+    ``outputs``, each has a shape and a value of its own; the node then has the shape
+    of the first, no value, and as its adjoint a tuple of theirs.
     """
 
     id: int
@@ -38,7 +53,7 @@ class Node(NamedTuple):
     notes: tuple[str, ...] = ()
     root: bool = False
     line: str = ""
-    outputs: tuple[str, ...] = ()  # names by output, where there are several
+    outputs: tuple[Output, ...] = ()  # by number, where there are several
     count: int = 1  # how many alike a fold stands for
     seq: int = -1  # order of execution in the forward pass; -1 for leaves
     group: int = -1
@@ -96,15 +111,36 @@ class Graph:
 
     @property
     def forward(self) -> tuple[int, ...]:
-        """Ids in the order of execution, leaves first."""
+        """Ids in the order of execution, leaves first.
+
+        What makes an operand comes before what uses it.  Sequence numbers decide among
+        the rest only: a view that is renewed after its base has changed gets a
+        younger node than its consumers, and each thread counts for itself.
+        """
         known = [n for n in self.nodes if n.kind in ("leaf", "tensor", "op")]
-        return tuple(n.id for n in sorted(known, key=lambda n: (n.seq, n.id)))
+        waiting = dict.fromkeys((n.id for n in known), 0)
+        users: dict[int, list[int]] = {n.id: [] for n in known}
+        for e in self.edges:
+            if e.src in waiting:
+                waiting[e.dst] += 1
+                users[e.src].append(e.dst)
+        ready = [(n.seq, n.id) for n in known if not waiting[n.id]]
+        heapq.heapify(ready)
+        order = []
+        while ready:
+            _, i = heapq.heappop(ready)
+            order.append(i)
+            for user in users[i]:
+                waiting[user] -= 1
+                if not waiting[user]:
+                    heapq.heappush(ready, (self.nodes[user].seq, user))
+        return tuple(order)
 
     def to_json(self) -> str:
         """Return the graph as JSON text; fields at their default are left out.
 
         >>> Graph((Node(0, "leaf", names=("x",), shape=(3,)),), ()).to_json()
-        '{"format":"torchutils-graph/1","nodes":[{"id":0,"kind":"leaf",\
+        '{"format":"torchutils-graph/2","nodes":[{"id":0,"kind":"leaf",\
 "names":["x"],"shape":[3]}],"edges":[],"forward":[0],"backward":[]}'
         """
         document = {
@@ -125,14 +161,17 @@ class Graph:
         return replace(self, **{fields.get(k, k): v for k, v in changes.items()})
 
 
-def _record(item: Node | Edge, always: int = 2) -> dict[str, object]:
+def _record(item: Node | Edge | Output, always: int = 2) -> dict[str, object]:
     default = type(item)._field_defaults
     dtype = getattr(item, "dtype", "")
-    return {
+    found = {
         name: plain(value, dtype)
         for k, (name, value) in enumerate(zip(item._fields, item, strict=True))
         if k < always or value != default.get(name)
     }
+    if "outputs" in found:
+        found["outputs"] = [_record(output, 0) for output in item.outputs]
+    return found
 
 
 def engine_order(graph: Graph) -> tuple[int, ...]:

@@ -2,13 +2,15 @@
 
 import re
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node
+from torchutils.graph import Edge, Graph, Node, Output
 from torchutils.values import Value, show, visible
 
 __all__ = [
     "Line",
+    "called",
     "edge_lines",
     "is_ordered",
     "node_lines",
@@ -19,6 +21,7 @@ __all__ = [
     "title",
 ]
 
+MOST = 8  # of so many outputs each is listed, of more only those with names
 WIDEST = 40  # characters in a line; the whole text is in the tooltip
 
 # The order of these operands changes nothing, so the drawing does not number them.
@@ -26,10 +29,14 @@ _SYMMETRIC = frozenset(["add", "mul", "dot", "maximum", "minimum"])
 
 
 class Line(NamedTuple):
-    """A line of text; its role: ``t`` title, ``m`` facts, ``v`` value, ``g`` grad."""
+    """A line of text; its role: ``t`` title, ``m`` facts, ``v`` value, ``g`` grad.
+
+    ``at`` says of which output it speaks, where there are several: ``_1``.
+    """
 
     text: str
     role: str = "m"
+    at: str = ""
 
 
 @cache
@@ -46,8 +53,13 @@ def operation(op: str, style: str = "lesson") -> str:
 
 
 def title(node: Node, style: str = "lesson") -> str:
-    """Return a node's heading: its names, and what it does."""
+    """Return a node's heading: its names, and what it does.
+
+    Where there are several outputs, ``_`` stands for each that has no name.
+    """
     names = ", ".join(node.names)
+    if names and node.outputs:
+        names = ", ".join(_short(["/".join(o.names) for o in node.outputs], "_"))
     if node.kind == "op":
         what = operation(node.op, style)
         if node.count > 1:
@@ -63,15 +75,18 @@ def title(node: Node, style: str = "lesson") -> str:
 def node_lines(node: Node, style: str = "lesson") -> list[Line]:
     """Return all that a drawing says about a node, heading first, uncut."""
     lines = [Line(title(node, style), "t")]
-    if facts := _facts(node.kind, node.shape, node.dtype):
+    same = len({(o.shape, o.dtype) for o in node.outputs}) <= 1
+    if same and (facts := _facts(node.kind, node.shape, node.dtype)):
         lines.append(facts)
     if node.attrs:
         lines += [Line(f"{visible(k)} = {visible(show(v))}") for k, v in node.attrs]
+    if node.outputs:
+        lines += _output_lines(node, facts=not same)
     if node.value is not None and not isinstance(node.value, str):
         lines.append(Line(show(node.value), "v"))
     if node.grad is not None:
         lines.append(Line(f"grad {show(node.grad)}", "g"))
-    elif node.adjoint is not None:
+    elif node.adjoint is not None and not node.outputs:
         lines.append(Line(f"adjoint {show(node.adjoint)}", "g"))
     elif node.keeps_grad:
         lines.append(_PENDING)
@@ -80,6 +95,40 @@ def node_lines(node: Node, style: str = "lesson") -> list[Line]:
     if node.line:
         lines.append(Line(visible(node.line)))
     return lines
+
+
+def _output_lines(node: Node, *, facts: bool) -> list[Line]:
+    """Return what is to be said of each of several outputs."""
+    lines = []
+    for k, one in enumerate(node.outputs):
+        who = called(node, k)
+        if facts and len(node.outputs) <= MOST:
+            lines.append(Line(f"{who}: {_facts('', one.shape, one.dtype)[0]}"))
+        if one.root:
+            lines.append(Line(f"result: {who}"))
+        if one.value is not None and not isinstance(one.value, str):
+            lines.append(Line(f"{who} = {show(one.value)}", "v", f"_{k}"))
+        if one.grad is not None:
+            lines.append(Line(f"grad of {who} {show(one.grad)}", "g", f"_{k}"))
+        elif one.adjoint is not None:
+            lines.append(Line(f"adjoint of {who} {show(one.adjoint)}", "g", f"_{k}"))
+        elif one.keeps_grad:
+            lines.append(Line(f"grad of {who}: not computed yet", "g"))
+    return lines
+
+
+def called(node: Node, out: int) -> str:
+    """Return the words for one of several outputs in a box: its name, or its number."""
+    names = node.outputs[out].names
+    return names[0] if names else f"output {out}"
+
+
+def _short(words: list[str], blank: str) -> list[str]:
+    """Fill the blanks of a short list, and leave them out of a long one."""
+    if len(words) <= MOST:
+        return [word or blank for word in words]
+    runs = groupby(words, key=bool)
+    return [w for named, run in runs for w in (run if named else "…")]
 
 
 _PENDING = Line("grad: not computed yet")
@@ -127,7 +176,7 @@ def _word(what: str, number: int) -> Line:
     return Line(f"{what} {number}")
 
 
-_OP, _ATTRS = map(Node._fields.index, ("op", "attrs"))
+_OP, _OUTPUTS = map(Node._fields.index, ("op", "outputs"))
 
 
 def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
@@ -141,7 +190,7 @@ def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...
     found = {}
     for k, (src, dst, arg, out, grad, _) in enumerate(graph.wires):
         lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
-        if (attrs := nodes[src][_ATTRS]) and attrs[0][0] == "outputs":
+        if nodes[src][_OUTPUTS]:
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)
@@ -157,8 +206,17 @@ def _signed(value: Value) -> str:
 
 def reference(node: Node, out: int = -1) -> str:
     """Return the shortest words for a node, or for one of its outputs."""
-    if 0 <= out < len(node.outputs):
-        return node.outputs[out] or f"#{node.id}[{out}]"
+    if out < 0 and node.outputs:
+        every = [_output(node, k, one) for k, one in enumerate(node.outputs)]
+        if len(every) > MOST:
+            every = _short([o.names[0] if o.names else "" for o in node.outputs], "")
+        return f"#{node.id}[…]" if every == ["…"] else ", ".join(every)
+    if node.outputs:
+        return _output(node, out, node.outputs[out])
     if node.names:
         return node.names[0]
     return "…" if node.kind == "more" else f"#{node.id}"
+
+
+def _output(node: Node, k: int, one: Output) -> str:
+    return one.names[0] if one.names else f"#{node.id}[{k}]"

@@ -84,7 +84,7 @@ def cut(text: str, limit: int = 40) -> str:
 
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
     bold = TITLE * 1.08
-    widths = [text_width(cut(t), bold if r == "t" else SIZE) for t, r in lines]
+    widths = [text_width(cut(t), bold if r == "t" else SIZE) for t, r, _ in lines]
     return round(max(widths) + 2 * pad), STEP * len(widths) + 2 * max(pad - 4, 0)
 
 

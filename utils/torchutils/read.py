@@ -2,13 +2,13 @@
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 
 import torch
 
-from torchutils.graph import Edge, Graph, Node
+from torchutils.graph import Edge, Graph, Node, Output
 from torchutils.names import Names, find_names
 from torchutils.saved import Saved, attributes, saved_tensors, state_notes
 from torchutils.values import Value, numbers
@@ -108,10 +108,11 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
         else:
             shape, dtype = (_shape(meta[0]), meta[0].dtype) if meta else (None, None)
             found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
+        outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
         # fmt: off
         row = (
             i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
-            None, found, (), i in roots, "", (), 1, seq, -1,
+            None, found, (), i in roots, "", outputs, 1, seq, -1,
         )
         # fmt: on
         if node.metadata:
@@ -120,6 +121,13 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
             row = _named(Node._make(row), made[node], names, values)
         rows.append(row)
     return rows
+
+
+def _outputs(meta: list, roots: Collection[int]) -> tuple[Output, ...]:
+    return tuple(
+        Output(shape=_shape(one), dtype=_dtype(one.dtype), root=k in roots)
+        for k, one in enumerate(meta)
+    )
 
 
 def _order(live: Walk) -> list[int]:
@@ -166,23 +174,31 @@ def _dtype(dtype: torch.dtype | None) -> str:
 
 def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) -> Node:
     """Add what the tensors that an operation made can say, when they have names."""
-    outputs = [""] * max(t.output_nr + 1 for t in made)
-    for tensor in made:
-        outputs[tensor.output_nr] = names.of(tensor)[0]
-    tensor, one = made[0], len(outputs) == 1
-    grad = tensor.grad if tensor.retains_grad else None
-    notes = _notes(tensor) if values else ()
-    if values and tensor._is_view():
-        base = names.of(tensor._base)
-        notes = (f"view of {base[0]}" if base else "view", *notes)
-    return record._replace(
-        names=tuple(n for t in made for n in names.of(t)),
-        outputs=() if one else tuple(outputs),
-        keeps_grad=tensor.retains_grad,
-        grad=None if grad is None else numbers(grad, values),
-        value=numbers(tensor, values) if values and one else None,
-        notes=notes,
-    )
+    outputs, notes = list(record.outputs), ()
+    for tensor in sorted(made, key=lambda t: t.output_nr):
+        grad = tensor.grad if tensor.retains_grad else None
+        own = {
+            "names": names.of(tensor),
+            "keeps_grad": tensor.retains_grad,
+            "grad": None if grad is None else numbers(grad, values),
+            "value": numbers(tensor, values) if values else None,
+        }
+        said = _made_notes(tensor, names) if values else ()
+        if not outputs:
+            notes += tuple(note for note in said if note not in notes)
+            record = record._replace(**own | {"names": record.names + own["names"]})
+            continue
+        outputs[tensor.output_nr] = outputs[tensor.output_nr]._replace(**own)
+        notes += tuple(f"{own['names'][0]}: {note}" for note in said)
+        record = record._replace(names=record.names + own["names"])
+    return record._replace(outputs=tuple(outputs), notes=notes)
+
+
+def _made_notes(tensor: torch.Tensor, names: Names) -> tuple[str, ...]:
+    if not tensor._is_view():
+        return _notes(tensor)
+    base = names.of(tensor._base)
+    return (f"view of {base[0]}" if base else "view", *_notes(tensor))
 
 
 def _notes(tensor: torch.Tensor) -> tuple[str, ...]:
@@ -226,8 +242,13 @@ def _add_details(
         attrs = record.attrs
         if any(source is None for source, _ in node.next_functions):
             attrs += tuple(_constants(kept[i], names, values))
+        value = None if record.outputs else known.get((i, 0))
         nodes[i] = record._replace(
-            value=record.value if node in names.made else known.get(i),
+            value=record.value if node in names.made else value,
+            outputs=tuple(
+                o if o.names else o._replace(value=known.get((i, k)))
+                for k, o in enumerate(record.outputs)
+            ),
             attrs=attrs,
             notes=state_notes(node, kept[i]) + record.notes,
         )
@@ -246,12 +267,15 @@ def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, 
     return found
 
 
-def _saved_values(live: Walk, kept: list[list[Saved]], values: int) -> dict[int, Value]:
+def _saved_values(
+    live: Walk, kept: list[list[Saved]], values: int
+) -> dict[tuple[int, int], Value]:
     """Find values of unnamed results that their consumers, or they, have saved."""
-    known: dict[int, Value] = {}
+    known: dict[tuple[int, int], Value] = {}
     for _, root in live.roots:
-        if isinstance(root, torch.Tensor) and root.output_nr == 0:
-            known[live.index.get(root.grad_fn, -1)] = numbers(root, values)
+        if isinstance(root, torch.Tensor):
+            place = live.index.get(root.grad_fn, -1), root.output_nr
+            known[place] = numbers(root, values)
     for i, items in enumerate(kept):
         for name, tensor, state in items:
             if tensor is None or state:
@@ -259,9 +283,9 @@ def _saved_values(live: Walk, kept: list[list[Saved]], values: int) -> dict[int,
             if (maker := tensor.grad_fn) is None:
                 source = i if name == "result" else None
             else:
-                source = live.index.get(maker) if tensor.output_nr == 0 else None
-            if source is not None and source not in known:
-                known[source] = numbers(tensor, values)
+                source = live.index.get(maker)
+            if source is not None and (source, tensor.output_nr) not in known:
+                known[source, tensor.output_nr] = numbers(tensor, values)
     return known
 
 

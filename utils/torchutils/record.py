@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from torchutils.drawing import Drawing, known_options
-from torchutils.graph import Graph
+from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import describe
 from torchutils.rules import BEFORE, with_rules
@@ -65,7 +65,7 @@ class _Log:
     def __init__(self, values: int) -> None:
         self.values = values
         self.order: list[int] = []
-        self.adjoints: dict[int, Value] = {}
+        self.received: dict[int, list[Value]] = {}  # by output
         self.sent: dict[tuple[int, int], Value] = {}
 
     def arrival(self, i: int) -> Callable[[tuple], None]:
@@ -73,8 +73,9 @@ class _Log:
 
         def hook(received: tuple) -> None:
             self.order.append(i)
-            read = [None if g is None else numbers(g, self.values) for g in received]
-            self.adjoints[i] = read[0] if len(read) == 1 else _several(read)
+            self.received[i] = [
+                None if g is None else numbers(g, self.values) for g in received
+            ]
 
         return hook
 
@@ -89,8 +90,20 @@ class _Log:
         return hook
 
 
-def _several(read: list[Value]) -> Value:
-    return tuple(0 if value is None else value for value in read)
+def _adjoint(node: Node, came: list[Value] | None) -> Value:
+    if came is None or not node.outputs:
+        return came[0] if came else None
+    return tuple(0 if value is None else value for value in came)
+
+
+def _outputs(node: Node, now: Node, came: list[Value] | None) -> tuple[Output, ...]:
+    """Return a node's outputs, each with its .grad of now, and with what came to it."""
+    grads = [one.grad for one in now.outputs]
+    came = came or [None] * len(grads)
+    return tuple(
+        node.outputs[k]._replace(grad=grad, adjoint=came[k])
+        for k, grad in enumerate(grads)
+    )
 
 
 def _backward(
@@ -127,8 +140,12 @@ def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
         if node.kind == "leaf" and node.grad is not None:
             node = node._replace(attrs=(*node.attrs, (BEFORE, node.grad)))
         if node.kind in ("leaf", "op"):
-            grad, adjoint = after.nodes[node.id].grad, log.adjoints.get(node.id)
-            node = node._replace(grad=grad, adjoint=adjoint)
+            now, came = after.nodes[node.id], log.received.get(node.id)
+            node = node._replace(
+                grad=now.grad,
+                adjoint=_adjoint(node, came),
+                outputs=_outputs(node, now, came),
+            )
         nodes.append(node)
     edges = [
         edge._replace(grad=log.sent.get((edge.dst, edge.arg))) for edge in before.edges

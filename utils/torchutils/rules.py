@@ -93,26 +93,30 @@ def _fill(
     if not 0 <= edge.arg < len(templates) or node.count > 1 or "alpha" in own:
         return ""
 
-    def word(of: Node, name: str) -> str:
-        known = numbers and of.value is not None and not isinstance(of.value, str)
-        return mark(f"v{of.id}", of.value) if known else name
+    def word(of: Node, name: str, out: int = 0) -> str:
+        value, place = of.value, f"v{of.id}"
+        if of.outputs:
+            value, place = of.outputs[out].value, f"{place}_{out}"
+        known = numbers and value is not None and not isinstance(value, str)
+        return mark(place, value) if known else name
 
     words = {k: show(own.get(v, v) if numbers else v) for k, v in own.items()}
     words["g"] = mark(f"a{node.id}", node.adjoint) if numbers else "g"
     words["out"] = word(node, "out")
-    words["count"] = str(_size(source) // (_size(node) or 1))
+    given = source.outputs[edge.out].shape if source.outputs else source.shape
+    words["count"] = str(_size(given) // (_size(node.shape) or 1))
     for e in inputs:
         of = graph.nodes[e.src]
-        words["ab"[e.arg : e.arg + 1]] = word(of, reference(of, e.out))
+        words["ab"[e.arg : e.arg + 1]] = word(of, reference(of, e.out), e.out)
     words.setdefault("a", words.get("self", ""))
     words.setdefault("b", next((words[k] for k in SECOND if k in words), ""))
     try:
         text = templates[edge.arg].format_map(words)
     except KeyError:
         return ""
-    spread = op in _SPREAD and not source.outputs and source.shape != node.shape
+    spread = op in _SPREAD and given != node.shape
     return f"Σ({text})" if spread else text
 
 
-def _size(node: Node) -> int:
-    return prod(n for n in node.shape or () if isinstance(n, int))
+def _size(shape: tuple[int | str, ...] | None) -> int:
+    return prod(n for n in shape or () if isinstance(n, int))

@@ -85,8 +85,8 @@ def _node(node: Node, box: Box, said: _Said) -> str:
         look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
         if line.role in "vg":
             own = "r" if line.text.startswith("grad") else "a"
-            place = f"{'v' if line.role == 'v' else own}{node.id}"
-            states = said.get(f"{line.role}{node.id}", [])
+            place = f"{'v' if line.role == 'v' else own}{node.id}{line.at}"
+            states = said.get(f"{line.role}{node.id}{line.at}", [])
             rows += _states(line, middle, y, place, states)
         else:
             rows.append(_row(line, middle, y, look))

@@ -3,11 +3,20 @@
 from typing import NamedTuple
 
 from torchutils.graph import Edge, Graph, Node, engine_order
-from torchutils.labels import node_lines, operands, operation, reference
+from torchutils.labels import (
+    Line,
+    called,
+    node_lines,
+    operands,
+    operation,
+    reference,
+)
 from torchutils.rules import BEFORE, MARK, bracketed, mark, spell
-from torchutils.values import Value, show
+from torchutils.values import Value, added, show
 
 __all__ = ["Step", "steps", "summary", "timeline", "to_text"]
+
+PLANNED = 20  # of a backward pass to come, so many steps are told
 
 
 def summary(graph: Graph) -> str:
@@ -61,8 +70,8 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
     sums: dict[tuple[int, int], tuple[int, Value]] = {}  # what came to each output
     backward = []
     for i in graph.backward:
-        added = BEFORE in dict(graph.nodes[i].attrs)
-        ask = "grad" if added else "turn"
+        held = BEFORE in dict(graph.nodes[i].attrs)
+        ask = "grad" if held else "turn"
         backward.append(Step(i, None, _turn(graph.nodes[i], style), ask))
         for edge in inputs[i]:
             if edge.grad is None:
@@ -70,9 +79,12 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
             k, goal = place[i, edge.arg], (edge.src, edge.out)
             text = _sent(graph, inputs[i], k)
             ask = "adjoint" if goal in sums else "first"
+            total = edge.grad
             if goal in sums:
-                text += _added(graph, k, *sums[goal])
-            sums[goal] = k, _plus(sums[goal][1] if goal in sums else None, edge.grad)
+                last, old = sums[goal]
+                total = added(old, edge.grad, _dtype(graph, edge))
+                text += _added(graph, k, last, old, total)
+            sums[goal] = k, total
             backward.append(Step(i, k, bracketed(text), ask))
     return forward, backward
 
@@ -89,28 +101,52 @@ def timeline(graph: Graph) -> dict[str, list[tuple[int, str, str]]]:
         marks = MARK.findall(text)
         if edge is not None:
             place, number = marks[-1]
-            goal = graph.edges[edge].src
+            goal, out = graph.nodes[graph.edges[edge].src], graph.edges[edge].out
+            line, text = f"g{goal.id}", f"adjoint {number}"
+            if goal.outputs:
+                line, text = f"{line}_{out}", f"adjoint of {called(goal, out)} {number}"
             said[f"s{edge}"] = [(k, f"s{edge}", "")]
-            said.setdefault(f"g{goal}", []).append((k, place, f"adjoint {number}"))
+            said.setdefault(line, []).append((k, place, text))
         elif k > len(forward):
-            said.setdefault(f"g{node}", []).append((k, "", ""))
+            for at in _places(graph.nodes[node]):
+                said.setdefault(f"g{node}{at}", []).append((k, "", ""))
         else:
-            said[f"v{node}"] = [(k, f"v{node}", "")]
+            for at in _places(graph.nodes[node]):
+                said[f"v{node}{at}"] = [(k, f"v{node}{at}", "")]
             if graph.nodes[node].kind == "leaf":
                 old = dict(graph.nodes[node].attrs).get(BEFORE)
                 said[f"g{node}"] = [(k, f"b{node}", f"grad {show(old)}")]
     return said
 
 
+def _places(node: Node) -> list[str]:
+    return [f"_{k}" for k in range(len(node.outputs))] or [""]
+
+
+def _dtype(graph: Graph, edge: Edge) -> str:
+    source = graph.nodes[edge.src]
+    return (source.outputs[edge.out] if source.outputs else source).dtype
+
+
 def _turn(node: Node, style: str) -> str:
     i = node.id
     if node.kind != "leaf":
-        return f"{_who(node, style)} has its turn: g = {mark(f'a{i}', node.adjoint)}"
+        came = [(k, o.adjoint) for k, o in enumerate(node.outputs)]
+        parts = [
+            f"{mark(f'a{i}', adjoint)} for {reference(node, k)}"
+            for k, adjoint in came
+            if adjoint is not None
+        ] or [mark(f"a{i}", node.adjoint)]
+        return f"{_who(node, style)} has its turn: g = {', '.join(parts)}"
     old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
     was = mark(f"b{i}", old)
     if old is not None:
         new = bracketed(f"{was} + {mark(f'a{i}', node.adjoint)} = {new}")
     return f"{reference(node)} is a leaf: its .grad was {was}, is {new}"
+
+
+def _visited(node: Node, style: str) -> str:
+    return reference(node) if node.kind == "leaf" else _who(node, style)
 
 
 def _who(node: Node, style: str) -> str:
@@ -127,28 +163,23 @@ def _sent(graph: Graph, inputs: list[Edge], k: int) -> str:
     return f"{reference(graph.nodes[edge.dst])} sends to {goal}: {text}"
 
 
-def _added(graph: Graph, k: int, last: int, old: Value) -> str:
+def _added(graph: Graph, k: int, last: int, old: Value, total: Value) -> str:
     edge = graph.edges[k]
     goal = reference(graph.nodes[edge.src], edge.out)
     terms = f"{mark(f'p{last}', old)} + {mark(f's{k}', edge.grad)}"
-    return f"; {goal} adds up {terms} = {mark(f'p{k}', _plus(old, edge.grad))}"
-
-
-def _plus(a: Value, b: Value) -> Value:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return tuple(map(_plus, a, b))
-    return b if a is None or isinstance(b, str) else a + b
+    return f"; {goal} adds up {terms} = {mark(f'p{k}', total)}"
 
 
 def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
     facts = [
-        mark(f"v{node.id}", node.value) if line.role == "v" else line.text
+        _marked(node, line) if line.role == "v" else line.text
         for line in node_lines(node, style)[1:]
         if not (graph.backward and line.role == "g")  # what backward has yet to bring
     ]
     if node.kind == "op":
         given = ", ".join(reference(graph.nodes[e.src], e.out) for e in inputs)
-        names = ", ".join(node.names) or f"#{node.id}"
+        names = reference(node) if node.outputs else ", ".join(node.names)
+        names = names or f"#{node.id}"
         head = f"{names} = {operation(node.op, style)}({given})"
         head += f" ×{node.count}" if node.count > 1 else ""
     else:
@@ -156,6 +187,14 @@ def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
     if node.root:
         facts.insert(0, "output")
     return f"{head}: {', '.join(facts)}"
+
+
+def _marked(node: Node, line: Line) -> str:
+    if not line.at:
+        return mark(f"v{node.id}", node.value)
+    k = int(line.at[1:])
+    value = mark(f"v{node.id}{line.at}", node.outputs[k].value)
+    return f"{reference(node, k)} = {value}"
 
 
 def to_text(graph: Graph, *, style: str = "lesson") -> str:
@@ -168,6 +207,9 @@ def to_text(graph: Graph, *, style: str = "lesson") -> str:
     if backward:
         out += ["Backward:", *lines[len(forward) :]]
     elif any(n.kind == "op" for n in graph.nodes):
-        order = [_who(graph.nodes[i], style) for i in engine_order(graph)]
-        out += ["Backward will visit: " + ", ".join(order[:20])]
+        known = (graph.nodes[i] for i in engine_order(graph))
+        order = [_visited(n, style) for n in known if n.kind in ("leaf", "op")]
+        if more := len(order) - PLANNED:
+            order[PLANNED:] = [f"and {more} more"] if more > 0 else []
+        out += ["Backward will visit: " + ", ".join(order)]
     return "\n".join(out)

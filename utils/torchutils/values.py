@@ -6,7 +6,7 @@ import unicodedata
 
 import torch
 
-__all__ = ["Value", "numbers", "plain", "show", "visible"]
+__all__ = ["Value", "added", "numbers", "plain", "show", "visible"]
 
 # None: not known.  A string: known to exist, in words.  Else the numbers.
 Value = None | str | bool | int | float | complex | tuple
@@ -41,6 +41,22 @@ def _freeze(value: list | float) -> Value:
     if value and type(value[0]) is list:
         return tuple(map(_freeze, value))
     return tuple(value)
+
+
+def added(a: Value, b: Value, dtype: str) -> Value:
+    """Return the sum of two values as their type rounds it, and overflows.
+
+    >>> added((256.0,), (1.0,), "bfloat16"), added(3e38, 3e38, "float32")
+    ((256.0,), inf)
+    """
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return tuple(added(x, y, dtype) for x, y in zip(a, b, strict=True))
+    if isinstance(a, str) or isinstance(b, str):
+        return b if isinstance(b, str) else a
+    kind = getattr(torch, dtype, None)
+    return (
+        a + b if kind is None else torch.tensor(a + b, dtype=kind, device="cpu").item()
+    )
 
 
 def show(value: Value, width: int = 44) -> str:

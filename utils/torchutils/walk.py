@@ -21,7 +21,7 @@ class Walk(NamedTuple):
     """The live nodes of a graph: to be dropped as soon as it has been read."""
 
     roots: tuple[tuple[str, object], ...]
-    starts: set[int]  # the roots' places among the nodes
+    starts: dict[int, set[int]]  # the roots: places among the nodes, outputs
     nodes: list[object]  # autograd nodes, and tensors that have none
     bare: set[int]  # where those tensors are
     index: dict[object, int]
@@ -34,14 +34,14 @@ def walk(outputs: object, max_nodes: int) -> Walk:
     roots = _roots(outputs)
     index: dict[object, int] = {}
     bare: set[int] = set()
+    starts: dict[int, set[int]] = {}
     for _, root in roots:
         start = _start(root)
+        place = index.setdefault(start, len(index))
+        starts.setdefault(place, set()).add(root.output_nr)
         if start is root:
-            bare.add(index.setdefault(start, len(index)))
-        else:
-            index.setdefault(start, len(index))
+            bare.add(place)
     nodes = list(index)
-    starts = set(index.values())
     edges: list[tuple] = []
     more: list[tuple[int, int]] = []
     find, link = index.get, edges.append
