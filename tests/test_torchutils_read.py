@@ -337,7 +337,27 @@ def test_cut_is_a_warning():
         read_graph((leaf(2) * 2).exp().sum(), max_nodes=2)
 
 
+def endless() -> list[object]:
+    outputs: list[object] = [leaf(2) * 2]
+    outputs.append({"again": outputs})
+    return outputs
+
+
+def deep(levels: int) -> object:
+    outputs: object = leaf(2) * 2
+    for _ in range(levels):
+        outputs = (outputs, outputs)
+    return outputs
+
+
+def test_nested_pairs_are_read_at_once():
+    """2 ** 90 would not end."""
+    assert len(read_graph(deep(90)).nodes) == 2
+
+
 BAD = [
+    (lambda: make_dot(endless()), ValueError, "again'] is a container that holds it"),
+    (lambda: make_dot(deep(102)), ValueError, "over 100 deep: pass the tensors in a l"),
     (lambda: make_dot(3), TypeError, "no tensor to draw in 'int'"),
     (lambda: make_dot([]), TypeError, "no tensor to draw in 'list'"),
     (lambda: make_dot(leaf(2) * 2, 5), TypeError, "a mapping such as locals"),

@@ -13,6 +13,7 @@ __all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "walk"]
 # frees them by recursion: some 50,000 in a row kill the process when the graph is
 # freed, 2,500 do in a thread with a small stack.  So a walk stops early.
 LIMIT = 2000
+DEEPEST = 100  # outputs may stand in containers in so many containers
 
 ACCUMULATE = torch._C._functions.AccumulateGrad
 
@@ -78,24 +79,36 @@ def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
     if isinstance(outputs, torch.Tensor):
         return (("", outputs),)
     found: list[tuple[str, object]] = []
-    queue = [("", outputs)]
-    while queue:
-        name, item = queue.pop(0)
+    queue: list[tuple[str, object, tuple[int, ...]]] = [("", outputs, ())]
+    seen = set()
+    for name, item, inside in queue:  # it grows while we go
         if isinstance(item, (torch.Tensor, GradientEdge)):
             found.append((name, item))
-        elif isinstance(item, (tuple, list)):
-            queue += [(f"{name}[{i}]", v) for i, v in enumerate(item)]
-        elif isinstance(item, Mapping):
-            queue += [(f"{name}[{k!r}]", v) for k, v in item.items()]
-        elif is_dataclass(item) and not isinstance(item, type):
-            names = [f.name for f in fields(item)]
-            queue += [(f"{name}.{n}", getattr(item, n)) for n in names]
+        elif id(item) in inside or len(inside) > DEEPEST:
+            what = f"outputs{name} is a container that holds itself"
+            what += f", or lies over {DEEPEST} deep" if len(inside) > DEEPEST else ""
+            raise ValueError(f"{what}: pass the tensors in a list of their own")
+        elif id(item) not in seen:  # what stands in two places is read once
+            seen.add(id(item))
+            within = (*inside, id(item))
+            queue += [(name + place, v, within) for place, v in _parts(item)]
     if not found:
         raise TypeError(
             f"no tensor to draw in {type(outputs).__name__!r}: pass the tensor on "
             "which you would call backward(), or a list or dict of such tensors"
         )
     return tuple(found)
+
+
+def _parts(item: object) -> list[tuple[str, object]]:
+    """Return what is in a container, each with the words that lead to it."""
+    if isinstance(item, (tuple, list)):
+        return [(f"[{i}]", v) for i, v in enumerate(item)]
+    if isinstance(item, Mapping):
+        return [(f"[{k!r}]", v) for k, v in item.items()]
+    if is_dataclass(item) and not isinstance(item, type):
+        return [(f".{f.name}", getattr(item, f.name)) for f in fields(item)]
+    return []
 
 
 def check_limits(values: int | None, max_nodes: int, force: bool) -> None:
