@@ -232,6 +232,60 @@ def test_only_statements_closes_the_figures() -> None:
     assert run(cell, cell, only_statements=True).failure is None
 
 
+EASY = {
+    "address": (
+        "import torch\nx = torch.ones(1, requires_grad=True)\n"
+        "print((x * x).grad_fn)\n(x * x).grad_fn",
+        Output("<MulBackward0 object>\n", "<MulBackward0 object>"),
+        [f"{NAME}:4: cell 1 shows <MulBackward0 object at 0x"],
+    ),
+    "local_function": (
+        "def f():\n    def g(): pass\n    return g\n[f()]",
+        Output(text="[<function f.<locals>.g>]"),
+        [f"{NAME}:4: cell 1 shows <function f.<locals>.g at 0x"],
+    ),
+    "warning": (
+        "import warnings\n\nwarnings.warn('old')",
+        Output("UserWarning: old\n"),
+        [f"{NAME}:3: cell 1 warns\n  UserWarning: old"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EASY)
+def test_easy_lesson_goes_on_with_a_note(name: str) -> None:
+    code, wanted, notes = EASY[name]
+    strict, easy = run(code), run(code, strict=False)
+    assert strict.failure is not None
+    assert (easy.failure, easy.outputs) == (None, (wanted,))
+    assert len(easy.notes) == len(notes)
+    assert all(map(str.startswith, easy.notes, notes))
+
+
+FIGURE = "import matplotlib.pyplot as plt\nfig, axes = plt.subplots(2)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("fig.suptitle('Both')\naxes[0].set_title('Left')", "Both, Left"),
+        ("axes[0].set_title('a\\nb')\naxes[1].set_title('c')", "a b, c"),
+        ("fig.set_label('All')\nfig.suptitle('Both')", "All"),
+        ("pass", "a figure that nobody has described"),
+    ],
+)
+def test_easy_figure_is_described_by_its_titles(code: str, words: str) -> None:
+    result = run(FIGURE + code, strict=False)
+    assert result.outputs[0].pictures[0].alt == words
+    told = [note for note in result.notes if f"are told: {words}" in note]
+    assert len(told) == len(result.notes) == (words != "All")
+
+
+def test_many_figures_of_a_cell_are_no_reason_to_warn() -> None:
+    cell = "import matplotlib.pyplot as plt\nfor _ in range(25): plt.figure()"
+    assert run(cell, only_statements=True).failure is None
+
+
 CUBE = "import torch\nx = torch.tensor(2.0, requires_grad=True)\ny = x**3"
 
 

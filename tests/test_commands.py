@@ -77,7 +77,7 @@ def test_unknown_lesson_is_named_with_those_there_are(project):
 def test_lesson_that_states_nothing_is_an_error(project):
     silent = project / "gallery/0_basics/20_silent.py"
     silent.write_text('"""\nSilent\n======\n"""\n\nx = 1\n')
-    with pytest.raises(SiteError, match=r"20_silent.py: states nothing"):
+    with pytest.raises(SiteError, match=r"20_silent.py:1\n  states nothing"):
         confirm(project)
 
 

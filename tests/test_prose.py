@@ -23,6 +23,15 @@ FOUND = [
     ("| a | 0.25 |\n|---|---|\n", "md", ["0.25"]),
     ("It is (2,\n3).", "rst", ["(2, 3)"]),
     (".. wrong:: 0.5 * x\n\n   It is 0.25.", "rst", ["0.25"]),
+    ("It is [5, 6, 7].", "rst", ["[5, 6, 7]"]),
+    ("It is 5e-3, or 5/2 of it.", "md", ["5e-3", "5/2"]),
+    ("So y == 5.", "rst", ["y == 5"]),
+    ("Here y equals\n5.", "rst", ["y equals 5"]),
+    ("It is equal to 6.", "md", ["It is equal to 6"]),
+    ("It prints ``tensor(5.)`` here.", "rst", ["tensor(5.)"]),
+    ("It prints `tensor([5.])` here.", "md", ["tensor([5.])"]),
+    ("So ∇y = 4x.", "rst", ["∇y = 4x"]),
+    ("A shape of (2, 3) holds (4, 5).", "rst", ["(4, 5)"]),
 ]
 LEFT = [
     ("All 28 entries, 4 of them (see 2) in 35 minutes.", "rst"),
@@ -36,6 +45,11 @@ LEFT = [
     ("[version 1.5](https://example.org/1.5) or <https://example.org/2.5>", "md"),
     ("Step 3. Then 4.", "rst"),
     ("torch2.13 and v1.2.3", "rst"),
+    ("Since PyTorch 2.1, or versions >= 1.11 and 1.12 (Python 3.11).", "rst"),
+    ("See section 3.2, Sections 3.2/3.3 and Figure 1.4.", "md"),
+    ("Along dim=1, with keepdim=1, or dim=-1.", "rst"),
+    ("Its shape is (1, 1000); the (3, 4) matrix has size [3, 4].", "rst"),
+    ("We write ``torch.tensor(5.)`` or ``y == 5``.", "rst"),
     (
         ".. ask:: 0.5 * x\n\n.. answer::\n\n   .. wrong:: [0.5,\n      x]\n\n   A.",
         "rst",
@@ -104,9 +118,10 @@ def test_list_of_the_site_is_short_and_in_use():
 
 def test_confirmation_reports_loose_results(tmp_path):
     (tmp_path / TOY).parent.mkdir(parents=True)
-    (tmp_path / TOY).write_text(
-        '"""\nToy\n===\n"""\n\ny = 28\n\n# %%\n# So :math:`y = 28` or 0.5.\n'
-    )
+    text = '"""\nToy\n===\n"""\n\ny = 28\n\n# %%\n# So :math:`y = 28` or 0.5.\n'
+    (tmp_path / TOY).write_text(text)
+    assert f"note: {TOY}:9\n  0.5 stands" in confirm(tmp_path, [TOY])
+    (tmp_path / TOY).write_text(text + '# sphinx_gallery_checks = "strict"\n')
     with pytest.raises(SiteError, match=rf"{TOY}:9\n  0.5 stands"):
         confirm(tmp_path, [TOY])
 

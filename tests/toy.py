@@ -30,7 +30,7 @@ WRITTEN = {
     "# Page\n\nA cell:\n\n```{code-cell} python\n6 * 7\n```\n",
     "docs/index.md": "# Toy\n\n```{toctree}\nlessons/index\npage\n```\n",
     "gallery/GALLERY_HEADER.rst": "Lessons\n=======\n\nAll of them.\n",
-    "gallery/0_toy/GALLERY_HEADER.rst": "Toy\n---\n\nOne level.\n",
+    "gallery/0_toy/GALLERY_HEADER.rst": "Toy\n---\n\nOne level.\n\n.. checks: strict\n",
     "utils/helper.py": "VALUE = 12\n",
 }
 

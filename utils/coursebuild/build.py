@@ -26,7 +26,7 @@ from coursebuild.publish import (
 if TYPE_CHECKING:
     from courserun.runs import Runs
 
-__all__ = ["SiteError", "build", "draft", "run_sphinx"]
+__all__ = ["SiteError", "build", "draft", "run_sphinx", "told"]
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,34 +47,45 @@ def build(root: Path) -> str:
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
         with swept(target):
-            built = _build_aside(root, target.parent, execute_lessons=True)
+            built, notes = _build_aside(root, target.parent, execute_lessons=True)
             if (state(root), fingerprint(root)) != (seen, mark):
                 raise SiteError("A source changed during the build: build again.")
             publish(built, target, mark)
-    return f"The site is ready, open {_address(target)}"
+    return "\n".join([*told(notes), f"The site is ready, open {_address(target)}"])
 
 
 def draft(root: Path) -> str:
     """Build ``build/draft`` without executing anything; known outputs are shown."""
     target = root / "build" / "draft"
     with locked(target.parent), swept(target.with_name("html")):
-        built = _build_aside(root, target.parent, execute_lessons=False)
+        built, _ = _build_aside(root, target.parent, execute_lessons=False)
         shutil.rmtree(target, ignore_errors=True)
         built.rename(target)
     return f"A draft is ready (nothing was executed), open {_address(target)}"
 
 
-def _build_aside(root: Path, folder: Path, *, execute_lessons: bool) -> Path:
+def told(notes: list[str]) -> list[str]:
+    """Return the lines that tell an author of what does not stop the site."""
+    return [f"note: {note}\n" for note in notes]
+
+
+def _build_aside(
+    root: Path, folder: Path, *, execute_lessons: bool
+) -> tuple[Path, list[str]]:
+    """Return a folder with the checked site, and what its authors should know."""
     from coursebuild.checks import problems
+    from coursebuild.form import review
     from coursebuild.tidy import tidy
 
     work = folder / f".work-{os.getpid()}"
     built, runs = run_sphinx(root, work, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
     found = tidy(built) + problems(built, root, drawn)
+    faults, notes = review(root, runs.lessons.values(), runs.known)
+    found += faults
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
-    return built
+    return built, notes
 
 
 def run_sphinx(

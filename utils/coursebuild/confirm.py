@@ -14,8 +14,9 @@ from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
-from coursebuild.build import SiteError
-from coursebuild.prose import is_reviewed, loose_numbers, numbers, reviewed, unused
+from coursebuild.build import SiteError, told
+from coursebuild.form import review
+from coursebuild.prose import is_reviewed, numbers, reviewed
 from coursebuild.reading import read_lessons
 from coursecheck.doctests import OutputChecker
 from coursecheck.mutate import next_digit
@@ -35,30 +36,28 @@ _EXPLAINED = re.compile(r"^- `(?P<name>[^`]+)`: `(?P<text>[^`]+)`", re.MULTILINE
 def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
     """Run what the named lessons state, or all lessons, pages and docstrings.
 
-    ``seed`` moves the points at which formulas are tried.  Returns one line with
-    the number of statements that ran.
+    ``seed`` moves the points at which formulas are tried.  Returns the notes, and
+    one line with the number of statements that ran.
 
     Raises:
-        SiteError: a statement is false, a result stands in running text, a name
-            is no lesson, or nothing was found to check.
+        SiteError: a statement is false, a name is no lesson, or a strict lesson
+            has a fault of form: a result in running text, nothing to check.
     """
-    lessons, allowed = _chosen(root, names), reviewed(root)
-    loose = [text for lesson in lessons for text in loose_numbers(lesson, allowed)]
-    loose += [] if names else unused(lessons, allowed)
+    lessons = _chosen(root, names)
     runs = list(_runs(lessons, seed=seed))
     failures = [run.failure.message for run in runs if run.failure]
-    if failures + loose:
-        raise SiteError("\n\n".join(failures + loose))
+    ended = [run for run in runs if not run.failure]
+    faults, notes = review(root, lessons, ended, whole=not names, state=True)
+    if failures + faults:
+        raise SiteError("\n\n".join(failures + faults))
     stated = sum(len(run.statements) for run in runs)
-    silent = [run.lesson for run in runs if not run.statements]
-    if silent := [n for n in silent if names or n.startswith("gallery/")]:
-        raise SiteError(f"{', '.join(silent)}: states nothing to check.")
+    said = f"{stated} statements are true in "
     if names:
-        return f"{stated} statements are true in {', '.join(names)}"
-    examples = docstring_examples()
-    return f"{stated} statements are true in {len(runs)} lessons and pages, and " + (
-        f"{examples} examples in docstrings; {len(allowed)} numbers in running text"
-        " are reviewed"
+        return "\n".join([*told(notes), said + ", ".join(names)])
+    examples, allowed = docstring_examples(), len(reviewed(root))
+    said += f"{len(runs)} lessons and pages, and {examples} examples in docstrings; "
+    return "\n".join(
+        [*told(notes), f"{said}{allowed} numbers in running text are reviewed"]
     )
 
 
@@ -102,7 +101,7 @@ def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Sta
     for block in lesson.blocks:
         kind = "prose" if block.kind == "text" else "label"
         for line, number, around in numbers(block, lesson.markup):
-            digits = number.rstrip(")")
+            digits = number[: re.search(r"\d\D*$", number).start() + 1]
             other = next_digit(digits) + number[len(digits) :]
             changed = around.replace(number, other)
             listed = is_reviewed(lesson.name, other, changed, allowed)

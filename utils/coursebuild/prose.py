@@ -1,8 +1,9 @@
 """Find the results that stand in running text, where nothing checks them.
 
-A number with decimals, a tuple or an equality belongs into a formula or a doctest,
-and any number of a figure's label into an f-string.  What may stand all the same
-(a version, a time) is listed in ``docs/prose_numbers.txt``, word by word.
+A number with decimals, a fraction, a tuple or an equality belongs into a formula or a
+doctest, and any number of a figure's label into an f-string.  A version, a section, a
+shape and an argument (``dim=1``) are no results.  What else may stand all the same (a
+step, a time) is listed in ``docs/prose_numbers.txt``, word by word.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from coursecheck.maths import blank, running_text
+from coursecheck.maths import blank, running_text, without_blocks
 from coursecheck.questions import DIRECTIVE
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
@@ -23,9 +24,21 @@ __all__ = ["is_reviewed", "loose_numbers", "numbers", "reviewed", "unused"]
 Number = tuple[int, str, str]  # its line, itself, the text around it
 LIST = "docs/prose_numbers.txt"
 _NUMBER = r"[-−+]?\d+(?:[.,]\d+)*"
+_MANY = rf"{_NUMBER}(?:\s*,\s*{_NUMBER})+"
 _RESULT = re.compile(
-    rf"(?<![\w.])(?:\({_NUMBER}(?:\s*,\s*{_NUMBER})+\)|[-−+]?\d+\.\d+(?:e-?\d+)?"
-    rf"|[\w.]+(?:\(\w*\))?\s*[=≈]\s*{_NUMBER})(?!\.?\w)"
+    rf"(?<![\w./])(?:\({_MANY}\)|\[{_MANY}\]|[-−+]?\d+/\d+(?!/)"
+    r"|[-−+]?\d+(?:\.\d+(?:e[-−+]?\d+)?|e[-−+]?\d+)"
+    rf"|[\w.]+(?:\(\w*\))?\s*(?:==?|[≈≡]|\bis\s+equal\s+to\b|\bequals\b)\s*{_NUMBER})"
+    r"(?!\.?\w)|[∇∂][^\s=≈]*\s*[=≈]\s*\S*\w"
+)
+_PRINTED = re.compile(r"(?<!`)(`{1,2})(tensor\([-\[\s]*\d[^`]*)\1(?!`)")
+_NO_RESULT = re.compile(  # a version, a section, a shape; an argument
+    r"(?:\b(?:versions?|releases?|PyTorch|torch|Python|CUDA|NumPy)\s+(?:[<>=≥≤]+\s*)?"
+    r"|\b(?:[Ss]ections?|[Cc]hapters?|[Ff]ig(?:ures?|\.)|[Tt]ables?|[Ee]xercises?)\s+|§\s*)"
+    r"\d+(?:\.\d+)*(?:(?:\s*[/,–]\s*|\s+(?:and|or|to)\s+)\d+(?:\.\d+)+)*"
+    rf"|\b(?:shapes?|sizes?)\s+(?:(?:of|is|are)\s+)?(?:\({_MANY}\)|\[{_MANY}\])"
+    rf"|\({_MANY}\)(?=[\s-]+(?:tensor|matrix|array|shape))"
+    r"|(?<![\w.])[a-z_]{3,}=-?\d+(?!\.?\w)"
 )
 _NO_PROSE = re.compile(  # a doctest with its output, a link, a target
     r"^[ ]*>>> .*\n(?:[ ]*\S.*(?:\n|$))*|`[^`]*<[^>]*>`__?|\[[^\]]*\]\([^)]*\)"
@@ -85,10 +98,14 @@ def numbers(block: Block, markup: Literal["rst", "md"]) -> Iterator[Number]:
     if block.kind == "text":
         running = _NO_PROSE.sub(blank, running_text(block.source, markup))
         running = DIRECTIVE.sub(blank, running)  # what it asks is code
+        running = _NO_RESULT.sub(blank, running)
+        prose = _NO_PROSE.sub(blank, without_blocks(block.source, markup))
         around = " ".join(block.source.split())
-        for match in _RESULT.finditer(running):
-            line = block.line + running.count("\n", 0, match.start())
-            yield line, " ".join(match[0].split()), around
+        found = [(m.start(), m[0]) for m in _RESULT.finditer(running)]
+        found += [(m.start(), m[2]) for m in _PRINTED.finditer(prose)]
+        for start, number in sorted(found):
+            line = block.line + block.source.count("\n", 0, start)
+            yield line, " ".join(number.split()), around
     for label in _labels(block) if "set_label" in block.source else ():
         for match in re.finditer(r"\d[\d.,]*(?<=\d)", label.value):
             yield block.line + label.lineno - 1, match[0], label.value

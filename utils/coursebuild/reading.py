@@ -10,6 +10,7 @@ from typing import Any
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
+from coursebuild.settings import settings
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
@@ -39,6 +40,7 @@ def read_script(path: Path, root: Path) -> Lesson:
         blocks=script_blocks(blocks),
         seconds=float(config.get("seconds", Lesson.seconds)),
         warns=tuple(config.get("warns", ())),
+        **settings(path, root, config),
     )
 
 
@@ -62,6 +64,7 @@ def read_page(path: Path, root: Path) -> Lesson:
         markup="md",
         seconds=float(options.get("seconds", Lesson.seconds)),
         warns=tuple(options.get("warns", ())),
+        **settings(path, root, options),
     )
 
 

@@ -38,9 +38,11 @@ class ArrangeLesson(SphinxTransform):
         for node in list(self.document.findall(_is_replaced)):
             node.parent.remove(node)
             if links := list(node.findall(addnodes.download_reference)):
-                facts = next(iter(self.document.findall(nodes.field_list)))
-                facts["classes"].append("facts")
-                facts.parent.insert(facts.parent.index(facts) + 1, self._group(links))
+                above = next(iter(self.document.findall(nodes.title)))
+                for facts in list(self.document.findall(nodes.field_list))[:1]:
+                    facts["classes"].append("facts")
+                    above = facts
+                above.parent.insert(above.parent.index(above) + 1, self._group(links))
 
     def _group(self, links: list[addnodes.download_reference]) -> nodes.container:
         files = self._files(links)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Maths", "blank", "find_maths", "running_text"]
+__all__ = ["Maths", "blank", "find_maths", "running_text", "without_blocks"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def find_maths(source: str, markup: Literal["rst", "md"]) -> tuple[Maths, ...]:
     (Maths(text='y = 28', start=10, law=False),)
     """
     found = [maths for _, _, maths in _blocks(source, markup) if maths]
-    for match in _INLINE[markup].finditer(_without_blocks(source, markup)):
+    for match in _INLINE[markup].finditer(without_blocks(source, markup)):
         groups = match.groupdict()
         for name in ("text", "display", "inline"):
             if groups.get(name):
@@ -74,7 +74,7 @@ def find_maths(source: str, markup: Literal["rst", "md"]) -> tuple[Maths, ...]:
 
 def running_text(source: str, markup: Literal["rst", "md"]) -> str:
     """Return the text with spaces where code, formulas and other roles stand."""
-    return _INLINE[markup].sub(blank, _without_blocks(source, markup))
+    return _INLINE[markup].sub(blank, without_blocks(source, markup))
 
 
 def blank(match: re.Match[str]) -> str:
@@ -82,7 +82,8 @@ def blank(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", " ", match[0])
 
 
-def _without_blocks(source: str, markup: str) -> str:
+def without_blocks(source: str, markup: str) -> str:
+    """Return the text with spaces where literal blocks and displayed formulas stand."""
     running = source
     for start, end, _ in _blocks(source, markup):
         gap = re.sub(r"[^\n]", " ", source[start:end])

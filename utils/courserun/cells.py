@@ -45,7 +45,7 @@ LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
 LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
 _UTILS = str(Path(__file__).parents[1]) + os.sep
 _OWN = tuple(f"{_UTILS}{name}{os.sep}" for name in ("courserun", "coursecheck"))
-_ADDRESS = re.compile(r"<[^\n]{,80} at 0x[0-9a-fA-F]+>?")
+_ADDRESS = re.compile(r"(?P<thing><[^\n]{,80}?) at 0x[0-9a-fA-F]+(?P<end>>?)")
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
 _TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
 
@@ -98,6 +98,7 @@ def run_cells(
         tuple(outputs),
         tuple(statements),
         tuple(asked),
+        tuple(session.notes),
         seconds=seconds,
         failure=failure,
     )
@@ -114,12 +115,14 @@ class _Session:
         self, lesson: Lesson, checker: Checker | Mutants, only_statements: bool
     ) -> None:
         self._name, self._markup = lesson.name, lesson.markup
+        self._strict = lesson.strict
+        self.notes: list[str] = []
         self._show = not only_statements
         self._cell, self._line, self._place = 0, 1, "the lesson"
         self._namespace = _take_over(lesson)
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
-        self._warnings = _Warnings(lesson.warns)
+        self._warnings = _Warnings(lesson.warns, self._warn)
         self._checker = checker
         self._questions: list[Question] = []
 
@@ -158,15 +161,37 @@ class _Session:
             code = self._compile(ast.Expression(last.value), self._name, "eval")
             value = eval(code, self._namespace)
             shown = _shown(value) if self._show else {}
-        pictures = take_figures(draw=self._show)
+        pictures = take_figures(self._excuse, draw=self._show)
         shown["stdout"] = self._screen.read()
-        for text in shown.values():
-            if address := _ADDRESS.search(text):
-                raise _LessonError(
-                    f"shows {address[0]}, and an address differs from run to run: "
-                    "assign the value (`_ = ...`), or give its class a __repr__"
-                )
+        shown = {kind: self._addressless(text) for kind, text in shown.items()}
         return Output(pictures=pictures, **shown)
+
+    def _excuse(self, fault: str, done: str) -> None:
+        """Refuse what is no matter of truth; where the lesson is easy, only note it.
+
+        Raises:
+            _LessonError: the lesson is strict.
+        """
+        if self._strict:
+            raise _LessonError(fault)
+        frames = traceback.walk_stack(None)
+        lines = [n for frame, n in frames if frame.f_code.co_filename == self._name]
+        line = lines[0] if lines else self._line
+        note = f"{self._name}:{line}: {self._place} {fault}\n  ({done})"
+        self.notes += [] if note in self.notes else [note]
+
+    def _warn(self, warning: Warning) -> None:
+        """Take a warning that nobody declared: where the lesson may, it is shown."""
+        if self._strict:
+            raise warning
+        self._excuse(_words(warning), "shown all the same")
+
+    def _addressless(self, text: str) -> str:
+        if address := _ADDRESS.search(text):
+            fault = f"shows {address['thing']} at 0x…, which differs from run to run: "
+            fault += "assign the value (`_ = ...`), or give its class a __repr__"
+            self._excuse(fault, "shown without its address")
+        return _ADDRESS.sub(r"\g<thing>\g<end>", text)
 
     def end(self) -> tuple[Statement, ...]:
         """Look whether what the lesson declares came true, and was used."""
@@ -248,8 +273,10 @@ class _Screen(io.FileIO):
 class _Warnings:
     """Warnings are errors; those that the lesson declares are shown instead."""
 
-    def __init__(self, patterns: tuple[str, ...]) -> None:
-        self._declared = patterns
+    def __init__(
+        self, patterns: tuple[str, ...], undeclared: Callable[[Warning], None]
+    ) -> None:
+        self._declared, self._undeclared = patterns, undeclared
         self.missing = set(patterns)
         warnings.resetwarnings()
         warnings.simplefilter("always")
@@ -262,7 +289,7 @@ class _Warnings:
         text = _TRIGGER.sub("", f"{category.__name__}: {message}")
         hits = {pattern for pattern in self._declared if re.search(pattern, text)}
         if not hits:
-            raise message
+            self._undeclared(message)
         self.missing -= hits
         print(text, file=sys.stderr)
 

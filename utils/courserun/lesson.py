@@ -23,6 +23,10 @@ class Lesson:
     ``name`` is the file's path below the project's root, with ``/``.
     ``seconds`` is the time limit.  ``warns`` holds regular expressions: the
     warnings that the lesson shows on purpose, all others are errors.
+
+    What is no matter of truth is an error where ``strict``, else a note.  With
+    ``laws``, an equation that nothing binds is a general law; with ``quotes``, an
+    example in a literal block is shown and not run.
     """
 
     name: str
@@ -30,6 +34,9 @@ class Lesson:
     markup: Literal["rst", "md"] = "rst"
     seconds: float = 60.0
     warns: tuple[str, ...] = ()
+    strict: bool = True
+    laws: bool = False
+    quotes: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """The outcome of a lesson: an output for each block (None for text)."""
+    """The outcome of a lesson: an output for each block (None for text).
+
+    ``notes`` are what its author should know, and readers need not wait for.
+    """
 
     lesson: str
     outputs: tuple[Output | None, ...]
     statements: tuple[Statement, ...] = ()
     asked: tuple[Asked, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     failure: Failure | None = None
 
@@ -101,6 +112,7 @@ class Run:
             asked=tuple(
                 Asked(**{**a, "numbers": tuple(a["numbers"])}) for a in data["asked"]
             ),
+            notes=tuple(data["notes"]),
             seconds=data["seconds"],
             failure=data["failure"] and Failure(**data["failure"]),
         )

@@ -14,7 +14,7 @@ from courserun.runner import run_lesson
 __all__ = ["LessonError", "Runs"]
 
 
-class LessonError(Exception):
+class LessonError(ValueError):
     """One or more lessons failed; the message holds what each author needs."""
 
 

@@ -1,0 +1,51 @@
+"""Read how strictly a lesson or page is to be taken: it says so, or its level does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from courserun.runs import LessonError
+
+__all__ = ["CHOICES", "settings"]
+
+CHOICES = {  # the first is what holds where nobody says anything
+    "checks": ("easy", "strict"),  # of what is no matter of truth
+    "formulas": ("checked", "laws"),  # what an equation is that nothing binds
+    "consoles": ("run", "shown"),  # what examples in literal blocks are
+}
+_SAID = re.compile(rf"^\.\. ({'|'.join(CHOICES)}): *(.*?) *$", re.MULTILINE)
+
+
+def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the settings of a source as options of a ``Lesson``.
+
+    ``own`` is what the source says itself.  It goes before what a comment in the
+    header of its level says (``.. checks: strict``).  Pages of ``docs`` are strict.
+
+    Raises:
+        LessonError: there is no such choice.
+    """
+    said = {name: choices[0] for name, choices in CHOICES.items()}
+    if path.suffix == ".md":
+        said["checks"] = "strict"
+    for header in (path.parent / "GALLERY_HEADER.rst", path.parent / "README.rst"):
+        if header.exists() and path.suffix == ".py":
+            for name, value in _SAID.findall(header.read_text(encoding="utf-8")):
+                said[name] = _chosen(name, value, header.relative_to(root))
+    for name in CHOICES.keys() & own.keys():
+        said[name] = _chosen(name, own[name], path.relative_to(root))
+    return {
+        "strict": said["checks"] == "strict",
+        "laws": said["formulas"] == "laws",
+        "quotes": said["consoles"] == "shown",
+    }
+
+
+def _chosen(name: str, value: object, source: Path) -> str:
+    if value not in CHOICES[name]:
+        choices = " or ".join(CHOICES[name])
+        raise LessonError(f"{source.as_posix()}:1: {name} is {choices}, not {value!r}")
+    return str(value)
