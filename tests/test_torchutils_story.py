@@ -365,7 +365,7 @@ def lstm(x):
         (
             variance,
             ["#2[0], mean = var_mean(x)", "#2[0], mean sends to x: [74.21, "],
-            "None",
+            "exp(var_mean",
         ),
         (lstm, ["[0], #", "[2]"], "None sends"),
     ],

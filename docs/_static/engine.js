@@ -2,9 +2,8 @@
 // Change a leaf: a small autograd engine computes the graph anew.
 
 {
-  const { exp, log, sin, cos } = Math;
+  const { abs, exp, log, sin, cos } = Math;
   const number = /-?(\d[\d.e+-]*|NaN|Infinity)/g;
-  // Values of a and b, then slopes.
   const ops = {
     "+": [(a, b) => a + b, () => 1, () => 1],
     "*": [(a, b) => a * b, (a, b) => b, (a) => a],
@@ -17,15 +16,17 @@
   };
 
   /** Return values and adjoints. */
-  const run = ({ code, seeds }, v) => {
+  const run = ({ code, seeds, dtype }, v) => {
+    const end = dtype == "float32" ? 2 ** 128 - 2 ** 103 : 1 / 0;
+    const fit = (x) => (abs(x) < end ? x : x / 0);
     const g = code.map(([op, i, j], k) => {
-      v[k] ??= ops[op] ? ops[op][0](v[i], v[j]) : op;
+      v[k] ??= ops[op] ? fit(ops[op][0](v[i], v[j])) : op;
       return seeds[k] ?? 0;
     });
     for (let k = g.length; k--; ) {
       const [op, ...from] = code[k];
       const [a, b] = from.map((i) => v[i]);
-      from.forEach((i, at) => (g[i] += g[k] * ops[op][at + 1]?.(a, b, v[k])));
+      from.forEach((i, at) => (g[i] = fit(g[i] + fit(g[k] * ops[op][at + 1]?.(a, b, v[k])))));
     }
     return [v, g];
   };
@@ -47,8 +48,8 @@
       for (const it of figure.querySelectorAll("[data-v]")) {
         const [adjoint, ...lists] = tape.places[it.dataset.v] ?? [];
         const sums = lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + both[adjoint][list[i]], 0));
-        const old = it.textContent.replace(/[()]/g, "");
         if (!sums) continue;
+        const old = it.textContent.replace(/[()]/g, "");
         const [head, tail = 0] = old.split("…").map((part) => part.match(number)?.length);
         sums.splice(head, sums.length - head - tail);
         const text = old.replace(number, () => ((x) => +x.toPrecision(x % 1 ? 4 : 9))(sums.shift()));

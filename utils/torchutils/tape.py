@@ -44,7 +44,7 @@ class Tape:
 
     def to_json(self) -> str:
         """Return the tape as JSON text."""
-        names = ("code", "seeds", "places")
+        names = ("dtype", "code", "seeds", "places")
         document = {name: getattr(self, name) for name in names}
         return json.dumps(document, separators=(",", ":"))
 
@@ -241,10 +241,9 @@ class _Lowering:
 
     def extreme(self, sign: float) -> Slots:
         """Write the larger or smaller of two; a tie shares its gradient."""
-        a, b = self.a, self.b
+        a, b = self.scaled(self.a, 0.5), self.scaled(self.b, 0.5)  # none overflows
         gap = self.abs(self.each("+", a, self.scaled(b, -1.0)))
-        both = self.each("+", self.each("+", a, b), self.scaled(gap, sign))
-        return self.scaled(both, 0.5)
+        return self.each("+", self.each("+", a, b), self.scaled(gap, sign))
 
     def matrix_product(self) -> Slots:
         """Write a product of matrices, or of a matrix and a vector."""
