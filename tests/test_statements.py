@@ -17,15 +17,16 @@ X = "import torch\nx = torch.arange(4.0, requires_grad=True)\n"
 CUBE = X + "z = x ** 2\ny = x.dot(z)\n"
 
 
-def lesson(*steps, seed=0, markup="rst"):
+def lesson(*steps, seed=0, markup="rst", laws=False):
     """Run texts and cells in turn, the text first; return what was stated."""
-    checker, namespace, done = Checker("a.py", markup, seed), {"torch": torch}, []
+    checker = Checker("a.py", markup, seed, laws=laws)
+    namespace, done = {"torch": torch}, []
     for text, code in zip(steps[::2], (*steps[1::2], ""), strict=False):
         checker.read(Block("text", text, 10), namespace)
         exec(code, namespace)
         done += checker.confirm(namespace)
-    checker.finish()
-    return done
+    done += checker.finish()
+    return sorted(done, key=lambda s: s.line)
 
 
 def after(code, *formulas, seed=0):
@@ -285,6 +286,51 @@ def test_law_is_listed_and_not_checked(text, markup):
 
 def test_law_of_nobody_is_an_error():
     assert "marked as law" in message(r":math:`\nabla_x (fg) = f\nabla_x g`")
+
+
+LAWS = [  # code, a text, what the kinds of its statements are where laws may stand
+    ("y = x.sum()", r":math:`\nabla_x (fg) = f\nabla_x g`", ["law"]),
+    ("y = x.sum()", ":math:`p = mv`", ["law"]),
+    ("y = x.sum()", ":math:`p = mv`, :math:`y = 6`", ["law", "value"]),
+    ("y = x.sum()", r":math:`\frac{dp}{dt} = m a`", ["law"]),
+    ("y = x.sum()", r":math:`y = \foo{x}`", ["law"]),
+    ("y = x.sum()", ":math:`y = kx = 6`", ["value"]),
+    ("y = x.sum()", ".. math::\n\n   y &= 6 \\\\\n   y &= kx\n", ["law", "value"]),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "kinds"), LAWS)
+def test_open_formula_is_a_law_where_laws_may_stand(code, text, kinds):
+    done = lesson("", X + code, text, laws=True)
+    assert sorted(s.kind for s in done) == kinds
+    with pytest.raises(StatementError):
+        lesson("", X + code, text)
+
+
+@pytest.mark.parametrize(
+    "formula", ["y = 7", "y = kx = 7", "q = y = 7", "k = 2, y = 3k = 9"]
+)
+def test_false_formula_is_refused_where_laws_may_stand(formula):
+    text = " ".join(f":math:`{part}`" for part in formula.split(", "))
+    with pytest.raises(StatementError):
+        lesson("", X + "y = x.sum()", text, laws=True)
+
+
+def test_open_formula_that_is_checked_in_part_says_so():
+    [done] = lesson("", X + "y = x.sum()", ":math:`y = kx = 6`", laws=True)
+    assert "in part" in done.witnesses
+
+
+CONSOLE = "See::\n\n   >>> 1 + 1\n   3\n\nand\n\n>>> 1 + 1\n2\n"
+
+
+def test_example_in_a_literal_block_is_shown_where_consoles_are():
+    checker = Checker("a.py", "rst", quotes=True)
+    [done] = checker.read(Block("text", CONSOLE, 1), {})
+    assert done.line == 8
+    assert checker.notes == ["a.py:1\n  1 examples are shown and not run"]
+    with pytest.raises(StatementError):
+        Checker("a.py", "rst").read(Block("text", CONSOLE, 1), {})
 
 
 def test_statement_carries_its_line_and_source():

@@ -21,14 +21,18 @@ from torch import Tensor
 from coursecheck.algebra import evaluate, spelled, subscripts
 from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
 
-__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
+__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "OpenError", "UnboundError"]
 
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
 Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
 
 
-class UnboundError(FormulaError):
+class OpenError(FormulaError):
+    """What neither the code nor the text decides: nobody can say that it is false."""
+
+
+class UnboundError(OpenError):
     """A name that neither the code nor the text gives a value."""
 
     def __init__(self, name: str, at: int) -> None:
@@ -127,7 +131,7 @@ class Names:
             return self._copy(live, name, at)
         definition = self.definitions.get(name)
         if live is not None and not (definition and self._fits(name)):
-            raise FormulaError(f"the text does not say what {name} is made of", at)
+            raise OpenError(f"the text does not say what {name} is made of", at)
         if definition is None and name in DERIVED_NAMES:
             return self.derivative(self._usual(name, at))
         if definition is None:
@@ -142,9 +146,7 @@ class Names:
             double = None if isinstance(live, Tensor) else torch.float64
             tensor = torch.as_tensor(live, dtype=double).detach()
         except (TypeError, ValueError, RuntimeError) as error:
-            raise FormulaError(
-                f"{name} is no number or tensor in the code", at
-            ) from error
+            raise OpenError(f"{name} is no number or tensor in the code", at) from error
         if not double and tensor.is_floating_point():
             self.log.eps = max(self.log.eps, torch.finfo(tensor.dtype).eps)
         return tensor.to(torch.promote_types(tensor.dtype, torch.float64))
@@ -312,7 +314,7 @@ class Names:
         known = self.closure(of)
         for target in targets:
             if (name := _base(target).args[0]) not in known:
-                raise FormulaError(
+                raise OpenError(
                     f"nothing says how it depends on {name}: a general law is marked"
                     " as law",
                     target.at,

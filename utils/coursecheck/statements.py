@@ -6,7 +6,9 @@ to an index, which runs over a tensor (``z_i = x_i^2``); or to the argument of a
 defined function, which is tried at random points.  An equation whose left side
 is a name that the code does not have defines it.  Any other equation that
 cannot be read or bound is an error, unless its author marks it as a law.
-A formula without an equals sign states nothing.
+A formula without an equals sign states nothing.  Where a page says
+``formulas: laws``, what nothing binds or uses is a law without a mark; what can be
+compared has to be true all the same.
 
 A statement holds if it is true before the next code cell, or after it; but what
 is false stays so unless the cell changes something in it, and what a paragraph
@@ -28,8 +30,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coursecheck.algebra import spellings
-from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names
+from coursecheck.algebra import evaluate, spellings
+from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names, OpenError
 from coursecheck.comparing import FalseError, derives, is_literal
 from coursecheck.doctests import StatementError, run_doctests
 from coursecheck.formulas import (
@@ -41,7 +43,7 @@ from coursecheck.formulas import (
     parse,
     walk,
 )
-from coursecheck.maths import Maths, find_maths
+from coursecheck.maths import Maths, find_maths, without_blocks
 from coursecheck.stated import Block, Statement
 from coursecheck.verifying import verify
 
@@ -77,12 +79,24 @@ class Checker:
 
     Call :meth:`read` with the namespace at a block, :meth:`confirm` when the next
     code cell has run, and :meth:`finish` at last; ``seed`` moves the random points.
+    With ``laws``, what nothing binds is a law; with ``quotes``, an example in a
+    literal block is no example.  ``notes`` says of which formulas and blocks.
     """
 
-    def __init__(self, name: str, markup: Literal["rst", "md"], seed: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        markup: Literal["rst", "md"],
+        seed: int = 0,
+        *,
+        laws: bool = False,
+        quotes: bool = False,
+    ) -> None:
         self.name, self.markup, self._seed = name, markup, seed
+        self._laws, self._quotes = laws, quotes
+        self.notes: list[str] = []
         self._definitions: dict[str, Definition] = {}
-        self._unused: dict[str, StatementError] = {}
+        self._unused: dict[str, tuple[StatementError, Statement | None]] = {}
         self._pending: list[tuple[_Entry, _State]] = []
 
     def copy(self) -> Checker:
@@ -99,6 +113,12 @@ class Checker:
         or for a formula that cannot be read.
         """
         self.look(block, namespace)
+        if self._quotes and ">>> " in block.source:
+            text = without_blocks(block.source, self.markup)
+            if count := block.source.count(">>> ") - text.count(">>> "):
+                place = f"{self.name}:{block.line}"
+                self.notes.append(f"{place}\n  {count} examples are shown and not run")
+            block = replace(block, source=text)
         return run_doctests(block, namespace, self.name)
 
     def look(self, block: Block, namespace: Mapping[str, Any]) -> None:
@@ -106,13 +126,16 @@ class Checker:
         state = _state(namespace)
         for maths in find_maths(block.source, self.markup):
             if maths.law:
-                law = Statement("law", _line(maths.text), _line_of(block, maths, 0))
-                self._pending.append((_Entry(block, maths, 0, law), {}))
+                self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
                 continue
             try:
                 count = len(self._equations(maths, namespace))
             except FormulaError as error:
-                raise self._report(block, maths, error) from error
+                if not self._laws:
+                    raise self._report(block, maths, error) from error
+                self.notes.append(f"{self._report(block, maths, error)}\n  (a law)")
+                self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
+                continue
             for place in range(count):
                 entry = self._look(_Entry(block, maths, place), namespace, last=False)
                 self._pending.append((entry, state))
@@ -138,7 +161,10 @@ class Checker:
             luck = {(entry.paragraph, name) for name in changed} & only_later
             if isinstance(later, FormulaError) and (not true or (luck and false)):
                 error = (*false, later)[0]
-                raise self._report(entry.block, entry.maths, error) from error
+                if not (self._laws and isinstance(error, OpenError)):
+                    raise self._report(entry.block, entry.maths, error) from error
+                equation = self._equations(entry.maths, namespace)[entry.place]
+                true = [_law(entry.block, entry.maths, equation)]
             done += true[:1]
         return tuple(done)
 
@@ -154,12 +180,14 @@ class Checker:
         return self._look(entry, namespace, last=True).found, changed
 
     def finish(self) -> tuple[Statement, ...]:
-        """Return what is left to say, which is nothing.
+        """Return what is left to say, which is nothing, or what turned out a law.
 
         Raise :class:`StatementError` for a definition that nothing has used: it
         would be a formula that the reader trusts and nobody has checked.
         """
-        for error in self._unused.values():
+        if self._laws:
+            return tuple(law for _, law in self._unused.values() if law)
+        for error, _ in self._unused.values():
             raise error
         return ()
 
@@ -195,10 +223,13 @@ class Checker:
         if defines:
             text = "nothing uses this definition, so nothing checks it"
             problem = FormulaError(text, equation.start)
-            self._unused[defines] = self._report(entry.block, entry.maths, problem)
-            if len(equation.members) == 2:
+            only = len(equation.members) == 2
+            law = _law(entry.block, entry.maths, equation) if only else None
+            error = self._report(entry.block, entry.maths, problem)
+            self._unused[defines] = error, law
+            if only:
                 return None
-        difference = verify(equation, scope, self._seed)
+        difference = self._verify(equation, scope)
         self._tie(equation, scope)
         for name in log.texts - {defines}:
             self._unused.pop(name, None)
@@ -208,6 +239,20 @@ class Checker:
         line = _line_of(entry.block, entry.maths, equation.start)
         witnesses = tuple(sorted(log.witnesses))
         return Statement(kind, _line(equation.text), line, witnesses, difference)
+
+    def _verify(self, equation: Equation, scope: Names) -> float:
+        """Compare all members; where laws may stand, those that can be compared."""
+        try:
+            return verify(equation, scope, self._seed)
+        except OpenError:
+            members = [m for m in equation.members if _has_value(m, equation, scope)]
+            if not self._laws or len(members) < 2:
+                raise
+            scope.log.witnesses.add("in part")
+            relation = "≈" if "≈" in equation.relations else "="
+            relations = (relation,) * (len(members) - 1)
+            part = replace(equation, members=tuple(members), relations=relations)
+            return verify(part, scope, self._seed)
 
     # Definitions
 
@@ -314,6 +359,22 @@ def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node]
     if first.op == "index":
         return name, (), Node("each", (letters, bodies[0], (bodies[0],)), first.at)
     return name, () if scope.live(name) is not None else letters, bodies[0]
+
+
+def _has_value(member: Node, equation: Equation, scope: Names) -> bool:
+    if equation.letters:
+        node = (equation.letters, member, equation.members)
+        member = Node("each", node, member.at)
+    try:
+        evaluate(member, replace(scope, log=Log()))
+    except FormulaError:
+        return False
+    return True
+
+
+def _law(block: Block, maths: Maths, equation: Equation | None = None) -> Statement:
+    text, at = (equation.text, equation.start) if equation else (maths.text, 0)
+    return Statement("law", _line(text), _line_of(block, maths, at))
 
 
 def _line(text: str) -> str:

@@ -72,7 +72,9 @@ def run_cells(
     outputs: list[Output | None] = []
     statements: list[Statement] = []
     asked: list[Asked] = []
-    checker = Checker(lesson.name, lesson.markup, seed)
+    checker = Checker(
+        lesson.name, lesson.markup, seed, laws=lesson.laws, quotes=lesson.quotes
+    )
     looker = Mutants(checker, mutate) if mutate else checker
     session = _Session(lesson, looker, only_statements)
     failure = None
@@ -98,7 +100,7 @@ def run_cells(
         tuple(outputs),
         tuple(statements),
         tuple(asked),
-        tuple(session.notes),
+        (*session.notes, *checker.notes),
         seconds=seconds,
         failure=failure,
     )
