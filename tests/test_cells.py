@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from coursecheck.stated import Block
-from courserun.lesson import Lesson, Output, Run
+from courserun.lesson import Lesson, Output, Picture, Run, Shown
 from courserun.runner import run_lesson
 
 NAME = "gallery/1_toy/10_toy.py"
@@ -24,6 +24,17 @@ def run(*blocks: str, only_statements: bool = False, **options: object) -> Run:
     return run_lesson(lesson, only_statements=only_statements)
 
 
+def text(*parts: str) -> Output:
+    """Return the output of a cell that showed texts."""
+    return Output(tuple(Shown("text", part) for part in parts))
+
+
+def pictures(output: Output | None) -> list[Picture]:
+    """Return the pictures of an output."""
+    assert output is not None
+    return [part for part in output.parts if isinstance(part, Picture)]
+
+
 def message(*blocks: str, **options: object) -> str:
     """Run a lesson that fails; return what it says."""
     failure = run(*blocks, **options).failure
@@ -32,54 +43,54 @@ def message(*blocks: str, **options: object) -> str:
 
 
 SHOWN = {
-    "value": ("1 + 1", Output(text="2")),
-    "text": ("'a'", Output(text="'a'")),
+    "value": ("1 + 1", text("2")),
+    "text": ("'a'", text("'a'")),
     "nothing": ("None", Output()),
     "statement": ("x = 1", Output()),
     "empty": ("# a comment", Output()),
-    "tensor": ("import torch\ntorch.ones(2)", Output(text="tensor([1., 1.])")),
-    "print": ("print('é', 1)\n2", Output("é 1\n", "2")),
+    "tensor": ("import torch\ntorch.ones(2)", text("tensor([1., 1.])")),
+    "print": ("print('é', 1)\n2", text("é 1\n", "2")),
     "both_streams": (
         "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint(3)",
-        Output("1\n2\n3\n"),
+        text("1\n2\n3\n"),
     ),
     "below_python": (
         "import os\nprint(1)\n_ = os.write(1, b'2\\n')\nprint(3)\n"
         "_ = os.system('echo 4')",
-        Output("1\n2\n3\n4\n"),
+        text("1\n2\n3\n4\n"),
     ),
-    "no_new_line": ("print(1, end='')", Output("1")),
+    "no_new_line": ("print(1, end='')", text("1")),
     "html": (
         "class A:\n    def _repr_html_(self):\n        return '<b>a</b>'\nA()",
-        Output(html="<b>a</b>"),
+        Output((Shown("html", "<b>a</b>"),)),
     ),
     "html_of_none": (
         "class A:\n    def _repr_html_(self): pass\n"
         "    def __repr__(self): return 'a'\nA()",
-        Output(text="a"),
+        text("a"),
     ),
     "class_with_html": (
         "class A:\n    def _repr_html_(self):\n        return 1 / 0\nA",
-        Output(text="<class '__main__.A'>"),
+        text("<class '__main__.A'>"),
     ),
-    "main": ("__name__, '__file__' in globals()", Output(text="('__main__', False)")),
-    "no_files": ("import os\nos.listdir()", Output(text="[]")),
+    "main": ("__name__, '__file__' in globals()", text("('__main__', False)")),
+    "no_files": ("import os\nos.listdir()", text("[]")),
     "own_source": (
         "import inspect\ndef f():\n    return 1\nprint(inspect.getsource(f))",
-        Output("def f():\n    return 1\n\n"),
+        text("def f():\n    return 1\n\n"),
     ),
     "pickled": (
         "import pickle\nclass A: pass\ntype(pickle.loads(pickle.dumps(A()))) is A",
-        Output(text="True"),
+        text("True"),
     ),
-    "uninitialised": ("torch.empty(1)", Output(text="tensor([nan])")),
+    "uninitialised": ("torch.empty(1)", text("tensor([nan])")),
     "seeds": (
         "import random, numpy\n"
         "a = torch.rand(1).item(), random.random(), numpy.random.rand()\n"
         "[round(x, 4) for x in a]",
-        Output(text="[0.4963, 0.8444, 0.5488]"),
+        text("[0.4963, 0.8444, 0.5488]"),
     ),
-    "threads": ("torch.get_num_threads()", Output(text="1")),
+    "threads": ("torch.get_num_threads()", text("1")),
 }
 
 
@@ -127,11 +138,11 @@ def test_cell_fails(kind: str) -> None:
 
 
 def test_failure_names_the_frames_of_the_lesson_only() -> None:
-    text = message(
+    told = message(
         "def half(x):\n    return int(x) / 0",
         "import functools\nfunctools.reduce(\n    lambda a, b: half(a), [1, 2])",
     )
-    assert text.splitlines() == [
+    assert told.splitlines() == [
         f"{NAME}:2: cell 2 raised ZeroDivisionError: division by zero",
         f"  {NAME}:5 in <module>: functools.reduce(",
         f"  {NAME}:6 in <lambda>: lambda a, b: half(a), [1, 2])",
@@ -140,20 +151,21 @@ def test_failure_names_the_frames_of_the_lesson_only() -> None:
 
 
 def test_failure_keeps_the_outputs_before_it() -> None:
-    assert run("1", "1 / 0", "3").outputs == (Output(text="1"),)
+    assert run("1", "1 / 0", "3").outputs == (text("1"),)
 
 
 def test_future_import_rules_later_cells() -> None:
     result = run("from __future__ import annotations", "def f(x: Unknown): pass\n1")
-    assert result.outputs[1] == Output(text="1")
+    assert result.outputs[1] == text("1")
 
 
 def test_warning_that_is_declared_is_shown_without_paths() -> None:
     code = "import torch\n(torch.ones(1, requires_grad=True) * 2).grad"
     (output,) = run(code, warns=("not a leaf",)).outputs
     assert output is not None
-    assert output.stdout.startswith("UserWarning: The .grad attribute of a Tensor")
-    assert "Triggered" not in output.stdout
+    (shown,) = output.parts
+    assert shown.source.startswith("UserWarning: The .grad attribute of a Tensor")
+    assert "Triggered" not in shown.source
 
 
 def test_warning_that_is_declared_must_come() -> None:
@@ -167,7 +179,7 @@ def test_warning_that_the_lesson_records_is_its_own() -> None:
             warnings.warn("seen")
         str(log[0].message)
     """
-    assert run(code).outputs == (Output(text="'seen'"),)
+    assert run(code).outputs == (text("'seen'"),)
 
 
 CURVE = """
@@ -183,8 +195,7 @@ CURVE = """
 
 def test_figure_is_drawn_in_light_and_in_dark() -> None:
     (output,) = run(CURVE).outputs
-    assert output is not None
-    (picture,) = output.pictures
+    (picture,) = pictures(output)
     assert picture.dark is not None
     assert (picture.alt, picture.suffix) == ("a line", ".svg")
     assert b"#1f2328" in picture.light
@@ -197,9 +208,8 @@ def test_figure_is_drawn_in_light_and_in_dark() -> None:
 
 def test_figure_belongs_to_its_cell() -> None:
     first, second = run(CURVE, "1").outputs
-    assert first is not None
-    assert len(first.pictures) == 1
-    assert second == Output(text="1")
+    assert len(pictures(first)) == 1
+    assert second == text("1")
 
 
 def test_figure_is_the_same_each_time() -> None:
@@ -236,17 +246,17 @@ EASY = {
     "address": (
         "import torch\nx = torch.ones(1, requires_grad=True)\n"
         "print((x * x).grad_fn)\n(x * x).grad_fn",
-        Output("<MulBackward0 object>\n", "<MulBackward0 object>"),
+        text("<MulBackward0 object>\n", "<MulBackward0 object>"),
         [f"{NAME}:4: cell 1 shows <MulBackward0 object at 0x"],
     ),
     "local_function": (
         "def f():\n    def g(): pass\n    return g\n[f()]",
-        Output(text="[<function f.<locals>.g>]"),
+        text("[<function f.<locals>.g>]"),
         [f"{NAME}:4: cell 1 shows <function f.<locals>.g at 0x"],
     ),
     "warning": (
         "import warnings\n\nwarnings.warn('old')",
-        Output("UserWarning: old\n"),
+        text("UserWarning: old\n"),
         [f"{NAME}:3: cell 1 warns\n  UserWarning: old"],
     ),
 }
@@ -276,7 +286,7 @@ FIGURE = "import matplotlib.pyplot as plt\nfig, axes = plt.subplots(2)\n"
 )
 def test_easy_figure_is_described_by_its_titles(code: str, words: str) -> None:
     result = run(FIGURE + code, strict=False)
-    assert result.outputs[0].pictures[0].alt == words
+    assert pictures(result.outputs[0])[0].alt == words
     told = [note for note in result.notes if f"are told: {words}" in note]
     assert len(told) == len(result.notes) == (words != "All")
 
@@ -313,15 +323,15 @@ def test_formula_that_is_false_fails_at_its_line() -> None:
 
 
 def test_statements_come_in_the_order_of_the_page() -> None:
-    text = "text:\n:math:`\\nabla_x y = 12`\n\n>>> y.item()\n8.0\n"
-    result = run(CUBE, text, "y.backward()")
+    block = "text:\n:math:`\\nabla_x y = 12`\n\n>>> y.item()\n8.0\n"
+    result = run(CUBE, block, "y.backward()")
     assert [s.kind for s in result.statements] == ["gradient", "doctest"]
 
 
 def test_definition_that_no_later_text_uses_fails_the_lesson():
-    text = message("x = 2.0", "text:One\n:math:`q = 28`.", "y = 3.0")
-    assert text.startswith(f"{NAME}:4\n")
-    assert "nothing uses this definition" in text
+    told = message("x = 2.0", "text:One\n:math:`q = 28`.", "y = 3.0")
+    assert told.startswith(f"{NAME}:4\n")
+    assert "nothing uses this definition" in told
 
 
 def test_definition_that_a_later_cell_or_text_uses_is_fine():

@@ -12,7 +12,7 @@ import pytest
 from coursecheck.stated import Block
 from courserun import freshness
 from courserun.freshness import Store, lesson_key, lesson_keys
-from courserun.lesson import Failure, Lesson, Output, Picture, Run
+from courserun.lesson import Failure, Lesson, Output, Picture, Run, Shown
 
 USES_MODULE = "from helpers import curves\ncurves.plot(open('points.csv'))"
 NAME = "gallery/1_toy/10_toy.py"
@@ -142,7 +142,7 @@ def test_keys_of_many_lessons_are_those_of_each(root: Path) -> None:
 
 
 PICTURE = Picture(b"<svg>light</svg>", b"<svg>dark</svg>", ".svg", "a curve")
-RUN = Run(NAME, (None, Output("hé\n", "tensor(2.)", None, (PICTURE,))), seconds=0.5)
+RUN = Run(NAME, (None, Output((Shown("text", "hé tensor(2.)"), PICTURE))), seconds=0.5)
 
 
 def test_store_returns_what_was_put(tmp_path: Path) -> None:

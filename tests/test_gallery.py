@@ -11,7 +11,7 @@ from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild import gallery, pages
 from coursebuild.show import output_html
-from courserun.lesson import Output, Picture
+from courserun.lesson import Output, Picture, Shown
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,31 +41,37 @@ def test_replaced_template_is_still_used():
     assert "THUMBNAIL_TEMPLATE" in backreferences._thumbnail_div.__code__.co_names
 
 
+def output(*parts):
+    return Output(parts)
+
+
 @pytest.mark.parametrize(
-    ("output", "html"),
+    ("shown", "html"),
     [
         (Output(), ""),
-        (Output(stdout="a < b\n"), "<pre>a &lt; b</pre>"),
-        (Output(text="tensor(1.)"), "<pre>tensor(1.)</pre>"),
-        (Output(text="Drawing", html="<svg></svg>"), "<svg></svg>"),
-        (Output(stdout="a\n", text="1"), "<pre>a</pre><pre>1</pre>"),
+        (output(Shown("text", "a < b\n")), "<pre>a &lt; b</pre>"),
+        (output(Shown("html", "<svg></svg>")), "<svg></svg>"),
+        (
+            output(Shown("text", "a\n"), Shown("text", "1")),
+            "<pre>a</pre><pre>1</pre>",
+        ),
     ],
 )
-def test_output_shows_what_the_cell_put_out(tmp_path, output, html):
-    shown = output_html(output, tmp_path, "_images")
-    assert shown == (f'<div class="cell-output">{html}</div>' if html else "")
+def test_output_shows_what_the_cell_put_out(tmp_path, shown, html):
+    page = output_html(shown, tmp_path, "_images")
+    assert page == (f'<div class="cell-output">{html}</div>' if html else "")
 
 
 def test_picture_is_written_once_and_named_by_its_content(tmp_path):
     picture = Picture(b"<svg/>", None, ".svg", 'the "slope"')
-    first = output_html(Output(pictures=(picture, picture)), tmp_path, "../_images")
+    first = output_html(output(picture, picture), tmp_path, "../_images")
     (file,) = tmp_path.iterdir()
     assert first.count(f'src="../_images/{file.name}" alt="the &quot;slope&quot;"') == 2
 
 
 def test_picture_has_a_version_for_the_dark(tmp_path):
     picture = Picture(b"light", b"dark", ".svg", "a line")
-    shown = output_html(Output(pictures=(picture,)), tmp_path, "_images")
+    shown = output_html(output(picture), tmp_path, "_images")
     assert 'class="only-light"' in shown
     assert 'class="only-dark"' in shown
     assert len(list(tmp_path.iterdir())) == 2

@@ -152,7 +152,7 @@ def test_lesson_finds_another_main_and_no_variables_of_the_parent() -> None:
         lesson("import sys\nsys.argv, 'pytest' in sys.modules")
     ).outputs
     assert output is not None
-    assert output.text == f"(['{NAME}'], False)"
+    assert output.parts[0].source == f"(['{NAME}'], False)"
 
 
 def test_environment_of_the_user_is_not_the_lessons(
@@ -163,7 +163,7 @@ def test_environment_of_the_user_is_not_the_lessons(
     stop_servers()
     (output,) = run_lesson(lesson(code)).outputs
     assert output is not None
-    assert output.text == str(sorted([*ENVIRONMENT, "PATH"]))
+    assert output.parts[0].source == str(sorted([*ENVIRONMENT, "PATH"]))
 
 
 GRADIENT = """
@@ -177,7 +177,7 @@ GRADIENT = """
 def test_torch_computes_in_many_children_at_once() -> None:
     with LessonExecutor(4) as executor:
         runs = list(executor.map(run_lesson, [lesson(GRADIENT)] * 8))
-    assert {run.outputs[0].text for run in runs} == {"tensor(200000.)"}
+    assert {run.outputs[0].parts[0].source for run in runs} == {"tensor(200000.)"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -215,8 +215,7 @@ def test_folders_of_lessons_are_removed() -> None:
     code = "import os\nos.mkdir('a')\nopen('a/b', 'w').close()\nos.getcwd()"
     (output,) = run_lesson(lesson(code)).outputs
     assert output is not None
-    assert output.text is not None
-    folder = Path(ast.literal_eval(output.text)).parent
+    folder = Path(ast.literal_eval(output.parts[0].source)).parent
     _wait_until(lambda: not folder.exists())
     home = folder.parent
     stop_servers()
@@ -320,7 +319,7 @@ def test_helper_that_changes_is_loaded_again(
             assert "torchutils/__init__.py:1 in <module>: VALUE = 1 / 0" in str(run)
         else:
             assert run.outputs[0] is not None
-            assert run.outputs[0].text == value
+            assert run.outputs[0].parts[0].source == value
 
 
 PARENT = """
@@ -333,7 +332,7 @@ lesson = Lesson("gallery/1 ü/1.py", (Block("code", sys.argv[1], 1),))
 with LessonExecutor(2) as executor:
     count = range(int(sys.argv[2]))
     runs = [f.result() for f in [executor.submit(run_lesson, lesson) for _ in count]]
-print(ascii([run.failure or run.outputs[0].text for run in runs]))
+print(ascii([run.failure or run.outputs[0].parts[0].source for run in runs]))
 """
 
 

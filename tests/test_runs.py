@@ -37,7 +37,10 @@ def test_runs_are_reported_fetched_and_kept(tmp_path: Path) -> None:
         runs.start(executor, reported.append)
         done = runs.finish()
     assert reported == done
-    assert [run.outputs[0].text for run in done if run.outputs[0]] == ["10", "20"]
+    assert [run.outputs[0].parts[0].source for run in done if run.outputs[0]] == [
+        "10",
+        "20",
+    ]
     assert Runs(tmp_path, Store(tmp_path), [FIRST, SECOND]).stale == []
 
 

@@ -18,8 +18,9 @@ from sphinx_gallery import backreferences, gen_rst
 from coursebuild.downloads import write_zip
 from coursebuild.notebooks import notebook
 from coursebuild.show import output_html
-from courserun.lesson import Output
-from courserun.runs import Runs
+from courserun.figures import LARGEST_CARD
+from courserun.lesson import Output, Part, Picture
+from courserun.runs import LessonError, Runs
 
 __all__ = ["KNOWN_VERSION", "install"]
 
@@ -55,12 +56,19 @@ def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
         )
 
     def execute_script(
-        blocks: list[Any], script: dict[str, Any], _conf: object, _file: object
+        blocks: list[Any], script: dict[str, Any], _conf: object, own: dict[str, Any]
     ) -> tuple[list[str], float]:
         name = Path(script["src_file"]).relative_to(root).as_posix()
         run = runs[name]
         outputs = run.outputs if run else (None,) * len(blocks)
-        _save_thumbnail(outputs, Path(script["image_path_iterator"].next()))
+        wanted = own.pop("thumbnail_number", None)  # else the first file is no first
+        try:
+            card = _card(outputs, wanted)
+        except ValueError as error:
+            raise LessonError(f"{name}:1: {error}") from error
+        if card:
+            path = Path(script["image_path_iterator"].next())
+            path.with_suffix(card[0]).write_bytes(card[1])
         script |= {"memory_delta": 0.0, "example_globals": {}}
         link = "../" * name.count("/") + images.name
         return [_output_rst(output, images, link) for output in outputs], 0.0
@@ -79,13 +87,37 @@ def _output_rst(output: Output | None, images: Path, link: str) -> str:
     return f".. raw:: html\n\n{indent(html, '   ')}\n\n" if html else ""
 
 
-def _save_thumbnail(outputs: Iterable[Output | None], path: Path) -> None:
-    """Save the lesson's first graph or picture where its card looks for it."""
-    for output in filter(None, outputs):
-        if output.pictures:
-            first = output.pictures[0]
-            path.with_suffix(first.suffix).write_bytes(first.light)
-            return
-        if drawing := DRAWING.search(output.html or ""):
-            path.with_suffix(".svg").write_text(drawing[0], encoding="utf-8")
-            return
+def _card(
+    outputs: Iterable[Output | None], number: int | None
+) -> tuple[str, bytes] | None:
+    """Return what the lesson's card shows, with its suffix: a small picture.
+
+    That is the first of its pictures and graphs that is small enough, or the one
+    with the ``number`` that the lesson names, from 1, or from -1 at the end.
+
+    Raises:
+        ValueError: there is no such picture, or it is too large.
+    """
+    cards = [_small(part) for output in outputs if output for part in output.parts]
+    cards = [card for card in cards if card]
+    if number is None:
+        return next((card for card in cards if len(card[1]) <= LARGEST_CARD), None)
+    if number == 0 or not -len(cards) <= number <= len(cards):
+        raise ValueError(
+            f"sphinx_gallery_thumbnail_number = {number}, but the lesson shows "
+            f"{len(cards)} pictures: 1 is the first, -1 the last"
+        )
+    card = cards[number - (number > 0)]
+    if len(card[1]) > LARGEST_CARD:
+        raise ValueError(
+            f"sphinx_gallery_thumbnail_number = {number} is a drawing of "
+            f"{len(card[1]):,} bytes: name one below {LARGEST_CARD:,}"
+        )
+    return card
+
+
+def _small(part: Part) -> tuple[str, bytes] | None:
+    if isinstance(part, Picture):
+        return (".png", part.small) if part.small else (part.suffix, part.light)
+    drawing = DRAWING.search(part.source) if part.kind == "html" else None
+    return (".svg", drawing[0].encode()) if drawing else None

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
-from courserun.lesson import Output, Picture
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from coursebuild.katex import FormulaError, typeset
+from courserun.lesson import Output, Part, Picture
 
 __all__ = ["output_html"]
+
+FORMULA = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$"
+    r"|(?P<environment>\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\})",
+    re.DOTALL,
+)
+DISPLAYED = re.compile(r"\\displaystyle\b\s*")  # what Math and sympy begin with
 
 
 def output_html(output: Output, images: Path, link: str) -> str:
@@ -17,34 +31,87 @@ def output_html(output: Output, images: Path, link: str) -> str:
     Its pictures are written into the folder ``images``, to which ``link`` leads
     from the page.
 
-    >>> output_html(Output(text="tensor(28.)"), Path(), "")
+    >>> from courserun.lesson import Shown
+    >>> output_html(Output((Shown("text", "tensor(28.)"),)), Path(), "")
     '<div class="cell-output"><pre>tensor(28.)</pre></div>'
     """
-    parts = [_pre(output.stdout)] if output.stdout.strip() else []
-    if output.html:
-        parts.append(output.html)
-    elif output.text:
-        parts.append(_pre(output.text))
-    parts += [_picture(picture, images, link) for picture in output.pictures]
-    return f'<div class="cell-output">{"".join(parts)}</div>' if parts else ""
+    parts = "".join(_part(part, images, link) for part in output.parts)
+    return f'<div class="cell-output">{parts}</div>' if parts else ""
 
 
-def _pre(text: str) -> str:
-    return f"<pre>{escape(text.rstrip(), quote=False)}</pre>"
+def _part(part: Part, images: Path, link: str) -> str:
+    if isinstance(part, Picture):
+        return _picture(part, images, link)
+    match part.kind:
+        case "html":
+            return part.source
+        case "markdown":
+            return f'<div class="markdown">{_reader().render(part.source)}</div>'
+        case "latex":
+            return _latex(part.source)
+    return f"<pre>{escape(part.source.rstrip(), quote=False)}</pre>"
+
+
+def _latex(source: str) -> str:
+    """Typeset the formulas in a text, without a mark: nobody has checked them."""
+    html, end = [], 0
+    for match in FORMULA.finditer(source):
+        formula = match["display"] or match["inline"] or match["environment"]
+        shown = DISPLAYED.match(formula) or not match["inline"]
+        html.append(escape(source[end : match.start()], quote=False))
+        html.append(_formula(DISPLAYED.sub("", formula, count=1), display=bool(shown)))
+        end = match.end()
+    return f"<div>{''.join(html)}{escape(source[end:], quote=False)}</div>"
+
+
+def _formula(formula: str, *, display: bool) -> str:
+    """Typeset; what KaTeX cannot read is shown as it was written."""
+    try:
+        html = typeset(formula.strip(), display=display)
+    except FormulaError:
+        return f"<code>{escape(formula, quote=False)}</code>"
+    return f'<div class="math">{html}</div>' if display else html
+
+
+@cache
+def _reader() -> MarkdownIt:
+    """Return what reads Markdown as notebooks do; its headings are none of the page."""
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+    def math(text: str, options: dict[str, Any]) -> str:
+        return _formula(text, display=options["display_mode"])
+
+    reader.use(dollarmath_plugin, renderer=math)
+    rules: dict[str, Any] = reader.renderer.rules  # type: ignore[attr-defined]
+    rules["heading_open"] = lambda *_: "<p><strong>"
+    rules["heading_close"] = lambda *_: "</strong></p>\n"
+    return reader
 
 
 def _picture(picture: Picture, images: Path, link: str) -> str:
-    """Show the version that suits the page's colours."""
+    """Show the version that suits the page's colours; a film, when it is asked for."""
     if picture.dark is None:
-        return _img(picture.light, picture, "", images, link)
-    return _img(picture.light, picture, "only-light", images, link) + _img(
-        picture.dark, picture, "only-dark", images, link
-    )
+        html = _img(picture.light, picture, "", images, link)
+    else:
+        html = _img(picture.light, picture, "only-light", images, link)
+        html += _img(picture.dark, picture, "only-dark", images, link)
+    if picture.film:
+        name = _file(picture.film, ".gif", images)
+        html += '<details class="film"><summary>Play the animation</summary>'
+        html += f'<img src="{link}/{name}" alt="{escape(picture.alt)}"></details>'
+    return html
 
 
 def _img(data: bytes, picture: Picture, look: str, images: Path, link: str) -> str:
-    """Write the file under its content's digest, so that equal pictures are one."""
-    name = hashlib.sha256(data).hexdigest()[:16] + picture.suffix
+    name = _file(data, picture.suffix, images)
+    size = f' width="{picture.width}"' if picture.width else ""
+    words = escape(picture.alt)
+    return f'<img class="{look}" src="{link}/{name}"{size} alt="{words}">'
+
+
+def _file(data: bytes, suffix: str, images: Path) -> str:
+    """Write a file under its content's digest, so that equal pictures are one."""
+    name = hashlib.sha256(data).hexdigest()[:16] + suffix
     images.mkdir(parents=True, exist_ok=True)
     (images / name).write_bytes(data)
-    return f'<img class="{look}" src="{link}/{name}" alt="{escape(picture.alt)}">'
+    return name

@@ -24,6 +24,7 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,8 +37,9 @@ from coursecheck.mutate import Mutants
 from coursecheck.questions import Question, find_questions, unanswered
 from coursecheck.stated import Asked, Block, Statement
 from coursecheck.statements import Checker
-from courserun.figures import prepare_pyplot, take_figures
-from courserun.lesson import Failure, Lesson, Output, Run
+from courserun.display import Display, replace_ipython
+from courserun.figures import prepare_pyplot
+from courserun.lesson import Failure, Lesson, Output, Part, Picture, Run
 
 __all__ = ["run_cells"]
 
@@ -119,11 +121,14 @@ class _Session:
         self._name, self._markup = lesson.name, lesson.markup
         self._strict = lesson.strict
         self.notes: list[str] = []
-        self._show = not only_statements
         self._cell, self._line, self._place = 0, 1, "the lesson"
         self._namespace = _take_over(lesson)
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
+        self._display = Display(
+            self._screen.read, self._excuse, self._namespace, on=not only_statements
+        )
+        _let_show(lesson, self._display)
         self._warnings = _Warnings(lesson.warns, self._warn)
         self._checker = checker
         self._questions: list[Question] = []
@@ -154,27 +159,23 @@ class _Session:
     def execute(self, block: Block) -> Output:
         """Execute a cell; return what it shows."""
         self._screen.clear()
+        self._display.begin()
         tree = ast.parse("\n" * (block.line - 1) + block.source, self._name)
         last = tree.body.pop() if _ends_in_value(tree) else None
         exec(self._compile(tree, self._name, "exec"), self._namespace)
-        shown: dict[str, str] = {}
         if last:
             self._line = last.lineno
             code = self._compile(ast.Expression(last.value), self._name, "eval")
-            value = eval(code, self._namespace)
-            shown = _shown(value) if self._show else {}
-        pictures = take_figures(self._excuse, draw=self._show)
-        shown["stdout"] = self._screen.read()
-        shown = {kind: self._addressless(text) for kind, text in shown.items()}
-        return Output(pictures=pictures, **shown)
+            self._display.value(eval(code, self._namespace))
+        return Output(tuple(map(self._addressless, self._display.end())))
 
-    def _excuse(self, fault: str, done: str) -> None:
+    def _excuse(self, fault: str, done: str, *, grave: bool = True) -> None:
         """Refuse what is no matter of truth; where the lesson is easy, only note it.
 
         Raises:
-            _LessonError: the lesson is strict.
+            _LessonError: the lesson is strict, and the fault is ``grave``.
         """
-        if self._strict:
+        if self._strict and grave:
             raise _LessonError(fault)
         frames = traceback.walk_stack(None)
         lines = [n for frame, n in frames if frame.f_code.co_filename == self._name]
@@ -188,12 +189,14 @@ class _Session:
             raise warning
         self._excuse(_words(warning), "shown all the same")
 
-    def _addressless(self, text: str) -> str:
-        if address := _ADDRESS.search(text):
+    def _addressless(self, part: Part) -> Part:
+        if isinstance(part, Picture):
+            return part
+        if address := _ADDRESS.search(part.source):
             fault = f"shows {address['thing']} at 0x…, which differs from run to run: "
             fault += "assign the value (`_ = ...`), or give its class a __repr__"
             self._excuse(fault, "shown without its address")
-        return _ADDRESS.sub(r"\g<thing>\g<end>", text)
+        return replace(part, source=_ADDRESS.sub(r"\g<thing>\g<end>", part.source))
 
     def end(self) -> tuple[Statement, ...]:
         """Look whether what the lesson declares came true, and was used."""
@@ -249,7 +252,8 @@ class _Screen(io.FileIO):
 
     def clear(self) -> None:
         """Begin a cell."""
-        self._start, self._written = os.fstat(1).st_size, 0
+        self._start = self._seen = os.fstat(1).st_size
+        self._written = 0
 
     def write(self, data: Any) -> int:
         """Write, up to the limit."""
@@ -264,12 +268,14 @@ class _Screen(io.FileIO):
         return max(size, self._written) > LONGEST_OUTPUT
 
     def read(self) -> str:
-        """Return what the cell wrote."""
+        """Return what the cell wrote since somebody looked."""
         self._text.flush()
         self._libc.fflush(None)
         if self.is_full():
             raise _too_long()
-        return os.pread(1, LONGEST_OUTPUT, self._start).decode(errors="replace")
+        data = os.pread(1, LONGEST_OUTPUT, self._seen)
+        self._seen += len(data)
+        return data.decode(errors="replace")
 
 
 class _Warnings:
@@ -315,8 +321,6 @@ def _take_over(lesson: Lesson) -> dict[str, Any]:
     torch.set_printoptions(profile="default")
     # Not use_deterministic_algorithms: it takes a second to import a compiler.
     torch.set_deterministic_debug_mode("error")
-    if any("matplotlib" in block.source for block in code):
-        prepare_pyplot()
     return sys.modules["__main__"].__dict__
 
 
@@ -324,13 +328,15 @@ def _ends_in_value(tree: ast.Module) -> bool:
     return bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
 
 
-def _shown(value: Any) -> dict[str, str]:
-    """Return the HTML or the text that shows the value of a cell."""
-    draw = getattr(type(value), "_repr_html_", None)
-    html = draw(value) if draw else None
-    if html is not None:
-        return {"html": html}
-    return {} if value is None else {"text": repr(value)}
+def _let_show(lesson: Lesson, display: Display) -> None:
+    """Lead what draws and displays, where the lesson speaks of it, to its cells."""
+    code = "".join(block.source for block in lesson.blocks if block.kind == "code")
+    if "matplotlib" in code:
+        prepare_pyplot(display.figures)
+    if "IPython" in code:
+        replace_ipython(display)
+    if lesson.markup == "md":  # as in a notebook; a script's reader has none
+        builtins.display = display.show  # type: ignore[attr-defined]
 
 
 def _words(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from coursecheck.stated import Asked, Block, Statement
 
-__all__ = ["SVG", "Failure", "Lesson", "Output", "Picture", "Run"]
+__all__ = ["SVG", "Failure", "Lesson", "Output", "Part", "Picture", "Run", "Shown"]
 
 SVG = re.compile(r"<svg\b[^>]*>")
 
@@ -40,23 +40,38 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What a cell showed in words: ``kind`` says how a page is to read ``source``."""
+
+    kind: Literal["text", "html", "markdown", "latex"]
+    source: str
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A picture that a cell made: ``light`` and ``dark`` are SVG or PNG files."""
+    """A picture that a cell made: ``light`` and ``dark`` are whole files.
+
+    ``small`` is a PNG for the lesson's card, where ``light`` is no card's picture;
+    ``film`` is what moves, a GIF, where ``light`` is a still of it.
+    """
 
     light: bytes
     dark: bytes | None
-    suffix: Literal[".svg", ".png"]
+    suffix: Literal[".svg", ".png", ".jpg", ".gif", ".webp"]
     alt: str
+    width: int | None = None
+    small: bytes | None = None
+    film: bytes | None = None
+
+
+Part = Shown | Picture
 
 
 @dataclass(frozen=True)
 class Output:
-    """What one cell showed: printed text, its last value, its pictures."""
+    """What one cell showed, in the order in which it showed it."""
 
-    stdout: str = ""
-    text: str | None = None
-    html: str | None = None
-    pictures: tuple[Picture, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,13 +101,14 @@ class Run:
     @property
     def drawings(self) -> list[str]:
         """The opening tag of each graph that the lesson drew."""
-        shown = (output.html or "" for output in self.outputs if output)
+        parts = [part for output in self.outputs if output for part in output.parts]
+        shown = [p.source for p in parts if isinstance(p, Shown) and p.kind == "html"]
         return [tag for html in shown for tag in SVG.findall(html)]
 
     def to_json(self) -> str:
         """Write the run as JSON; pictures are base64.
 
-        >>> run = Run("a lesson", (None, Output(stdout="28")))
+        >>> run = Run("a lesson", (None, Output((Shown("text", "28"),))))
         >>> Run.from_json(run.to_json()) == run
         True
         """
@@ -119,8 +135,8 @@ class Run:
 
 
 def _output(data: Mapping[str, Any]) -> Output:
-    pictures = tuple(Picture(**p) for p in data["pictures"])
-    return Output(**{**data, "pictures": pictures})
+    parts = data["parts"]
+    return Output(tuple((Shown if "kind" in p else Picture)(**p) for p in parts))
 
 
 def _encode(value: object) -> dict[str, str]:
