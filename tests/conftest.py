@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,22 +22,43 @@ from coursebuild.browser import FLAGS
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+Once = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Return a built site, which nobody may change: one for all workers of xdist."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Let the first of xdist's workers make something, and the others wait for it."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (base / "reference.lock").open("a+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        took = base / "reference.took"
-        if not took.exists():
-            start = time.monotonic()
-            done = Site(base / "reference").build()
-            assert done.code == 0, done
-            took.write_text(str(time.monotonic() - start))
-        site = Site(base / "reference")
-        site.took = float(took.read_text())
+
+    def make_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder, made = base / name, base / f"{name}.made"
+        with (base / f"{name}.lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # another may have failed
+                folder.mkdir()
+                make(folder)
+                made.touch()
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def reference(once: Once) -> Site:
+    """Return a built site, which nobody may change."""
+    folder = once("reference", _build)
+    site = Site(folder / "site")
+    site.took = float((folder / "took").read_text())
     return site
+
+
+def _build(folder: Path) -> None:
+    start = time.monotonic()
+    done = Site(folder / "site").build()
+    assert done.code == 0, done
+    (folder / "took").write_text(str(time.monotonic() - start))
 
 
 @pytest.fixture(scope="session")

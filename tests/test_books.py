@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
@@ -31,12 +32,7 @@ def book():
     return books.about(ROOT)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("books")
-
-
-def repeat(make, book, folder: Path, name: str) -> Path:
+def repeat(make, book, name: str, folder: Path) -> None:
     """Make a book twice, the second one of a copy with other times; compare."""
     target, other, site = folder / name, folder / f"2{name}", folder / f"of-{name}"
     make(book, SITE, target)
@@ -46,17 +42,18 @@ def repeat(make, book, folder: Path, name: str) -> Path:
         path.chmod(0o700)
     make(book, site, other)
     assert target.read_bytes() == other.read_bytes()
-    return target
 
 
 @pytest.fixture(scope="module")
-def packed(book, folder):
-    return repeat(books.make_zip, book, folder, "book.zip")
+def packed(book, once):
+    make = partial(repeat, books.make_zip, book, "book.zip")
+    return once("zip", make) / "book.zip"
 
 
 @pytest.fixture(scope="module")
-def ebook(book, folder):
-    return repeat(books.make_epub, book, folder, "book.epub")
+def ebook(book, once):
+    make = partial(repeat, books.make_epub, book, "book.epub")
+    return once("epub", make) / "book.epub"
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +170,12 @@ def test_chapters_are_accessible(ebook, browser, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def pdf(book, folder):
-    target = folder / "book.pdf"
-    with ThreadPoolExecutor(1) as other:  # Playwright's loop may run once in a thread
-        other.submit(books.make_pdf, book, SITE, target).result()
-    return target
+def pdf(book, once):
+    def print_it(folder: Path) -> None:
+        with ThreadPoolExecutor(1) as other:  # Playwright's loop may run once a thread
+            other.submit(books.make_pdf, book, SITE, folder / "book.pdf").result()
+
+    return once("pdf", print_it) / "book.pdf"
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ def test_path_of_the_machine_is_a_problem(root, path, name):
 
 
 def test_path_with_a_space_is_found_in_an_address(root):
-    moved = root.rename(root.with_name("with space ü"))
+    moved = root.rename(root.with_name(f"{root.name} with space ü"))
     (line,) = found(moved, (moved / "conf.py").as_uri())
     assert "a path of this machine" in line
 

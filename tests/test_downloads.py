@@ -43,9 +43,12 @@ def said(lesson: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory):
+def reader(once):
     """The Python of a fresh environment that holds what the lessons' pages name."""
-    folder = tmp_path_factory.mktemp("reader")
+    return once("reader", install) / "env" / "bin" / "python"
+
+
+def install(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
     python = folder / "env" / "bin" / "python"
     (wheel,) = SITE.glob("wheel/*.whl")
@@ -53,7 +56,6 @@ def reader(tmp_path_factory):
     packages = sorted({package for lesson in LESSONS for package in said(lesson)})
     done = run(python, "-m", "pip", "install", "--quiet", *packages, folder=folder)
     assert done.returncode == 0, done.stderr
-    return python
 
 
 def download(lesson: str, suffix: str) -> Path:

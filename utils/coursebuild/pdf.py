@@ -99,9 +99,9 @@ def _entries(entry: DictionaryObject | None) -> Iterator[DictionaryObject]:
 def _print(page: Page, file: Path, html: str) -> bytes:
     file.write_text(html, encoding="utf-8")
     page.set_viewport_size({"width": TEXT_WIDTH, "height": 1000})
+    page.emulate_media(media="print")  # first: paper's fonts too must be there
     page.goto(file.as_uri(), wait_until="load")
     page.evaluate("document.fonts.ready.then(() => null)")
-    page.emulate_media(media="print")
     if wide := page.evaluate(TOO_WIDE):
         raise ValueError(f"The PDF would cut what is wider than its page: {wide[-1]}")
     return page.pdf(prefer_css_page_size=True, outline=True, tagged=True)
