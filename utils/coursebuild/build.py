@@ -75,14 +75,17 @@ def _build_aside(
     """Return a folder with the checked site, and what its authors should know."""
     from coursebuild.checks import problems
     from coursebuild.form import review
+    from coursebuild.mend import mend
     from coursebuild.tidy import tidy
 
     work = folder / f".work-{os.getpid()}"
-    built, runs = run_sphinx(root, work, execute_lessons=execute_lessons)
+    built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
+    lessons = runs.lessons.values()
+    mended = mend(built, root, [x.name for x in lessons if not x.strict])
     found = tidy(built) + problems(built, root, drawn)
-    faults, notes = review(root, runs.lessons.values(), runs.known)
-    found += faults
+    faults, notes = review(root, lessons, runs.known)
+    found, notes = found + faults, said + mended + notes
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
     return built, notes
@@ -90,8 +93,8 @@ def _build_aside(
 
 def run_sphinx(
     root: Path, work: Path, *, execute_lessons: bool = True
-) -> tuple[Path, Runs]:
-    """Build into ``work`` from a copy of ``docs``; return its pages and the runs.
+) -> tuple[Path, Runs, list[str]]:
+    """Build into ``work`` from a copy of ``docs``; return its pages, runs and notes.
 
     The copy keeps generated pages out of the sources.  Pages are made from
     scratch every time: what is slow, executing lessons, is stored by content
@@ -124,11 +127,15 @@ def run_sphinx(
         raise SiteError(_readable(message, root, work)) from error
     finally:
         stop()
-    if warnings.getvalue():
-        raise SiteError(_readable(warnings.getvalue(), root, work))
+    from coursebuild.form import sort_messages
+
+    said = _readable(warnings.getvalue(), root, work)
+    wrong, notes = sort_messages(said, course.runs.lessons.values())
+    if wrong:
+        raise SiteError("\n".join(wrong))
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
-    return work / "html", course.runs
+    return work / "html", course.runs, notes
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from courserun.lesson import SVG
 
-__all__ = ["page_of", "problems"]
+__all__ = ["page_of", "problems", "read_page", "wrong_links"]
 
 FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
@@ -46,7 +46,7 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
     ids = {page: _Page(text) for page, text in pages.items()}
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
-        wrong = [*_wrong_text(text), *_wrong_links(page, site, ids)]
+        wrong = [*_wrong_text(text), *(w for *_, w in wrong_links(page, site, ids))]
         found += [f"{name}: {line}" for line in wrong]
     sources = sorted([*root.glob("gallery/*/*.py"), *root.glob("docs/**/*.md")])
     found += _paths_of_the_machine(site, root)
@@ -83,23 +83,32 @@ def _around(text: str, mark: str) -> str:
     return re.sub(r"\s+", " ", text[max(at - 40, 0) : at + 60])
 
 
-def _wrong_links(page: Path, site: Path, pages: dict[Path, _Page]) -> Iterator[str]:
+def read_page(page: Path) -> _Page:
+    """Read the ids and links of a page."""
+    return _Page(page.read_text(encoding="utf-8"))
+
+
+def wrong_links(
+    page: Path, site: Path, pages: Mapping[Path, _Page]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why."""
     for tag, url in pages[page].links:
         parts = urlsplit(url)
         if (page.name, url) == ANYWHERE:
             continue
         if parts.scheme or parts.netloc:
             if tag != "a":
-                yield f"asks another host for {url}"
+                yield tag, url, f"asks another host for {url}"
             continue
         target = page.parent / unquote(parts.path) if parts.path else page
         target = Path(*_flat(target.parts))
         if target.is_dir():
             target /= "index.html"
         if not target.exists() or not target.is_relative_to(site):
-            yield f"links to {url}, which is not there"
+            yield tag, url, f"links to {url}, which is not there"
         elif target in pages and unquote(parts.fragment) not in pages[target].ids:
-            yield f"links to {url}, but there is no such place on that page"
+            why = f"links to {url}, but there is no such place on that page"
+            yield tag, url, why
 
 
 def _flat(parts: tuple[str, ...]) -> list[str]:

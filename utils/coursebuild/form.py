@@ -9,8 +9,17 @@ from pathlib import Path
 from coursebuild.prose import loose_numbers, reviewed, unused
 from courserun.lesson import Lesson, Run
 
-__all__ = ["faults", "review"]
+__all__ = ["faults", "review", "sort_messages"]
 
+_MESSAGE = re.compile(
+    r"^(?:(?P<place>[^:\n]+\.(?:rst|md|py|ipynb))\S*:(?:[^:\n]*:)? )?"
+    r"(?:WARNING|ERROR|CRITICAL|SEVERE): ",
+    re.MULTILINE,
+)
+_OF_FORM = re.compile(  # kinds of Sphinx's warnings after which a page says the same
+    r": WARNING: (?!.*start-string without)[\s\S]*"
+    r"\[(?:docutils|image|ref|autosectionlabel|toc|myst|misc)(?:\.[\w.-]+)?\]\s*$"
+)
 _FIELDS = re.compile(r"^:[A-Z][\w ]*: \S", re.MULTILINE)
 
 
@@ -34,8 +43,9 @@ def review(
     for lesson in lessons:
         if lesson.name in found:
             notes += found[lesson.name].notes
-        said = [*loose_numbers(lesson, allowed), *faults(lesson)]
-        (wrong if lesson.strict else notes).extend(said)
+        loose = loose_numbers(lesson, allowed)
+        (wrong if lesson.strict else notes).extend(loose)
+        wrong += faults(lesson) if lesson.strict else []
         if lesson.name in found and not found[lesson.name].statements:
             (wrong if lesson.strict and state else notes).extend(_silent(lesson, whole))
     return wrong, notes
@@ -57,3 +67,22 @@ def _silent(lesson: Lesson, whole: bool) -> Iterator[str]:
             f"{lesson.name}:1\n  states nothing to check: write what it computes as a "
             "formula (:math:`y = 28`) or as an example (>>> y)"
         )
+
+
+def sort_messages(text: str, lessons: Iterable[Lesson]) -> tuple[list[str], list[str]]:
+    """Part what Sphinx has said into faults, and notes on easy lessons.
+
+    >>> sort_messages("a.md:3: WARNING: odd [docutils]\\nb.md: ERROR: no", [])
+    (['a.md:3: WARNING: odd [docutils]', 'b.md: ERROR: no'], [])
+    """
+    easy = {
+        Path(lesson.name).with_suffix("") for lesson in lessons if not lesson.strict
+    }
+    starts = [match.start() for match in _MESSAGE.finditer(text)]
+    wrong, notes = [text[: starts[0]] if starts else text], []
+    for start, end in zip(starts, [*starts[1:], None], strict=False):
+        said = text[start:end].strip()
+        place = _MESSAGE.match(said)["place"]
+        may = place and Path(place).with_suffix("") in easy and _OF_FORM.search(said)
+        (notes if may else wrong).append(said)
+    return [said for said in wrong if said.strip()], notes

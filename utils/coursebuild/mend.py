@@ -1,0 +1,73 @@
+"""Mend what leads nowhere, or to another host, in the pages of easy lessons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
+
+from coursebuild.checks import page_of, read_page, wrong_links
+
+__all__ = ["mend"]
+
+
+def mend(site: Path, root: Path, names: Iterable[str]) -> list[str]:
+    """Turn what would lead nowhere into text, and what asks another host into a link.
+
+    ``names`` are the sources of the pages that may be mended.  Returns a note for each.
+    """
+    found = [(name, site / page_of(name)) for name in names]
+    pages = {p: read_page(p) for p in site.rglob("*.html")} if found else {}
+    notes = []
+    for name, page in found:
+        lines = (root / name).read_text(encoding="utf-8").splitlines()
+        text = page.read_text(encoding="utf-8") if page in pages else ""
+        for tag, url, why in wrong_links(page, site, pages) if text else ():
+            mended = _MENDED[tag](text, url) if tag in _MENDED else text
+            if mended != text:
+                line = next((k for k, said in enumerate(lines, 1) if url in said), 1)
+                notes.append(f"{name}:{line}\n  {why}\n  ({_DONE[tag]})")
+            text = mended
+        if text:
+            page.write_text(text, encoding="utf-8")
+    return notes
+
+
+def _unlinked(text: str, url: str) -> str:
+    return re.sub(rf'(<a\b[^>]*?) href="{_escaped(url)}"', r"\1", text)
+
+
+def _named(text: str, url: str) -> str:
+    """Put a picture's words in its place, as a link where it is on another host."""
+
+    def words(match: re.Match[str]) -> str:
+        alt = re.search(r' alt="([^"]*)"', match[0])
+        said = (alt and alt[1]) or Path(url).name
+        there = "//" in url
+        return f'<a href="{escape(url)}">{said}</a>' if there else f"<em>{said}</em>"
+
+    return re.sub(rf'<img\b[^>]*? src="{_escaped(url)}"[^>]*>', words, text)
+
+
+def _framed(text: str, url: str) -> str:
+    link = f'<a href="{escape(url)}">{escape(url)}</a>'
+    frame = rf'(?s)<iframe\b[^>]*? src="{_escaped(url)}".*?</iframe>'
+    return re.sub(frame, lambda _: link, text)
+
+
+def _escaped(url: str) -> str:
+    """Return a pattern for an address as pages write it."""
+    return "(?:" + "|".join(re.escape(u) for u in {url, escape(url)}) + ")"
+
+
+_MENDED: dict[str, Callable[[str, str], str]] = {
+    "a": _unlinked,
+    "img": _named,
+    "iframe": _framed,
+}
+_DONE = {
+    "a": "shown as text",
+    "img": "its words stand in its place",
+    "iframe": "shown as a link",
+}
