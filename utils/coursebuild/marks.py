@@ -20,6 +20,7 @@ __all__ = ["annotate", "lesson_of", "setup", "spoken"]
 
 logger = logging.getLogger(__name__)
 LAW = "a general law, not checked"
+HERE = "at this point only"
 
 
 def lesson_of(docname: str) -> str:
@@ -38,11 +39,14 @@ def spoken(statements: list[Statement]) -> str:
 
     >>> spoken([Statement("value", "y = 28", 3, ("code", "digits"))])
     'checked: code, digits'
+    >>> spoken([Statement("gradient", "y' = x^2", 3, ("autograd",), here=True)])
+    'checked at this point only: autograd'
     """
     if all(statement.kind == "law" for statement in statements):
         return LAW
     witnesses = {w for statement in statements for w in statement.witnesses}
-    return f"checked: {', '.join(sorted(witnesses))}"
+    here = f" {HERE}" * any(statement.here for statement in statements)
+    return f"checked{here}: {', '.join(sorted(witnesses))}"
 
 
 def annotate(app: Sphinx, doctree: nodes.document) -> None:
@@ -136,7 +140,8 @@ def _row(statement: Statement) -> str:
         cells += [LAW, ""]
     else:
         difference = f"{statement.error:.0e}" if statement.error else "0"
-        cells += [", ".join(statement.witnesses), difference]
+        here = f" ({HERE})" * statement.here
+        cells += [", ".join(statement.witnesses) + here, difference]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

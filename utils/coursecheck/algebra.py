@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ __all__ = [
     "Value",
     "evaluate",
     "grown",
+    "resolved",
     "spelled",
     "spellings",
     "subscripts",
@@ -32,6 +33,7 @@ __all__ = [
 
 _PAIRS = {"max": torch.maximum, "min": torch.minimum}
 _BIG = {"sum": torch.sum, "prod": torch.prod, "max": torch.amax, "min": torch.amin}
+_EMPTY = {"sum": 0.0, "prod": 1.0}
 _TESTS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge}
 _TESTS |= {"=": torch.eq, "!=": torch.ne}
 _NORMS = {"1": 1, "2": 2, r"\infty": math.inf}
@@ -40,6 +42,9 @@ _SIDE_BY_SIDE = (
     r"two vectors side by side: write x^\top z for the number, x z^\top for the"
     r" matrix, x \odot z for each element"
 )
+
+
+_COUNT_FROM_1 = r", unless the text says x = (x_1, \dots, x_n) before"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Scope(Protocol):
     def apply(self, name: str, items: list[Tensor], at: int) -> Tensor: ...
     def slope(self, name: str, count: int, items: list[Tensor], at: int) -> Tensor: ...
     def derivative(self, node: Node) -> Tensor: ...
+    def leaves(self, name: str) -> tuple[str, ...]: ...
+    def base(self, name: str) -> int: ...
 
 
 def evaluate(node: Node, scope: Scope) -> Value:
@@ -127,11 +134,21 @@ def _index(node: Node, scope: Scope) -> Value:
     base, subs = node.args
     if name := spelled(node, scope.knows):
         return Value(scope.value(name, node.at))
-    if base.args[0] == "e" and not scope.knows("e"):
-        [k] = (_whole(sub, scope) for sub in subs)
-        return _growing(lambda n: _unit(k, n, node.at))
+    if subs[0].op == "layer":
+        names = " or ".join(spellings(node))
+        raise FormulaError(f"this is {names}, and the code has neither", node.at)
+    if _is_symbol(base, scope):
+        numbers = [_whole(sub, scope) for sub in subs]
+        if len(numbers) == 2:
+            return Value(_double(float(numbers[0] == numbers[1])))
+        return _growing(lambda n: _unit(numbers[0], n, node.at))
     tensor = _tensor(base, scope)
     return Value(tensor[subscripts(node, tensor.shape, scope)])
+
+
+def _is_symbol(base: Node, scope: Scope) -> bool:
+    r"""Tell whether it is no variable: ``e_k``, ``\delta_{ij}``."""
+    return base.args[0] in ("e", "delta") and not scope.knows(base.args[0])
 
 
 def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
@@ -139,25 +156,40 @@ def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
     return next(filter(knows, spellings(node)), None)
 
 
+def resolved(item: Any, knows: Callable[[str], bool]) -> Any:
+    """Put the variable ``w2`` or ``w_2`` in the place of ``w_2``, if there is one."""
+    if isinstance(item, tuple):
+        return tuple(resolved(part, knows) for part in item)
+    if not isinstance(item, Node):
+        return item
+    if item.op == "index" and (name := spelled(item, knows)):
+        return Node("name", (name,), item.at)
+    return replace(item, args=resolved(item.args, knows))
+
+
 def spellings(node: Node) -> tuple[str, ...]:
     """Return how the code may spell ``w_2`` as one variable."""
     base, subs = node.args
-    if base.op != "name" or len(subs) > 1 or subs[0].op != "number":
+    if base.op != "name" or len(subs) > 1 or subs[0].op not in ("number", "layer"):
         return ()
     return tuple(base.args[0] + between + subs[0].args[0] for between in ("_", ""))
 
 
 def subscripts(node: Node, shape: tuple[int, ...], scope: Scope) -> tuple[int, ...]:
     """Return the numbers of an index, each within the shape."""
-    subs = node.args[1]
+    name, subs = node.args[0].args[0], node.args[1]
+    first = scope.base(name) if isinstance(name, str) else 0
     numbers = [_whole(sub, scope) for sub in subs]
     if len(subs) == 1 and subs[0].op == "number" and len(shape) > 1:
         numbers = [int(digit) for digit in subs[0].args[0]]
     for number, size in zip(numbers, shape, strict=False):
-        if not 0 <= number < size:
+        if not first <= number < first + size:
             raise FormulaError(
-                f"index {number} is outside 0 to {size - 1}: we count from 0", node.at
+                f"index {number} is outside {first} to {first + size - 1}: we count"
+                f" from {first}" + _COUNT_FROM_1 * (not first and number == size),
+                node.at,
             )
+    numbers = [number - first for number in numbers]
     if len(numbers) > len(shape):
         raise FormulaError(f"too many indices for shape {tuple(shape)}", node.at)
     return tuple(numbers)
@@ -211,6 +243,10 @@ def _times(node: Node, scope: Scope) -> Value:
         raise FormulaError("the size of this product is not known", node.at)
     a = grown(a, b.tensor.shape[:1], node.at)
     b = grown(b, a.tensor.shape[-1:], node.at)
+    flat = (a.tensor.ndim, b.tensor.ndim) == (1, 2) and not a.row
+    if flat and node.args[1].op == "transpose":  # xA^T, as code and books write it
+        a = replace(a, row=True)
+        return replace(_product(a, b, node.op == "dot", node.at), row=False)
     return _product(a, b, node.op == "dot", node.at)
 
 
@@ -297,8 +333,65 @@ def _call(node: Node, scope: Scope) -> Value | Tensor:
     return Value(FUNCTIONS[name](item), values[0].row)
 
 
+def _inner(node: Node, scope: Scope) -> Tensor:
+    values = _tensors(node.args, scope)
+    if len({value.shape for value in values}) > 1 or len(values) != 2:
+        raise FormulaError(r"\langle x, z \rangle is of two of one shape", node.at)
+    return (values[0] * values[1]).sum()
+
+
+def _natural(node: Node, scope: Scope) -> int:
+    number = _tensor(node, scope)
+    if number.ndim or number < 0:
+        raise FormulaError("this is of numbers from 0 on", node.at)
+    return _whole(node, scope)
+
+
+def _factorial(node: Node, scope: Scope) -> Tensor:
+    return _double(float(math.factorial(_natural(node.args[0], scope))))
+
+
+def _binomial(node: Node, scope: Scope) -> Tensor:
+    return _double(float(math.comb(*(_natural(arg, scope) for arg in node.args))))
+
+
+def _entries(node: Node, scope: Scope) -> Tensor:
+    r"""Return ``(x_1, \dots, x_n)``, which is x if it has so many entries."""
+    tensor, (low, high) = (
+        _tensor(node.args[0], scope),
+        (_whole(end, scope) for end in node.args[1:]),
+    )
+    if tensor.ndim != 1 or len(tensor) != high - low + 1:
+        shape = tuple(tensor.shape)
+        message = f"entries {low} to {high} are not all of shape {shape}"
+        raise FormulaError(message, node.at)
+    return tensor
+
+
+def _placed(node: Node, scope: Scope) -> Value:
+    """Take ``y(2)`` as y where its leaf is 2, and ``w(2)`` as a product."""
+    base, place = node.args
+    leaves = scope.leaves(base.args[0])
+    if len(leaves) > 1:
+        message = rf"where? write y \big|_{{{leaves[0]} = 2}}, or \cdot for a product"
+        raise FormulaError(message, node.at)
+    if not leaves:
+        return evaluate(Node("times", (base, place), node.at), scope)
+    at = {leaves[0]: _tensor(place, scope)}
+    return evaluate(base, scope.placed(at))
+
+
 def _prime(node: Node, scope: Scope) -> Tensor:
     name, count, args = node.args
+    if scope.knows(name):  # a variable: by its only leaf, there or at a number
+        of, leaves = Node("name", (name,), node.at), scope.leaves(name)
+        if len(leaves) != 1:
+            raise FormulaError(r"by what? write \frac{dy}{dx}", node.at)
+        by = tuple(Node("name", (leaf,), node.at) for leaf in leaves)
+        if args and args != by:
+            scope = scope.placed({leaves[0]: _tensor(args[0], scope)})
+        slope = Node("derivative", ("partial", of, by * count, 1), node.at)
+        return scope.derivative(slope)
     return scope.slope(name, count, _tensors(args, scope), node.at)
 
 
@@ -306,24 +399,24 @@ def _norm(node: Node, scope: Scope) -> Tensor:
     inner, order = _tensor(node.args[0], scope), node.args[1]
     if order == "F":
         return torch.linalg.vector_norm(inner)
-    if order not in _NORMS or inner.ndim > 1:
+    if (order not in _NORMS and not order.isdigit()) or inner.ndim > 1 or order == "0":
         raise FormulaError(
             f"a norm of order {order} of shape {tuple(inner.shape)}:"
             " write _F for a matrix, _1, _2 or _\\infty",
             node.at,
         )
-    return torch.linalg.vector_norm(inner, _NORMS[order])
+    return torch.linalg.vector_norm(inner, _NORMS.get(order) or int(order))
 
 
 def _cases(node: Node, scope: Scope) -> Tensor:
     """Choose for each element the first value whose condition holds."""
     answer = torch.full((), math.nan, dtype=torch.float64)
-    for value, *test in reversed(node.args):
+    for value, *tests in reversed(node.args):
         here = _tensor(value, scope)
-        if test:
-            a, b = (_tensor(side, scope) for side in test[0].args)
+        for test in tests:
+            a, b = (_tensor(side, scope) for side in test.args)
             _fit(a, b, node.at)
-            here = torch.where(_TESTS[test[0].op](a, b), here, answer)
+            here = torch.where(_TESTS[test.op](a, b), here, answer)
         answer = here
     return answer
 
@@ -332,25 +425,37 @@ def _cases(node: Node, scope: Scope) -> Tensor:
 
 
 def _big(node: Node, scope: Scope) -> Tensor:
-    name, letters, lower, upper, body = node.args
+    name, letters, lower, upper, body, but = node.args
     spans = [_range(letter, (body,), scope) for letter in letters if lower is None]
     spans = spans or [range(_whole(lower, scope), _whole(upper, scope) + 1)]
+    if but is not None:
+        left_out = _whole(but, scope)
+        spans = [[k for k in span if k != left_out] for span in spans]
     terms = _terms(letters, spans, body, scope)
+    if not terms and name in _EMPTY:
+        return _double(_EMPTY[name])
     if not terms:
-        raise FormulaError("nothing to sum", node.at)
+        raise FormulaError("nothing to choose from", node.at)
     return _BIG[name](_stack(terms, node.at), 0)
 
 
 def _each(node: Node, scope: Scope) -> Tensor:
     """Compute ``body`` for all letters, whose ranges ``of`` tells."""
-    letters, body, of = node.args
-    spans = [_range(letter, of, scope) for letter in letters]
+    letters, body, of, *said = node.args
+    ends = {letter: ends for letter, *ends in (said[0] if said else ())}
+    spans: list[Sequence[int]] = []
+    for letter in letters:
+        if letter in ends:
+            low, high = (_whole(end, scope) for end in ends[letter])
+            spans.append(range(low, high + 1))
+        else:
+            spans.append(_range(letter, of, scope))
     flat = _stack(_terms(letters, spans, body, scope), node.at)
     return flat.reshape(*(len(span) for span in spans), *flat.shape[1:])
 
 
 def _terms(
-    letters: Iterable[str], spans: list[range], body: Node, scope: Scope
+    letters: Iterable[str], spans: list[Sequence[int]], body: Node, scope: Scope
 ) -> list[Tensor]:
     answer = []
     for numbers in itertools.product(*spans):
@@ -363,16 +468,23 @@ def _range(letter: str, nodes: Iterable[Node], scope: Scope) -> range:
     """Find how far a letter runs, from the sizes of what it indexes."""
     sizes, at = set(), 0
     for node in walk(tuple(nodes)):
+        if node.op == "big" and node.args[-1] == Node("name", (letter,)):
+            span = _range(node.args[1][0], (node.args[-2],), scope)
+            sizes.add((span.start, span.stop))
         for place, sub in enumerate(node.args[1] if node.op == "index" else ()):
-            if sub == Node("name", (letter,)) and node.args[0].args[0] != "e":
-                at, shape = node.at, _tensor(node.args[0], scope).shape
+            base = node.args[0]
+            if sub == Node("name", (letter,)) and not _is_symbol(base, scope):
+                at, shape = node.at, _tensor(base, scope).shape
                 if place >= len(shape):
                     message = f"too many indices for shape {tuple(shape)}"
                     raise FormulaError(message, at)
-                sizes.add(shape[place])
+                name = base.args[0]
+                first = scope.base(name) if isinstance(name, str) else 0
+                sizes.add((first, first + shape[place]))
     if len(sizes) != 1:
-        raise FormulaError(f"how far does {letter} run? sizes {sorted(sizes)}", at)
-    return range(sizes.pop())
+        found = " and ".join(f"{a} to {b - 1}" for a, b in sorted(sizes)) or "nothing"
+        raise FormulaError(f"how far does {letter} run? found {found}", at)
+    return range(*sizes.pop())
 
 
 _OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
@@ -391,6 +503,11 @@ _OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
     "matrix": _matrix,
     "call": _call,
     "prime": _prime,
+    "placed": _placed,
+    "inner": _inner,
+    "factorial": _factorial,
+    "binomial": _binomial,
+    "entries": _entries,
     "norm": _norm,
     "cases": _cases,
     "big": _big,

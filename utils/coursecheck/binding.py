@@ -23,6 +23,11 @@ from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
 
 __all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "OpenError", "UnboundError"]
 
+_UNSAID = {
+    **dict.fromkeys(("Var", "var", "std"), "write the sum out: is it over n or n - 1?"),
+    **dict.fromkeys(("argmax", "argmin"), "write the index itself"),
+    "rank": "write the number alone",
+}
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
 Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
@@ -36,7 +41,9 @@ class UnboundError(OpenError):
     """A name that neither the code nor the text gives a value."""
 
     def __init__(self, name: str, at: int) -> None:
-        remedy = "a general law is marked as law"
+        remedy = f"define it before ({name} = …); a general law is marked as law"
+        if name in _UNSAID:
+            remedy = _UNSAID[name]
         if name == "d":
             remedy = r"for a gradient write \nabla_x y or \frac{dy}{dx}"
         super().__init__(
@@ -61,6 +68,7 @@ class Log:
     witnesses: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)  # names known by the text only
     eps: float = 0.0  # of the coarsest tensor
+    here: bool = False  # a formula was compared at the lesson's point only
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ class Names:
     moved: tuple[str, ...] = ()
     stencil: Stencil | None = None  # of central differences; None means autograd
     nudged: tuple[int, float] = (-1, 0.0)  # a number's place, and how much is added
+    bases: Mapping[str, int] = field(default_factory=dict)  # what counts from 1
 
     def live(self, name: str) -> Any:
         """Return the variable of the code that a name of the formula means."""
@@ -97,6 +106,27 @@ class Names:
             return False
         definition = self.definitions.get(name)
         return bool(definition and definition.params) or self.has_function(name)
+
+    def is_new(self, name: str) -> bool:
+        """Tell whether neither the code nor the text nor mathematics has a name."""
+        known = name in FUNCTIONS or name in self.definitions
+        return not known and self.namespace.get(name) is None
+
+    def base(self, name: str) -> int:
+        """Return the index of a name's first entry."""
+        return self.bases.get(name, 0)
+
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Return the leaves from which the code has computed a name."""
+        live = self.live(name)
+        made = isinstance(live, Tensor) and live.grad_fn is not None
+        return self._leaves(live) if made else ()
+
+    def sizes(self, item: object) -> set[int]:
+        """Return over how many a mean may be, of what stands in some nodes."""
+        lives = [self.live(name) for name in self.closure(item)]
+        shapes = [live.shape for live in lives if isinstance(live, Tensor)]
+        return {n for shape in shapes for n in (*shape, shape.numel())}
 
     def has_function(self, name: str) -> bool:
         """Tell whether the code has a function of this name."""
@@ -209,6 +239,9 @@ class Names:
 
     def derivative(self, node: Node) -> Tensor:
         """Differentiate what the node says, where the scope stands."""
+        if node.op == "bar" and self.live(f"{node.args[0]}_bar") is not None:
+            text = rf"the adjoint of {node.args[0]}, or \text{{{node.args[0]}\_bar}}?"
+            raise FormulaError(text, node.at)
         if node.op == "bar":
             node = self._usual(node.args[0], node.at, adjoint=True)
         kind, of, targets, order = node.args
@@ -258,9 +291,6 @@ class Names:
             with _undisturbed(self.namespace):
                 for k, (x, target) in enumerate(zip(xs, targets, strict=True)):
                     y = self._entry(_jacobian(y, x, further=xs[k + 1 :]), x, target)
-        except _UnusedError as error:
-            name = _base(targets[0]).args[0]
-            raise FormulaError(f"the graph does not lead to {name}", of.at) from error
         except RuntimeError as error:
             if "freed" not in str(error) and "second time" not in str(error):
                 raise
@@ -416,10 +446,6 @@ def _undisturbed(namespace: Mapping[str, Any]) -> Iterator[None]:
             live.update(own)
 
 
-class _UnusedError(Exception):
-    """The derivative of something that was not used."""
-
-
 def _base(node: Node) -> Node:
     return node.args[0] if node.op == "index" else node
 
@@ -458,8 +484,6 @@ def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
         torch.autograd.grad(entry, x, allow_unused=True, **options)[0]
         for entry in y.reshape(-1)
     ]
-    if all(grad is None for grad in grads):
-        raise _UnusedError
     rows = [torch.zeros_like(x) if grad is None else grad for grad in grads]
     return torch.stack(rows).reshape(y.shape + x.shape)
 

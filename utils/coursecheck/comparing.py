@@ -13,7 +13,10 @@ from coursecheck.binding import Log, Names
 from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
 from coursecheck.slips import slip, written
 
-__all__ = ["FalseError", "compare", "derives", "is_literal"]
+__all__ = ["FalseError", "bound", "compare", "derives", "is_literal"]
+
+_CONDITION = "if this is a condition, put it in words, or mark it as law"
+_BOUNDS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "!=": torch.ne}
 
 
 class FalseError(FormulaError):
@@ -33,7 +36,7 @@ def compare(
     of the code's tensors and of the written digits.  With ``anywhere``, return
     None where a member has no finite value.
     """
-    members = [_Member(equation, k, scope) for k in range(len(equation.members))]
+    members = _members(equation, scope)
     tensors = [member.value.tensor for member in members]
     if anywhere and not all(bool(t.isfinite().all()) for t in tensors):
         return None
@@ -48,6 +51,28 @@ def compare(
     return worst
 
 
+def bound(left: Equation, sign: str, right: Equation, scope: Names) -> None:
+    """Compare the last of one run of equals with the first of the next.
+
+    Raise :class:`FalseError` when the relation does not hold for each entry.
+    """
+    stated, truth = _members(left, scope)[-1], _members(right, scope)[0]
+    a, b = _shaped(stated, truth), _shaped(truth, stated)
+    if a.ndim and b.ndim and a.shape != b.shape:
+        raise _false(stated, truth, a, b)
+    near = torch.isclose(a, b, rtol=max(1e-9, 16 * scope.log.eps), atol=0.0)
+    holds = _BOUNDS[sign](a, b)
+    holds = holds | near if "=" in sign[1:] and sign != "!=" else holds & ~near
+    if not bool(holds.all()):
+        false = _false(stated, truth, a, b, slips=False)
+        raise FalseError(f"{false}\n  {_CONDITION}", false.at)
+    scope.log.witnesses.update((stated.label, truth.label))
+
+
+def _members(equation: Equation, scope: Names) -> list[_Member]:
+    return [_Member(equation, k, scope) for k in range(len(equation.members))]
+
+
 class _Member:
     """One side of an equation, computed; ``slack`` is what its digits leave open."""
 
@@ -55,7 +80,8 @@ class _Member:
         self.node, self.equation = equation.members[k], equation
         node = self.node
         if equation.letters:
-            node = Node("each", (equation.letters, node, equation.members), node.at)
+            of = equation.letters, node, equation.members, equation.spans
+            node = Node("each", of, node.at)
         self.value = evaluate(node, scope)
         literal = is_literal(self.node)
         rounded = literal or (k and equation.relations[k - 1] == "≈")
@@ -67,6 +93,7 @@ class _Member:
                 moved = evaluate(node, nudged).tensor
                 self.slack = self.slack + (moved - self.value.tensor).abs()
         self.label, self.weight = self._role(literal, scope)
+        self.sizes = scope.sizes(self.node)
 
     def _role(self, literal: bool, scope: Names) -> tuple[str, int]:
         """Return as what witness it speaks, and how far it is to be believed."""
@@ -122,14 +149,26 @@ def _shaped(one: _Member, other: _Member) -> Tensor:
     return tensor.reshape(shape) if fits else tensor
 
 
-def _false(a: _Member, b: _Member, stated: Tensor, truth: Tensor) -> FalseError:
+def _false(
+    a: _Member, b: _Member, stated: Tensor, truth: Tensor, *, slips: bool = True
+) -> FalseError:
     lines = (
         f"{'stated':<11} {' '.join(a.equation.text.split())}",
         f"{a.label:<11} {written(stated)}",
         f"{b.label:<11} {written(truth)}",
-        slip(stated, truth),
+        slip(stated, truth, a.sizes | b.sizes) if slips else "",
+        _hint(a.node, b.node) if slips and stated.shape != truth.shape else "",
     )
     return FalseError("\n".join(f"  {line}" for line in lines if line), a.node.at)
+
+
+def _hint(*sides: Node) -> str:
+    """Say what else may be meant where the shapes differ."""
+    dotted = [n for n in walk(sides) if n.op == "dot"]
+    slopes = [n for n in walk(sides) if n.op == "derivative" and n.args[0] == "partial"]
+    if slopes:
+        return r"for each entry by its own write \frac{\partial y_i}{\partial x_i}"
+    return r"for the product of each element write \odot" if dotted else ""
 
 
 def derives(item: object) -> bool:

@@ -13,7 +13,8 @@ import doctest
 import re
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,9 @@ __all__ = [
     "StatementError",
     "difference",
     "fits",
+    "gathered",
     "play",
+    "raise_all",
     "run_doctests",
     "watch",
 ]
@@ -47,6 +50,22 @@ class StatementError(Exception):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
+
+
+@contextmanager
+def gathered(faults: list[StatementError]) -> Iterator[None]:
+    """Keep a fault for later, so that all of a lesson are told in one run."""
+    try:
+        yield
+    except StatementError as error:
+        faults.append(error)
+
+
+def raise_all(faults: list[StatementError]) -> None:
+    """Raise all faults as one, which begins with the first of the file."""
+    if faults:
+        faults.sort(key=lambda fault: fault.line)
+        raise StatementError("\n\n".join(map(str, faults)), faults[0].line)
 
 
 def run_doctests(

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -19,15 +20,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from coursecheck.tokens import (
+    BAR,
+    BOUNDS,
+    BRACKETS,
+    CONDITIONS,
+    DOTS,
+    DOUBLE,
+    OPERATORS,
+    RELATIONS,
+    UPRIGHT,
+    FormulaError,
+    Token,
+    rows,
+    split,
+    tokens,
+)
+
 __all__ = ["FUNCTIONS", "Equation", "FormulaError", "Node", "names_in", "parse", "walk"]
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
     **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
-    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum")},
+    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum", "arcsin", "arccos")},
+    **{k: getattr(torch, k) for k in ("erf", "erfc", "floor", "ceil")},
     "ln": torch.log,
     "sigma": torch.sigmoid,
-    "softplus": torch.nn.functional.softplus,
+    **{k: getattr(torch.nn.functional, k) for k in ("softplus", "silu", "gelu")},
+    "shape": lambda x: torch.tensor(x.shape, dtype=torch.float64),
     "softmax": lambda x: torch.softmax(x, -1),
     "logsumexp": lambda x: torch.logsumexp(x, -1),
     "diag": torch.diag,
@@ -36,58 +56,45 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "max": torch.amax,
     "min": torch.amin,
 }
-_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "log": "ln"}
-_FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal"}
-_UPRIGHT = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
+_ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "Tr": "tr", "log": "ln"}
+_FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal", "mathbb"}
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta lambda mu nu xi pi rho"  # noqa: SIM905
-    " sigma tau phi varphi chi psi omega Delta Theta Lambda Phi Psi Omega ell".split()
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa"  # noqa: SIM905
+    " lambda mu nu xi pi rho sigma tau upsilon phi varphi chi psi omega ell Gamma"
+    " Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
-_RELATIONS = {"=": "=", r"\approx": "≈", r"\simeq": "≈"}
-_CONDITIONS = {"<": "<", r"\le": "<=", r"\leq": "<=", "=": "=", r"\ne": "!="}
-_CONDITIONS |= {">": ">", r"\ge": ">=", r"\geq": ">=", r"\neq": "!="}
 _DIFFERENTIALS = {"d", r"\partial"}
-_OPERATORS = {
-    "/": "over",
-    "*": "times",
-    r"\times": "times",
-    r"\cdot": "dot",
-    r"\odot": "hadamard",
-}
-_BETWEEN = {*_OPERATORS, *_CONDITIONS, *_RELATIONS, ",", "+", "-", "&", "\\\\"}
-_NO_FACTOR = {*_BETWEEN, "_", "^", r"\right|", ")", "]", "}", r"\}", r"\rvert"}
-_CUTS = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
-_BAR = r"\right|"  # \Big|_{x=3}, the place of a derivative
-_TABLES = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "cases")
-_BRACKETS = {rf"\begin{{{k}}}": rf"\end{{{k}}}" for k in _TABLES}
-_BRACKETS |= {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "|": "|", r"\left.": _BAR}
-_BRACKETS |= {r"\|": r"\|", r"\lVert": r"\rVert", r"\Vert": r"\Vert"}
-_BRACKETS |= {r"\lvert": r"\rvert"}
-_CLOSING = set(_BRACKETS.values()) - {"|", r"\|", r"\Vert", _BAR}
-_NORMS = {r"\|", r"\lVert", r"\Vert"}
-_TOKEN = re.compile(
-    r"(?P<row>\s*\n[ \t]*\n\s*)"
-    r"|(?P<bar>\\(?:right|[bB]igg?[lr]?)\s*(?:\||\\[lr]?vert)(?=\s*_))"
-    r"|(?P<open>\\left\s*\.)"
-    r"|\\[,;:! ]|\s|~|%.*"
-    r"|\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![A-Za-z])"
-    r"|\\(?:begin|end)\{(?:aligned|align|split|gathered|equation)\*?\}"
-    r"|(?P<word>\\text\{\s*(?:and|with|where|for|at|if|so|or|hence)\s*\})"
-    r"|\\(?:mathrm|text)\{(?P<d>d)\}|\{\s*(?P<lone>/|\*|\\times|\\cdot|\\odot)\s*\}"
-    r"|(?P<number>\d{1,3}(?:\\,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"|(?P<other>\\(?:begin|end)\{\w+\}|\\(?:[A-Za-z]+|.)|\S)"
-)
+_NO_FACTOR = {*OPERATORS, *CONDITIONS, *RELATIONS, ",", "+", "-", "&", "\\\\"}
+_NO_FACTOR |= {"_", "^", "!", BAR, ")", "]", "}", r"\}", r"\rvert"}
+_NORMS = {r"\|", r"\lVert", r"\Vert", DOUBLE}
 _TRANSPOSED = re.compile(r"(-?)(?:\\top|\\intercal|T|\\math(?:sf|rm|bf)\{?T\}?)")
-_LABEL = re.compile(r"\\(?:text|mathrm)\{?([A-Za-z]\w*)\}?")
-_NORMAL = {"row": "\\\\", "word": ",", "bar": _BAR, "open": r"\left."}
-
-
-class FormulaError(Exception):
-    """What cannot be read or computed, and the offset in the formula."""
-
-    def __init__(self, message: str, at: int = 0) -> None:
-        super().__init__(message)
-        self.at = at
+_LABEL = re.compile(r"\\(?:text|math|operatorname)(?:rm|it|sf|bf)?\{?([A-Za-z]\w*)\}?")
+_OTHERWISE = re.compile(r"(\\text(rm)?\{?|,|\{|\s)*(otherwise|else|elsewhere|)\W*")
+_TEN = re.compile(r"e-?\d|\\(?:mathrm|text|operatorname)\{[eE]\}\s*(?:\{[-+]?\d|\d)")
+_SIGNS = {**BOUNDS, **RELATIONS}
+_ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
+_STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim"}
+_REMEDIES = {
+    "circ": r"write radians: \frac{\pi}{2}",
+    "lim": "no limit is computed: state the quotient for one h, or mark it as law",
+    "int": "no integral is computed: mark it as law",
+    "otimes": r"write x z^\top for the outer product",
+    "dot": r"write \frac{dy}{dt}",
+    "ddot": r"write \frac{d^2 y}{dt^2}",
+    "norm": r"write \lVert x \rVert",
+    "abs": r"write \lvert x \rvert",
+    "lg": r"write \log_2 or \log_{10}",
+    "pm": "write one equation for each sign",
+    "mp": "write one equation for each sign",
+    "in": "say in words what it belongs to",
+    "forall": r"say it in words: \text{ for all } x, or outside of the formula",
+    "exists": "say it in words, outside of the formula",
+    "arg": "write the index itself, or mark it as law",
+    "ast": r"write \cdot or \odot for a product",
+    "star": r"write \cdot or \odot for a product",
+    "substack": "write a sum under each sum",
+}
+_UNREAD = "the page on formulas lists what is read; mark as law what no code computes"
 
 
 @dataclass(frozen=True)
@@ -104,17 +111,41 @@ class Node:
         return self.args if self.op == "name" else tuple(names_in(self.args))
 
 
+Span = tuple[str, Node, Node]  # a letter, and from where to where it counts
+
+
 @dataclass(frozen=True)
 class Equation:
     """A chain: ``relations[k]`` stands between members k and k + 1.
 
-    ``text`` is what was written, ``start`` its offset in the formula.
+    ``text`` is what was written, ``start`` its offset in the formula, ``spans``
+    what the formula says of how far its letters count.
     """
 
     members: tuple[Node, ...]
     relations: tuple[str, ...]
     text: str
     start: int
+    spans: tuple[Span, ...] = ()
+
+    @cached_property
+    def runs(self) -> tuple[Equation, ...]:
+        """The stretches in which the members are equal: what bounds part."""
+        ends = [k for k, sign in enumerate(self.relations) if sign not in "=≈"]
+        cuts = pairwise([-1, *ends, len(self.relations)])
+        return tuple(
+            replace(
+                self,
+                members=self.members[start + 1 : end + 1],
+                relations=self.relations[start + 1 : end],
+            )
+            for start, end in cuts
+        )
+
+    @cached_property
+    def bounds(self) -> tuple[str, ...]:
+        """The relations between two runs."""
+        return tuple(sign for sign in self.relations if sign not in "=≈")
 
     @cached_property
     def letters(self) -> tuple[str, ...]:
@@ -124,16 +155,6 @@ class Equation:
         subs = [s for n in found if n.op == "index" for s in n.args[1]]
         names = (sub.args[0] for sub in subs if sub.op == "name")
         return tuple(dict.fromkeys(name for name in names if name not in bound))
-
-
-@dataclass(frozen=True)
-class _Token:
-    """A sign or word; or an opening bracket, with all that stands in it."""
-
-    text: str
-    at: int
-    end: int
-    inner: tuple[_Token, ...] = ()
 
 
 def parse(
@@ -148,11 +169,74 @@ def parse(
     >>> [member.op for member in equation.members]
     ['derivative', 'times', 'tuple']
     """
-    rows = _rows(_tokens(text))
-    for row in rows:
-        _refuse_hidden(row)
-    stating = [row for row in rows if any(t.text in _RELATIONS for t in row)]
-    return tuple(_Parser(text, row, is_function).equation() for row in stating)
+    found, spans = _without_spans(text, rows(tokens(text)), is_function)
+    related = [row for row in found if _relates(row)]
+    odd = [row for row in found if not any(t.text in _SIGNS for t in row)]
+    odd = [row for row in odd if not any(t.text in _STATELESS for t in row)]
+    if odd and related:
+        raise FormulaError(
+            "no equation here: write one equation per formula, a condition as"
+            r" \begin{cases}, thousands as 1{,}234, an inner product as \langle"
+            r" x, z \rangle",
+            odd[0][0].at,
+        )
+    equations: list[Equation] = []
+    for row in related:
+        parser = _Parser(text, row, is_function)
+        if any(token.text in RELATIONS for token in row):
+            equations.append(replace(parser.equation(), spans=spans))
+        else:  # a condition, as likely as a statement
+            with suppress(FormulaError):
+                equations.append(parser.equation())
+    for letter, low, _ in spans if equations else ():
+        if not any(letter in equation.letters for equation in equations):
+            raise FormulaError(f"nothing beside it has {letter} as an index", low.at)
+    return tuple(equations)
+
+
+def _relates(row: Sequence[Token]) -> bool:
+    return any(token.text in RELATIONS or token.text in BOUNDS for token in row)
+
+
+def _without_spans(
+    text: str, found: list[list[Token]], is_function: Callable[[str], bool]
+) -> tuple[list[list[Token]], tuple[Span, ...]]:
+    r"""Take out ``i = 0, \dots, 3``, ``i = 0, 1, 2``, and ``i \in \{0, 1, 2\}``."""
+    kept: list[list[Token]] = []
+    spans: list[Span] = []
+    while found:
+        row, *found = found
+        if [token.text for token in row[1:]] == [r"\in", r"\{"]:
+            items = _items(row[2].inner)
+            taken = _counted(items) if _counted(items) == len(items) else 0
+        else:
+            items = [row[2:], *found]
+            taken = _counted(items) if row[1:] and row[1].text == "=" else 0
+            found = found[max(0, taken - 1) :]
+        if taken < 2 or not row[0].text.isalpha():
+            kept.append(row)
+            continue
+        ends = (_Parser(text, items[k], is_function) for k in (0, taken - 1))
+        low, high = (end._whole() for end in ends)
+        spans.append((row[0].text, low, high))
+    return kept, tuple(spans)
+
+
+def _items(inner: Sequence[Token]) -> list[list[Token]]:
+    """Part what stands between commas, and leave the commas out."""
+    return [[t for t in part if t.text != ","] for part in split(inner, {","})]
+
+
+def _counted(items: Sequence[Sequence[Token]]) -> int:
+    """Return how many of the items count up: 0, 1, 2, or 0, …, n - 1."""
+    texts = ["".join(token.text for token in item) for item in items]
+    taken = 1
+    while taken < len(items) and texts[taken - 1].isdigit() and texts[taken].isdigit():
+        if int(texts[taken]) != int(texts[taken - 1]) + 1:
+            return 1
+        taken += 1
+    dotted = taken < len(items) - 1 and texts[taken] in DOTS
+    return taken + 2 if dotted else taken
 
 
 def walk(item: object) -> Iterator[Node]:
@@ -175,95 +259,13 @@ def names_in(item: object) -> list[str]:
     return list(dict.fromkeys(name for part in parts for name in names_in(part)))
 
 
-def _tokens(text: str) -> list[_Token]:
-    """Read signs and words, and nest what stands in brackets."""
-    stack: list[tuple[str, int, list[_Token]]] = [("", 0, [])]
-    for match in _TOKEN.finditer(text):
-        kind, at, end = match.lastgroup, *match.span()
-        if kind is None:
-            continue
-        word = _NORMAL.get(kind, match[kind])
-        opener, start, inner = stack[-1]
-        closer = _BRACKETS.get(opener)
-        between = not inner or inner[-1].text in _BETWEEN  # no bar closes here
-        if word == closer and not (word == opener and between):
-            stack.pop()
-            stack[-1][2].append(_Token(opener, start, end, tuple(inner)))
-        elif word in _BRACKETS:
-            stack.append((word, at, []))
-        elif word in _CLOSING and closer:
-            raise FormulaError(f"expected {closer}, found {word}", at)
-        else:
-            inner.append(_Token(word, at, end))
-    if len(stack) > 1:
-        raise FormulaError(f"expected {_BRACKETS[stack[-1][0]]}", len(text))
-    return stack[0][2]
-
-
-def _refuse_hidden(tokens: Sequence[_Token]) -> None:
-    r"""Refuse an equation in brackets, which would state something unchecked."""
-    for before, token in pairwise([None, *tokens]):
-        if token.text == r"\begin{cases}" or (
-            before and before.text in ("_", r"\text")
-        ):
-            continue
-        for inner in token.inner:
-            if inner.text in _RELATIONS:
-                raise FormulaError("take this equation out of its braces", inner.at)
-        _refuse_hidden(token.inner)
-
-
-def _split(tokens: Sequence[_Token], cuts: set[str]) -> list[list[_Token]]:
-    """Split at some signs; each part but the first begins with its sign."""
-    parts: list[list[_Token]] = [[]]
-    for token in tokens:
-        if token.text in cuts:
-            parts.append([])
-        parts[-1].append(token)
-    return parts
-
-
-def _rows(tokens: list[_Token]) -> list[list[_Token]]:
-    """Split a formula into its equations."""
-    rows: list[list[_Token]] = []
-    broken = False  # the line; a plus or minus then goes on
-    for part in _split([t for t in tokens if t.text != "&"], _CUTS):
-        broken |= bool(part) and part[0].text == "\\\\"
-        row = part[1:] if part and part[0].text in _CUTS else part
-        while row and row[-1].text == ".":
-            row = row[:-1]
-        if not row:
-            continue
-        joins = row[0].text in _RELATIONS or (broken and row[0].text in ("+", "-"))
-        if joins and rows:
-            rows[-1] += row
-        else:
-            rows.append(row)
-        broken = False
-    return _without_ranges(rows)
-
-
-def _without_ranges(rows: list[list[_Token]]) -> list[list[_Token]]:
-    """Drop ``i = 0, \\dots, 3``; refuse what says nothing beside an equation."""
-    dots = {r"\dots", r"\ldots", r"\cdots"}
-    places = [k for k, row in enumerate(rows) if row[0].text in dots and k]
-    for k in reversed(places):
-        if len(rows[k - 1]) == 3:
-            del rows[k - 1 : k + 2]
-    odd = [row for row in rows if not any(t.text in _RELATIONS for t in row)]
-    if odd and len(odd) < len(rows):
-        place = odd[0][0].at
-        raise FormulaError("no equation here: write one equation per formula", place)
-    return rows
-
-
 class _Parser:
     """A recursive descent over the tokens of one equation or of one bracket."""
 
     def __init__(
         self,
         source: str,
-        tokens: Sequence[_Token],
+        tokens: Sequence[Token],
         is_function: Callable[[str], bool],
         end: int | None = None,
     ) -> None:
@@ -275,11 +277,11 @@ class _Parser:
     def equation(self) -> Equation:
         start, end = self._tokens[0].at, self._tokens[-1].end
         first = self._definition()
-        if first and self._text not in _RELATIONS:
+        if first and self._text not in _SIGNS:
             self._place, first = 0, None
         members, relations = [first or self._sum()], []
-        while self._text in _RELATIONS:
-            relations.append(_RELATIONS[self._next().text])
+        while self._text in _SIGNS:
+            relations.append(_SIGNS[self._next().text])
             members.append(self._sum())
         self._end()
         written = self._source[start:end]
@@ -296,7 +298,7 @@ class _Parser:
     def _at(self) -> int:
         return self._tokens[self._place].at if self._text else self._stop
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         if not self._text:
             raise FormulaError("the formula ends too early", self._stop)
         self._place += 1
@@ -311,7 +313,7 @@ class _Parser:
         if self._text:
             raise FormulaError(f"cannot read {self._text} here", self._at)
 
-    def _word(self, token: _Token) -> str:
+    def _word(self, token: Token) -> str:
         """Return what is written in some braces, or the one sign without them."""
         inner = (token.inner[0].at, token.inner[-1].end) if token.inner else (0, 0)
         start, end = inner if token.text == "{" else (token.at, token.end)
@@ -323,11 +325,13 @@ class _Parser:
         tokens = self._tokens[self._place : self._place + taken]
         return "".join(map(self._word, tokens)), taken
 
-    def _inside(self, tokens: Sequence[_Token], end: int) -> _Parser:
+    def _inside(self, tokens: Sequence[Token], end: int) -> _Parser:
         return _Parser(self._source, tokens, self._is_function, end)
 
-    def _list(self, bracket: _Token) -> tuple[Node, ...]:
+    def _list(self, bracket: Token) -> tuple[Node, ...]:
         """Read what stands between the commas in a bracket."""
+        if any(token.text in DOTS for token in bracket.inner):
+            return (self._dotted(bracket),)
         inside = self._inside(bracket.inner, bracket.end)
         items = [inside._sum()]
         while inside._skip(","):
@@ -335,12 +339,29 @@ class _Parser:
         inside._end()
         return tuple(items)
 
+    def _dotted(self, bracket: Token) -> Node:
+        r"""Read ``x_1, \dots, x_n``: all entries, and from where they are counted."""
+        parts = _items(bracket.inner)
+        dots = next(token for token in bracket.inner if token.text in DOTS)
+        [*heads, last] = (
+            self._inside(part, bracket.end)._whole()
+            for part in parts
+            if part and [t.text for t in part] != [dots.text]
+        )
+        ends = [node for node in (*heads, last) if node.op == "index"]
+        named = {(node.args[0], len(node.args[1])) for node in ends}
+        if len(ends) < 2 or len(ends) <= len(heads) or len(named) > 1:
+            message = "write every number out: dots hide what is stated"
+            raise FormulaError(message, dots.at)
+        low, high = ends[0].args[1][0], last.args[1][0]
+        return Node("entries", (ends[0].args[0], low, high), bracket.at)
+
     def _several(self) -> tuple[Node, ...]:
         """Read what stands in braces, or a single token."""
         braced = self._text == "{"
         return self._list(self._next()) if braced else (self._single(),)
 
-    def _only(self, bracket: _Token) -> Node:
+    def _only(self, bracket: Token) -> Node:
         return self._inside(bracket.inner, bracket.end)._whole()
 
     def _single(self) -> Node:
@@ -349,8 +370,8 @@ class _Parser:
         if text[:1].isdigit() and len(text) > 1:  # TeX takes one digit
             token = self._tokens[self._place]
             cut = token.at + 1
-            first = _Token(text[0], token.at, cut)
-            rest = _Token(text[1:], cut, token.end)
+            first = Token(text[0], token.at, cut)
+            rest = Token(text[1:], cut, token.end)
             self._tokens[self._place : self._place + 1] = [first, rest]
         node = self._atom()
         if node.op == "number" and text[:1] == ".":
@@ -362,10 +383,7 @@ class _Parser:
     def _definition(self) -> Node | None:
         """Read ``f(x, y)``, also where f is no function."""
         start = self._place
-        if (
-            self._text.isalpha()
-            or self._text.lstrip("\\") in _GREEK | _UPRIGHT | _FONTS
-        ):
+        if self._text.isalpha() or self._text.lstrip("\\") in _GREEK | UPRIGHT | _FONTS:
             name = self._atom()
             if name.op == "name" and self._text == "(":
                 bracket = self._next()
@@ -391,7 +409,7 @@ class _Parser:
 
     def _product(self) -> Node:
         node = self._juxtaposed()
-        while self._text in _OPERATORS:
+        while self._text in OPERATORS:
             token = self._next()
             if token.text == "/":
                 right = self._factor()
@@ -401,7 +419,7 @@ class _Parser:
                     )
             else:
                 right = self._negated(self._juxtaposed)
-            node = Node(_OPERATORS[token.text], (node, right), token.at)
+            node = Node(OPERATORS[token.text], (node, right), token.at)
         return node
 
     def _juxtaposed(self) -> Node:
@@ -409,13 +427,13 @@ class _Parser:
         while self._starts_factor():
             at = self._at
             node = Node("times", (node, self._factor()), at)
-        return self._evaluated(node) if self._skip(_BAR) else node
+        return self._evaluated(node) if self._skip(BAR) else node
 
     def _evaluated(self, node: Node) -> Node:
         r"""Read ``_{x=3, y=2}`` after a bar: where the node is taken."""
         self._skip("_")
         place = self._next()
-        [*rows] = (_split(part, {"="}) for part in _split(place.inner, {","}))
+        [*rows] = (split(part, {"="}) for part in split(place.inner, {","}))
         pairs = []
         for row in rows:
             name = self._inside([t for t in row[0] if t.text != ","], place.end)._sum()
@@ -435,9 +453,11 @@ class _Parser:
 
     def _factor(self) -> Node:
         node = self._atom()
-        while self._text in ("^", "_", "'"):
+        while self._text in ("^", "_", "'", "!"):
             token = self._next()
-            if token.text == "^":
+            if token.text == "!":
+                node = Node("factorial", (node,), token.at)
+            elif token.text == "^":
                 node = self._power(node, token.at)
             elif token.text == "_":
                 node = self._subscript(node, token.at)
@@ -446,6 +466,15 @@ class _Parser:
         return node
 
     def _power(self, node: Node, at: int) -> Node:
+        group = self._tokens[self._place].inner if self._text == "{" else ()
+        if group and group[0].text in ("(", "["):
+            self._next()
+            labelled = self._labelled(node, group[0], at)
+            if len(group) == 1:
+                return labelled
+            if _TRANSPOSED.fullmatch(self._source[group[1].at : group[-1].end]):
+                return Node("transpose", (labelled,), at)
+            raise FormulaError("write braces around what has the power", group[1].at)
         word, taken = self._argument()
         if match := _TRANSPOSED.fullmatch(word):
             self._place += taken
@@ -458,13 +487,34 @@ class _Parser:
             return Node("name", (f"{node.args[0]}_star",), node.at)
         return Node("power", (node, self._single()), at)
 
+    def _labelled(self, node: Node, bracket: Token, at: int) -> Node:
+        r"""Read ``W^{(2)}``, the variable W2, and ``x^{(i)}``, the i-th of all x."""
+        base, subs = node.args if node.op == "index" else (node, ())
+        [label, *more] = self._list(bracket)
+        if base.op != "name" or more:
+            raise FormulaError("what stands in parentheses here numbers a name", at)
+        if self._is_function(base.args[0]):
+            items = self._list(self._next()) if self._text == "(" else ()
+            return Node("prime", (base.args[0], _count(label), items), at)
+        if label.op != "number":
+            return Node("index", (base, (label, *subs)), at)
+        layer = Node("index", (base, (Node("layer", label.args, at),)), at)
+        return Node("index", (layer, subs), at) if subs else layer
+
     def _subscript(self, node: Node, at: int) -> Node:
+        if node.op == "call" and node.args[0] == "abs":
+            message = (
+                r"for a norm write \lVert x \rVert_1, for an entry \lvert x_1 \rvert"
+            )
+            raise FormulaError(message, at)
         word, taken = self._argument()
         if (label := _LABEL.fullmatch(word)) and node.op == "name":
             self._place += taken
             return Node("name", (f"{node.args[0]}_{label[1]}",), node.at)
-        subs = (s for sub in self._several() for s in _apart(sub))
-        return Node("index", (node, tuple(subs)), at)
+        subs = tuple(s for sub in self._several() for s in _apart(sub))
+        if node.op == "index" and node.args[1][0].op != "layer":
+            node, subs = node.args[0], (*node.args[1], *subs)
+        return Node("index", (node, subs), at)
 
     def _prime(self, node: Node, at: int) -> Node:
         count = 1
@@ -481,18 +531,26 @@ class _Parser:
         token = self._next()
         text, at = token.text, token.at
         if text[-1].isdigit():
-            if re.match(r"e-?\d", self._source[token.end :]):
+            if _TEN.match(self._source, token.end):
                 raise FormulaError(r"write the power of ten: \cdot 10^{…}", token.end)
-            return Node("number", (text.replace(r"\,", ""),), at)
+            digits = text.replace(r"\,", "").replace("{,}", "")
+            if not digits.isascii():
+                raise FormulaError("write digits and ^{…}", at)
+            return Node("number", (digits,), at)
         if text in ("(", "[", "{", r"\{", r"\left."):
             items = self._list(token)
             node = items[0] if len(items) == 1 else Node("tuple", items, at)
             return self._evaluated(node) if text == r"\left." else node
         if text in ("|", r"\lvert"):
+            if len(token.inner) == 1 and token.inner[0].text == text:
+                raise FormulaError(r"for a norm write \lVert x \rVert", at)
             return Node("call", ("abs", (self._only(token),)), at)
         if text in _NORMS:
-            order = self._word(self._next()) if self._skip("_") else "2"
-            return Node("norm", (self._only(token), order), at)
+            return Node("norm", (self._only(token), self._order()), at)
+        if text == r"\langle":
+            return Node("inner", self._list(token), at)
+        if text in _ROUNDED:
+            return Node("call", (_ROUNDED[text], self._list(token)), at)
         if text.startswith(r"\begin"):
             return self._table(token)
         if text in _DIFFERENTIALS and (node := self._slashed(text, at)):
@@ -502,6 +560,15 @@ class _Parser:
         if text.startswith("\\"):
             return self._command(text[1:], at)
         raise FormulaError(f"cannot read {text} here", at)
+
+    def _order(self) -> str:
+        """Read what kind of norm it is."""
+        if not self._skip("_"):
+            return "2"
+        word, taken = self._argument()
+        self._place += taken
+        label = _LABEL.fullmatch(word)
+        return label[1] if label else word
 
     def _command(self, name: str, at: int) -> Node:
         if name in ("frac", "tfrac", "dfrac"):
@@ -519,15 +586,18 @@ class _Parser:
             if self._skip("_"):
                 self._next()
             return node
-        if name in _FONTS | _UPRIGHT:
+        if name in _FONTS | UPRIGHT:
             return self._styled(name, at)
         if name in _GREEK or name == "infty":
             return self._named(name, at)
         if _ALIASES.get(name, name) in FUNCTIONS:
             return self._applied(_ALIASES.get(name, name), at)
-        if name in ("dots", "ldots", "cdots"):
+        if name in ("binom", "tbinom", "dbinom"):
+            return Node("binomial", (self._single(), self._single()), at)
+        if f"\\{name}" in DOTS:
             raise FormulaError("write every number out: dots hide what is stated", at)
-        raise FormulaError(f"unknown command \\{name}", at)
+        remedy = _REMEDIES.get(name, _UNREAD)
+        raise FormulaError(f"unknown command \\{name}: {remedy}", at)
 
     def _accented(self, accent: str, at: int) -> Node:
         inner = self._single()
@@ -539,25 +609,66 @@ class _Parser:
 
     def _styled(self, style: str, at: int) -> Node:
         word = self._word(self._next()).replace("\\_", "_").lstrip("\\")
-        if word in ("0", "1"):
-            return Node("number", ("0",), at) if word == "0" else Node("ones", (), at)
+        if word == "1":
+            return self._indicator(at) or Node("ones", (), at)
+        if word == "0":
+            return Node("number", ("0",), at)
+        if style == "mathbb":
+            remedy = r"is no value: write mean for \mathbb E, or say it in words"
+            raise FormulaError(f"\\mathbb {word} {remedy}", at)
         word = _ALIASES.get(word, word)
-        if style in _UPRIGHT and word in FUNCTIONS:
+        if style in UPRIGHT and word in FUNCTIONS:
             return self._applied(word, at)
         if not word.isidentifier():
             raise FormulaError(f"{word!r} is no name", at)
         return self._named(word, at)
 
+    def _indicator(self, at: int) -> Node | None:
+        r"""Read ``(x > 0)`` or ``_{x > 0}`` after ``\mathbb 1``: 1 or 0."""
+        start = self._place
+        self._skip("_")
+        bracket = self._next() if self._text in ("(", "[", "{", r"\{") else None
+        if not bracket or not any(t.text in CONDITIONS for t in bracket.inner):
+            self._place = start
+            return None
+        one, zero = (Node("number", (digit,), at) for digit in "10")
+        return Node("cases", ((one, *self._conditions(bracket.inner)), (zero,)), at)
+
     def _named(self, name: str, at: int) -> Node:
+        name = self._numbered(name)
         applied = self._is_function(name) or name == "sigma"
         if applied and self._text == "(":
             return Node("call", (name, self._list(self._next())), at)
-        return Node("name", (name,), at)
+        node = Node("name", (name,), at)
+        place = self._number_in_parentheses()
+        return Node("placed", (node, place), at) if place else node
+
+    def _numbered(self, name: str) -> str:
+        """Read ``_3`` where ``P_3`` is a function that is applied."""
+        after = self._tokens[self._place : self._place + 3]
+        if len(after) == 3 and after[0].text == "_" and after[2].text in ("(", "'"):
+            number = self._word(after[1])
+            for spelling in (f"{name}_{number}", f"{name}{number}"):
+                if self._is_function(spelling):
+                    self._place += 2
+                    return spelling
+        return name
+
+    def _number_in_parentheses(self) -> Node | None:
+        """Read ``(2)`` after what may be taken there; a power makes it a factor."""
+        bracket, *after = self._tokens[self._place : self._place + 2] or [None]
+        if bracket is None or bracket.text != "(" or (after and after[0].text in "^!'"):
+            return None
+        number = bracket.inner[bracket.inner[:1] and bracket.inner[0].text == "-" :]
+        if len(number) != 1 or not number[0].text[-1].isdigit():
+            return None
+        return self._only(self._next())
 
     def _applied(self, name: str, at: int) -> Node:
         """Apply a function to parentheses, or to one factor without them."""
         if self._skip("'"):
             return self._prime(Node("name", (name,), at), at)
+        base = self._several()[0] if name == "ln" and self._skip("_") else None
         power = self._single() if self._skip("^") else None
         if self._text == "(":
             node = Node("call", (name, self._list(self._next())), at)
@@ -570,56 +681,84 @@ class _Parser:
                 raise FormulaError(
                     f"where does {name} end? write parentheses", self._at
                 )
+        if base:
+            node = Node("over", (node, Node("call", ("ln", (base,)), at)), at)
         return Node("power", (node, power), at) if power else node
 
     def _big(self, name: str, at: int) -> Node:
         r"""Read a sum over letters, with limits or over all there is."""
+        upper = self._single() if self._skip("^") else None
         if not self._skip("_"):
             raise FormulaError(f"over what? write \\{name}_i", at)
         token = self._next()
-        letters, *limit = _split(token.inner or (token,), {"="})
+        letters, *limit = split(token.inner or (token,), set(CONDITIONS))
         names = tuple(t.text for t in letters if t.text != ",")
         for letter in letters:
             if not letter.text.isalpha() and letter.text != ",":
                 raise FormulaError("a sum runs over letters", letter.at)
-        lower = self._inside(limit[0][1:], token.end)._whole() if limit else None
-        upper = self._single() if self._skip("^") else None
+        sign = CONDITIONS[limit[0][0].text] if limit else "="
+        if sign not in ("=", "!="):
+            raise FormulaError(r"write both limits: \sum_{i=0}^{j-1}", limit[0][0].at)
+        side = self._inside(limit[0][1:], token.end)._whole() if limit else None
+        lower, but = (side, None) if sign == "=" else (None, side)
+        upper = self._single() if self._skip("^") else upper
         if (lower is None) != (upper is None):
             raise FormulaError("a sum has both limits or none", at)
-        return Node("big", (name, names, lower, upper, self._juxtaposed()), at)
+        return Node("big", (name, names, lower, upper, self._juxtaposed(), but), at)
 
-    def _table(self, token: _Token) -> Node:
+    def _table(self, token: Token) -> Node:
         """Read a matrix, or values with their conditions."""
         kind = token.text[7:-1]
-        if token.text not in _BRACKETS:
+        if token.text not in BRACKETS:
             raise FormulaError(f"unknown environment {kind}", token.at)
         rows = []
-        for row in _split(token.inner, {"\\\\"}):
+        inner = token.inner[kind == "array" :]  # without its columns {cc}
+        for row in split(inner, {"\\\\"}):
             row = row[1:] if row and row[0].text == "\\\\" else row
-            cells = [[t for t in cell if t.text != "&"] for cell in _split(row, {"&"})]
+            cells = [[t for t in cell if t.text != "&"] for cell in split(row, {"&"})]
             if row:
                 rows.append(cells)
-        if kind == "cases":
+        if kind.endswith("cases"):
             return Node("cases", tuple(self._case(*row) for row in rows), token.at)
         if len({len(row) for row in rows}) != 1:
             message = "the rows of this matrix have different lengths"
             raise FormulaError(message, token.at)
         entries = ((self._inside(c, token.end)._whole() for c in row) for row in rows)
-        return Node("matrix", tuple(map(tuple, entries)), token.at)
+        matrix = Node("matrix", tuple(map(tuple, entries)), token.at)
+        return Node("call", ("det", (matrix,)), token.at) if kind[0] == "v" else matrix
 
-    def _case(
-        self, value: list[_Token], when: Sequence[_Token] = ()
-    ) -> tuple[Node, ...]:
-        """Read a value and its condition; "otherwise" and nothing are none."""
-        sides = _split([t for t in when if t.text != ","], set(_CONDITIONS))
+    def _case(self, value: list[Token], when: Sequence[Token] = ()) -> tuple[Node, ...]:
+        """Read a value and its conditions; "otherwise" and nothing are none."""
         if value[-1].text == ",":
             value = value[:-1]
         node = self._inside(value, value[-1].end)._whole()
-        if len(sides) == 1:
+        if not any(token.text in CONDITIONS for token in when):
+            words = "".join(self._source[t.at : t.end] for t in when)
+            if words and not _OTHERWISE.fullmatch(words):
+                raise FormulaError("write the condition in signs: x > 0", when[0].at)
             return (node,)
-        left, right = (self._inside(side, side[-1].end) for side in sides)
-        test = _CONDITIONS[right._next().text]
-        return node, Node(test, (left._whole(), right._whole()), node.at)
+        return node, *self._conditions(when)
+
+    def _conditions(self, when: Sequence[Token]) -> tuple[Node, ...]:
+        """Read ``0 < x < 1``, or several conditions, all of which must hold."""
+        tests: list[Node] = []
+        for part in split(when, {","}):
+            said = self._source[part[0].at : part[0].end] if part else ""
+            if "or" in said:
+                raise FormulaError("write a row for each condition", part[0].at)
+            part = [token for token in part if token.text != ","]
+            sides = split(part, set(CONDITIONS))
+            nodes = [
+                self._inside(side[k > 0 :], part[-1].end)._whole()
+                for k, side in enumerate(sides)
+                if part
+            ]
+            signs = [CONDITIONS[side[0].text] for side in sides[1:]]
+            if nodes and not signs:
+                raise FormulaError("write the condition in signs: x > 0", nodes[0].at)
+            pairs = zip(signs, pairwise(nodes), strict=bool(nodes))
+            tests += [Node(sign, pair, pair[0].at) for sign, pair in pairs]
+        return tuple(tests)
 
     # Derivatives
 
@@ -643,15 +782,15 @@ class _Parser:
             return self._leibniz(sign, above, below, at)
         return Node("over", (self._single(), self._single()), at)
 
-    def _peek_inner(self, ahead: int) -> tuple[_Token, ...]:
+    def _peek_inner(self, ahead: int) -> tuple[Token, ...]:
         tokens = self._tokens[self._place + ahead :][:1]
         return tokens[0].inner or (tokens[0],) if tokens else ()
 
     def _leibniz(
         self,
         sign: str,
-        above: tuple[_Token, ...],
-        below: tuple[_Token, ...],
+        above: tuple[Token, ...],
+        below: tuple[Token, ...],
         at: int,
     ) -> Node:
         self._place += 2
@@ -668,8 +807,12 @@ class _Parser:
         bottom._end()
         if len(targets) != order:
             raise FormulaError("the orders above and below differ", at)
+        place = self._number_in_parentheses() if operand else None
         operand = operand or self._juxtaposed()
-        return Node("derivative", ("partial", operand, tuple(targets), 1), at)
+        node = Node("derivative", ("partial", operand, tuple(targets), 1), at)
+        if place and len({target.args[0] for target in targets}) == 1:
+            return Node("at", (node, ((targets[0].args[0], place),)), at)
+        return Node("times", (node, place), at) if place else node
 
     def _slashed(self, sign: str, at: int) -> Node | None:
         r"""Read ``dy/dx``, ``\partial y_i/\partial x_j`` or ``\partial_x y``."""

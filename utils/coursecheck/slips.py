@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor
 
@@ -24,13 +26,15 @@ def written(value: Tensor) -> str:
     return f"({', '.join(items + ['…'] * (len(value) > 8))})"
 
 
-def slip(stated: Tensor, computed: Tensor) -> str:
+def slip(stated: Tensor, computed: Tensor, sizes: Collection[int] = ()) -> str:
     """Name the common slip that explains the difference, or the first wrong number.
 
     >>> slip(torch.tensor([0.0, 28.0]), torch.tensor([0.0, 27.0]))
     'the number at index 1 is wrong: 28, not 27'
     >>> slip(torch.tensor([2.0, 3.0]), torch.tensor([4.0, 6.0]))
     'the factor 2 is missing'
+
+    A mean is taken for a sum where they differ by a number of ``sizes``, or 1 over it.
     """
     if stated.ndim == 2 and _same(stated.T, computed):
         return "it is transposed"
@@ -46,12 +50,18 @@ def slip(stated: Tensor, computed: Tensor) -> str:
         factor = factor[factor.abs().argmax()]
         if factor and _same(stated, factor * computed):
             return _FACTORS.get(round(factor.item(), 4)) or (
-                f"it is {written(factor)} times the right one: a mean for a sum?"
+                f"it is {written(factor)} times the right one"
+                + ": a mean for a sum?" * _is_size(factor.item(), sizes)
             )
     if not stated.ndim or not wrong:
         return ""
     a, b = (written(t[tuple(wrong[0])]) for t in (stated, computed))
     return f"the number at index {', '.join(map(str, wrong[0]))} is wrong: {a}, not {b}"
+
+
+def _is_size(factor: float, sizes: Collection[int]) -> bool:
+    ratio = max(abs(factor), 1 / abs(factor))
+    return factor > 0 and any(n > 1 and abs(ratio / n - 1) < 1e-4 for n in sizes)
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

@@ -26,7 +26,8 @@ class Statement:
 
     ``kind`` is ``doctest``, ``gradient``, ``value`` or ``law`` (a general law,
     marked by its author as not checked).  ``witnesses`` names what it was
-    compared with, ``error`` is the largest relative difference met.
+    compared with, ``error`` is the largest relative difference met.  ``here`` says
+    that a formula was compared at the lesson's own point and at no other.
     """
 
     kind: Literal["doctest", "gradient", "value", "law"]
@@ -34,6 +35,7 @@ class Statement:
     line: int
     witnesses: tuple[str, ...] = ()
     error: float = 0.0
+    here: bool = False
 
 
 @dataclass(frozen=True)

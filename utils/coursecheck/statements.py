@@ -30,10 +30,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from coursecheck.algebra import evaluate, spellings
+from coursecheck.algebra import evaluate, resolved, spellings
 from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names, OpenError
 from coursecheck.comparing import FalseError, derives, is_literal
-from coursecheck.doctests import StatementError, run_doctests
+from coursecheck.doctests import StatementError, gathered, raise_all, run_doctests
 from coursecheck.formulas import (
     FUNCTIONS,
     Equation,
@@ -49,7 +49,14 @@ from coursecheck.verifying import verify
 
 __all__ = ["Checker", "StatementError"]
 
-_HEAD = re.compile(r"([A-Za-z])\s*\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)\s*&?\s*=")
+_HEAD = re.compile(
+    r"\\?([A-Za-z]+)(?:_\{?(\w+)\}?)?\s*\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)\s*&?\s*"
+    r"(?::?=|\\equiv|\\triangleq|\\coloneqq|[≡≜≔])"
+)
+_UNUSED = (
+    "nothing uses this definition, so nothing checks it; an argument in code style is"
+    " written as code"
+)
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 
 
@@ -96,6 +103,7 @@ class Checker:
         self._laws, self._quotes = laws, quotes
         self.notes: list[str] = []
         self._definitions: dict[str, Definition] = {}
+        self._bases: dict[str, int] = {}
         self._unused: dict[str, tuple[StatementError, Statement | None]] = {}
         self._pending: list[tuple[_Entry, _State]] = []
 
@@ -103,7 +111,7 @@ class Checker:
         """Return a checker that goes on from here on its own."""
         twin = copy.copy(self)
         twin._definitions, twin._unused = dict(self._definitions), dict(self._unused)
-        twin._pending = list(self._pending)
+        twin._pending, twin._bases = list(self._pending), dict(self._bases)
         return twin
 
     def read(self, block: Block, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
@@ -112,18 +120,25 @@ class Checker:
         Return the examples.  Raise :class:`StatementError` for one that is false,
         or for a formula that cannot be read.
         """
-        self.look(block, namespace)
+        faults: list[StatementError] = []
+        done: tuple[Statement, ...] = ()
+        with gathered(faults):
+            self.look(block, namespace)
         if self._quotes and ">>> " in block.source:
             text = without_blocks(block.source, self.markup)
             if count := block.source.count(">>> ") - text.count(">>> "):
                 place = f"{self.name}:{block.line}"
                 self.notes.append(f"{place}\n  {count} examples are shown and not run")
             block = replace(block, source=text)
-        return run_doctests(block, namespace, self.name)
+        with gathered(faults):
+            done = run_doctests(block, namespace, self.name)
+        raise_all(faults)
+        return done
 
     def look(self, block: Block, namespace: Mapping[str, Any]) -> None:
         """Look at the block's formulas, and leave the examples out."""
         state = _state(namespace)
+        faults: list[StatementError] = []
         for maths in find_maths(block.source, self.markup):
             if maths.law:
                 self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
@@ -132,19 +147,21 @@ class Checker:
                 count = len(self._equations(maths, namespace))
             except FormulaError as error:
                 if not self._laws:
-                    raise self._report(block, maths, error) from error
+                    faults.append(self._report(block, maths, error))
+                    continue
                 self.notes.append(f"{self._report(block, maths, error)}\n  (a law)")
                 self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
                 continue
             for place in range(count):
                 entry = self._look(_Entry(block, maths, place), namespace, last=False)
                 self._pending.append((entry, state))
+        raise_all(faults)
 
     def confirm(self, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
         """Look again at what was not true before; return what is stated and true.
 
-        Raise :class:`StatementError` at the first statement that was true at
-        neither look, with both sides and what differs.
+        Raise :class:`StatementError` for the statements that were true at neither
+        look, with both sides and what differs.
         """
         pending, self._pending = self._pending, []
         looks = [(e, *self._look_again(e, state, namespace)) for e, state in pending]
@@ -155,6 +172,7 @@ class Checker:
             if isinstance(later, Statement) > isinstance(entry.found, Statement)
         }
         done: list[Statement] = []
+        faults: list[StatementError] = []
         for entry, later, changed in looks:
             true = [f for f in (entry.found, later) if isinstance(f, Statement)]
             false = [f for f in (later, entry.found) if isinstance(f, FalseError)]
@@ -162,10 +180,12 @@ class Checker:
             if isinstance(later, FormulaError) and (not true or (luck and false)):
                 error = (*false, later)[0]
                 if not (self._laws and isinstance(error, OpenError)):
-                    raise self._report(entry.block, entry.maths, error) from error
+                    faults.append(self._report(entry.block, entry.maths, error))
+                    continue
                 equation = self._equations(entry.maths, namespace)[entry.place]
                 true = [_law(entry.block, entry.maths, equation)]
             done += true[:1]
+        raise_all(faults)
         return tuple(done)
 
     def _look_again(
@@ -187,16 +207,21 @@ class Checker:
         """
         if self._laws:
             return tuple(law for _, law in self._unused.values() if law)
-        for error, _ in self._unused.values():
-            raise error
+        raise_all([error for error, _ in self._unused.values()])
         return ()
 
     def _equations(
         self, maths: Maths, namespace: Mapping[str, Any]
     ) -> tuple[Equation, ...]:
-        scope = Names(namespace, self._definitions, Log())
-        heads = {h for h in _HEAD.findall(maths.text) if scope.live(h) is None}
-        return parse(maths.text, lambda n: n in heads or scope.is_function(n))
+        scope = self._scope(namespace)
+        heads = {"_".join(filter(None, h)) for h in _HEAD.findall(maths.text)}
+        heads = {head for head in heads if scope.live(head) is None}
+        found = parse(maths.text, lambda n: n in heads or scope.is_function(n))
+        known = ((e, resolved(e.members, scope.knows)) for e in found)
+        return tuple(replace(e, members=members) for e, members in known)
+
+    def _scope(self, namespace: Mapping[str, Any]) -> Names:
+        return Names(namespace, self._definitions, Log(), bases=self._bases)
 
     @torch.enable_grad()  # whatever the lesson has switched off
     def _look(
@@ -204,31 +229,37 @@ class Checker:
     ) -> _Entry:
         """Decide one equation, if it can be decided by now."""
         names: frozenset[str] = frozenset()
+        stating = True
         try:
             equation = self._equations(entry.maths, namespace)[entry.place]
-            scope = Names(namespace, self._definitions, Log())
+            stating = any(sign in "=≈" for sign in equation.relations)
+            scope = self._scope(namespace)
             names = frozenset(_subjects(equation, scope))
             found = self._decide(entry, equation, scope, last)
         except FormulaError as problem:
-            found = problem
+            found = problem if stating or isinstance(problem, FalseError) else None
         return replace(entry, found=found, names=names)
 
     def _decide(
         self, entry: _Entry, equation: Equation, scope: Names, last: bool
     ) -> Statement | None:
-        _refuse_circle(equation)
+        if not _states(equation, scope):
+            return None
+        for run in equation.runs:
+            _refuse_circle(run)
+        before = dict(self._definitions)
         defines = self._define(equation, scope)
+        self._count(equation, scope)
         log = scope.log
         scope = replace(scope, definitions=dict(self._definitions))
-        if defines:
-            text = "nothing uses this definition, so nothing checks it"
-            problem = FormulaError(text, equation.start)
-            only = len(equation.members) == 2
+        only = bool(defines) and len(equation.members) == 2
+        if defines and self._definitions[defines] != before.get(defines):
+            problem = FormulaError(_UNUSED, equation.start)
             law = _law(entry.block, entry.maths, equation) if only else None
             error = self._report(entry.block, entry.maths, problem)
             self._unused[defines] = error, law
-            if only:
-                return None
+        if only:
+            return None
         difference = self._verify(equation, scope)
         self._tie(equation, scope)
         for name in log.texts - {defines}:
@@ -238,7 +269,8 @@ class Checker:
         kind = "gradient" if derives(equation.members) else "value"
         line = _line_of(entry.block, entry.maths, equation.start)
         witnesses = tuple(sorted(log.witnesses))
-        return Statement(kind, _line(equation.text), line, witnesses, difference)
+        text = _line(equation.text)
+        return Statement(kind, text, line, witnesses, difference, log.here)
 
     def _verify(self, equation: Equation, scope: Names) -> float:
         """Compare all members; where laws may stand, those that can be compared."""
@@ -255,6 +287,20 @@ class Checker:
             return verify(part, scope, self._seed)
 
     # Definitions
+
+    def _count(self, equation: Equation, scope: Names) -> None:
+        r"""Learn from ``x = (x_1, \dots, x_n)`` where the entries of x count from."""
+        for node in walk(equation.members):
+            if node.op == "entries":
+                base, low, high = node.args
+                [name] = names_in(base)
+                first, size = low.args[0], scope.value(name, node.at).numel()
+                if first not in ("0", "1"):
+                    raise FormulaError("the first entry is x_0 or x_1", low.at)
+                self._bases[name] = int(first)
+                if high.op == "name" and not scope.knows(high.args[0]):
+                    last = Node("number", (str(size - 1 + int(first)),), high.at)
+                    self._definitions[high.args[0]] = Definition((), last)
 
     def _define(self, equation: Equation, scope: Names) -> str | None:
         """Learn a name that the code does not have; return it if it was new."""
@@ -329,10 +375,17 @@ def _subjects(equation: Equation, scope: Names) -> Iterator[str]:
         yield from scope.namespace
 
 
+def _states(equation: Equation, scope: Names) -> bool:
+    """Tell ``y < 5`` of a result from ``x < 0`` of an input, which is a condition."""
+    equal = any(sign in "=≈" for sign in equation.relations)
+    results = any(scope.leaves(name) for name in names_in(equation.members))
+    return equal or results or derives(equation.members)
+
+
 def _refuse_circle(equation: Equation) -> None:
     """Refuse ``n = |n|``, which would be true of any slip that gives n itself."""
     first, *others = equation.members
-    formulas = [member for member in others if not is_literal(member)]
+    formulas = [m for m in others if not is_literal(m) and m.op != "entries"]
     circular = [f for f in formulas if first.args[0] in names_in(f)]
     if first.op == "name" and circular:
         raise FormulaError(
@@ -343,27 +396,32 @@ def _refuse_circle(equation: Equation) -> None:
 
 
 def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node] | None:
-    """Read the left side as what is defined: its name, arguments and body."""
-    first = equation.members[0]
-    if first.op not in ("name", "call", "index"):
+    """Read what is defined: its name, arguments and body."""
+    members = equation.members
+    if equation.bounds or members[0].op not in ("name", "call", "index"):
         return None
+    first = members[0]
+    new = [m for m in members[1:-1] if m.op == "call" and scope.is_new(m.args[0])]
+    if new and first.op == "name":  # u = f(x) = 3x^2
+        first, members = new[0], (new[0], *members[members.index(new[0]) + 1 :])
     base, args = (first, ()) if first.op == "name" else first.args
     name = base if isinstance(base, str) else base.args[0]
     letters = tuple(arg.args[0] for arg in args if arg.op == "name")
     if not isinstance(name, str) or len(set(letters)) != len(args) or name in FUNCTIONS:
         return None
-    bodies = [m for m in equation.members[1:] if name not in names_in(m)]
+    bodies = [m for m in members[1:] if name not in names_in(m)]
     bodies.sort(key=is_literal)
     if not bodies or derives(bodies[0]) != (name in DERIVED_NAMES):
         return None
     if first.op == "index":
-        return name, (), Node("each", (letters, bodies[0], (bodies[0],)), first.at)
+        of = letters, bodies[0], (bodies[0],), equation.spans
+        return name, (), Node("each", of, first.at)
     return name, () if scope.live(name) is not None else letters, bodies[0]
 
 
 def _has_value(member: Node, equation: Equation, scope: Names) -> bool:
     if equation.letters:
-        node = (equation.letters, member, equation.members)
+        node = (equation.letters, member, equation.members, equation.spans)
         member = Node("each", node, member.at)
     try:
         evaluate(member, replace(scope, log=Log()))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from coursecheck.algebra import evaluate
 from coursecheck.binding import Log, Names, UnboundError
-from coursecheck.comparing import FalseError, compare, derives, is_literal
+from coursecheck.comparing import FalseError, bound, compare, derives, is_literal
 from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
 
 __all__ = ["STENCILS", "verify"]
@@ -36,9 +37,19 @@ _Move = Callable[[Names, Mapping[str, Tensor]], Names]
 def verify(equation: Equation, scope: Names, seed: int) -> float:
     """Compare all members; return the largest relative difference.
 
-    ``scope.log`` tells which witnesses have spoken.  Raise :class:`FalseError`
-    for a false equation, :class:`FormulaError` for one that cannot be decided.
+    ``scope.log`` tells which witnesses have spoken, and whether a formula was tried
+    at this point only.  Raise :class:`FalseError` for a false equation,
+    :class:`FormulaError` for one that cannot be decided.
     """
+    runs = equation.runs
+    for left, sign, right in zip(runs, equation.bounds, runs[1:], strict=False):
+        bound(left, sign, right, scope)
+        scope.log.here = True
+    chains = [run for run in runs if run.relations]
+    return max((_verify(run, scope, seed) for run in chains), default=0.0)
+
+
+def _verify(equation: Equation, scope: Names, seed: int) -> float:
     random = torch.Generator().manual_seed(seed)
     free: dict[str, Tensor] = {}
     while True:
@@ -52,12 +63,18 @@ def verify(equation: Equation, scope: Names, seed: int) -> float:
     if free:
         scope.log.witnesses.add("random points")
         worst = _try(equation, scope, free, Names.bind, random)
+    elsewhere = bool(free)
     if derives(equation.members):
         _try_differences(equation, scope.bind(free))
-        if not free:
-            _try_elsewhere(equation, scope, random)
+        elsewhere = elsewhere or _try_elsewhere(equation, scope, random)
     elif not free:
-        _try_slopes(equation, scope)
+        elsewhere = _try_slopes(equation, scope)
+    formulas = [
+        m
+        for m in equation.members
+        if m.op != "entries" and any(map(scope.knows, names_in(m)))
+    ]
+    scope.log.here |= len(formulas) > 1 and not elsewhere
     return worst
 
 
@@ -76,28 +93,51 @@ def _params(equation: Equation, scope: Names) -> set[str]:
 def _try_differences(equation: Equation, scope: Names) -> None:
     """Ask finite differences where autograd has spoken of the text's own formula."""
     if "autograd of the formula" in scope.log.witnesses:
-        _compare_numerically(equation, scope)
+        numeric = replace(scope, stencil=STENCILS[0])
+        has_value = [_has_value(m, equation, numeric) for m in equation.members]
+        known = [k for k, has in enumerate(has_value) if has]
+        if len(known) < 2:
+            return
+        signs = (equation.relations[a:b] for a, b in pairwise(known))
+        kept = replace(
+            equation,
+            members=tuple(equation.members[k] for k in known),
+            relations=tuple(max(sign) for sign in signs),  # "≈" goes before "="
+        )
+        _compare_numerically(kept, scope)
         scope.log.witnesses.add("finite differences")
 
 
-def _try_elsewhere(equation: Equation, scope: Names, random: torch.Generator) -> None:
-    """Move the leaves, and ask finite differences."""
+def _has_value(member: Node, equation: Equation, scope: Names) -> bool:
+    """Tell whether the text says enough to compute a member from its formula."""
+    twice = replace(equation, members=(member, member), relations=("=",))
+    try:
+        compare(twice, replace(scope, log=Log()), _NUMERIC)
+    except FormulaError:
+        return False
+    return True
+
+
+def _try_elsewhere(equation: Equation, scope: Names, random: torch.Generator) -> bool:
+    """Move the leaves, and ask finite differences; tell whether that was possible."""
     formulas = tuple(
         m for m in equation.members if derives(m) or any(map(scope.knows, names_in(m)))
     )
     leaves = _leaves(equation.members, scope)
     if not leaves or len(formulas) < 2:
-        return
+        return False
     kept = replace(equation, members=formulas, relations=("=",) * len(formulas))
     try:
         _try(kept, scope, leaves, Names.move, random, _compare_numerically)
         scope.log.witnesses.add("finite differences")
+        return True
     except FalseError:
         tensors = [scope.live(name) for name in scope.closure(equation.members)]
         if all(t.requires_grad for t in tensors if isinstance(t, Tensor)):
             raise  # else one of them may be a detached value of the others
     except FormulaError:
         pass  # the text does not say enough to move, or leads to no number
+    return False
 
 
 def _try(
@@ -164,12 +204,19 @@ def _leaves(item: object, scope: Names) -> dict[str, Tensor]:
 # In slope
 
 
-def _try_slopes(equation: Equation, scope: Names) -> None:
-    """Compare a formula for a live tensor with the graph that made this tensor."""
+def _try_slopes(equation: Equation, scope: Names) -> bool:
+    """Compare a formula for a live tensor with the graph that made this tensor.
+
+    Tell whether all could be compared.
+    """
+    compared = []
     for leaf, slopes in _slopes(equation, scope):
         try:
+            if leaf not in scope.leaves(slopes.members[0].args[1].args[0]):
+                raise FormulaError("the graph does not lead there", equation.start)
             compare(slopes, scope)
             scope.log.witnesses.add("autograd")
+            compared.append(True)
         except FalseError as error:
             if _is_smooth(slopes.members[1], leaf, scope):
                 text = (
@@ -177,17 +224,25 @@ def _try_slopes(equation: Equation, scope: Names) -> None:
                     f" what is detached a name of its own\n{error}"
                 )
                 raise FalseError(text, error.at) from error
-        except FormulaError:
-            pass  # the graph is freed, or the text does not say enough
+            compared.append(False)
+        except FormulaError:  # the graph is freed, or the text does not say enough
+            compared.append(False)
+    return bool(compared) and all(compared)
 
 
 def _slopes(equation: Equation, scope: Names) -> Iterator[tuple[str, Equation]]:
     """Yield the derivatives of both, up to the third, by each leaf."""
     head, *members = equation.members
-    live = scope.live(head.args[0]) if head.op in ("name", "call") else None
+    name = head.args[0] if head.op in ("name", "call") else None
+    each = equation.letters if head.op == "index" else ()
+    if each and head.args[1] == tuple(Node("name", (k,)) for k in each):
+        name = head.args[0].args[0]
+        of = [(each, m, (m,), equation.spans) for m in members]
+        members = [Node("each", parts, head.at) for parts in of]
+    live = scope.live(name) if isinstance(name, str) else None
     if not isinstance(live, Tensor) or live.grad_fn is None:
         return
-    y = Node("name", (head.args[0],), head.at)
+    y = Node("name", (name,), head.at)
     for formula in members:
         if formula.op in ("name", "index") or is_literal(formula):
             continue  # another variable is no formula
