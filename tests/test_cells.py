@@ -73,7 +73,7 @@ SHOWN = {
         "class A:\n    def _repr_html_(self):\n        return 1 / 0\nA",
         text("<class '__main__.A'>"),
     ),
-    "main": ("__name__, '__file__' in globals()", text("('__main__', False)")),
+    "main": ("__name__, __file__", text("('__main__', '10_toy.py')")),
     "no_files": ("import os\nos.listdir()", text("[]")),
     "own_source": (
         "import inspect\ndef f():\n    return 1\nprint(inspect.getsource(f))",

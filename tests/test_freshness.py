@@ -59,7 +59,6 @@ def toy(code: str = USES_MODULE, text: str = ">>> import stated") -> Lesson:
     [
         "conf.py",
         "requirements.lock",
-        "gallery/1_toy/points.csv",
         "utils/helpers/__init__.py",
         "utils/helpers/curves.py",
         "utils/helpers/deep/__init__.py",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from coursebuild.beside import files_of_script, scripts
 from coursebuild.places import NOTEBOOKS, raw
 from coursebuild.running import TORCH, imports
 
@@ -37,14 +39,19 @@ def write_branch(root: Path, repository: str) -> Path:
     wheel = _only(site, "wheel/*.whl")
     shutil.copy(wheel, target)
     address = raw(repository, wheel.name)
-    scripts = sorted(root.glob("gallery/*/*.py"))
-    for script in scripts:
+    lessons = scripts(root)
+    for script in lessons:
         book = _only(site, f"_downloads/*/{script.stem}.ipynb")
-        text = with_install(json.loads(book.read_text("utf-8")), address)
+        files = files_of_script(script)
+        links = [(raw(repository, f"{script.parent.name}/{n}"), n) for n, _ in files]
+        text = with_install(json.loads(book.read_text("utf-8")), address, links)
         path = target / script.parent.name / book.name
         path.parent.mkdir(exist_ok=True)
+        for name, data in files:
+            (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / name).write_bytes(data)
         path.write_text(json.dumps(text, indent=1, ensure_ascii=False), "utf-8")
-    others = sorted({name for script in scripts for name in imports(script)})
+    others = sorted({name for script in lessons for name in imports(script)})
     (target / "requirements.txt").write_text(requirements(others, wheel.name))
     (target / "runtime.txt").write_text("python-{}.{}\n".format(*sys.version_info))
     (target / "README.md").write_text(README)
@@ -71,12 +78,18 @@ def requirements(others: list[str], wheel: str) -> str:
     return "\n".join([*lines, f"./{wheel}", ""])
 
 
-def with_install(notebook: dict[str, Any], wheel: str) -> dict[str, Any]:
+def with_install(
+    notebook: dict[str, Any], wheel: str, files: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Return a notebook that begins with what installs torchutils.
+
+    Colab opens the notebook alone: it fetches ``files``, by address and name.
 
     >>> with_install({"cells": []}, "https://a.b/c.whl")["cells"][0]["source"]
     '%pip install --quiet https://a.b/c.whl'
     """
+    fetch = [f"!curl --silent --create-dirs -o '{name}' '{a}'" for a, name in files]
+    source = "\n".join([f"%pip install --quiet {wheel}", *fetch])
     cell = {"id": "install", "metadata": {}, "execution_count": None, "outputs": []}
-    cell |= {"cell_type": "code", "source": f"%pip install --quiet {wheel}"}
+    cell |= {"cell_type": "code", "source": source}
     return notebook | {"cells": [cell, *notebook["cells"]]}

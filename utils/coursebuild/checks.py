@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
+from coursebuild.beside import scripts
 from courserun.lesson import SVG
 
 __all__ = ["page_of", "problems", "read_page", "wrong_links"]
@@ -48,7 +49,7 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
         name = page.relative_to(site)
         wrong = [*_wrong_text(text), *(w for *_, w in wrong_links(page, site, ids))]
         found += [f"{name}: {line}" for line in wrong]
-    sources = sorted([*root.glob("gallery/*/*.py"), *root.glob("docs/**/*.md")])
+    sources = sorted([*scripts(root), *root.glob("docs/**/*.md")])
     found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 

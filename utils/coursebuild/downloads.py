@@ -30,9 +30,12 @@ def build_wheel(root: Path, folder: Path) -> Path:
         tempfile.tempdir = former
 
 
-def write_zip(target: Path, files: Iterable[Path]) -> str:
-    """Pack ``files`` flat into ``target``, sorted."""
-    pack(target, sorted((path.name, path.read_bytes()) for path in files))
+def write_zip(
+    target: Path, files: Iterable[Path], more: Iterable[tuple[str, bytes]] = ()
+) -> str:
+    """Pack ``files`` flat into ``target``, with ``more`` where they lay, sorted."""
+    members = [(path.name, path.read_bytes()) for path in files]
+    pack(target, sorted([*members, *more]))
     return str(target)
 
 

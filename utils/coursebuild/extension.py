@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from coursebuild import (
     tags,
     walks,
 )
+from coursebuild.beside import helpers
 from coursebuild.executing import begin
 
 __all__ = ["setup"]
@@ -59,8 +61,19 @@ def _start(app: Sphinx, config: Config) -> None:
     root, out = Path(app.confdir), Path(app.outdir)
     course = begin(root, out, execute=config.execute_lessons)
     app.lesson_runs, app.lesson_wheel = course
+    modules = sorted(path.name for d in root.glob("gallery/*/") for path in helpers(d))
+    config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
     gallery.install(root, out / "_images", course.runs, [course.wheel])
     pages.install(Path(app.srcdir), out / "_images", course.runs)
+
+
+def _any_of(names: list[str]) -> str:
+    """Return the pattern of some file names; it matches nothing where there are none.
+
+    >>> _any_of(["a.py"]), _any_of([])
+    ('^(?:a\\\\.py)$', '^(?:)$')
+    """
+    return f"^(?:{'|'.join(map(re.escape, names))})$"
 
 
 def _copy_drawing_style(app: Sphinx) -> None:

@@ -16,10 +16,10 @@ import sphinx_gallery
 from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild.downloads import write_zip
-from coursebuild.notebooks import notebook
+from coursebuild.notebooks import blocks_with_hidden, notebook
 from coursebuild.show import output_html
 from courserun.figures import LARGEST_CARD
-from courserun.lesson import Output, Part, Picture
+from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import LessonError, Runs
 
 __all__ = ["KNOWN_VERSION", "install"]
@@ -55,11 +55,15 @@ def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
             f"are known for {KNOWN_VERSION} only: run `make html`, which installs it."
         )
 
+    lesson = Lesson("", ())  # the one that sphinx-gallery is at
+
     def execute_script(
         blocks: list[Any], script: dict[str, Any], _conf: object, own: dict[str, Any]
     ) -> tuple[list[str], float]:
+        nonlocal lesson
         name = Path(script["src_file"]).relative_to(root).as_posix()
         run = runs[name]
+        lesson = runs.lessons[name]
         outputs = run.outputs if run else (None,) * len(blocks)
         wanted = own.pop("thumbnail_number", None)  # else the first file is no first
         try:
@@ -73,13 +77,16 @@ def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
         link = "../" * name.count("/") + images.name
         return [_output_rst(output, images, link) for output in outputs], 0.0
 
+    def jupyter_notebook(*_: object) -> dict[str, Any]:
+        return notebook(blocks_with_hidden(lesson.blocks))
+
     def zip_files(files: list[str], target: Path, *_: object) -> str:
-        return write_zip(Path(target), [*map(Path, files), *extras])
+        return write_zip(Path(target), [*map(Path, files), *extras], lesson.files)
 
     backreferences.THUMBNAIL_TEMPLATE = CARD
     gen_rst.execute_script = execute_script
     gen_rst.zip_files = zip_files
-    gen_rst.jupyter_notebook = lambda blocks, *_: notebook(blocks)
+    gen_rst.jupyter_notebook = jupyter_notebook
 
 
 def _output_rst(output: Output | None, images: Path, link: str) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pypandoc
+from sphinx_gallery.py_source_parser import remove_config_comments
 
 from coursecheck.questions import DIRECTIVE
+from coursecheck.stated import Block
 
-__all__ = ["markdown", "notebook"]
+__all__ = ["blocks_with_hidden", "markdown", "notebook"]
 
 FILTER = Path(__file__).with_suffix(".lua")
 FORMAT = "commonmark+tex_math_dollars+pipe_tables+raw_html"
 BOUNDARY = "lesson-block-boundary"
+HIDDEN = re.compile(r"(?m)^[ \t]*#\s*sphinx_gallery_(?:start|end)_ignore[^\n]*\n?")
 DOCTEST = re.compile(r"(?m)(?:^|(?<=\n\n))(?P<indent> *)>>> .*(?:\n(?P=indent)\S.*)*")
 
 
@@ -32,6 +35,25 @@ def notebook(blocks: Sequence[Any]) -> dict[str, Any]:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def blocks_with_hidden(blocks: Iterable[Block]) -> list[tuple[str, str, int]]:
+    """Return a lesson's blocks as a notebook has them: with what its page hides.
+
+    Only the comments that say so go, and other settings, and cells of these alone.
+
+    >>> code = "# sphinx_gallery_start_ignore\\nx = 1\\n# sphinx_gallery_end_ignore\\nx"
+    >>> blocks_with_hidden([Block("code", code, 1)])
+    [('code', 'x = 1\\nx', 1)]
+    """
+    kept = [(b.kind, _without_settings(b), b.line) for b in blocks]
+    return [block for block in kept if block[0] == "text" or block[1].strip()]
+
+
+def _without_settings(block: Block) -> str:
+    if block.kind == "text":
+        return block.source
+    return remove_config_comments(HIDDEN.sub("", block.source))
 
 
 def _cell(number: int, kind: str, source: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
+from coursebuild.beside import files_of_page, files_of_script, scripts
 from coursebuild.settings import settings
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
@@ -21,7 +22,7 @@ __all__ = ["page_blocks", "read_lessons", "read_page", "read_script", "script_bl
 
 def read_lessons(root: Path) -> Iterator[Lesson]:
     """Yield every lesson below ``root``: scripts, then pages that state something."""
-    for path in sorted(root.glob("gallery/*/*.py")):
+    for path in scripts(root):
         yield read_script(path, root)
     for path in sorted(root.glob("docs/**/*.md")):
         if STATES.search(path.read_text(encoding="utf-8")):
@@ -40,6 +41,7 @@ def read_script(path: Path, root: Path) -> Lesson:
         blocks=script_blocks(blocks),
         seconds=float(config.get("seconds", Lesson.seconds)),
         warns=tuple(config.get("warns", ())),
+        files=files_of_script(path),
         **settings(path, root, config),
     )
 
@@ -58,9 +60,12 @@ def read_page(path: Path, root: Path) -> Lesson:
     text = path.read_text(encoding="utf-8")
     notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
     options = notebook.metadata.get("lesson", {})
+    blocks = page_blocks(notebook, text)
+    code = [block.source for block in blocks if block.kind == "code"]
     return Lesson(
         name=path.relative_to(root).as_posix(),
-        blocks=page_blocks(notebook, text),
+        blocks=blocks,
+        files=files_of_page(path, code),
         markup="md",
         seconds=float(options.get("seconds", Lesson.seconds)),
         warns=tuple(options.get("warns", ())),

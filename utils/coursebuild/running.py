@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import platform
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
+from coursebuild.beside import helpers
 from coursebuild.dated import spelled
 from coursebuild.marks import lesson_of
 from coursebuild.places import binder, colab
@@ -85,7 +87,14 @@ class ArrangeLesson(SphinxTransform):
         others = " ".join(imports(Path(self.app.confdir, lesson_of(self.env.docname))))
         wheel = f"{site}wheel/{wheel}" if site else wheel
         command = " ".join(f"pip install torch=={TORCH} {others} {wheel}".split())
-        return [needs, nodes.literal_block(command, command, language="text")]
+        block = nodes.literal_block(command, command, language="text")
+        return [needs, block, *self._files_beside()]
+
+    def _files_beside(self) -> Iterator[nodes.paragraph]:
+        """Say that there are files beside the lesson, in the zip alone."""
+        lesson = self.app.lesson_runs.lessons[lesson_of(self.env.docname)]
+        if names := [name for name, _ in lesson.files]:
+            yield nodes.paragraph("", f"The zip holds {', '.join(names)} as well.")
 
     def _origin(self) -> nodes.paragraph:
         """Say which versions made the outputs, and when their sources last changed."""
@@ -101,12 +110,15 @@ class ArrangeLesson(SphinxTransform):
 def imports(script: Path) -> list[str]:
     """Return what a script imports beyond Python, torch and torchutils."""
     names = []
-    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+    modules = helpers(script.parent)
+    code = [path.read_text(encoding="utf-8") for path in (script, *modules)]
+    for node in (node for source in code for node in ast.walk(ast.parse(source))):
         if isinstance(node, ast.Import):
             names += [alias.name.split(".")[0] for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names.append((node.module or "").split(".")[0])
-    return sorted(set(names) - sys.stdlib_module_names - {"torch", "torchutils"})
+    own = {"torch", "torchutils", *(path.stem for path in modules)}
+    return sorted(set(names) - sys.stdlib_module_names - own)
 
 
 def _is_replaced(node: nodes.Node) -> bool:

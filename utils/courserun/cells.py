@@ -122,6 +122,7 @@ class _Session:
         self._strict = lesson.strict
         self.notes: list[str] = []
         self._cell, self._line, self._place = 0, 1, "the lesson"
+        self._home = os.getcwd()
         self._namespace = _take_over(lesson)
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
@@ -216,21 +217,24 @@ class _Session:
             return Failure(str(error), error.line)
         if self._screen.is_full():
             error = _too_long().with_traceback(error.__traceback__)
+        beside = self._home + os.sep
         frames = [
             frame
             for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename == self._name
             or (
-                frame.filename.startswith(_UTILS)
+                frame.filename.startswith((_UTILS, beside))
                 and not frame.filename.startswith(_OWN)
             )
         ]
         lines = [f.lineno for f in frames if f.filename == self._name]
         line = lines[-1] if lines else getattr(error, "lineno", None) or self._line
-        story = [f"{self._name}:{line}: {self._place} {_words(error)}"]
+        folder = self._name.rpartition("/")[0] + "/"
+        words = _words(error).replace(beside, folder)
+        story = [f"{self._name}:{line}: {self._place} {words}"]
         for frame in frames:
-            place = f"{frame.filename.removeprefix(_UTILS)}:{frame.lineno}"
-            story.append(f"  {place} in {frame.name}: {frame.line}")
+            name = frame.filename.removeprefix(_UTILS).replace(beside, folder)
+            story.append(f"  {name}:{frame.lineno} in {frame.name}: {frame.line}")
         cell = self._cell if self._place.startswith("cell") else None
         return Failure("\n".join(story), line, cell)
 
@@ -306,6 +310,7 @@ def _take_over(lesson: Lesson) -> dict[str, Any]:
     """Make this process the lesson's, the same at every start."""
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.argv = [lesson.name]
+    _lay_out(lesson)
     builtins.input = _no_input
     code = [block for block in lesson.blocks if block.kind == "code"]
     lines: list[str] = []
@@ -324,6 +329,18 @@ def _take_over(lesson: Lesson) -> dict[str, Any]:
     return sys.modules["__main__"].__dict__
 
 
+def _lay_out(lesson: Lesson) -> None:
+    """Put what lies beside the lesson where it lies when a reader runs it."""
+    for name, data in lesson.files:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    sys.path.insert(0, os.getcwd())
+    sys.dont_write_bytecode = True
+    if lesson.markup == "rst":  # a notebook has none
+        vars(sys.modules["__main__"])["__file__"] = Path(lesson.name).name
+
+
 def _ends_in_value(tree: ast.Module) -> bool:
     return bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
 
@@ -331,6 +348,11 @@ def _ends_in_value(tree: ast.Module) -> bool:
 def _let_show(lesson: Lesson, display: Display) -> None:
     """Lead what draws and displays, where the lesson speaks of it, to its cells."""
     code = "".join(block.source for block in lesson.blocks if block.kind == "code")
+    code += "".join(
+        data.decode(errors="replace")
+        for name, data in lesson.files
+        if name.endswith(".py")
+    )
     if "matplotlib" in code:
         prepare_pyplot(display.figures)
     if "IPython" in code:

@@ -33,8 +33,9 @@ def lesson_key(lesson: Lesson, *, root: Path) -> str:
 def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
     """Digest, for each lesson by name, all that its run depends on; imports nothing.
 
-    That is the lesson, what it can reach in ``root/utils``, the data files that
-    its code names, ``conf.py``, the lock, and the versions of Python and torch.
+    That is the lesson, what lies beside it, what they can reach in ``root/utils``, the
+    data files that this code names, ``conf.py``, the lock, and the versions of Python
+    and torch.
     """
     code = _Code(root)
     shared = {
@@ -44,7 +45,9 @@ def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
     }
     keys = {}
     for lesson in lessons:
-        facts = [asdict(lesson), shared, code.reachable(lesson)]
+        own = asdict(replace(lesson, files=()))
+        beside = {name: sha256(data).hexdigest() for name, data in lesson.files}
+        facts = [own, beside, shared, code.reachable(lesson)]
         keys[lesson.name] = sha256(
             json.dumps(facts, sort_keys=True).encode()
         ).hexdigest()
@@ -84,8 +87,7 @@ class _Code:
 
     def reachable(self, lesson: Lesson) -> dict[str, str]:
         """Return the paths, with digests, of all files that a lesson's run needs."""
-        folder = (self._root / lesson.name).parent
-        found = [self._look(source, folder) for source in _sources(lesson)]
+        found = [self._look(source) for source in _sources(lesson)]
         todo = {RUNS_IT}.union(*(module.imports for module in found))
         seen: set[str] = set()
         while todo:
@@ -110,10 +112,12 @@ class _Code:
         module = self._look(path.read_bytes(), path.parent, package)
         return replace(module, files={**module.files, **self._digests([path])})
 
-    def _look(self, source: str | bytes, folder: Path, package: str = "") -> _Module:
+    def _look(
+        self, source: str | bytes, folder: Path | None = None, package: str = ""
+    ) -> _Module:
         imports: set[str] = set()
         named: set[str] = set()
-        data = _data_files(folder)
+        data = _data_files(folder) if folder else set()
         with suppress(SyntaxError, ValueError):  # the runner will say so
             for node in ast.walk(ast.parse(source)):
                 imports.update(_imports(node, package))
@@ -121,14 +125,15 @@ class _Code:
                     named |= {node.value} & data
         for name in tuple(imports):  # a package comes before what is in it
             imports.update(accumulate(name.split("."), "{}.{}".format))
-        files = self._digests(folder / name for name in named)
+        files = self._digests(folder / name for name in named) if folder else {}
         return _Module(frozenset(imports), files)
 
     def _digests(self, paths: Iterable[Path]) -> dict[str, str]:
         return {p.relative_to(self._root).as_posix(): _digest(p) for p in paths}
 
 
-def _sources(lesson: Lesson) -> Iterator[str]:
+def _sources(lesson: Lesson) -> Iterator[str | bytes]:
+    yield from (data for name, data in lesson.files if name.endswith(".py"))
     for block in lesson.blocks:
         if block.kind == "code":
             yield block.source

@@ -22,7 +22,8 @@ class Lesson:
 
     ``name`` is the file's path below the project's root, with ``/``.
     ``seconds`` is the time limit.  ``warns`` holds regular expressions: the
-    warnings that the lesson shows on purpose, all others are errors.
+    warnings that the lesson shows on purpose, all others are errors.  ``files`` are
+    what lies beside it: data and modules, with their paths from there.
 
     What is no matter of truth is an error where ``strict``, else a note.  With
     ``laws``, an equation that nothing binds is a general law; with ``quotes``, an
@@ -34,6 +35,7 @@ class Lesson:
     markup: Literal["rst", "md"] = "rst"
     seconds: float = 60.0
     warns: tuple[str, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
     strict: bool = True
     laws: bool = False
     quotes: bool = False
