@@ -272,6 +272,40 @@ def test_easy_lesson_goes_on_with_a_note(name: str) -> None:
     assert all(map(str.startswith, easy.notes, notes))
 
 
+def tagged(code: str, tag: str, *, strict: bool = True) -> Run:
+    """Run a tagged cell, and one that shows what the first has left."""
+    cells = Block("code", code, 3, (tag,)), Block("code", "x", 9)
+    return run_lesson(Lesson(NAME, (Block("code", "x = 1", 1), *cells), strict=strict))
+
+
+def test_cell_that_is_tagged_to_raise_shows_its_error_and_the_lesson_goes_on() -> None:
+    result = tagged("x = 2\nprint(x)\n1 / 0\nx = 3", "raises-exception")
+    shown = text("2\nZeroDivisionError: division by zero\n")
+    assert (result.failure, result.outputs[1:]) == (None, (shown, text("2")))
+
+
+def test_cell_that_is_tagged_to_raise_has_to() -> None:
+    failure = tagged("x = 2", "raises-exception").failure
+    assert failure is not None
+    assert failure.message.startswith(f"{NAME}:3: cell 2 is tagged raises-exception")
+    easy = tagged("x = 2", "raises-exception", strict=False)
+    assert easy.failure is None
+    assert len(easy.notes) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["input()", "import warnings\nwarnings.warn('old')", "exit()", "x = ("]
+)
+def test_cell_that_is_tagged_to_raise_may_do_no_more_than_others(code: str) -> None:
+    failure = tagged(code, "raises-exception").failure
+    assert (failure is not None) == (code != "x = (")
+
+
+def test_cell_that_is_tagged_to_be_skipped_says_so() -> None:
+    result = tagged("x = 2", "skip-execution")
+    assert result.outputs[1:] == (text("(not executed)\n"), text("1"))
+
+
 FIGURE = "import matplotlib.pyplot as plt\nfig, axes = plt.subplots(2)\n"
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from coursebuild.form import review
 from coursebuild.reading import read_lessons, read_page, read_script
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,11 @@ y = 2
 
 Last text.
 """
+
+
+TAGGED = PAGE.replace(
+    "python\nx = 1", "python\n:tags: [hide-input, a]\n\n%matplotlib inline\nx = 1"
+)
 
 
 def write(folder, name, text):
@@ -112,3 +118,15 @@ def test_all_lessons_of_the_project_are_read():
 def test_lines_of_every_lesson_are_those_of_its_file():
     for lesson in read_lessons(ROOT):
         assert_lines_are_right(lesson, (ROOT / lesson.name).read_text())
+
+
+def test_cell_of_a_page_keeps_its_tags_and_loses_its_magic(tmp_path):
+    lesson = read_page(write(tmp_path, "docs/page.md", TAGGED), tmp_path)
+    cells = [block for block in lesson.blocks if block.kind == "code"]
+    assert [cell.tags for cell in cells] == [("hide-input", "a")]
+    assert cells[0].source.startswith("#%matplotlib inline\nx = 1\n")
+    assert cells[0].line == TAGGED[: TAGGED.index("%mat")].count("\n") + 1
+    _, notes = review(tmp_path, [lesson], [])
+    assert notes == [
+        f"docs/page.md:{cells[0].line}\n  %matplotlib inline is ignored here"
+    ]

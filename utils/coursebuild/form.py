@@ -41,8 +41,8 @@ def review(
     wrong = unused(lessons, allowed) if whole else []
     notes: list[str] = []
     for lesson in lessons:
-        if lesson.name in found:
-            notes += found[lesson.name].notes
+        notes += found[lesson.name].notes if lesson.name in found else ()
+        notes += _magics(lesson)
         loose = loose_numbers(lesson, allowed)
         (wrong if lesson.strict else notes).extend(loose)
         wrong += faults(lesson) if lesson.strict else []
@@ -58,6 +58,15 @@ def faults(lesson: Lesson) -> Iterator[str]:
             f"{lesson.name}:1\n  has no field list: below the docstring's first words, "
             "write `:Level:`, `:Tags:` and what else the lesson says of itself"
         )
+
+
+def _magics(lesson: Lesson) -> Iterator[str]:
+    """Yield a note on each line for a notebook that ``reading`` has commented out."""
+    code = [block for block in lesson.blocks if block.kind == "code"]
+    for block in code if lesson.markup == "md" else ():
+        for number, line in enumerate(block.source.splitlines(), block.line):
+            if line.startswith("#%"):
+                yield f"{lesson.name}:{number}\n  {line[1:]} is ignored here"
 
 
 def _silent(lesson: Lesson, whole: bool) -> Iterator[str]:

@@ -15,9 +15,17 @@ from coursebuild.settings import settings
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
+MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
 STATES = re.compile(r">>> |\$|\{(math|law|code-cell)\}")
 
-__all__ = ["page_blocks", "read_lessons", "read_page", "read_script", "script_blocks"]
+__all__ = [
+    "page_blocks",
+    "read_lessons",
+    "read_page",
+    "read_script",
+    "script_blocks",
+    "without_magics",
+]
 
 
 def read_lessons(root: Path) -> Iterator[Lesson]:
@@ -80,11 +88,21 @@ def page_blocks(notebook: Any, text: str) -> tuple[Block, ...]:
     return tuple(
         Block(
             "code" if cell.cell_type == "code" else "text",
-            cell.source,
+            without_magics(cell.source) if cell.cell_type == "code" else cell.source,
             _first_line(cell.source, lines, start),
+            tuple(cell.metadata.get("tags", ())),
         )
         for cell, start in zip(notebook.cells, starts, strict=True)
     )
+
+
+def without_magics(code: str) -> str:
+    """Make comments of the lines that tell a notebook how to look.
+
+    >>> without_magics("%matplotlib inline\\nx = 5 %2")
+    '#%matplotlib inline\\nx = 5 %2'
+    """
+    return MAGIC.sub(r"#\g<0>", code)
 
 
 def _first_line(source: str, lines: list[str], start: int) -> int:

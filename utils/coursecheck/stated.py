@@ -12,12 +12,14 @@ __all__ = ["Asked", "Block", "Statement"]
 class Block:
     """A stretch of a lesson: text, or the code of one cell.
 
-    ``line`` is the 1-based line of the file at which ``source`` begins.
+    ``line`` is the 1-based line of the file at which ``source`` begins; ``tags`` are
+    those of a notebook's cell.
     """
 
     kind: Literal["text", "code"]
     source: str
     line: int
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

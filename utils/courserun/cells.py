@@ -161,6 +161,26 @@ class _Session:
         """Execute a cell; return what it shows."""
         self._screen.clear()
         self._display.begin()
+        if "skip-execution" in block.tags:
+            print("(not executed)")
+        elif "raises-exception" in block.tags:
+            self._expect(block)
+        else:
+            self._run(block)
+        return Output(tuple(map(self._addressless, self._display.end())))
+
+    def _expect(self, block: Block) -> None:
+        """Run a cell that raises, and show what as its output."""
+        try:
+            self._run(block)
+        except (_LessonError, Warning):
+            raise
+        except Exception as error:
+            print("".join(traceback.format_exception_only(error)).strip())
+        else:
+            self._excuse("is tagged raises-exception, but raises nothing", "let pass")
+
+    def _run(self, block: Block) -> None:
         tree = ast.parse("\n" * (block.line - 1) + block.source, self._name)
         last = tree.body.pop() if _ends_in_value(tree) else None
         exec(self._compile(tree, self._name, "exec"), self._namespace)
@@ -168,7 +188,6 @@ class _Session:
             self._line = last.lineno
             code = self._compile(ast.Expression(last.value), self._name, "eval")
             self._display.value(eval(code, self._namespace))
-        return Output(tuple(map(self._addressless, self._display.end())))
 
     def _excuse(self, fault: str, done: str, *, grave: bool = True) -> None:
         """Refuse what is no matter of truth; where the lesson is easy, only note it.
