@@ -93,6 +93,7 @@ html_js_files = [
     "engine.js",
     "ask.js",
     "progress.js",
+    "cover.js",
     "copied.js",
     "terms.js",
 ]

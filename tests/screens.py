@@ -45,6 +45,7 @@ body { --font-stack--monospace: KaTeX_Typewriter, KaTeX_Main; }
 .ag-svg { font-family: KaTeX_SansSerif, KaTeX_Main; }
 .back-to-top { visibility: hidden; } /* comes and goes with how a page was scrolled */
 """
+UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
 READY = """async () => {
   await document.fonts.ready;
   await Promise.all([...document.images].map((image) => image.decode()));
@@ -76,6 +77,8 @@ def _visit(page: Page, address: str, name: str, css: str) -> Page:
     path, top = SHOTS[name]
     page.goto(address + path)
     page.add_style_tag(content=LETTERS + css)
+    if name != "predict":
+        page.evaluate(UNCOVER)
     page.evaluate(READY)
     page.locator(f"article {top}").first.evaluate(
         "e => scrollTo(0, scrollY + e.getBoundingClientRect().top - 80)"

@@ -324,12 +324,6 @@ def test_access_keys_are_the_same_on_every_page_and_unique():
     assert re.findall(r'accesskey="(.)"', (SITE / FIRST).read_text()) == ["n", "p"]
 
 
-def test_our_scripts_are_small():
-    sizes = {f.name: f.stat().st_size for f in ROOT.glob("docs/_static/*.js")}
-    assert sizes["ask.js"] + sizes["progress.js"] <= 2900
-    assert sum(sizes.values()) <= 15_000
-
-
 def test_notebooks_hold_the_cards_and_no_form():
     (path,) = SITE.glob("_downloads/*/10_gradients_with_pytorch.ipynb")
     cells = json.loads(path.read_text())["cells"]

@@ -29,6 +29,7 @@
     show();
   }
 
+  show();
   addEventListener("pageshow", show);
   addEventListener("found", (e) => keep(id(e.target)));
   if (!line) return;

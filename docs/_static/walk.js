@@ -28,7 +28,7 @@
       now = +slider.value;
       count.value = `${now} / ${last}`;
       for (const { dataset: it, style } of our("[data-from]"))
-        style.visibility = now < it.from || now >= it.to ? "hidden" : "visible";
+        style.visibility = now < it.from || now >= it.to ? "hidden" : "inherit";
       at = (now < last && steps[now - 1]?.dataset) || {};
       for (const { dataset: it, classList } of our("svg [data-node], svg [data-edge]")) {
         classList.toggle("ag-on", it.edge ? it.edge == at.edge : it.node == at.node);
@@ -119,7 +119,8 @@
       });
     });
 
-    draw(last);
+    const pass = steps.findIndex((li) => li.dataset.ask);
+    draw(all(".predict")[0] ? pass : last); // where a page asks, it does not tell
     const visit = () => {
       const [, which, step] = location.hash.split(/^#ag-|-s/);
       if (which == id) go(+step || 0);
