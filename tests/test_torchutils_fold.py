@@ -79,6 +79,74 @@ def test_different_constants_are_not_folded():
     assert fold(graph) is graph
 
 
+def scaled(h, count, make):
+    for k in range(count):
+        h = make(h, k)
+    return h
+
+
+UNLIKE = {
+    "outer leaves": lambda h, w: lambda h, k: torch.tanh(h * w[k % 2 or k % 3]),
+    "concatenated": lambda h, w: lambda h, k: torch.cat([h[:1], w[k % 3 or k % 4]])[:2],
+    "factors": lambda h, w: lambda h, k: h * (k + 1.0),
+    "words": lambda h, w: (
+        lambda h, k: nn.functional.gelu(
+            h, approximate=("none", "tanh")[k % 2 or k % 3 % 2]
+        )
+    ),
+    "outputs": lambda h, w: lambda h, k: torch.stack([h, h * 1]).unbind()[k % 3 % 2],
+}
+
+
+@pytest.mark.parametrize("count", [20, 130])
+@pytest.mark.parametrize("case", UNLIKE)
+def test_unlike_operations_are_never_one(case, count):
+    h = torch.ones(2, requires_grad=True)
+    leaves = [torch.ones(2, requires_grad=True) for _ in range(5)]
+    graph = read_graph(scaled(h, count, UNLIKE[case](h, leaves)), max_nodes=2000)
+    folded = fold(graph)
+    assert weight(folded) == len(graph.nodes)
+    check_operands(graph, folded)
+    if case == "factors":
+        assert folded is graph
+
+
+def check_operands(full, folded):
+    """A folded operation has the operands of each that it stands for."""
+    arguments = [{e.arg for e in full.edges if e.dst == n.id} for n in full.nodes]
+    counts = {(n.op, len(a)) for n, a in zip(full.nodes, arguments, strict=True)}
+    for node in folded.nodes:
+        edges = [(e.arg, e.src) for e in folded.edges if e.dst == node.id]
+        assert len({arg for arg, _ in edges}) == len(edges)
+        assert (node.op, len(edges)) in counts or node.kind != "op"
+
+
+def test_leaves_in_turn_make_a_part_that_repeats():
+    w = [torch.ones(2, requires_grad=True) for _ in range(2)]
+    h = torch.ones(2, requires_grad=True) * 1
+    for i in range(20):
+        h = torch.tanh(h * w[i % 2])
+    folded = fold(read_graph(h.sum(), {"w": w}))
+    assert [g.count for g in folded.groups] == [10]
+    assert "mul" in make_dot(h, {"w": w}).text
+
+
+def test_options_that_nobody_read_may_differ_and_that_is_said():
+    h = scaled(torch.ones(2, requires_grad=True), 40, lambda h, k: h * (k + 1.0))
+    assert "options were not read (values=0)" in make_dot(h, values=0).text
+
+
+@pytest.mark.parametrize(
+    ("have", "told"), [(0, "not computed"), (1, "grad of 1 of 11")]
+)
+def test_grads_that_few_of_many_have_are_counted(have, told):
+    layers = [nn.Linear(2, 2) for _ in range(12)]
+    y = nn.Sequential(*layers)(torch.ones(1, 2)).sum()
+    for layer in layers[4 : 4 + have]:
+        layer.weight.grad = torch.ones(2, 2)
+    assert told in make_dot(y).text
+
+
 def test_parallel_branches_are_not_folded_into_a_chain():
     x = torch.ones(2, requires_grad=True)
     graph = read_graph([x.exp(), x.exp(), x.exp(), x.exp()])

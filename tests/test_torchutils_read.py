@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import torchutils
-from torchutils import make_dot, read_graph, trace_lines
+from torchutils import make_dot, read_graph, record_backward, trace_lines
 
 
 def leaf(*shape: int, **options: object) -> torch.Tensor:
@@ -330,6 +331,221 @@ def test_deep_chain_is_cut_announced_and_freed(length):
     done = run(code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("stopped after 500")
+
+
+def changed_list():
+    x, places = leaf(3), torch.tensor([0, 1])
+    y = x[places]
+    places.add_(1)
+    return y.sum()
+
+
+def changed_result():
+    y = leaf(3).exp()
+    z = y * 2
+    y.add_(1)
+    return z.sum()
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = x**2
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        return 2 * ctx.saved_tensors[0] * grad
+
+
+def changed_function():
+    a = leaf(3) * 1
+    b = Square.apply(a)
+    with torch.no_grad():
+        a.add_(10)
+    return b.sum()
+
+
+def changed_result_of_function():
+    b = Square.apply(leaf(3) * 1)
+    c = b * 1
+    b.add_(1)
+    return c.sum()
+
+
+def long_and_changed():
+    x = leaf(2)
+    a = x * 1
+    b = a**2
+    for _ in range(60):
+        b = torch.sin(b) + x
+    a.add_(1)
+    return b.sum()
+
+
+CHANGED = [
+    (changed_in_place, "self changed in place: backward fails"),
+    (changed_list, "indices[0] changed in place: backward fails"),
+    (changed_result, "result changed in place: backward fails"),
+    (changed_function, "tensors[0] changed in place: backward fails"),
+    (changed_result_of_function, "tensors[1] changed in place: backward fails"),
+    (long_and_changed, "self changed in place: backward fails"),
+]
+
+
+@pytest.mark.parametrize(("make", "note"), CHANGED)
+def test_change_that_stops_backward_is_told(make, note):
+    y = make()
+    text = make_dot(y, fold=False).text
+    assert [
+        n for n in text.replace(": ", ", ").split(", ") if n == note
+    ] or note in text
+    assert text.count("backward fails") == 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_operation_inside_a_changed_view_is_said_to_be_hidden():
+    base, factor = leaf(3) * 1, torch.ones(2)
+    base[:2].mul_(factor)
+    factor.add_(1)
+    assert "saved tensors not checked: PyTorch hides them" in make_dot(base.sum()).text
+
+
+def test_freed_list_is_told():
+    y = leaf(3)[torch.tensor([0, 1])].sum()
+    y.backward()
+    assert "saved tensors freed" in make_dot(y).text
+
+
+def spent(x):
+    y = (x**2).sum()
+    y.backward()
+    x.grad = None
+    return y
+
+
+def frozen(x):
+    y = x * 3
+    x.requires_grad_(False)
+    return y
+
+
+def stepped(x):
+    y = x * 3
+    with torch.no_grad():
+        x -= 1
+    return y
+
+
+def saved_anew(x):
+    with torch.no_grad():
+        x -= 1
+    return x**2
+
+
+STATES = [
+    (spent, ["grad None", "Backward would fail"], "not computed yet"),
+    (frozen, ["requires no gradient any more"], "not computed yet"),
+    (stepped, ["changed in place: version 1, perhaps after its use"], "fails"),
+    (saved_anew, ["x: leaf · (2,) · float32, [0, 0], grad: not"], "changed"),
+]
+
+
+@pytest.mark.parametrize(("make", "told", "untold"), STATES)
+def test_state_of_a_leaf_is_told_as_it_is(make, told, untold):
+    x = leaf(2)
+    text = make_dot(make(x), {"x": x}).text
+    assert [t for t in told if t not in text] == []
+    assert untold not in text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        lambda x: (torch.div(x, 2, rounding_mode=m) for m in ("floor", "trunc")),
+        lambda x: (nn.functional.gelu(x, approximate=a) for a in ("none", "tanh")),
+        lambda x: (
+            x.new_zeros(2).scatter_reduce(0, x.detach().long(), x, reduce=r)
+            for r in ("sum", "prod", "amax")
+        ),
+    ],
+)
+def test_options_that_are_words_tell_drawings_apart(options):
+    x = leaf(2, device="meta")  # no number tells them apart
+    drawings = [make_dot(y, {"x": x}).source for y in options(x)]
+    assert len(set(drawings)) == len(drawings)
+
+
+def test_constant_before_an_operand_counts():
+    x, c = leaf(2), torch.ones(2)
+    texts = [make_dot(y, {"x": x}, values=0).text for y in (c - x, x - c)]
+    assert ["sub(constant, x)" in texts[0], "sub(x)" in texts[1]] == [True, True]
+
+
+ALONE = {
+    "dense": lambda: leaf(2),
+    "sparse": lambda: torch.eye(2).to_sparse().requires_grad_(),
+    "csr": lambda: torch.eye(2).to_sparse_csr().requires_grad_(),
+    "meta": lambda: leaf(2, device="meta"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize(
+    "mode", [torch.enable_grad, torch.no_grad, torch.inference_mode]
+)
+@pytest.mark.parametrize("kind", ALONE)
+def test_leaf_alone_is_read_in_every_mode(kind, mode):
+    x = ALONE[kind]()
+    with mode():
+        graph = read_graph([x], {"x": x})
+    assert [(n.kind, n.names) for n in graph.nodes] == [("leaf", ("x",))]
+
+
+def test_leaf_alone_is_the_leaf_of_other_outputs():
+    x = leaf(2)
+    assert len(read_graph([x, x * 2]).nodes) == 2
+
+
+def test_result_without_grad_mode_is_said_to_be_so():
+    x = leaf(2)
+    with torch.no_grad():
+        y = x * 2
+    assert "or it was made under torch.no_grad()" in make_dot(y).text
+
+
+def renewed_view():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    base = x * 1
+    v = base[:1]
+    base.mul_(10)
+    return v * v, locals()
+
+
+def two_threads():
+    made = {}
+    x = leaf(2)
+
+    def begin():
+        for _ in range(50):
+            made["y"] = made.get("y", x) * 2
+
+    thread = Thread(target=begin)
+    thread.start()
+    thread.join()
+    return made["y"].sin(), {"x": x}
+
+
+@pytest.mark.parametrize("make", [renewed_view, two_threads])
+def test_operands_are_made_before_they_are_used(make):
+    y, names = make()
+    graph = read_graph(y, names)
+    place = {i: k for k, i in enumerate(graph.forward)}
+    assert len(place) == len(graph.nodes)
+    assert all(place[e.src] < place[e.dst] for e in graph.edges)
+    assert record_backward(y.sum(), names).html
 
 
 def test_cut_is_a_warning():

@@ -1,6 +1,7 @@
 """A recorded backward pass: true numbers, the engine's order, no side effect."""
 
 import gc
+import json
 import re
 import weakref
 
@@ -233,6 +234,211 @@ def test_text_spells_the_rule_with_numbers(make, rule):
     ones = torch.ones_like(y)
     text = record_backward(y, {"x": x, "c": c, "y": y}, gradient=ones).text
     assert rule in text.replace("[1, 1]", "1")
+
+
+NAN = float("nan")
+RULED = {
+    "relu": (lambda x, w: x.relu(), [-1.0, 0.0, NAN, 2.0], [1.0] * 4),
+    "abs": (lambda x, w: x.abs(), [-1.0, 0.0, NAN, 2.0], [1.0] * 4),
+    "maximum": (torch.maximum, [1.0, 2.0, NAN, 3.0], [1.0, 4.0, 5.0, NAN]),
+    "minimum": (torch.minimum, [1.0, 2.0, NAN, 3.0], [1.0, 4.0, 5.0, NAN]),
+    "power of 0": (lambda x, w: x**0, [0.0, 2.0], [1.0] * 2),
+    "power of 1": (lambda x, w: x**1, [0.0, 2.0], [1.0] * 2),
+    "powers": (lambda x, w: x ** torch.tensor([0.0, 3.0]), [0.0, 2.0], [1.0] * 2),
+    "floor": (lambda x, w: torch.div(x, w, rounding_mode="floor"), [3.0], [2.0]),
+    "trunc": (lambda x, w: torch.div(x, w, rounding_mode="trunc"), [3.0], [2.0]),
+    "div": (torch.div, [3.0, 0.0], [2.0, -4.0]),
+    "reciprocal": (lambda x, w: 1 / x, [3.0, -2.0], [1.0] * 2),
+    "sqrt": (lambda x, w: x.sqrt(), [4.0, 0.0], [1.0] * 2),
+    "log": (lambda x, w: x.log(), [4.0, 0.5], [1.0] * 2),
+    "exp": (lambda x, w: x.exp(), [1.0, -2.0], [1.0] * 2),
+    "sin": (lambda x, w: x.sin() * w.cos(), [1.0, -2.0], [3.0, 4.0]),
+    "tanh": (lambda x, w: x.tanh() * w.sigmoid(), [1.0, -2.0], [3.0, 4.0]),
+    "mul": (torch.mul, [1.0, -2.0], [3.0, 4.0]),
+    "dot": (torch.dot, [1.0, -2.0], [3.0, 4.0]),
+    "sum": (lambda x, w: x.sum() * w, [1.0, -2.0], [3.0, 4.0]),
+    "mean": (lambda x, w: x.mean() - w.mean(), [1.0, -2.0], [3.0, 4.0]),
+    "alpha": (lambda x, w: torch.sub(x, w, alpha=3), [1.0, -2.0], [3.0, 4.0]),
+    "node's hook": (lambda x, w: hooked(x * w), [1.0, -2.0], [3.0, 4.0]),
+}
+UNSPELLED = ("power of 0", "powers", "floor", "trunc", "alpha", "node's hook")
+_V = r"(\[.*?\]|[^\s,]+)"
+PYTHON = [
+    (
+        rf"^0 where {_V} ([<>]) {_V}, {_V} / 2 where equal, else {_V}$",
+        r"where(\1 \2 \3, 0 * \5, where(\1 == \3, \4 / 2, \5))",
+    ),
+    (rf"^0 where {_V} ≤ 0, else {_V}$", r"where(\1 <= 0, 0 * \2, \2)"),
+    (", copied to each$", ""),
+    (
+        r"\[.*?\]|(?<![\w.\[])-?(?:\d[\d.]*(?:e[-+]\d+)?|\bnan\b|inf)",
+        lambda m: f"T({m[0]})",
+    ),
+    (r"(sign|cos|sin) (\(T\(.*?\)\)|T\(.*?\))", r"\1(\2)"),
+    ("·", "*"),
+    ("−", "-"),
+    ("²", "**2"),
+    (r"\^", "**"),
+]
+
+
+def hooked(y):
+    y.grad_fn.register_hook(
+        lambda sent, _: tuple(g if g is None else 10 * g for g in sent)
+    )
+    return y
+
+
+def evaluate(rule: str) -> torch.Tensor:
+    """Compute what a rule says, with the numbers in it."""
+    for pattern, python in PYTHON:
+        rule = re.sub(pattern, python, rule)
+    known = {name: getattr(torch, name) for name in ("cos", "sin", "sign", "where")}
+    known |= {"nan": NAN, "inf": float("inf"), "Σ": torch.sum}
+    return eval(rule, known | {"T": lambda v: torch.tensor(v, dtype=torch.float64)})
+
+
+def laws(record) -> list[tuple[str, str]]:
+    """Return each rule with numbers in it, and what it is said to be."""
+    found = []
+    for line in record.text.splitlines():
+        _, sends, law = line.partition("; ")[0].partition(": ")
+        *rules, result = law.split(" = ")
+        if sends and " sends to " in line:
+            found += [(rule, result) for rule in rules[1:]]
+    return found
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_rule_with_numbers_computes_what_it_says(name):
+    make, *numbers = RULED[name]
+    x, w = (torch.tensor(v, dtype=torch.float64).requires_grad_() for v in numbers)
+    y = make(x, w)
+    record = record_backward(y, {"x": x, "w": w, "y": y}, gradient=torch.ones_like(y))
+    found = laws(record)
+    assert bool(found) == (name not in UNSPELLED)
+    for rule, result in found:
+        pair = torch.broadcast_tensors(evaluate(rule), evaluate(result))
+        assert torch.allclose(*pair, rtol=2e-3, atol=1e-3, equal_nan=True), rule
+
+
+def test_rule_of_complex_numbers_conjugates_or_is_left_out():
+    c, d = (torch.tensor(v, requires_grad=True) for v in (1 + 2j, 2j))
+    text = record_backward((c * d - c).abs(), {"c": c, "d": d}).text
+    assert " sends to c: −g = " in text
+    assert "·" not in text.partition("Backward")[2]
+
+
+SAID = {
+    "tensor's hook": (
+        lambda x: (x.register_hook(lambda g: g * 10), (x * 3 + x * 2).sum())[1],
+        ["x adds up 2 + 3 = 5", "its .grad was None, is 50; a hook made 50 of 5"],
+    ),
+    "hook of a result": (
+        lambda x: ((z := x * 3).register_hook(lambda g: g * 10), z * 2)[1],
+        ["(mul) has its turn: g = 20; a hook made 20 of 2"],
+    ),
+    "node's hook": (
+        lambda x: hooked(x * 3),
+        ["sends to x: 30, after its hook", "hooks on the node: 1"],
+    ),
+    "hook after accumulation": (
+        lambda x: (x.register_post_accumulate_grad_hook(double), x * 3)[1],
+        ["its .grad was None, is 6; something else changed it"],
+    ),
+}
+
+
+def double(x):
+    x.grad *= 2
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_hook_is_said_where_it_changes_a_number(case):
+    make, told = SAID[case]
+    x = torch.tensor(1.0, requires_grad=True)
+    text = record_backward(make(x), {"x": x}).text
+    assert [t for t in told if t not in text] == []
+
+
+def test_output_inside_the_graph_tells_what_it_began_with():
+    x = torch.tensor(2.0, requires_grad=True)
+    z = x * 3
+    y = z * 5
+    seeds = [torch.tensor(1.0), torch.tensor(100.0)]
+    record = record_backward([y, z], locals(), gradient=seeds)
+    assert "z adds up 100 + 5 = 105" in record.text
+    assert json.loads(record.json)["seeds"] == [[0, 0, 1], [1, 0, 100]]
+
+
+def test_rounding_of_a_short_type_is_said():
+    x = torch.tensor(1.1, dtype=torch.bfloat16, requires_grad=True)
+    assert "type bfloat16 has 8 binary digits" in record_backward(x * x).text
+
+
+MIXED = {
+    "a tensor without a graph": lambda x: {
+        "loss": (x * 2).sum(),
+        "acc": torch.ones(()),
+    },
+    "indices": lambda x: x.view(1, -1).max(dim=1),
+    "top": lambda x: x.topk(1),
+    "packed": lambda x: torch.nn.utils.rnn.pack_sequence([x]),
+    "a leaf": lambda x: [x.sum(), x[0] * 1, torch.ones(2)],
+}
+
+
+@pytest.mark.parametrize("case", MIXED)
+def test_outputs_without_a_graph_are_let_be(case):
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    y = MIXED[case](x)
+    given = [None, None, None] if case == "a leaf" else None
+    if case == "packed":
+        given = [torch.ones(2), None]
+    record = record_backward(y, {"x": x}, gradient=given)
+    assert x.grad is not None
+    assert "has no autograd graph" in record.html
+    assert record.text
+
+
+def test_gradients_that_fit_no_outputs_are_refused():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(ValueError, match="gradient has 3 tensors, for 1 outputs"):
+        record_backward([x.sum(), torch.ones(2)], gradient=[None] * 3)
+
+
+ODD = {
+    "nothing": lambda: torch.ones(0, requires_grad=True).sum(),
+    "mean of nothing": lambda: torch.ones(2, 0, requires_grad=True).sum(1).sum(),
+    "dot": lambda: torch.ones(2, requires_grad=True).dot(torch.ones(2)),
+}
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("case", ODD)
+def test_record_shows_itself_whatever_the_device(case, device):
+    record = record_backward(ODD[case]())
+    with torch.device(device):
+        assert "ag-data" in record.html
+
+
+def test_long_record_is_not_folded_unasked():
+    x = y = torch.ones(2, requires_grad=True)
+    for _ in range(40):
+        y = y * x
+    record = record_backward(y.sum(), {"x": x})
+    assert "Backward will visit" not in record.text
+    assert record.text.count(" sends to ") == 81
+    assert '"tape"' in record.html
+
+
+def test_folded_record_says_what_it_leaves_out():
+    x = y = torch.ones(2, requires_grad=True)
+    for _ in range(40):
+        y = y * x
+    text = record_backward(y.sum(), {"x": x}, fold=True).text
+    assert "What backward sent is left out; fold=False shows it." in text
+    assert "Backward will visit" not in text
 
 
 def test_numbers_in_the_figure_are_marked_with_their_place():

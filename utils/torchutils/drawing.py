@@ -33,7 +33,8 @@ class Drawing:
     """An autograd graph that shows itself; it keeps no tensor and no node alive.
 
     ``graph`` is all that was read.  What is drawn, ``drawn``, is the same with its
-    repeats folded: when ``fold`` is True, or "auto" and there are over 30 nodes.
+    repeats folded: when ``fold`` is True, or "auto", there are over 30 nodes, and no
+    backward pass was recorded, of which a fold shows nothing.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Drawing:
         _check("style", style, STYLES)
         _check("direction", direction, DIRECTIONS)
         _check("fold", fold, FOLDS)
-        many = len(graph.rows) > FOLD_FROM
+        many = len(graph.rows) > FOLD_FROM and not graph.backward
         self.graph = graph
         self.drawn = fold_repeats(graph) if (many and fold) or fold is True else graph
         self.style = style

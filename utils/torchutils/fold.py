@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from torchutils.graph import Edge, Graph, Group, Node, Output
+from torchutils.graph import NONE, Edge, Graph, Group, Node, Output
 from torchutils.values import Value
 
 __all__ = ["fold"]
@@ -28,6 +28,10 @@ def fold(graph: Graph) -> Graph:
         return graph
     remark = f"Repeated parts are drawn once: {len(folded.nodes)} nodes stand for "
     remark += f"{len(graph.nodes)}."
+    if graph.backward:
+        remark += " What backward sent is left out; fold=False shows it."
+    if graph.bare:
+        remark += " Their options were not read (values=0), and may differ."
     return folded.replace(backward=(), remarks=(*graph.remarks, remark))
 
 
@@ -59,7 +63,9 @@ def _signatures(graph: Graph, ops: list[Node]) -> list[tuple]:
     for e in graph.edges:
         source = graph.nodes[e.src]
         if source.kind != "op":
-            near = (source.kind, source.op, source.shape, source.dtype)
+            near = (source.kind, source.op, source.shape, source.dtype, source.notes)
+            if uses[e.src] > 1:  # which one it is belongs to what the operation does
+                near = (source.kind, e.src)
         elif uses[e.src] > HUB:
             near = ("hub", e.src)
         else:
@@ -183,13 +189,20 @@ def _stand_in(node: Node, copies: list[Node], group: int) -> Node:
         names=(names,) if names else (),
         attrs=_options(node),
         value=None,
-        grad=None if all(n.grad is None for n in copies) else f"of {len(copies)}",
+        grad=_how_many(copies),
         adjoint=None,
         line="",
         outputs=tuple(Output((), o.shape, o.dtype, root=o.root) for o in node.outputs),
         count=node.count * len(copies) if group < 0 else node.count,
         group=group if node.group < 0 else node.group,
     )
+
+
+def _how_many(copies: list[Node]) -> Value:
+    count = sum(n.grad not in (None, NONE) for n in copies)
+    if count in (0, len(copies)):
+        return f"of {count}" if count else None
+    return f"of {count} of {len(copies)}"
 
 
 def _pattern(names: list[str]) -> str:

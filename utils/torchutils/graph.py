@@ -9,9 +9,19 @@ from typing import NamedTuple, Self
 
 from torchutils.values import Value, plain
 
-__all__ = ["FORMAT", "Edge", "Graph", "Group", "Node", "Output", "engine_order"]
+__all__ = [
+    "FORMAT",
+    "NONE",
+    "Edge",
+    "Graph",
+    "Group",
+    "Node",
+    "Output",
+    "engine_order",
+]
 
 FORMAT = "torchutils-graph/2"
+NONE = "None"  # a .grad that is None, and stays so
 
 
 # Named tuples, not dataclasses: a graph holds thousands of these, and a frozen
@@ -93,6 +103,9 @@ class Graph:
     truncated: int = 0  # the limit that stopped the reading
     groups: tuple[Group, ...] = ()
     remarks: tuple[str, ...] = ()  # sentences about the whole
+    seeds: tuple[tuple[int, int, Value], ...] = ()  # gradients of outputs: node, out
+    ran: bool = False  # a backward pass went through it
+    bare: bool = False  # no option of an operation was read
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -150,9 +163,9 @@ class Graph:
             "forward": self.forward,
             "backward": self.backward,
         }
-        for name in ("truncated", "remarks"):
+        for name in ("truncated", "remarks", "seeds"):
             if getattr(self, name):
-                document[name] = getattr(self, name)
+                document[name] = plain(getattr(self, name))
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     def replace(self, **changes: object) -> Self:

@@ -8,9 +8,9 @@ from functools import cache
 
 import torch
 
-from torchutils.graph import Edge, Graph, Node, Output
+from torchutils.graph import NONE, Edge, Graph, Node, Output
 from torchutils.names import Names, find_names
-from torchutils.saved import Saved, attributes, saved_tensors, state_notes
+from torchutils.saved import FREED, Saved, attributes, saved_tensors, state_notes
 from torchutils.values import Value, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
@@ -31,9 +31,10 @@ def read_graph(
 ) -> Graph:
     """Read the graph behind ``outputs``: tensors, or lists and dicts of them.
 
-    ``values`` is how many numbers a tensor may have for them to be read; with 0, only
-    names and shapes are.  By default it is 8 in graphs of up to 100 nodes; in larger
-    ones only the options of operations are read beside names and shapes.  ``attrs``
+    ``values`` is how many numbers a tensor may have for them to be read.  By default it
+    is 8 in graphs of up to 100 nodes; in larger ones only constants and options of
+    operations are read, and what is unusual.  With 0, and neither ``attrs`` nor
+    ``saved``, only names and shapes are, in a fraction of the time.  ``attrs``
     asks for every option that nodes keep, ``saved`` for saved tensors as nodes of
     their own.  Reading stops, and says so, after ``max_nodes`` nodes; more than 2,000
     need ``force=True``, because freeing such a graph may exhaust the stack.
@@ -69,17 +70,18 @@ def describe(
     saved: bool = False,
 ) -> Graph:
     """Turn live nodes into records."""
-    details = None if values == 0 and not attrs else attrs
+    bare = values == 0 and not attrs and not saved
+    constants = VALUES if values is None else max(values, 1)
     if values is None:
         values = VALUES if len(live.nodes) <= DETAILED else 0
-    nodes = _rows(live, names, values, details)
-    if values or saved:
-        nodes = [Node._make(row) for row in nodes]
+    nodes = _rows(live, names, values, None if bare else attrs)
+    if not bare:
         kept = [
-            saved_tensors(n) if r.kind == "op" else []
+            saved_tensors(n) if r[1] == "op" else []
             for n, r in zip(live.nodes, nodes, strict=True)
         ]
-        _add_details(nodes, live, kept, names, values)
+        known = _saved_values(live, kept, values) if values else {}
+        _add_details(nodes, live, kept, names, known, constants)
     edges = live.edges
     if live.more:
         rest = len(nodes)
@@ -89,7 +91,8 @@ def describe(
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else ()
-    return Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
+    graph = Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
+    return graph.replace(bare=True) if bare else graph
 
 
 def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:
@@ -150,11 +153,14 @@ def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> tupl
     tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
     grad = tensor.grad
-    value, notes = (numbers(tensor, values), _notes(tensor)) if values else (None, ())
+    value, notes = numbers(tensor, values) if values else None, _notes(tensor)
+    keeps = not bare and tensor.requires_grad
+    if not bare and not keeps:
+        notes = ("requires no gradient any more", *notes)
     # fmt: off
     return (
         i, kind, "", names.of(tensor), shape, _dtype(tensor.dtype), value,
-        None if grad is None else numbers(grad, values), not bare, None, (), notes,
+        None if grad is None else numbers(grad, values), keeps, None, (), notes,
         root, "", (), 1, -1, -1,
     )
     # fmt: on
@@ -183,7 +189,7 @@ def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) ->
             "grad": None if grad is None else numbers(grad, values),
             "value": numbers(tensor, values) if values else None,
         }
-        said = _made_notes(tensor, names) if values else ()
+        said = _made_notes(tensor, names)
         if not outputs:
             notes += tuple(note for note in said if note not in notes)
             record = record._replace(**own | {"names": record.names + own["names"]})
@@ -232,26 +238,81 @@ def _line(node: object) -> str:
 
 
 def _add_details(
-    nodes: list[Node], live: Walk, kept: list[list[Saved]], names: Names, values: int
+    nodes: list[tuple],
+    live: Walk,
+    kept: list[list[Saved]],
+    names: Names,
+    known: dict[tuple[int, int], Value],
+    constants: int,
 ) -> None:
-    known = _saved_values(live, kept, values)
     for i, node in enumerate(live.nodes):
-        record = nodes[i]
-        if record.kind != "op":
-            continue
-        attrs = record.attrs
-        if any(source is None for source, _ in node.next_functions):
-            attrs += tuple(_constants(kept[i], names, values))
-        value = None if record.outputs else known.get((i, 0))
-        nodes[i] = record._replace(
-            value=record.value if node in names.made else value,
-            outputs=tuple(
-                o if o.names else o._replace(value=known.get((i, k)))
-                for k, o in enumerate(record.outputs)
-            ),
-            attrs=attrs,
-            notes=state_notes(node, kept[i]) + record.notes,
-        )
+        if nodes[i][1] == "op":
+            nodes[i] = _detailed(nodes[i], node, kept[i], names, known, constants)
+        elif notes := _stale(i, live, kept):
+            row = Node._make(nodes[i])
+            nodes[i] = row._replace(notes=row.notes + notes)
+    if any(s.state == FREED for items in kept for s in items):
+        nodes[:] = [_spent(row) for row in nodes]
+
+
+def _detailed(
+    row: tuple,
+    node: object,
+    kept: list[Saved],
+    names: Names,
+    known: dict[tuple[int, int], Value],
+    constants: int,
+) -> tuple:
+    """Add to an operation's row what it saved, and what is unusual about that."""
+    attrs = ()
+    if any(source is None for source, _ in node.next_functions):
+        attrs = tuple(_constants(kept, names, constants))
+    notes = state_notes(node, kept)
+    if not (attrs or notes or known):
+        return row
+    record = Node._make(row)
+    if known and not record.outputs and node not in names.made:
+        record = record._replace(value=known.get((record.id, 0)))
+    return record._replace(
+        outputs=tuple(
+            one if one.names else one._replace(value=known.get((record.id, k)))
+            for k, one in enumerate(record.outputs)
+        ),
+        attrs=record.attrs + attrs,
+        notes=notes + record.notes,
+    )
+
+
+def _spent(row: tuple) -> tuple:
+    """Say that a .grad is None, where a backward pass has been and none will come."""
+    node = Node._make(row)
+    if node.outputs:
+        every = [o._replace(grad=NONE) if _pending(o) else o for o in node.outputs]
+        return node._replace(outputs=tuple(every))
+    return node._replace(grad=NONE) if _pending(node) else row
+
+
+def _pending(item: Node | Output) -> bool:
+    return item.keeps_grad and item.grad is None
+
+
+def _stale(i: int, live: Walk, kept: list[list[Saved]]) -> tuple[str, ...]:
+    """Say that a leaf was changed in place, if no operation knows as of when.
+
+    An operation that saved the leaf has checked its version.  A parameter is filled in
+    place when its module is made, which is no news.
+    """
+    leaf = getattr(live.nodes[i], "variable", None)
+    if leaf is None or not _version(leaf) or isinstance(leaf, torch.nn.Parameter):
+        return ()
+    users = [edge[1] for edge in live.edges if edge[0] == i]
+    if all(any(s.tensor is leaf for s in kept[user]) for user in users):
+        return ()
+    return (f"changed in place: version {leaf._version}, perhaps after its use",)
+
+
+def _version(tensor: torch.Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, Value]]:
@@ -325,4 +386,7 @@ def _why_no_graph(tensor: torch.Tensor) -> str:
         return "it was made in inference mode"
     if not (tensor.is_floating_point() or tensor.is_complex()):
         return f"its type, {_dtype(tensor.dtype)}, cannot require a gradient"
-    return "nothing that it was made from requires a gradient, or it was detached"
+    return (
+        "nothing that it was made from requires a gradient, or it was detached, or it "
+        "was made under torch.no_grad()"
+    )

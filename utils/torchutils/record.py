@@ -1,17 +1,18 @@
 """Run a backward pass and write down what it does, node by node."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch.autograd.graph import GradientEdge
 
 from torchutils.drawing import Drawing, known_options
 from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import describe
-from torchutils.rules import BEFORE, with_rules
+from torchutils.rules import BEFORE, HOOKED, with_rules
 from torchutils.values import Value, numbers
-from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
+from torchutils.walk import ACCUMULATE, Walk, check_limits, start, walk
 
 __all__ = ["record_backward"]
 
@@ -52,11 +53,73 @@ def record_backward(
         )
     reading = {"values": values} | {k: look.pop(k, False) for k in ("attrs", "saved")}
     known = find_names(names)
+    roots = [(k, r) for k, (_, r) in enumerate(live.roots) if _has_graph(r)]
+    gradients = _gradients(gradient, roots, len(live.roots))
     before = describe(live, known, **reading)
     log = _Log(values)
-    _backward(live, log, gradient, retain_graph, create_graph, inputs)
+    options = {"retain_graph": retain_graph, "create_graph": create_graph}
+    outputs = [root for _, root in roots]
+    _backward(live, log, outputs, gradients, **options, inputs=inputs)
     after = describe(live, known, **reading | {"saved": False})
-    return Drawing(with_rules(_merge(before, after, log)), **look)
+    graph = _merge(before, after, log)
+    graph = graph.replace(
+        seeds=tuple(_seeds(live, outputs, gradients, values)),
+        remarks=graph.remarks + _rounding(graph),
+        ran=True,
+    )
+    return Drawing(with_rules(graph), **look)
+
+
+def _has_graph(root: torch.Tensor | GradientEdge) -> bool:
+    return isinstance(root, GradientEdge) or root.requires_grad
+
+
+def _gradients(
+    given: object, roots: list[tuple[int, object]], count: int
+) -> list[torch.Tensor | None]:
+    """Return one gradient for each output that has a graph, None where none is given.
+
+    Raises ValueError when their number fits neither these outputs nor all of them.
+    """
+    if given is None:
+        return [None] * len(roots)
+    listed = [given] if isinstance(given, torch.Tensor) else list(given)
+    if len(listed) == count:
+        return [listed[k] for k, _ in roots]
+    if len(listed) != len(roots):
+        raise ValueError(
+            f"gradient has {len(listed)} tensors, for {len(roots)} outputs with a "
+            "graph: give one for each, or None"
+        )
+    return listed
+
+
+def _seeds(
+    live: Walk,
+    outputs: Sequence[torch.Tensor | GradientEdge],
+    gradients: Sequence[torch.Tensor | None],
+    values: int,
+) -> Iterator[tuple[int, int, Value]]:
+    """Find what each output's adjoint begins with: its place, and the numbers."""
+    for root, gradient in zip(outputs, gradients, strict=True):
+        place = live.index[start(root)]
+        if gradient is None:
+            meta = live.nodes[place]._input_metadata if place not in live.bare else ()
+            shape = meta[root.output_nr].shape if meta else root.shape
+            gradient = torch.ones(shape, device="cpu")
+        yield place, root.output_nr, numbers(gradient, values)
+
+
+_DIGITS = {"float16": 11, "bfloat16": 8}
+
+
+def _rounding(graph: Graph) -> tuple[str, ...]:
+    found = dict.fromkeys(n.dtype for n in graph.nodes if n.dtype in _DIGITS)
+    return tuple(
+        f"A number of type {t} has {_DIGITS[t]} binary digits: what an operation sends "
+        "is rounded to them, and so is each sum."
+        for t in found
+    )
 
 
 class _Log:
@@ -67,6 +130,7 @@ class _Log:
         self.order: list[int] = []
         self.received: dict[int, list[Value]] = {}  # by output
         self.sent: dict[tuple[int, int], Value] = {}
+        self.hooks: dict[int, int] = {}  # how many of the user's a node has
 
     def arrival(self, i: int) -> Callable[[tuple], None]:
         """Return a hook that notes what node ``i`` received."""
@@ -109,10 +173,9 @@ def _outputs(node: Node, now: Node, came: list[Value] | None) -> tuple[Output, .
 def _backward(
     live: Walk,
     log: _Log,
-    gradient: object,
-    retain_graph: bool | None,
-    create_graph: bool,
-    inputs: Sequence[torch.Tensor] | None,
+    outputs: Sequence[torch.Tensor | GradientEdge],
+    gradients: Sequence[torch.Tensor | None],
+    **options: Any,
 ) -> None:
     handles = []
     try:
@@ -121,14 +184,9 @@ def _backward(
                 continue
             handles.append(node.register_prehook(log.arrival(i)))
             if type(node) is not ACCUMULATE:
-                handles.append(node.register_hook(log.departure(i)))
-        torch.autograd.backward(
-            [root for _, root in live.roots],
-            gradient,
-            retain_graph=retain_graph,
-            create_graph=create_graph,
-            inputs=inputs,
-        )
+                handles.append(handle := node.register_hook(log.departure(i)))
+                log.hooks[i] = len(handle.hooks_dict_ref()) - 1  # without our own
+        torch.autograd.backward(outputs, gradients, **options)
     finally:  # a leaf's node outlives the graph: its hooks would fire in the next
         for handle in handles:
             handle.remove()
@@ -146,6 +204,8 @@ def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
                 adjoint=_adjoint(node, came),
                 outputs=_outputs(node, now, came),
             )
+        if hooks := log.hooks.get(node.id):
+            node = node._replace(notes=(*node.notes, f"{HOOKED}: {hooks}"))
         nodes.append(node)
     edges = [
         edge._replace(grad=log.sent.get((edge.dst, edge.arg))) for edge in before.edges

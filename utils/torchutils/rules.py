@@ -12,9 +12,19 @@ from torchutils.graph import Edge, Graph, Node
 from torchutils.labels import operands, operation, reference
 from torchutils.values import Value, show
 
-__all__ = ["BEFORE", "MARK", "SECOND", "bracketed", "mark", "spell", "with_rules"]
+__all__ = [
+    "BEFORE",
+    "HOOKED",
+    "MARK",
+    "SECOND",
+    "bracketed",
+    "mark",
+    "spell",
+    "with_rules",
+]
 
 BEFORE = "grad before"  # a leaf's attribute: what .grad held when backward began
+HOOKED = "hooks on the node"  # a note's beginning
 MARK = re.compile("\x02(\\w+)\x03(.*?)\x04")  # a place, and a number's text
 _NEGATIVE = re.compile("((?:cos|[·+−/n]) ?\x02\\w+\x03)(-.*?)(?=\x04)")
 
@@ -40,12 +50,20 @@ _RULES = {
     "tanh": ("{g} · (1 − {out}²)",),
     "sigmoid": ("{g} · {out} · (1 − {out})",),
     "sqrt": ("{g} / (2 · {out})",),
-    "relu": ("{g} where {a} > 0, else 0",),
+    "relu": ("0 where {a} ≤ 0, else {g}",),
     "abs": ("{g} · sign {a}",),
-    "maximum": ("{g} where {a} > {b}, else 0", "{g} where {b} > {a}, else 0"),
-    "minimum": ("{g} where {a} < {b}, else 0", "{g} where {b} < {a}, else 0"),
+    "maximum": (
+        "0 where {a} < {b}, {g} / 2 where equal, else {g}",
+        "0 where {b} < {a}, {g} / 2 where equal, else {g}",
+    ),
+    "minimum": (
+        "0 where {a} > {b}, {g} / 2 where equal, else {g}",
+        "0 where {b} > {a}, {g} / 2 where equal, else {g}",
+    ),
     "clone": ("{g}",),
 }
+# These hold for complex numbers as they stand; the others would conjugate.
+_LINEAR = frozenset(["add", "sub", "rsub", "neg", "t", "sum", "mean", "clone"])
 
 SECOND = ("other", "tensor", "vec", "mat2", "exponent")  # torch's names
 _SPREAD = frozenset(["add", "sub", "rsub", "mul", "div", "pow", "maximum", "minimum"])
@@ -90,7 +108,7 @@ def _fill(
     own = dict(node.attrs)
     op = operation(node.op)
     templates = _RULES.get(op, ())
-    if not 0 <= edge.arg < len(templates) or node.count > 1 or "alpha" in own:
+    if not 0 <= edge.arg < len(templates) or _differs(graph, node, inputs, own):
         return ""
 
     def word(of: Node, name: str, out: int = 0) -> str:
@@ -108,14 +126,35 @@ def _fill(
     for e in inputs:
         of = graph.nodes[e.src]
         words["ab"[e.arg : e.arg + 1]] = word(of, reference(of, e.out), e.out)
-    words.setdefault("a", words.get("self", ""))
-    words.setdefault("b", next((words[k] for k in SECOND if k in words), ""))
+    for letter, known in (("a", ("self",)), ("b", SECOND)):
+        for name in known:
+            if name in words:
+                words.setdefault(letter, words[name])
     try:
         text = templates[edge.arg].format_map(words)
     except KeyError:
         return ""
     spread = op in _SPREAD and given != node.shape
     return f"Σ({text})" if spread else text
+
+
+def _differs(graph: Graph, node: Node, inputs: list[Edge], own: dict) -> bool:
+    """Say whether an operation computes something else than its rule does."""
+    if node.count > 1 or {"alpha", "rounding_mode"} & own.keys():
+        return True
+    if any(note.startswith(HOOKED) for note in node.notes):
+        return True
+    exponent = own.get("exponent", 1)
+    exponent = own.get(exponent, exponent) if isinstance(exponent, str) else exponent
+    if "0" in re.findall(r"[^][, ]+", show(exponent, 10**6)):  # g · 0 · x⁻¹ is nan at 0
+        return True
+    types = {node.dtype} | {
+        (of.outputs[e.out] if of.outputs else of).dtype
+        for e in inputs
+        for of in [graph.nodes[e.src]]
+    }
+    mixed = len(types) > 1 or operation(node.op) not in _LINEAR
+    return mixed and any(t.startswith("complex") for t in types)
 
 
 def _size(shape: tuple[int | str, ...] | None) -> int:

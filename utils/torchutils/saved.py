@@ -7,13 +7,14 @@ import torch
 
 from torchutils.values import Value, numbers
 
-__all__ = ["Saved", "attributes", "saved_tensors", "state_notes"]
+__all__ = ["FREED", "Saved", "attributes", "saved_tensors", "state_notes"]
 
 FREED = "freed"
 PACKED = "packed by a hook"
 AGAIN = "computed again (checkpoint)"
 CHANGED = "changed in place: backward fails"
 
+_MODIFIED = "modified by an inplace operation"  # so torch's own message says it
 _NOISE = ("sizes", "strides", "options", "scalar_type", "sym_", "layout", "argsize")
 _WHERE = ("_saved_size", "_saved_stride", "_saved_storage_offset")  # of views
 
@@ -60,7 +61,7 @@ def saved_tensors(node: object) -> list[Saved]:
             found.append(Saved("tensors", None, FREED))
             continue
         if isinstance(item, (tuple, list)):
-            looks = [_look(node, f"{name}[{k}]", s, "") for k, s in enumerate(item)]
+            looks = [_look_at(node, f"{name}[{k}]", s) for k, s in enumerate(item)]
             found += [s for s in looks if s is not None]
         elif item is not None and (one := _look(node, name, item, checked)) is not None:
             found.append(one)
@@ -80,11 +81,39 @@ def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     return Saved(name, data) if isinstance(data, torch.Tensor) else None
 
 
+def _look_at(node: object, name: str, item: object) -> Saved | None:
+    """Look at one of several saved tensors, which are checked one by one."""
+    found = _look(node, name, item, "")
+    if item.unpack_hook is not None or (found is not None and found.state):
+        return found
+    try:
+        item.unpack()
+    except RuntimeError as error:
+        if found is None:
+            return Saved(name, None, FREED)
+        changed = _MODIFIED in str(error)
+        if not changed and found.tensor._version:
+            # The node's own result, which only the node can unpack.
+            changed = _fails(node)
+        return found._replace(state=CHANGED) if changed else found
+    return found
+
+
+def _fails(node: object) -> bool:
+    try:
+        _ = node.saved_tensors
+    except (RuntimeError, AttributeError) as error:
+        return _MODIFIED in str(error)
+    return False
+
+
 def state_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
     """Say what is unusual about an operation and what it saved."""
     states = {s.state for s in kept}
     notes = [f"saved tensors {s}" for s in (FREED, PACKED, AGAIN) if s in states]
     notes += [f"{s.name} {CHANGED}" for s in kept if s.state == CHANGED]
+    if type(node).__name__ == "CopySlices":
+        notes.append("saved tensors not checked: PyTorch hides them")
     if isinstance(node, torch.autograd.function.BackwardCFunction):
         compiled = type(node).__name__.startswith("CompiledFunction")
         notes.insert(0, "compiled: one node" if compiled else "custom Function")
@@ -116,7 +145,7 @@ def _usual(name: str, value: object) -> bool:
         return value == 1
     if type(value) is tuple:
         return not any(value)
-    return value is None or value is False or isinstance(value, str)
+    return value is None or value is False or value == "none"
 
 
 def _simple(value: object) -> Value:

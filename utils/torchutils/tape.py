@@ -65,7 +65,7 @@ class Tape:
 
     def total(self, rows: Slots) -> Slots:
         """Write the sum over the last dimension."""
-        total, *others = rows.unbind(-1)
+        total, *others = rows.unbind(-1) if rows.shape[-1] else (self._one(0.0),)
         for other in others:
             total = self.each("+", total, other)
         return total
@@ -109,6 +109,11 @@ def to_tape(graph: Graph) -> Tape | str:
     >>> to_tape(Graph((x, y._replace(op="ErfBackward0")), (Edge(0, 1),), (1, 0)))
     'the operation erf'
     """
+    with torch.device("cpu"):  # whatever the default is where the drawing is shown
+        return _lowered(graph)
+
+
+def _lowered(graph: Graph) -> Tape | str:
     tape = Tape(graph.nodes[graph.backward[0]].dtype)
     made: dict[int, Slots] = {}
     sent: dict[int, Slots] = {}

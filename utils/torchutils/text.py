@@ -6,12 +6,14 @@ from torchutils.graph import Edge, Graph, Node, engine_order
 from torchutils.labels import (
     Line,
     called,
+    is_ordered,
     node_lines,
     operands,
     operation,
     reference,
 )
-from torchutils.rules import BEFORE, MARK, bracketed, mark, spell
+from torchutils.rules import BEFORE, HOOKED, MARK, bracketed, mark, spell
+from torchutils.saved import FREED
 from torchutils.values import Value, added, show
 
 __all__ = ["Step", "steps", "summary", "timeline", "to_text"]
@@ -67,12 +69,12 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
         for i in graph.forward
     ]
     place = {(e.dst, e.arg): k for k, e in enumerate(graph.edges)}
-    sums: dict[tuple[int, int], tuple[int, Value]] = {}  # what came to each output
+    sums = _seeds(graph)  # what came to each output, and along which edge last
     backward = []
     for i in graph.backward:
         held = BEFORE in dict(graph.nodes[i].attrs)
         ask = "grad" if held else "turn"
-        backward.append(Step(i, None, _turn(graph.nodes[i], style), ask))
+        backward.append(Step(i, None, _turn(graph, i, sums, style), ask))
         for edge in inputs[i]:
             if edge.grad is None:
                 continue
@@ -82,11 +84,23 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
             total = edge.grad
             if goal in sums:
                 last, old = sums[goal]
-                total = added(old, edge.grad, _dtype(graph, edge))
+                total = added(old, edge.grad, _dtype(graph.nodes[edge.src], edge.out))
                 text += _added(graph, k, last, old, total)
-            sums[goal] = k, total
+            sums[goal] = f"p{k}", total
             backward.append(Step(i, k, bracketed(text), ask))
     return forward, backward
+
+
+_Sums = dict[tuple[int, int], tuple[str, Value]]
+
+
+def _seeds(graph: Graph) -> _Sums:
+    sums: _Sums = {}
+    for i, out, seed in graph.seeds:
+        dtype = _dtype(graph.nodes[i], out)
+        old = sums.get((i, out))
+        sums[i, out] = f"d{i}", added(old[1], seed, dtype) if old else seed
+    return sums
 
 
 def timeline(graph: Graph) -> dict[str, list[tuple[int, str, str]]]:
@@ -123,13 +137,13 @@ def _places(node: Node) -> list[str]:
     return [f"_{k}" for k in range(len(node.outputs))] or [""]
 
 
-def _dtype(graph: Graph, edge: Edge) -> str:
-    source = graph.nodes[edge.src]
-    return (source.outputs[edge.out] if source.outputs else source).dtype
+def _dtype(node: Node, out: int) -> str:
+    return (node.outputs[out] if node.outputs else node).dtype
 
 
-def _turn(node: Node, style: str) -> str:
-    i = node.id
+def _turn(graph: Graph, i: int, sums: _Sums, style: str) -> str:
+    node = graph.nodes[i]
+    hooked = _hooked(graph, node, sums)
     if node.kind != "leaf":
         came = [(k, o.adjoint) for k, o in enumerate(node.outputs)]
         parts = [
@@ -137,12 +151,33 @@ def _turn(node: Node, style: str) -> str:
             for k, adjoint in came
             if adjoint is not None
         ] or [mark(f"a{i}", node.adjoint)]
-        return f"{_who(node, style)} has its turn: g = {', '.join(parts)}"
+        return f"{_who(node, style)} has its turn: g = {', '.join(parts)}{hooked}"
     old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
     was = mark(f"b{i}", old)
-    if old is not None:
+    total = node.adjoint if old is None else added(old, node.adjoint, node.dtype)
+    if not _same(total, node.grad):
+        hooked += "; something else changed it"
+    elif old is not None:
         new = bracketed(f"{was} + {mark(f'a{i}', node.adjoint)} = {new}")
-    return f"{reference(node)} is a leaf: its .grad was {was}, is {new}"
+    return f"{reference(node)} is a leaf: its .grad was {was}, is {new}{hooked}"
+
+
+def _hooked(graph: Graph, node: Node, sums: _Sums) -> str:
+    """Say where a node did not get the sum of what was sent to it."""
+    found = ""
+    for k, adjoint in enumerate([o.adjoint for o in node.outputs] or [node.adjoint]):
+        _, came = sums.get((node.id, k), ("", adjoint))
+        if adjoint is None or _same(came, adjoint):
+            continue
+        if graph.truncated:
+            found += f"; of it, {show(came)} came along edges that are drawn"
+        else:
+            found += f"; a hook made {show(adjoint)} of {show(came)}"
+    return found
+
+
+def _same(a: Value, b: Value) -> bool:
+    return isinstance(a, str) or isinstance(b, str) or show(a) == show(b)
 
 
 def _visited(node: Node, style: str) -> str:
@@ -159,14 +194,15 @@ def _sent(graph: Graph, inputs: list[Edge], k: int) -> str:
     if edge.rule not in ("", "g"):
         terms.append(spell(graph, inputs, edge))
     text = " = ".join([*terms, mark(f"s{k}", edge.grad)])
-    goal = reference(graph.nodes[edge.src], edge.out)
-    return f"{reference(graph.nodes[edge.dst])} sends to {goal}: {text}"
+    goal, node = reference(graph.nodes[edge.src], edge.out), graph.nodes[edge.dst]
+    after = ", after its hook" if any(n.startswith(HOOKED) for n in node.notes) else ""
+    return f"{reference(node)} sends to {goal}: {text}{after}"
 
 
-def _added(graph: Graph, k: int, last: int, old: Value, total: Value) -> str:
+def _added(graph: Graph, k: int, last: str, old: Value, total: Value) -> str:
     edge = graph.edges[k]
     goal = reference(graph.nodes[edge.src], edge.out)
-    terms = f"{mark(f'p{last}', old)} + {mark(f's{k}', edge.grad)}"
+    terms = f"{mark(last, old)} + {mark(f's{k}', edge.grad)}"
     return f"; {goal} adds up {terms} = {mark(f'p{k}', total)}"
 
 
@@ -177,7 +213,7 @@ def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
         if not (graph.backward and line.role == "g")  # what backward has yet to bring
     ]
     if node.kind == "op":
-        given = ", ".join(reference(graph.nodes[e.src], e.out) for e in inputs)
+        given = ", ".join(_given(graph, node, inputs))
         names = reference(node) if node.outputs else ", ".join(node.names)
         names = names or f"#{node.id}"
         head = f"{names} = {operation(node.op, style)}({given})"
@@ -187,6 +223,17 @@ def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
     if node.root:
         facts.insert(0, "output")
     return f"{head}: {', '.join(facts)}"
+
+
+def _given(graph: Graph, node: Node, inputs: list[Edge]) -> list[str]:
+    """Return the operands; where the order matters, constants before them count."""
+    words = [reference(graph.nodes[e.src], e.out) for e in inputs]
+    if not is_ordered(node.op) or node.count > 1:
+        return words
+    given = ["constant"] * (max((e.arg for e in inputs), default=-1) + 1)
+    for edge, word in zip(inputs, words, strict=True):
+        given[edge.arg] = word
+    return given
 
 
 def _marked(node: Node, line: Line) -> str:
@@ -206,7 +253,9 @@ def to_text(graph: Graph, *, style: str = "lesson") -> str:
     out += lines[: len(forward)]
     if backward:
         out += ["Backward:", *lines[len(forward) :]]
-    elif any(n.kind == "op" for n in graph.nodes):
+    elif any(f"saved tensors {FREED}" in n.notes for n in graph.nodes):
+        out += ["Backward would fail: what the operations had saved is freed."]
+    elif any(n.kind == "op" for n in graph.nodes) and not graph.ran:
         known = (graph.nodes[i] for i in engine_order(graph))
         order = [_visited(n, style) for n in known if n.kind in ("leaf", "op")]
         if more := len(order) - PLANNED:

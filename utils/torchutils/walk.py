@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch.autograd.graph import GradientEdge
 
-__all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "walk"]
+__all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "start", "walk"]
 
 # A Python object is made for each autograd node that we touch, and torch 2.13
 # frees them by recursion: some 50,000 in a row kill the process when the graph is
@@ -37,10 +37,10 @@ def walk(outputs: object, max_nodes: int) -> Walk:
     bare: set[int] = set()
     starts: dict[int, set[int]] = {}
     for _, root in roots:
-        start = _start(root)
-        place = index.setdefault(start, len(index))
+        first = start(root)
+        place = index.setdefault(first, len(index))
         starts.setdefault(place, set()).add(root.output_nr)
-        if start is root:
+        if first is root:
             bare.add(place)
     nodes = list(index)
     edges: list[tuple] = []
@@ -64,15 +64,28 @@ def walk(outputs: object, max_nodes: int) -> Walk:
     return Walk(roots, starts, nodes, bare, index, edges, more)
 
 
-def _start(root: torch.Tensor | GradientEdge) -> object:
+def start(root: torch.Tensor | GradientEdge) -> object:
+    """Return the node of an output, or the tensor itself where it has none."""
     if isinstance(root, GradientEdge):
         return root.node
     if (node := root.grad_fn) is not None:
         return node
     if root.requires_grad:  # its AccumulateGrad node, so that x alone is x elsewhere
-        with torch.enable_grad():
-            return root.view_as(root).grad_fn.next_functions[0][0]
+        with torch.inference_mode(False), torch.enable_grad():
+            return _Use.apply(root).grad_fn.next_functions[0][0]
     return root
+
+
+class _Use(torch.autograd.Function):
+    """Use a tensor of any layout, and look at nothing in it."""
+
+    @staticmethod
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        return torch.empty(0)
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: tuple, output: torch.Tensor) -> None:
+        """Keep nothing."""
 
 
 def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
