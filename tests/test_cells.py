@@ -373,3 +373,14 @@ def test_definition_that_a_later_cell_or_text_uses_is_fine():
     done = run(definitions, "def g(x): return x * x", "text::math:`f(2) = 8`")
     assert done.failure is None
     assert [s.source for s in done.statements] == ["g(x) = x^2", "f(2) = 8"]
+
+
+def test_all_faults_of_a_lesson_are_told_at_once() -> None:
+    bad = "text:\n:math:`x = 3`, :math:`x = \\foo`\n\n>>> x\n4\n"
+    failure = run(
+        "x = 2", bad, "y = 1", "text:\n:math:`y = 5`", "z = 1", "1 / 0"
+    ).failure
+    assert failure is not None
+    words = ("x = 3", r"unknown command \foo", "4, not 2", "y = 5", "ZeroDivisionError")
+    assert [word for word in words if word not in failure.message] == []
+    assert failure.message.index("x = 3") < failure.message.index("y = 5")

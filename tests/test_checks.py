@@ -34,6 +34,13 @@ def test_site_without_pages_is_a_problem(tmp_path):
     assert problems(tmp_path / "site", tmp_path, {}) == ["site: holds no page"]
 
 
+def test_stated_error_is_no_problem(root):
+    traceback = '<span class="gt">Traceback (most recent call last):</span>'
+    example = '<pre><span class="gp">&gt;&gt;&gt; </span>1/0\n{}\nError: a</pre>'
+    assert found(root, example.format(traceback)) == []
+    assert found(root, f"{example.format('')}<pre>{traceback}</pre>") != []
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -32,6 +32,7 @@ SAME = [
     ("tensor(3.+4.j)", "tensor(3.+4.j)"),
     ("torch.Size([2, 3])", "torch.Size([2, 3])"),
     ("a\n<BLANKLINE>\nb", "a\n\nb"),
+    ("tensor(0.324)", "tensor(0.3241)"),
     ("True", "True"),
     ("", ""),
 ]
@@ -69,6 +70,8 @@ DIFFERENT = [
     ("tensor(1.)", ""),
     ("None", "tensor(0.)"),
     ("tensor([0., ..., 3.])", "tensor([0., 1., 3.])"),
+    ("tensor(0.325)", "tensor(0.3245)"),  # of 0.32446 or of 0.32454
+    ("tensor(0.324)", "tensor(0.3245)"),
 ]
 
 
@@ -125,10 +128,45 @@ def test_ellipsis_stands_for_any_words(want, fits):
         ">>> torch.ones(1, dtype=torch.int64).requires_grad_()"
         "  # doctest: +ELLIPSIS\n"
         "Traceback (most recent call last):\nRuntimeError: only Tensors of ...",
+        ">>> 1 / 0\nTraceback (most recent call last):\n"
+        "ZeroDivisionError: division by zero",
+        ">>> 1 / 0\nTraceback (most recent call last):\n  File 'a', line 1\n"
+        "ZeroDivisionError: division by zero",
+        ">>> raise ValueError('one\\n  two')\nTraceback (most recent call last):\n"
+        "ValueError: one\n  two",
     ],
 )
 def test_examples_are_found_and_true(source, namespace):
     assert len(run_doctests(text(source), namespace, "a.py")) == 1
+
+
+VALUES = [  # an expression, and what is true of its value, if not of its print
+    ("torch.tensor(0.32446)", "tensor(0.324)"),
+    ("torch.tensor(0.32446)", "tensor(0.3245)"),
+    ("torch.tensor(0.32446)", "tensor(0.32446)"),
+    ("torch.tensor([0.32446, 12])", "tensor([0.324, 12.])"),
+    ("[torch.tensor(0.32446), 2, True, None]", "[tensor(0.324), 2, True, None]"),
+    ("{1: torch.tensor([0.32446])}", "{1: tensor([0.324])}"),
+    ("torch.tensor([float('nan'), 0.32446])", "tensor([nan, 0.324])"),
+    ("torch.tensor(0.32446 + 2j)", "tensor(0.324+2.j)"),
+    ("torch.tensor(0.1) + torch.tensor(0.2)", "tensor(0.3)"),
+    ("0.1 + 0.2", "0.30000000000000004"),
+    ("0.1 + 0.2", "0.3"),
+    ("torch.tensor(2 / 3, dtype=torch.float64)", "tensor(0.6667, dtype=torch.float64)"),
+]
+
+
+@pytest.mark.parametrize(("source", "want"), VALUES)
+def test_number_is_compared_with_the_value(source, want, namespace):
+    assert run_doctests(text(f">>> {source}\n{want}"), namespace, "a.py")
+
+
+def test_all_false_examples_of_a_text_are_told_at_once(namespace):
+    source = ">>> y.item()\n27.0\n>>> 1\n1\n>>> 2\n3\n"
+    with pytest.raises(StatementError) as caught:
+        run_doctests(text(source), namespace, "a.py")
+    assert [word in str(caught.value) for word in ("a.py:10", "a.py:14")] == [True] * 2
+    assert caught.value.line == 10
 
 
 def test_example_becomes_a_statement_with_its_line(namespace):
@@ -162,6 +200,26 @@ def test_random_numbers_of_the_lesson_are_left_alone(namespace):
         (">>> y.item()", 10, ("nothing", "28.0")),
         (">>> 1 / 0", 10, ("ZeroDivisionError",)),
         (">>> 1 / 0\n0", 10, ("stated    0", "ZeroDivisionError")),
+        (
+            ">>> 1 / 0\nZeroDivisionError: division by zero",
+            10,
+            ("Traceback (most recent call last):", "type and message"),
+        ),
+        (
+            ">>> int('x')\nTraceback (most recent call last):\nValueError: other",
+            10,
+            ("stated    Traceback", "ValueError: other", "invalid literal"),
+        ),
+        (
+            ">>> 1 / 0\nTraceback (most recent call last):\nValueError: division",
+            10,
+            ("ValueError, not ZeroDivisionError",),
+        ),
+        (">>> torch.tensor(0.32446)\ntensor(0.325)", 10, ("0.325, not 0.32446",)),
+        (">>> torch.tensor(0.3245)\ntensor(0.325)", 10, ("hangs on the last bit",)),
+        (">>> [torch.tensor(0.32446)]\n[tensor(0.325)]", 10, ("0.325, not 0.32446",)),
+        (">>> print(torch.tensor(0.32446))\ntensor(0.325)", 10, ("hangs on the last",)),
+        (">>> 0.125\n0.12", 10, ("0.12 hangs on the last bit of 0.125",)),
         (">>> 1 / 1\nTraceback (most recent call last):\nError: a", 10, ("1.0",)),
         (">>> q", 10, ("NameError",)),
         (">>> y.grad", 10, ("UserWarning", "not a leaf")),

@@ -3,21 +3,28 @@
 Two outputs agree when their words and brackets are the same (so shape, dtype,
 ``grad_fn``, ``requires_grad``) and every number agrees to the digits written:
 ``0.1966`` stands for what rounds to it; ``12``, ``12.`` and ``12.0`` are exact,
-and the first is an integer.  White space is free.  ``...`` stands for anything
-where the example says ``# doctest: +ELLIPSIS``; no other option is allowed.
+and the first is an integer.  Where an example has a value, its numbers are those
+of the value, not of its print, which is rounded already.  White space is free.
+``...`` stands for anything where the example says ``# doctest: +ELLIPSIS``; no
+other option is allowed.
 """
 
 from __future__ import annotations
 
+import builtins
 import doctest
+import math
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import numpy
 import torch
 
 from coursecheck.stated import Block, Statement
@@ -35,12 +42,19 @@ __all__ = [
     "watch",
 ]
 
-Played = tuple[tuple[doctest.Example, str], ...]  # what each example printed
+Exact = tuple[tuple[float, float], ...]  # numbers, and how coarse their type is
+Played = tuple[tuple[doctest.Example, str, Exact], ...]  # what each example gave
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"[^\W\d]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\.\.\.|\S")
 _NUMBER = re.compile(r"[-+]?\.?\d")
 _EXACT = re.compile(r"[-+]?\d+\.0?")
+_HEADER = "Traceback (most recent call last):\n"
+_STACK = re.compile(rf"(?s:.*){re.escape(_HEADER)}(?:[ ].*\n)*")
+_EXPECTED = (
+    "an error on purpose is stated by two lines: `Traceback (most recent call last):`,"
+    " and its type and message, `RuntimeError: …`"
+)
 _ROUNDING = Decimal("1e-12")  # of float64 arithmetic, where a number is exact
 
 
@@ -74,7 +88,7 @@ def run_doctests(
     """Return what the examples of a text state, which is true; see :func:`play`."""
     return tuple(
         Statement("doctest", _prompted(e) + e.want, block.line + e.lineno, ("output",))
-        for e, _ in play(block, namespace, name)
+        for e, *_ in play(block, namespace, name)
         if e.want
     )
 
@@ -85,11 +99,12 @@ def fits(block: Block, played: Played, name: str) -> bool:
         examples = _examples(block, name)
     except StatementError:
         return False
-    if [e.source for e in examples] != [e.source for e, _ in played]:
+    if [e.source for e in examples] != [e.source for e, *_ in played]:
         return False
-    check, kind = OutputChecker().check_output, doctest.ELLIPSIS
-    pairs = zip(examples, played, strict=True)
-    return all(check(e.want, got, kind * (kind in e.options)) for e, (_, got) in pairs)
+    return not any(
+        difference(_want(e), got, exact, ellipsis=doctest.ELLIPSIS in e.options)
+        for e, (_, got, exact) in zip(examples, played, strict=True)
+    )
 
 
 def play(block: Block, namespace: Mapping[str, Any], name: str) -> Played:
@@ -108,24 +123,78 @@ def play(block: Block, namespace: Mapping[str, Any], name: str) -> Played:
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("error")
         runner.run(test, clear_globs=False)
-    return tuple(zip(examples, runner.printed, strict=True))
+    raise_all(runner.faults)
+    printed = zip(examples, runner.printed, strict=True)
+    return tuple((example, *output) for example, output in printed)
 
 
-def difference(want: str, got: str, *, ellipsis: bool = False) -> str | None:
+def difference(
+    want: str, got: str, exact: Exact = (), *, ellipsis: bool = False
+) -> str | None:
     """Say where the stated output departs from the computed one, if it does.
 
     >>> difference("tensor([0., 0.5])", "tensor([0.0000, 0.5000])")
     >>> difference("tensor(12.)", "tensor(13.)")
     '12., not 13.'
+
+    ``exact`` holds the numbers of the value that was printed.
+
+    >>> difference("tensor(0.325)", "tensor(0.3245)", ((0.32446, 6e-8),))
+    '0.325, not 0.32446'
     """
     stated = _TOKEN.findall(want.replace("<BLANKLINE>", ""))
-    computed = _TOKEN.findall(got)
+    computed = _numbered(_TOKEN.findall(got), exact)
     if ellipsis and "..." in stated:
         return None if _fits(stated, computed) else "it fits with no text for ..."
     stated.append("the end")
-    computed.append("the end")
-    pairs = zip(stated, computed, strict=False)
-    return next((f"{a}, not {b}" for a, b in pairs if not _agree(a, b)), None)
+    computed.append(_Got("the end"))
+    gaps = map(_gap, stated, computed)
+    return next((gap for gap in gaps if gap), None)
+
+
+@dataclass(frozen=True)
+class _Got:
+    """A word or number that was printed; of a number's value, how exact it is."""
+
+    text: str
+    value: Decimal = Decimal()
+    coarse: Decimal = Decimal()
+
+
+def _numbered(words: list[str], exact: Exact) -> list[_Got]:
+    """Give each printed number its value, if there are as many values."""
+    count = sum(map(bool, map(_NUMBER.match, words)))
+    values = iter(exact if len(exact) == count else ())
+    found = []
+    for word in words:
+        if not _NUMBER.match(word):
+            found.append(_Got(word))
+            continue
+        value, eps = next(values, (None, 0.0))
+        number = Decimal(word) if value is None else Decimal(repr(value))
+        found.append(_Got(word, number, abs(number) * Decimal(4 * eps)))
+    return found
+
+
+def _values(value: Any) -> Iterator[tuple[float, float]]:
+    """Yield the numbers of a value in the order in which they are printed."""
+    if isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "fiuc":
+        value = torch.as_tensor(value)
+    if isinstance(value, torch.Tensor) and value.layout == torch.strided:
+        value = value.detach()
+        value = torch.view_as_real(value) if value.is_complex() else value
+        eps = torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
+        if value.dtype != torch.bool:
+            numbers = value.double().flatten().tolist()
+            yield from ((number, eps) for number in numbers if math.isfinite(number))
+    elif isinstance(value, dict):
+        yield from (pair for item in value.items() for pair in _values(item))
+    elif isinstance(value, list | tuple):
+        yield from (pair for item in value for pair in _values(item))
+    elif isinstance(value, float) and math.isfinite(value):
+        yield value, sys.float_info.epsilon
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield float(value), 0.0
 
 
 class OutputChecker(doctest.OutputChecker):
@@ -137,22 +206,34 @@ class OutputChecker(doctest.OutputChecker):
         return difference(want, got, ellipsis=ellipsis) is None
 
 
-def _agree(stated: str, computed: str) -> bool:
-    if not (_NUMBER.match(stated) and _NUMBER.match(computed)):
-        return stated == computed
-    a, b = Decimal(stated), Decimal(computed)
-    if _is_integer(stated) or _is_integer(computed):  # tensor(12) is no tensor(12.)
-        return _is_integer(stated) and _is_integer(computed) and a == b
+def _gap(stated: str, computed: _Got) -> str | None:
+    """Say how a word or number departs from the computed one, if it does."""
+    text = computed.text
+    if stated == text:
+        return None
+    if not (_NUMBER.match(stated) and _NUMBER.match(text)):
+        return f"{stated}, not {text}"
+    a, b = Decimal(stated), Decimal(text)
+    if _is_integer(stated) or _is_integer(text):  # tensor(12) is no tensor(12.)
+        same = _is_integer(stated) and _is_integer(text) and a == b
+        return None if same else f"{stated}, not {text}"
     if _EXACT.fullmatch(stated):
-        return abs(a - b) <= _ROUNDING * abs(a)
-    return abs(a - b) <= Decimal((0, (5,), a.as_tuple().exponent - 1))
+        same = abs(a - b) <= _ROUNDING * abs(a)
+        return None if same else f"{stated}, not {text}"
+    half = Decimal((0, (5,), a.as_tuple().exponent - 1))
+    gap = abs(a - computed.value)
+    if gap < half - computed.coarse:
+        return None
+    if gap <= half + computed.coarse:
+        return f"{stated} hangs on the last bit of {text}: write a digit more, or less"
+    return f"{stated}, not {computed.value.normalize():.7g}"
 
 
 def _is_integer(number: str) -> bool:
     return number.lstrip("+-").isdigit()
 
 
-def _fits(stated: list[str], computed: list[str]) -> bool:
+def _fits(stated: list[str], computed: list[_Got]) -> bool:
     """Match with ``...`` as any tokens, by the set of places reached so far."""
     end = len(computed)
     places = {0}
@@ -160,7 +241,7 @@ def _fits(stated: list[str], computed: list[str]) -> bool:
         if token == "...":
             places = set(range(min(places, default=end + 1), end + 1))
         else:
-            places = {p + 1 for p in places if p < end and _agree(token, computed[p])}
+            places = {p + 1 for p in places if p < end and not _gap(token, computed[p])}
     return end in places
 
 
@@ -183,38 +264,53 @@ def _examples(block: Block, name: str) -> list[doctest.Example]:
 
 
 class _Runner(doctest.DocTestRunner):
-    """Raise at the first false example; look at the tensors after each true one."""
+    """Gather false examples; look at the tensors after each true one."""
 
     def __init__(
         self, block: Block, name: str, changed: Callable[[], str | None]
     ) -> None:
         super().__init__(checker=OutputChecker(), verbose=False)
         self._block, self._name, self._changed = block, name, changed
-        self.printed: list[str] = []
+        self.printed: list[tuple[str, Exact]] = []
+        self.faults: list[StatementError] = []
 
     def report_start(self, out: Any, test: Any, example: Any) -> None:
-        pass
+        vars(builtins).pop("_", None)  # where the display hook leaves a value
 
     def report_success(self, out: Any, test: Any, example: Any, got: str) -> None:
-        self.printed.append(got)
-        if change := self._changed():
-            self._fail(example, f"  a doctest may look, not change: {change}")
+        self._compare(example, got)
 
     def report_failure(self, out: Any, test: Any, example: Any, got: str) -> None:
+        self._compare(example, got)
+
+    def _compare(self, example: Any, got: str) -> None:
+        """Compare once more, with the value: only now it is known."""
+        exact = tuple(_values(vars(builtins).pop("_", None)))
+        got = _STACK.sub(_HEADER, got) if example.exc_msg else got
+        self.printed.append((got, exact))
         ellipsis = bool(example.options.get(doctest.ELLIPSIS))
-        where = difference(example.want, got, ellipsis=ellipsis)
-        self._fail(example, _sides(example.want, got) + f"\n  {where}")
+        if where := difference(_want(example), got, exact, ellipsis=ellipsis):
+            self._fail(example, _sides(_want(example), got) + f"\n  {where}")
+        elif change := self._changed():
+            self._fail(example, f"  a doctest may look, not change: {change}")
 
     def report_unexpected_exception(
         self, out: Any, test: Any, example: Any, exc_info: Any
     ) -> None:
         got = "".join(traceback.format_exception_only(*exc_info[:2]))
-        self._fail(example, _sides(example.want, got), exc_info[1])
+        self.printed.append((got, ()))
+        self._fail(example, _sides(example.want, got) + f"\n  {_EXPECTED}")
 
-    def _fail(self, example: Any, why: str, cause: Any = None) -> None:
+    def _fail(self, example: Any, why: str) -> None:
         line = self._block.line + example.lineno
         source = _prompted(example).rstrip().replace("\n", "\n  ")
-        raise StatementError(f"{self._name}:{line}\n  {source}\n{why}", line) from cause
+        message = f"{self._name}:{line}\n  {source}\n{why}"
+        self.faults.append(StatementError(message, line))
+
+
+def _want(example: doctest.Example) -> str:
+    """Return what is stated; of an error its type and message, not the stack."""
+    return _HEADER + example.exc_msg if example.exc_msg else example.want
 
 
 def _prompted(example: doctest.Example) -> str:

@@ -32,7 +32,7 @@ import numpy
 import torch
 
 from coursecheck.asks import evaluate
-from coursecheck.doctests import StatementError
+from coursecheck.doctests import StatementError, gathered, raise_all
 from coursecheck.mutate import Mutants
 from coursecheck.questions import Question, find_questions, unanswered
 from coursecheck.stated import Asked, Block, Statement
@@ -61,7 +61,9 @@ def run_cells(
     mutate: int = 0,
     mark: Callable[[str], None] = lambda place: None,
 ) -> Run:
-    """Execute a lesson's blocks in order, up to the first failure.
+    """Execute a lesson's blocks in order, up to the first cell that fails.
+
+    What a text states and what is false is gathered, and told in one message.
 
     ``memory`` is how many bytes it may take beyond what the process holds now
     (Linux).  ``mark`` is told each block's place before it begins, so that
@@ -80,21 +82,31 @@ def run_cells(
     looker = Mutants(checker, mutate) if mutate else checker
     session = _Session(lesson, looker, only_statements)
     failure = None
+    faults: list[StatementError] = []
     try:
         with _limits(memory):
             for block in lesson.blocks:
                 mark(session.enter(block))
                 if block.kind == "text":
-                    statements += session.read(block)
+                    with gathered(faults):
+                        statements += session.read(block)
                     outputs.append(None)
                 else:
                     outputs.append(session.execute(block))
-                    statements += session.confirm()
-                    asked += session.answer()
-            statements += session.confirm()
+                    with gathered(faults):
+                        statements += session.confirm()
+                    with gathered(faults):
+                        asked += session.answer()
+            with gathered(faults):
+                statements += session.confirm()
+            raise_all(faults)
             statements += session.end()
+    except StatementError as error:
+        failure = session.failure(error)
     except BaseException as error:
         failure = session.failure(error)
+        told = [*map(str, faults), failure.message]
+        failure = replace(failure, message="\n\n".join(told))
     statements.sort(key=lambda statement: statement.line)
     seconds = time.perf_counter() - start
     return Run(
