@@ -16,7 +16,7 @@ from toy import BETA, ROOT, Site
 
 from coursebuild.branch import write_branch
 from coursebuild.checks import page_of
-from coursebuild.extras import source_of
+from coursebuild.sources import source_of
 
 SITE, REPOSITORY = "https://ada.org/course/", "https://github.com/ada/engine"
 URLS = f'\n[project.urls]\nHomepage = "{SITE}"\nRepository = "{REPOSITORY}"\n'
@@ -141,7 +141,7 @@ def test_every_page_of_this_site_has_the_source_that_it_would_link_to() -> None:
     names += [path.relative_to(html).as_posix() for path in html.rglob("*/index.html")]
     assert len(names) > 15
     for name in names:
-        assert (ROOT / source_of(name.removesuffix(".html"))).is_file(), name
+        assert (ROOT / source_of(name.removesuffix(".html"), ROOT)).is_file(), name
 
 
 def test_lesson_opens_in_colab_and_binder(reached: Site) -> None:

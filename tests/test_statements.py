@@ -470,7 +470,7 @@ Code::
 :math:`h = 8`
 """
 MD = r"""A $a = 1$ for \$5 and `$no = 1$`, ``a ` $no = 1$``, $b
-= 2$ and {math}`c = 3`. It costs $5 or $6.
+= 2$ and {math}`c = 3`. It costs \$5 or \$6.
 
 $$
 d = 4

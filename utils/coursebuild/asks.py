@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -10,7 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from coursebuild.marks import lesson_of
+from coursebuild.sources import source_of
 from coursecheck.asks import shown
 
 __all__ = ["setup"]
@@ -52,7 +53,7 @@ class Wrong(Ask):
 def _fill(app: Sphinx, doctree: nodes.document) -> None:
     """Give each place its numbers; one that no run has evaluated warns."""
     places = list(doctree.findall(lambda node: isinstance(node, ask | wrong)))
-    name = lesson_of(app.env.docname)
+    name = source_of(app.env.docname, Path(app.confdir))
     known = name in app.lesson_runs.lessons
     run = app.lesson_runs[name] if known else None
     if known and run is None:

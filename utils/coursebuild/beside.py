@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["files_of_page", "files_of_script", "helpers", "scripts"]
+__all__ = ["TITLE", "files_of_page", "files_of_script", "helpers", "scripts"]
 
 Files = tuple[tuple[str, bytes], ...]
 HEADER = "GALLERY_HEADER"

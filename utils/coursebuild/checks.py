@@ -53,7 +53,8 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
         name = page.relative_to(site)
         wrong = [*_wrong_text(text), *(w for *_, w in wrong_links(page, site, ids))]
         found += [f"{name}: {line}" for line in wrong]
-    sources = sorted([*scripts(root), *root.glob("docs/**/*.md")])
+    texts = [*root.glob("docs/**/*.md"), *root.glob("docs/**/*.rst")]
+    sources = sorted([*scripts(root), *texts])
     found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 
@@ -156,6 +157,8 @@ def page_of(name: str) -> str:
     ('lessons/0_basics/10_one.html', 'rules.html')
     """
     below = name.removeprefix("docs/").replace("gallery/", "lessons/", 1)
+    if name.startswith("gallery/") and not name.endswith(".py"):  # a header
+        return PurePosixPath(below).with_name("index.html").as_posix()
     return PurePosixPath(below).with_suffix(".html").as_posix()
 
 

@@ -18,6 +18,7 @@ from coursebuild import (
     doclinks,
     gallery,
     glossary,
+    judge,
     katex,
     marks,
     outline,
@@ -43,7 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _copy_drawing_style, priority=1)
     app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
     app.connect("build-finished", _finish)
-    parts = (asks, boxes, doclinks, glossary, katex, marks, outline, running)
+    parts = (asks, boxes, doclinks, glossary, judge, katex, marks, outline, running)
     for part in (*parts, search, tags, walks):
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

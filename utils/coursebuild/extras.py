@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from sphinx.application import Sphinx
 
 from coursebuild import cards
-from coursebuild.marks import lesson_of
 from coursebuild.places import edit
 from coursebuild.redirects import FILE, read_redirects
+from coursebuild.sources import source_of
 
-__all__ = ["setup", "sitemap", "source_of"]
+__all__ = ["setup", "sitemap"]
 
 ICONS = (
     '\n    <link rel="icon" href="{0}favicon.ico" sizes="32x32">'
@@ -23,18 +23,6 @@ ICONS = (
     '\n    <link rel="apple-touch-icon" href="{0}apple-touch-icon.png">'
 )
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
-
-
-def source_of(docname: str) -> str:
-    """Return the file that an author edits to change a page.
-
-    >>> source_of("lessons/0_a/index"), source_of("lessons/0_a/1_b"), source_of("rules")
-    ('gallery/0_a/GALLERY_HEADER.rst', 'gallery/0_a/1_b.py', 'docs/rules.md')
-    """
-    if docname.startswith("lessons/") and docname.endswith("/index"):
-        folder = docname.replace("lessons", "gallery", 1).removesuffix("index")
-        return f"{folder}GALLERY_HEADER.rst"
-    return lesson_of(docname)
 
 
 def sitemap(site: str, pages: list[str]) -> str:
@@ -71,7 +59,7 @@ def _context(
     icons = ICONS.format("../" * page.count("/"))
     context["metatags"] = context.get("metatags", "") + icons
     if app.config.repository and doctree:
-        link = edit(app.config.repository, source_of(page))
+        link = edit(app.config.repository, source_of(page, Path(app.confdir)))
         context["theme_source_edit_link"] = link
 
 

@@ -71,7 +71,7 @@ def _magics(lesson: Lesson) -> Iterator[str]:
 
 def _silent(lesson: Lesson, whole: bool) -> Iterator[str]:
     """Yield a message for a lesson, or a page that was named, without a statement."""
-    if lesson.name.startswith("gallery/") or not whole:
+    if lesson.name.endswith(".py") or not whole:
         yield (
             f"{lesson.name}:1\n  states nothing to check: write what it computes as a "
             "formula (:math:`y = 28`) or as an example (>>> y)"

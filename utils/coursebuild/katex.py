@@ -17,10 +17,13 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-__all__ = ["FormulaError", "setup", "typeset"]
+from coursecheck.maths import OUTER
+
+__all__ = ["FormulaError", "displayed", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
 WORD_JOINER = "\u2060"
+_ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
 
@@ -62,13 +65,46 @@ def _inline(self: Any, node: nodes.math) -> None:
 
 
 def _display(self: Any, node: nodes.math_block) -> None:
-    formula = node.astext()
-    if "\\\\" in formula and "\\begin" not in formula:
-        formula = rf"\begin{{aligned}}{formula}\end{{aligned}}"
     self.body.append(self.starttag(node, "div", CLASS="math"))
-    self.body.append(_html(node, formula, display=True))
+    self.body.append(_html(node, displayed(node.astext()), display=True))
+    if number := node.get("number"):
+        self.body.append(f'<span class="eqno">({number})</span>')
     self.body.append("</div>\n")
     raise nodes.SkipNode
+
+
+def displayed(formula: str) -> str:
+    r"""Return a displayed formula with each equation on a line of its own.
+
+    A blank line parts equations, as in Sphinx; amsmath's environments become those
+    that KaTeX knows and does not number, since Sphinx does.
+
+    >>> displayed("y &= 3\n\nz &= 4")
+    '\\begin{aligned}y &= 3 \\\\ z &= 4\\end{aligned}'
+    """
+    outer = OUTER.fullmatch(formula)
+    inside = outer["inside"] if outer else formula
+    if outer and outer["env"] == "eqnarray":
+        inside = re.sub(r"&\s*([^&\\]+?)\s*&", r"&\1 ", inside)
+    rows = _rows(inside)
+    joined = r" \\ ".join(rows)
+    bare = _ENVIRONMENT.sub("", joined)
+    if "&" in bare:
+        return rf"\begin{{aligned}}{joined}\end{{aligned}}"
+    if r"\\" in bare:
+        return rf"\begin{{gathered}}{joined}\end{{gathered}}"
+    return joined
+
+
+def _rows(formula: str) -> list[str]:
+    """Split at blank lines, but not within an environment."""
+    rows: list[str] = []
+    for part in re.split(r"\n[ \t]*\n", formula):
+        if rows and rows[-1].count(r"\begin{") > rows[-1].count(r"\end{"):
+            rows[-1] += f"\n{part.strip()}"
+        elif part.strip():
+            rows.append(part.strip())
+    return rows
 
 
 def _html(node: nodes.Element, formula: str, *, display: bool) -> str:

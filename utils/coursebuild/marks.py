@@ -1,37 +1,25 @@
-"""Show the reader which formulas were checked: a mark on each, and the ledger."""
+"""Say how a formula was checked, for its mark, and list all of them in the ledger."""
 
 from __future__ import annotations
 
 from collections import Counter
 from html import escape
 from importlib.metadata import version
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.checks import page_of
+from coursebuild.sources import source_of
 from coursecheck.stated import Statement
 from courserun.lesson import Run
 
-__all__ = ["annotate", "lesson_of", "setup", "spoken"]
+__all__ = ["LAW", "setup", "spoken"]
 
-logger = logging.getLogger(__name__)
 LAW = "a general law, not checked"
 HERE = "at this point only"
-
-
-def lesson_of(docname: str) -> str:
-    """Return the source of a page.
-
-    >>> lesson_of("lessons/0_basics/10_one"), lesson_of("rules")
-    ('gallery/0_basics/10_one.py', 'docs/rules.md')
-    """
-    if docname.startswith("lessons/"):
-        return docname.replace("lessons/", "gallery/", 1) + ".py"
-    return f"docs/{docname}.md"
 
 
 def spoken(statements: list[Statement]) -> str:
@@ -47,41 +35,6 @@ def spoken(statements: list[Statement]) -> str:
     witnesses = {w for statement in statements for w in statement.witnesses}
     here = f" {HERE}" * any(statement.here for statement in statements)
     return f"checked{here}: {', '.join(sorted(witnesses))}"
-
-
-def annotate(app: Sphinx, doctree: nodes.document) -> None:
-    """Note on each formula of a lesson how it was checked.
-
-    A statement whose formula is not on the page is a fault of ours: it warns.
-    """
-    name = lesson_of(app.env.docname)
-    run = app.lesson_runs[name] if name in app.lesson_runs.lessons else None
-    left = [s for s in run.statements if s.kind != "doctest"] if run else []
-    for node in doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block)):
-        if found := _stated_in(_plain(node.astext()), left):
-            node["checked"] = spoken(found)
-            left = [s for s in left if s not in found]
-    for statement in left:
-        logger.warning("%s:%d: is checked, but not shown", name, statement.line)
-
-
-def _stated_in(formula: str, statements: list[Statement]) -> list[Statement]:
-    """Return the statements of one formula; each takes its own part of it.
-
-    >>> short, long = (Statement("value", f"y = {n}", 1) for n in ("2", "2^3 = 8"))
-    >>> [s.source for s in _stated_in("y=2^3=8", [long, short])]
-    ['y = 2^3 = 8']
-    """
-    found = []
-    for statement in statements:
-        if (part := _plain(statement.source)) in formula:
-            formula = formula.replace(part, " ", 1)
-            found.append(statement)
-    return found
-
-
-def _plain(formula: str) -> str:
-    return "".join(formula.split())
 
 
 class ledger(nodes.General, nodes.Element):  # noqa: N801 (docutils' way)
@@ -102,7 +55,8 @@ def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             run for name in app.lesson_runs.lessons if (run := app.lesson_runs[name])
         ]
         runs = [run for run in runs if run.statements]
-        titles = {lesson_of(d): title.astext() for d, title in app.env.titles.items()}
+        root = Path(app.confdir)
+        titles = {source_of(d, root): t.astext() for d, t in app.env.titles.items()}
         named = [(run, titles.get(run.lesson, run.lesson)) for run in runs]
         up = "../" * (len(PurePosixPath(docname).parts) - 1)
         tables = "".join(_table(run, title, up) for run, title in named)
@@ -146,8 +100,7 @@ def _row(statement: Statement) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the marks and the ledger."""
+    """Register the ledger."""
     app.add_node(ledger)
     app.add_directive("ledger", Ledger)
-    app.connect("doctree-read", annotate)
     app.connect("doctree-resolved", _fill)

@@ -1,40 +1,98 @@
-"""Read lessons: gallery scripts, and MyST pages that execute or state something."""
+"""Read lessons: gallery scripts, and pages that execute or state something."""
 
 from __future__ import annotations
 
+import ast
+import io
+import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
-from coursebuild.beside import files_of_page, files_of_script, scripts
+from coursebuild.beside import TITLE, files_of_page, files_of_script, scripts
+from coursebuild.checks import page_of
 from coursebuild.settings import settings
+from coursebuild.sources import header_of
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
+from courserun.runs import LessonError
 
 MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
-STATES = re.compile(r">>> |\$|\{(math|law|code-cell)\}")
+STATES = re.compile(
+    r">>> |\$|\bmath\b|\blaw\b|code-cell|eval-rst|\binclude\b|\\begin\{", re.IGNORECASE
+)
+_EATEN = re.compile(r"(?<!\\)(?:\\\\)*(\\[abfnrtvxuUN0-7])")
+_BEFORE = tokenize.COMMENT, tokenize.NL, tokenize.ENCODING
+_INCLUDE = {
+    "rst": re.compile(
+        r"^[ ]*\.\.[ ]+include[ ]?::[ ]*(?P<path>\S+)[ ]*$"
+        r"(?P<options>(?:\n[ ]+:[\w-]+:.*)*)",
+        re.MULTILINE,
+    ),
+    "md": re.compile(
+        r"^[ ]*[`~:]{3,}\{include\}[ ]*(?P<path>\S+)[ ]*$"
+        r"(?P<options>(?:\n[ ]*:[\w-]+:.*)*)",
+        re.MULTILINE,
+    ),
+}
 
 __all__ = [
     "page_blocks",
     "read_lessons",
     "read_page",
     "read_script",
+    "read_text",
     "script_blocks",
     "without_magics",
 ]
 
 
 def read_lessons(root: Path) -> Iterator[Lesson]:
-    """Yield every lesson below ``root``: scripts, then pages that state something."""
+    """Yield every lesson below ``root``: scripts, then texts that state something.
+
+    Raises:
+        LessonError: a lesson lies so deep that no page would show it.
+    """
+    for path in sorted(root.glob("gallery/*/*/**/*.py")):
+        if _is_lesson(path):
+            name, level = path.relative_to(root), path.relative_to(root).parts[1]
+            raise LessonError(
+                f"{name.as_posix()}:1\n  lies two folders deep, where no page shows it:"
+                f" move it to gallery/{level}/, or make a level of its folder"
+            )
     for path in scripts(root):
         yield read_script(path, root)
+    folders = (root / "gallery", *sorted(root.glob("gallery/*/")))
+    headers = (root / header_of(folder, root) for folder in folders)
+    for path in [*headers, *sorted(root.glob("docs/**/*.rst"))]:
+        if path.exists() and STATES.search(path.read_text(encoding="utf-8")):
+            yield read_text(path, root)
     for path in sorted(root.glob("docs/**/*.md")):
         if STATES.search(path.read_text(encoding="utf-8")):
             yield read_page(path, root)
+
+
+def _is_lesson(path: Path) -> bool:
+    with suppress(SyntaxError, ValueError):  # no title either
+        tree = ast.parse(path.read_bytes())
+        return bool(TITLE.search(ast.get_docstring(tree) or ""))
+    return False
+
+
+def read_text(path: Path, root: Path) -> Lesson:
+    """Read a page in reStructuredText, or the header of a level."""
+    block = Block("text", path.read_text(encoding="utf-8"), 1)
+    return _with_included(
+        Lesson(path.relative_to(root).as_posix(), (block,), **settings(path, root, {})),
+        root,
+    )
 
 
 def read_script(path: Path, root: Path) -> Lesson:
@@ -43,8 +101,9 @@ def read_script(path: Path, root: Path) -> Lesson:
     ``# sphinx_gallery_seconds = 120`` in it raises its time limit (in seconds),
     ``# sphinx_gallery_warns = ["non-leaf"]`` declares warnings that it shows.
     """
+    _refuse_eaten(path, root)
     config, blocks = split_code_and_text_blocks(str(path))
-    return Lesson(
+    lesson = Lesson(
         name=path.relative_to(root).as_posix(),
         blocks=script_blocks(blocks),
         seconds=float(config.get("seconds", Lesson.seconds)),
@@ -52,6 +111,72 @@ def read_script(path: Path, root: Path) -> Lesson:
         files=files_of_script(path),
         **settings(path, root, config),
     )
+    return _with_included(lesson, root)
+
+
+def _refuse_eaten(path: Path, root: Path) -> None:
+    r"""Refuse a docstring in which Python has read ``\theta`` as a tab and "heta"."""
+    source = path.read_text(encoding="utf-8")
+    with suppress(SyntaxError, tokenize.TokenError):  # the runner will say so
+        tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+        first = next(t for t in tokens if t.type not in _BEFORE)
+        text = first.string if first.type == tokenize.STRING else ""
+        raw = re.match(r"[a-z]*r", text, re.IGNORECASE)
+        if not raw and (eaten := _EATEN.search(text)):
+            line = first.start[0] + text.count("\n", 0, eaten.start(1))
+            raise LessonError(
+                f"{path.relative_to(root).as_posix()}:{line}\n  Python does not read"
+                f" {eaten[1]} as it stands in this docstring: begin the docstring"
+                ' with r""" (r for raw)'
+            )
+
+
+def _with_included(lesson: Lesson, root: Path) -> Lesson:
+    """Add the texts that a lesson's texts include, as its page does."""
+    docname = PurePosixPath(page_of(lesson.name))
+    folder = root / "docs" / docname.parent
+    blocks = (
+        replace(b, included=tuple(_included(b, folder, lesson.markup, root)))
+        if b.kind == "text"
+        else b
+        for b in lesson.blocks
+    )
+    return replace(lesson, blocks=tuple(blocks))
+
+
+def _included(block: Block, folder: Path, markup: str, root: Path) -> Iterator[Block]:
+    for match in _INCLUDE[markup].finditer(block.source):
+        options = dict(re.findall(r":([\w-]+):[ ]*(.*)", match["options"]))
+        base = root / "docs" if match["path"].startswith("/") else folder
+        path = Path(os.path.normpath(base / match["path"].lstrip("/")))
+        if options.keys() & {"literal", "code"} or not path.is_file():
+            continue  # shown as it is; Sphinx says what is missing
+        text = path.read_text(encoding="utf-8")
+        first, last = _part(text, options)
+        file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path
+        part = Block(
+            "text",
+            text[first:last],
+            text.count("\n", 0, first) + 1,
+            file=str(file),
+        )
+        yield part
+        yield from _included(part, path.parent, markup, root)
+
+
+def _part(text: str, options: Mapping[str, str]) -> tuple[int, int]:
+    """Return from where to where a text is included."""
+    ends = [0, *(m.end() for m in re.finditer(r"\n", text))]
+    if not text.endswith("\n"):
+        ends.append(len(text))
+    first = ends[slice(int(options.get("start-line") or 0), None)][0]
+    last = ends[: int(options["end-line"]) + 1][-1] if "end-line" in options else None
+    last = len(text) if last is None else last
+    if mark := options.get("start-after"):
+        first = text.find(mark, first) + len(mark)
+    if (mark := options.get("end-before")) and (at := text.find(mark, first)) >= 0:
+        last = at
+    return first, last
 
 
 def script_blocks(blocks: Iterable[Any]) -> tuple[Block, ...]:
@@ -70,7 +195,7 @@ def read_page(path: Path, root: Path) -> Lesson:
     options = notebook.metadata.get("lesson", {})
     blocks = page_blocks(notebook, text)
     code = [block.source for block in blocks if block.kind == "code"]
-    return Lesson(
+    lesson = Lesson(
         name=path.relative_to(root).as_posix(),
         blocks=blocks,
         files=files_of_page(path, code),
@@ -79,6 +204,7 @@ def read_page(path: Path, root: Path) -> Lesson:
         warns=tuple(options.get("warns", ())),
         **settings(path, root, options),
     )
+    return _with_included(lesson, root)
 
 
 def page_blocks(notebook: Any, text: str) -> tuple[Block, ...]:

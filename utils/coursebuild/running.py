@@ -17,9 +17,9 @@ from sphinx.transforms import SphinxTransform
 
 from coursebuild.beside import helpers
 from coursebuild.dated import spelled
-from coursebuild.marks import lesson_of
 from coursebuild.places import binder, colab
 from coursebuild.publish import input_date
+from coursebuild.sources import source_of
 
 __all__ = ["TORCH", "imports", "setup"]
 
@@ -84,7 +84,8 @@ class ArrangeLesson(SphinxTransform):
             link = f"{up}wheel/{wheel}"
             needs += nodes.reference("", wheel, refuri=link, internal=True)
             needs += nodes.Text(" (it is in the zip) and say:")
-        others = " ".join(imports(Path(self.app.confdir, lesson_of(self.env.docname))))
+        root = Path(self.app.confdir)
+        others = " ".join(imports(root / source_of(self.env.docname, root)))
         wheel = f"{site}wheel/{wheel}" if site else wheel
         command = " ".join(f"pip install torch=={TORCH} {others} {wheel}".split())
         block = nodes.literal_block(command, command, language="text")
@@ -92,7 +93,8 @@ class ArrangeLesson(SphinxTransform):
 
     def _files_beside(self) -> Iterator[nodes.paragraph]:
         """Say that there are files beside the lesson, in the zip alone."""
-        lesson = self.app.lesson_runs.lessons[lesson_of(self.env.docname)]
+        name = source_of(self.env.docname, Path(self.app.confdir))
+        lesson = self.app.lesson_runs.lessons[name]
         if names := [name for name, _ in lesson.files]:
             yield nodes.paragraph("", f"The zip holds {', '.join(names)} as well.")
 

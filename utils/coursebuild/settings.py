@@ -29,10 +29,10 @@ def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
         LessonError: there is no such choice.
     """
     said = {name: choices[0] for name, choices in CHOICES.items()}
-    if path.suffix == ".md":
+    if "docs" in path.relative_to(root).parts:
         said["checks"] = "strict"
     for header in (path.parent / "GALLERY_HEADER.rst", path.parent / "README.rst"):
-        if header.exists() and path.suffix == ".py":
+        if header.exists() and "gallery" in path.relative_to(root).parts:
             for name, value in _SAID.findall(header.read_text(encoding="utf-8")):
                 said[name] = _chosen(name, value, header.relative_to(root))
     for name in CHOICES.keys() & own.keys():

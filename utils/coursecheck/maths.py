@@ -1,18 +1,32 @@
 r"""Find the formulas in the text of a lesson, with their places.
 
-In rst: ``:math:`` roles and ``.. math::`` directives; in MyST: ``$…$``,
-``$$…$$``, ``{math}`` roles and fences.  A general law, which nobody can check,
-is marked by the role ``law`` or the option ``:class: law``.  Code is left out.
+In rst: ``:math:`` and roles made of it, before or behind their text, a default
+role, ``.. math::``; in MyST: ``$…$``, ``$$…$$``, ``{math}``, fences, and the
+environments of amsmath, whose names are left out; ``{eval-rst}`` is rst.  A general
+law, which nobody can check, is marked by the role ``law`` or the option
+``:class: law``.  Code is left out.  What Sphinx makes of a page has the last word:
+see ``coursebuild.judge``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["Maths", "blank", "find_maths", "running_text", "without_blocks"]
+__all__ = [
+    "OUTER",
+    "Maths",
+    "Roles",
+    "blank",
+    "find_maths",
+    "plain",
+    "running_text",
+    "without_blocks",
+]
+
+Roles = dict[str, str]  # what each role is made of; that of "" is the default
 
 
 @dataclass(frozen=True)
@@ -25,96 +39,190 @@ class Maths:
 
 
 _LITERAL = (
-    "code|code-block|code-cell|sourcecode|parsed-literal|literalinclude|doctest|raw"
+    "code|code-block|code-cell|raw-cell|sourcecode|literalinclude|doctest|raw"
     "|testcode|testoutput|graphviz|mermaid|only-code"
 )
-_OPTIONS = re.compile(r"(?:[ ]*:[\w-]+:.*(?:\n|$))*")
-_LAW = re.compile(r":class:.*\blaw\b")
+_ENVIRONMENT = r"(?P<env>equation|multline|gather|align|alignat|flalign|eqnarray)"
+OUTER = re.compile(
+    rf"\s*\\begin\{{{_ENVIRONMENT}(?P<star>\*?)\}}(?:\{{\d+\}})?"
+    r"(?P<inside>.*)\\end\{(?P=env)(?P=star)\}\s*",
+    re.DOTALL,
+)
+_OPTION = re.compile(r"^[ ]*:[\w-]+:(?:[ ].*)?$", re.MULTILINE)
+_YAML = re.compile(r"\s*---\n(?:.*\n)*?[ ]*---[ ]*(?=\n)")
+_LAW = re.compile(r"class: *.*\blaw\b")
+_ITEMS = r"[ ]*(?:(?:[-*+]|\d+[.)])[ ]+)*"  # what may stand before a block
 _BLOCKS = {  # what is literal, or displayed maths; for MyST also text in fences
     "rst": re.compile(
-        rf"^(?P<indent>[ ]*)(?:\.\.[ ](?P<name>math|{_LITERAL})::[ ]?"
-        r"|\.\.(?!\S)(?![ ]+(?:\S+::|_|\[|\|))|(?![ ]*\.\.).*::[ ]*$)"
+        rf"^(?P<indent>[ ]*)(?:\.\.[ ]+(?P<name>(?i:math)|{_LITERAL})[ ]?::"
+        r"|\.\.(?!\S)(?![ ]+(?:\S+[ ]?::|_|\[|\|))|(?P<lead>(?![ ]*\.\.).*::)[ ]*$)"
         r"(?P<body>.*(?:\n(?:(?P=indent)[ ]+\S.*|[ ]*$))*)",
         re.MULTILINE,
     ),
     "md": re.compile(
-        r"^[ ]*(?P<fence>`{3,}|~{3,})[ ]*(?:\{(?P<name>[\w-]+)\}.*|[^`\n]*)\n"
-        r"(?P<body>(?:.*\n)*?)[ ]*(?P=fence)[ ]*$",
+        rf"^{_ITEMS}(?P<fence>`{{3,}}|~{{3,}}|:{{3,}})[ ]*"
+        r"(?:\{(?P<name>[\w:-]+)\}(?P<argument>.*)|[^`\n]*)\n"
+        r"(?P<body>(?:.*\n)*?)(?:[ ]*(?P=fence)[`~:]*[ ]*$|\Z)"
+        rf"|^{_ITEMS}\\begin\{{{_ENVIRONMENT}(?P<star>\*?)\}}(?:\{{\d+\}})?"
+        r"(?P<inside>(?:.|\n)*?)\\end\{(?P=env)(?P=star)\}[ ]*$"
+        rf"|^{_ITEMS}\$\$(?P<display>(?:.|\n)+?)\$\$[ ]*(?:\([^)$\n]+\)[ ]*)?$"
+        r"|<!--(?:.|\n)*?-->|^[ ]*%.*$",
         re.MULTILINE,
     ),
 }
+_PARENTHESES = r"\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"  # shown as they are
 _INLINE = {
     "rst": re.compile(
-        r"``.+?``|:(?P<role>math|law):`(?P<text>[^`]*)`|:[\w:-]+:`[^`]*`", re.DOTALL
+        r"``.+?``|(?<!\w):(?P<role>[\w.+-]+):`(?P<text>(?:[^`\\]|\\.)*)`"
+        r"|:[\w:.+-]+:`[^`]*`|(?<![\w`:])`(?P<before>[^`]+)`:(?P<suffix>[\w.+-]+):"
+        r"|(?<![\w`:\\])`(?P<alone>(?![\s`])[^`]+)`(?![\w`_:])"
+        r"|^[ ]*\.\.[ ]+role[ ]?::[ ]*(?P<new>[\w.+-]+)\s*\(\s*(?P<base>[\w.+-]+)\s*\)"
+        r"|^[ ]*\.\.[ ]+default-role[ ]?::[ ]*(?P<default>[\w.+-]*)"
+        rf"|{_PARENTHESES}",
+        re.DOTALL | re.MULTILINE,
     ),
     "md": re.compile(
         r"\{(?P<role>math|law)\}`(?P<text>[^`]*)`"
-        r"|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)|\\."
-        r"|\$\$(?P<display>.+?)\$\$|\$(?P<inline>(?!\s)[^$]+?(?<![\s\\]))\$(?!\d)",
+        r"|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"
+        rf"|{_PARENTHESES}|\\."
+        r"|\$(?P<inline>(?:\\.|[^$\\\n]|\n(?![ ]*\n))+)\$",
         re.DOTALL,
     ),
 }
+_TEXTS = ("text", "before", "alone", "inline", "round", "square")
 
 
-def find_maths(source: str, markup: Literal["rst", "md"]) -> tuple[Maths, ...]:
+def find_maths(
+    source: str, markup: Literal["rst", "md"], roles: Roles | None = None
+) -> tuple[Maths, ...]:
     """Return the formulas of a text in order.
+
+    ``roles`` are those that the text above has made; what this one makes is added.
 
     >>> find_maths("So :math:`y = 28`, not ``:math:`y = 27```.", "rst")
     (Maths(text='y = 28', start=10, law=False),)
     """
-    found = [maths for _, _, maths in _blocks(source, markup) if maths]
+    roles = {} if roles is None else roles
+    found = [m for *_, maths in _blocks(source, markup, roles) for m in maths]
     for match in _INLINE[markup].finditer(without_blocks(source, markup)):
         groups = match.groupdict()
-        for name in ("text", "display", "inline"):
-            if groups.get(name):
-                law = groups["role"] == "law"
-                found.append(Maths(groups[name], match.start(name), law))
+        _learn(groups, roles)
+        kind = _kind(groups, roles)
+        for name in _TEXTS:
+            if kind and (groups.get(name) or "").strip():
+                found.append(Maths(groups[name], match.start(name), kind == "law"))
     return tuple(sorted(found, key=lambda maths: maths.start))
 
 
 def running_text(source: str, markup: Literal["rst", "md"]) -> str:
     """Return the text with spaces where code, formulas and other roles stand."""
-    return _INLINE[markup].sub(blank, without_blocks(source, markup))
+    text = without_blocks(source, markup)
+    return _INLINE[markup].sub(lambda m: m[0] if _is_text(m) else blank(m), text)
 
 
 def blank(match: re.Match[str]) -> str:
     """Put spaces in the place of a match, and keep its lines."""
-    return re.sub(r"[^\n]", " ", match[0])
+    return _blanked(match[0])
 
 
-def without_blocks(source: str, markup: str) -> str:
+def without_blocks(source: str, markup: Literal["rst", "md"]) -> str:
     """Return the text with spaces where literal blocks and displayed formulas stand."""
-    running = source
-    for start, end, _ in _blocks(source, markup):
-        gap = re.sub(r"[^\n]", " ", source[start:end])
-        running = running[:start] + gap + running[end:]
+    running = _unquoted(source, markup)
+    for start, end, _ in _blocks(source, markup, {}):
+        running = running[:start] + _blanked(running[start:end]) + running[end:]
     return running
 
 
-def _blocks(source: str, markup: str) -> Iterator[tuple[int, int, Maths | None]]:
-    """Yield what is literal or a displayed formula: from, to, formula."""
-    start = 0
+def plain(formula: str) -> str:
+    r"""Return a formula as both readers know it: ours, and Sphinx's.
+
+    >>> plain(r"\begin{align*} y &= 3 \end{align*}"), plain("y &= 3 % three")
+    ('y&=3', 'y&=3')
+    """
+    outer = OUTER.fullmatch(formula)
+    text = outer["inside"] if outer else formula
+    return "".join(re.sub(r"(?<!\\)%.*", "", text).split())
+
+
+def _blanked(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _unquoted(source: str, markup: str) -> str:
+    """Put spaces for the marks of MyST's block quotes."""
+    if markup == "rst":
+        return source
+    return re.sub(r"(?m)^(?:[ ]{0,3}>)+", blank, source)
+
+
+def _learn(groups: dict[str, str | None], roles: Roles) -> None:
+    if new := groups.get("new"):
+        roles[new.lower()] = groups["base"] or ""
+    elif groups.get("default") is not None:
+        roles[""] = groups["default"] or ""
+
+
+def _kind(groups: dict[str, str | None], roles: Roles) -> str:
+    """Say what a match is: maths, a law, or nothing to check."""
+    if groups.get("inline") or groups.get("round") or groups.get("square"):
+        return "math"
+    name: str | None = groups.get("role") or groups.get("suffix")
+    name = "" if name is None else name.lower()
+    for _ in range(len(roles) + 1):
+        name = roles.get(name, name).lower()
+    return name if name in ("math", "law") else ""
+
+
+def _is_text(match: re.Match[str]) -> bool:
+    """Tell whether nothing but words stands there: it is no role, formula or code."""
+    groups = match.groupdict()
+    return any(groups.get(name) for name in ("alone", "round", "square"))
+
+
+def _blocks(
+    source: str, markup: Literal["rst", "md"], roles: Roles
+) -> Iterator[tuple[int, int, tuple[Maths, ...]]]:
+    """Yield what is literal or a displayed formula: from, to, formulas."""
+    start, source = 0, _unquoted(source, markup)
     while match := _BLOCKS[markup].search(source, start):
-        name = match["name"]
+        groups = match.groupdict()
+        name, first = groups.get("name") or "", match.start()
         start = match.end()
-        if markup == "md" and name and not re.fullmatch(f"math|{_LITERAL}", name):
-            yield match.start(), match.start("body"), None
-            yield start - len(match[0].rpartition("\n")[2]), start, None
-            inner = match["body"]
-            for a, b, maths in _blocks(inner, markup):
-                first = match.start("body")
-                moved = maths and Maths(maths.text, first + maths.start, maths.law)
-                yield first + a, first + b, moved
+        if shown := groups.get("inside") or groups.get("display"):
+            at = match.start("inside" if groups.get("inside") else "display")
+            yield first, start, (Maths(shown.rstrip(), at, law=False),)
+        elif name == "eval-rst":
+            yield first, start, _moved(find_maths(match["body"], "rst", roles), match)
+        elif markup == "md" and name and not re.fullmatch(f"math|{_LITERAL}", name):
+            yield first, match.end("name") + 1, ()
+            yield start - len(match[0].rpartition("\n")[2]), start, ()
+            for a, b, maths in _blocks(match["body"], "md", roles):
+                below = match.start("body")
+                yield below + a, below + b, _moved(maths, match)
         else:
-            maths = _displayed(match) if name == "math" else None
-            yield match.start(), start, maths
+            lead = match.end("lead") if groups.get("lead") else first
+            yield lead, start, (_displayed(match),) if name.lower() == "math" else ()
+
+
+def _moved(found: tuple[Maths, ...], match: re.Match[str]) -> tuple[Maths, ...]:
+    return tuple(replace(m, start=match.start("body") + m.start) for m in found)
 
 
 def _displayed(match: re.Match[str]) -> Maths:
-    """Read a directive's body: options first, of which ``class`` may say law."""
-    body = match["body"]
-    options = _OPTIONS.match(body, body.startswith("\n"))
-    law = bool(_LAW.search(options[0]))
-    return Maths(
-        body[options.end() :].rstrip(), match.start("body") + options.end(), law
-    )
+    """Read a directive: its argument, options, of which ``class`` may say law, body."""
+    argument, body = match.groupdict().get("argument"), match["body"]
+    start = match.start("body" if argument is None else "argument")
+    text = body if argument is None else f"{argument}\n{body}"
+    head = re.match(r"\s*?.*(?:\n[ ]*\S.*)*", text)
+    assert head
+    if yaml := _YAML.match(text):
+        options, shown = yaml[0], _blanked(yaml[0])
+    else:
+        options, shown = head[0], _OPTION.sub(blank, head[0])
+    law = any(_LAW.search(line) for line in options.splitlines())
+    text = shown + text[len(shown) :]
+    first = len(text) - len(text.lstrip())
+    outer = OUTER.fullmatch(text)
+    if outer:
+        first, text = outer.start("inside"), text[: outer.end("inside")]
+    return Maths(text[first:].rstrip(), start + first, law)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Asked", "Block", "Statement"]
+__all__ = ["Asked", "Block", "Formula", "Statement"]
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,24 @@ class Block:
     """A stretch of a lesson: text, or the code of one cell.
 
     ``line`` is the 1-based line of the file at which ``source`` begins; ``tags`` are
-    those of a notebook's cell.
+    those of a notebook's cell.  ``included`` are the texts that it includes; these
+    name their ``file``.
     """
 
     kind: Literal["text", "code"]
     source: str
     line: int
     tags: tuple[str, ...] = ()
+    included: tuple[Block, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula that the checker has read, and its place: a file and a line."""
+
+    source: str
+    place: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Statement:
     marked by its author as not checked).  ``witnesses`` names what it was
     compared with, ``error`` is the largest relative difference met.  ``here`` says
     that a formula was compared at the lesson's own point and at no other.
+    ``formula`` counts the formulas of the lesson: in which it stands.
     """
 
     kind: Literal["doctest", "gradient", "value", "law"]
@@ -38,6 +50,7 @@ class Statement:
     witnesses: tuple[str, ...] = ()
     error: float = 0.0
     here: bool = False
+    formula: int = -1
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ from coursecheck.formulas import (
     parse,
     walk,
 )
-from coursecheck.maths import Maths, find_maths, without_blocks
-from coursecheck.stated import Block, Statement
+from coursecheck.maths import Maths, Roles, find_maths, without_blocks
+from coursecheck.stated import Block, Formula, Statement
 from coursecheck.verifying import verify
 
 __all__ = ["Checker", "StatementError"]
@@ -71,6 +71,7 @@ class _Entry:
     block: Block
     maths: Maths
     place: int
+    number: int
     found: _Found = None
     names: frozenset[str] = frozenset()
 
@@ -88,6 +89,7 @@ class Checker:
     code cell has run, and :meth:`finish` at last; ``seed`` moves the random points.
     With ``laws``, what nothing binds is a law; with ``quotes``, an example in a
     literal block is no example.  ``notes`` says of which formulas and blocks.
+    ``formulas`` are all that it has read.
     """
 
     def __init__(
@@ -102,6 +104,8 @@ class Checker:
         self.name, self.markup, self._seed = name, markup, seed
         self._laws, self._quotes = laws, quotes
         self.notes: list[str] = []
+        self.formulas: list[Formula] = []
+        self._roles: Roles = {}
         self._definitions: dict[str, Definition] = {}
         self._bases: dict[str, int] = {}
         self._unused: dict[str, tuple[StatementError, Statement | None]] = {}
@@ -112,6 +116,7 @@ class Checker:
         twin = copy.copy(self)
         twin._definitions, twin._unused = dict(self._definitions), dict(self._unused)
         twin._pending, twin._bases = list(self._pending), dict(self._bases)
+        twin.formulas, twin._roles = list(self.formulas), dict(self._roles)
         return twin
 
     def read(self, block: Block, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
@@ -124,38 +129,56 @@ class Checker:
         done: tuple[Statement, ...] = ()
         with gathered(faults):
             self.look(block, namespace)
+        for part in (block, *block.included):
+            with gathered(faults):
+                done += self._examples(part, namespace)
+        raise_all(faults)
+        return done
+
+    def _examples(
+        self, block: Block, namespace: Mapping[str, Any]
+    ) -> tuple[Statement, ...]:
+        name = block.file or self.name
         if self._quotes and ">>> " in block.source:
             text = without_blocks(block.source, self.markup)
             if count := block.source.count(">>> ") - text.count(">>> "):
-                place = f"{self.name}:{block.line}"
+                place = f"{name}:{block.line}"
                 self.notes.append(f"{place}\n  {count} examples are shown and not run")
             block = replace(block, source=text)
-        with gathered(faults):
-            done = run_doctests(block, namespace, self.name)
-        raise_all(faults)
-        return done
+        return run_doctests(block, namespace, name)
 
     def look(self, block: Block, namespace: Mapping[str, Any]) -> None:
         """Look at the block's formulas, and leave the examples out."""
         state = _state(namespace)
         faults: list[StatementError] = []
-        for maths in find_maths(block.source, self.markup):
-            if maths.law:
-                self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
-                continue
-            try:
-                count = len(self._equations(maths, namespace))
-            except FormulaError as error:
-                if not self._laws:
-                    faults.append(self._report(block, maths, error))
-                    continue
-                self.notes.append(f"{self._report(block, maths, error)}\n  (a law)")
-                self._pending.append((_Entry(block, maths, 0, _law(block, maths)), {}))
-                continue
-            for place in range(count):
-                entry = self._look(_Entry(block, maths, place), namespace, last=False)
-                self._pending.append((entry, state))
+        for part in (block, *block.included):
+            for maths in find_maths(part.source, self.markup, self._roles):
+                with gathered(faults):
+                    self._read(part, maths, namespace, state)
         raise_all(faults)
+
+    def _read(
+        self, block: Block, maths: Maths, namespace: Mapping[str, Any], state: _State
+    ) -> None:
+        """Note a formula, and look at its equations."""
+        place = f"{block.file or self.name}:{_line_of(block, maths, 0)}"
+        number = len(self.formulas)
+        self.formulas.append(Formula(maths.text, place))
+        law = _Entry(block, maths, 0, number, _law(block, maths))
+        if maths.law:
+            self._pending.append((law, {}))
+            return
+        try:
+            count = len(self._equations(maths, namespace))
+        except FormulaError as error:
+            if not self._laws:
+                raise self._report(block, maths, error) from error
+            self.notes.append(f"{self._report(block, maths, error)}\n  (a law)")
+            self._pending.append((law, {}))
+            return
+        for k in range(count):
+            entry = _Entry(block, maths, k, number)
+            self._pending.append((self._look(entry, namespace, last=False), state))
 
     def confirm(self, namespace: Mapping[str, Any]) -> tuple[Statement, ...]:
         """Look again at what was not true before; return what is stated and true.
@@ -184,7 +207,7 @@ class Checker:
                     continue
                 equation = self._equations(entry.maths, namespace)[entry.place]
                 true = [_law(entry.block, entry.maths, equation)]
-            done += true[:1]
+            done += [replace(s, formula=entry.number) for s in true[:1]]
         raise_all(faults)
         return tuple(done)
 
@@ -255,9 +278,9 @@ class Checker:
         only = bool(defines) and len(equation.members) == 2
         if defines and self._definitions[defines] != before.get(defines):
             problem = FormulaError(_UNUSED, equation.start)
-            law = _law(entry.block, entry.maths, equation) if only else None
+            law = _law(entry.block, entry.maths, equation, entry.number)
             error = self._report(entry.block, entry.maths, problem)
-            self._unused[defines] = error, law
+            self._unused[defines] = error, law if only else None
         if only:
             return None
         difference = self._verify(equation, scope)
@@ -334,7 +357,7 @@ class Checker:
         self, block: Block, maths: Maths, error: FormulaError
     ) -> StatementError:
         line = _line_of(block, maths, error.at)
-        where = f"{self.name}:{line}"
+        where = f"{block.file or self.name}:{line}"
         if isinstance(error, FalseError):
             return StatementError(f"{where}\n{error}", line)
         start = maths.text.rfind("\n", 0, error.at) + 1
@@ -430,9 +453,12 @@ def _has_value(member: Node, equation: Equation, scope: Names) -> bool:
     return True
 
 
-def _law(block: Block, maths: Maths, equation: Equation | None = None) -> Statement:
+def _law(
+    block: Block, maths: Maths, equation: Equation | None = None, formula: int = -1
+) -> Statement:
     text, at = (equation.text, equation.start) if equation else (maths.text, 0)
-    return Statement("law", _line(text), _line_of(block, maths, at))
+    line = _line_of(block, maths, at)
+    return Statement("law", _line(text), line, formula=formula)
 
 
 def _line(text: str) -> str:

@@ -115,6 +115,7 @@ def run_cells(
         tuple(statements),
         tuple(asked),
         (*session.notes, *checker.notes),
+        tuple(checker.formulas),
         seconds=seconds,
         failure=failure,
     )

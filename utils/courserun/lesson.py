@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from coursecheck.stated import Asked, Block, Statement
+from coursecheck.stated import Asked, Block, Formula, Statement
 
 __all__ = ["SVG", "Failure", "Lesson", "Output", "Part", "Picture", "Run", "Shown"]
 
@@ -90,6 +90,7 @@ class Run:
     """The outcome of a lesson: an output for each block (None for text).
 
     ``notes`` are what its author should know, and readers need not wait for.
+    ``formulas`` are all that were read, whether they state something or not.
     """
 
     lesson: str
@@ -97,6 +98,7 @@ class Run:
     statements: tuple[Statement, ...] = ()
     asked: tuple[Asked, ...] = ()
     notes: tuple[str, ...] = ()
+    formulas: tuple[Formula, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     failure: Failure | None = None
 
@@ -131,6 +133,7 @@ class Run:
                 Asked(**{**a, "numbers": tuple(a["numbers"])}) for a in data["asked"]
             ),
             notes=tuple(data["notes"]),
+            formulas=tuple(Formula(**f) for f in data["formulas"]),
             seconds=data["seconds"],
             failure=data["failure"] and Failure(**data["failure"]),
         )

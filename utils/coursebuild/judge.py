@@ -1,0 +1,177 @@
+r"""Let nothing be published that looks like a formula and that nobody has checked.
+
+Our checker reads the sources, and Sphinx reads them in its own way.  So what Sphinx
+has made of each page is compared with what the checker has read: a formula that
+states something was checked, or is marked as a law, or stops the build.  So do
+what was checked and is no formula on the page, and remains of markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from coursebuild.marks import LAW, spoken
+from coursebuild.sources import source_of
+from coursecheck.maths import plain
+from coursecheck.stated import Formula, Statement
+from courserun.lesson import Run
+
+__all__ = ["remains", "setup"]
+
+logger = logging.getLogger(__name__)
+_RELATION = re.compile(
+    r"[=≈≡≅≃≐≜＝]|\\(?:approx(?:eq)?|simeq|cong|equiv|doteq|triangleq|eqsim)(?![A-Za-z])"
+)
+_FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
+_ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
+_KNOWN = "math|law|eq|ref|doc|term|numref|cite"
+_REMAINS = {
+    rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": "a role is shown as it is written",
+    rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": "a role lacks a colon",
+    rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": "a role is shown as it is written",
+    rf"[`{_CODE}]:(?:{_KNOWN}):": "a role is shown as it is written",
+    r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": "dollars are shown: no formula here",
+    r"\\(?:begin|end)\{\w+\*?\}": "an environment is shown as it is written",
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f]": "a control character is shown",
+}
+_NO_TEXT = (nodes.literal_block, nodes.doctest_block, nodes.comment, nodes.raw)
+_NO_TEXT += (nodes.substitution_definition, nodes.system_message)
+_OUTPUT = '<div class="cell-output'
+_RAW = re.compile(
+    r"<math\b|\$[^$<>{}\n]*=[^$<>{}\n]*\$|\\[(\[][^<>\n]*=[^<>\n]*\\[)\]]|:math:`"
+)
+
+
+def judge(app: Sphinx, doctree: nodes.document) -> None:
+    """Compare a page with what was checked, and mark its formulas."""
+    docname = app.env.docname
+    names = [source_of(docname, Path(app.confdir))]
+    if docname == "lessons/index":  # shows the headers of all levels, too
+        levels = sorted(
+            d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)
+        )
+        names += [source_of(level, Path(app.confdir)) for level in levels]
+    known = [name for name in names if name in app.lesson_runs.lessons]
+    runs = [app.lesson_runs[name] for name in known]
+    if None in runs:
+        return  # a draft
+    left = [read for run in runs if run for read in _read(run)]
+    faults = [*_unchecked(doctree, left), *_unseen(doctree, left), *remains(doctree)]
+    for node, text, why in faults:
+        place = node if isinstance(node, str) else _place(app, node, text, names[0])
+        logger.warning("%s\n  %s\n  %s", place, " ".join(text.split()), why)
+
+
+def _read(run: Run) -> Iterator[tuple[Formula, list[Statement]]]:
+    for number, formula in enumerate(run.formulas):
+        yield formula, [s for s in run.statements if s.formula == number]
+
+
+_Read = tuple[Formula, list[Statement]]
+_Fault = tuple[nodes.Node | str, str, str]  # where, what, and why it is a fault
+
+
+def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
+    """Mark the formulas that were read, which leaves ``left``; yield the others."""
+    for node in _shown(doctree, nodes.math | nodes.math_block):
+        key = plain(node.astext())
+        read = next((r for r in left if plain(r[0].source) == key), None)
+        if read:
+            left.remove(read)
+            if read[1]:
+                node["checked"] = spoken(read[1])
+                node["classes"] += ["law"] * (node["checked"] == LAW)
+        elif "law" in node["classes"]:
+            node["checked"] = LAW
+        elif _RELATION.search(node.astext()):
+            why = (
+                "this formula was not checked, since it stands where none is looked"
+                " for, or another time than it is written: write it into the text"
+            )
+            yield node, node.astext(), why
+
+
+def _unseen(doctree: nodes.document, left: Iterable[_Read]) -> Iterator[_Fault]:
+    alts = "".join(
+        plain(n["alt"]) for n in doctree.findall(nodes.image) if n.get("alt")
+    )
+    for formula, stated in left:
+        if stated and plain(formula.source) not in alts:
+            why = "is checked, but not shown as a formula: is its markup right?"
+            yield formula.place, formula.source, why
+
+
+def remains(doctree: nodes.document) -> Iterator[_Fault]:
+    """Yield what is left of markup in the text of a page: where, what, why."""
+    for node in _shown(doctree, nodes.TextElement):
+        if isinstance(node, nodes.title_reference) and _RELATION.search(node.astext()):
+            why = "single backticks are no formula: write :math:`…`, or ``…`` for code"
+            yield node, node.astext(), why
+        if not isinstance(node, nodes.math | nodes.math_block | nodes.literal):
+            yield from ((node, text, why) for text, why in _left(_words(node)))
+    for node in doctree.findall(nodes.image):
+        yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
+    for node in doctree.findall(addnodes.toctree):
+        titles = [title for title, _ in node["entries"] if title]
+        for words in (node.get("caption") or "", *titles):
+            yield from ((node, text, why) for text, why in _left(words))
+    for node in doctree.findall(nodes.raw):
+        text = node.astext()
+        if "html" in node["format"].split() and _OUTPUT not in text:
+            for match in _RAW.finditer(text):
+                yield node, match[0], "raw HTML holds a formula, which nobody checks"
+
+
+def _shown(doctree: nodes.document, kind: type) -> Iterator[nodes.Element]:
+    """Yield the elements of a kind that readers see."""
+    todo: list[nodes.Node] = [doctree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, kind) and not isinstance(node, _NO_TEXT):
+            yield node
+        if not isinstance(node, _NO_TEXT):
+            todo += reversed(node.children)
+
+
+def _words(element: nodes.Element) -> str:
+    """Return an element's own text, with a sign for each formula or piece of code."""
+    parts = []
+    for node in element.children:
+        if isinstance(node, nodes.Text):
+            parts.append(str(node))
+        elif isinstance(node, nodes.math):
+            parts.append(_FORMULA)
+        elif isinstance(node, nodes.literal | nodes.title_reference):
+            parts.append(_CODE)
+        else:
+            parts.append(" ")
+    return "".join(parts)
+
+
+def _left(text: str) -> Iterator[tuple[str, str]]:
+    for pattern, why in _REMAINS.items():
+        if match := re.search(pattern, text):
+            around = text[max(match.start() - 20, 0) : match.end() + 20]
+            shown = around.replace(_FORMULA, "…").replace(_CODE, "`…`")
+            yield repr(shown)[1:-1], f"{why}: is its markup right?"
+
+
+def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
+    """Return the author's file and line of what a page shows."""
+    path = Path(app.confdir, name)
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    found = (n for n, line in enumerate(lines, 1) if first in line)
+    return f"{name}:{next(found, getattr(node, 'line', None) or 1)}"
+
+
+def setup(app: Sphinx) -> None:
+    """Judge each page when it is read."""
+    app.connect("doctree-read", judge)
