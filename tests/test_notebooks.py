@@ -4,6 +4,7 @@ import nbformat
 import pytest
 
 from coursebuild.notebooks import markdown, notebook
+from coursebuild.portable import Place
 from coursecheck.stated import Block
 
 CASES = [
@@ -43,12 +44,108 @@ CASES = [
         ".. list-table::\n   :header-rows: 1\n\n   * - a\n   * - 1",
         "| a   |\n|-----|\n| 1   |",
     ),
+    (
+        ".. math::\n\n   \\begin{align}\n   y &= x \\\\\n   z &= y\n   \\end{align}",
+        "$$\\begin{aligned}\ny &= x \\\\\nz &= y\n\\end{aligned}$$",
+    ),
+    (
+        ".. math::\n\n   y &= x \\\\ z",
+        "$$\\begin{aligned}\ny &= x \\\\ z\n\\end{aligned}$$",
+    ),
+    (".. math::\n\n   y = x^2\n\n   z = y", "$$y = x^2$$\n\n$$z = y$$"),
+    (".. math:: y = 1\n\nAfter.", "$$y = 1$$\n\nAfter."),
+    (
+        ".. math::\n   :label: a\n\n   y = 1\n\n   z = 2\n\nBy :eq:`a`.",
+        "$$y = 1$$\n\n$$z = 2 \\tag{1}$$\n\nBy (1).",
+    ),
+    (
+        ".. figure:: https://e.org/a.svg\n   :alt: A curve\n   :width: 9\n\n"
+        "   The slope :math:`2x`.\n\n   More.",
+        "![A curve](https://e.org/a.svg)\n\nThe slope $2x$.\n\nMore.",
+    ),
+    (".. admonition:: Own title\n\n   Text.", "> **Own title**\n>\n> Text."),
+    (".. seealso:: Other.", "> **See also**\n>\n> Other."),
+    (".. versionadded:: 2.0\n   Text.", "> **Added in 2.0**\n>\n> Text."),
+    (
+        ".. exercise::\n\n   A.\n\n.. exercise::\n\n   B.",
+        "**Exercise 1**\n\nA.\n\n**Exercise 2**\n\nB.",
+    ),
+    (
+        ".. code-block:: python\n   :caption: A file\n\n   x = 1",
+        "**A file**\n\n``` python\nx = 1\n```",
+    ),
+    (".. only:: html\n\n   Text.", "Text."),
+    ("See `the book <https://d2l.ai>`_.", "See [the book](https://d2l.ai)."),
+    (".. _here:\n\nSee here_.", "See here."),
+    (":term:`leaf`, :term:`leaves <leaf>`", "leaf, leaves"),
+    (":download:`the data <a.csv>`", "[the data](a.csv)"),
+    ("Write ``:math:`x```.", "Write `` :math:`x` ``."),
 ]
 
 
 @pytest.mark.parametrize(("rst", "wanted"), CASES)
 def test_markdown_of_a_construct(rst, wanted):
     assert markdown([rst]) == [wanted]
+
+
+CELLS = [
+    (":math:`|x|`", r"$\vert x\vert$"),
+    (r":math:`\|x\|`", r"$\Vert x\Vert$"),
+    ("``a | b``", "<code>a &#124; b</code>"),
+    ("a | b", r"a \| b"),
+    ("- one\n       - two", "• one<br>• two"),
+    ("one\n\n       two", "one<br>two"),
+]
+
+
+@pytest.mark.parametrize(("rst", "wanted"), CELLS)
+def test_cell_of_a_table_stays_one(rst, wanted):
+    (found,) = markdown(
+        [f".. list-table::\n\n   * - a\n     - {rst}\n   * - b\n     - c"]
+    )
+    assert [cell.strip() for cell in found.splitlines()[2].split(" | ")][1:] == [
+        *(wanted + " |").split(" | ")
+    ]
+
+
+def test_formula_in_a_table_of_html_stays_one():
+    table = (
+        "+---+--------------+\n| a | :math:`x<y`  |\n+---+--------------+\n"
+        "| both             |\n+------------------+"
+    )
+    (found,) = markdown([table])
+    assert "<td>$x&lt;y$</td>" in found
+
+
+def test_included_file_is_in_the_notebook(tmp_path):
+    (tmp_path / "a.py").write_text("one = 1\ntwo = 2\n")
+    rst = ".. literalinclude:: /a.py\n   :lines: 2\n   :caption: A file\n\nAfter."
+    (found,) = markdown([rst], Place(docs=tmp_path))
+    assert found == "**A file**\n\n``` python\ntwo = 2\n```\n\nAfter."
+
+
+SITE = Place(docname="lessons/1_a/10_b", site="https://e.org/")
+LINKS = [
+    (":doc:`the graph </lessons/1_a/20_c>`", "the graph", "lessons/1_a/20_c.html"),
+    (":doc:`20_c`", "20_c", "lessons/1_a/20_c.html"),
+    (":doc:`rules </rules>`", "rules", "rules.html"),
+    (":ref:`there <rules:Own words>`", "there", "rules.html#own-words"),
+    (":term:`leaves <leaf>`", "leaves", "glossary.html#term-leaf"),
+]
+
+
+@pytest.mark.parametrize(("rst", "text", "path"), LINKS)
+def test_link_leads_to_the_site_where_it_has_an_address(rst, text, path):
+    assert markdown([rst], SITE) == [f"[{text}](https://e.org/{path})"]
+
+
+def test_picture_travels_in_the_notebook(tmp_path):
+    (tmp_path / "c.svg").write_bytes(b"<svg/>")
+    rst = ".. figure:: /c.svg\n   :alt: A curve\n\n   Words."
+    (cell,) = notebook([("text", rst, 1)], Place(docs=tmp_path))["cells"]
+    assert cell["source"] == "![A curve](attachment:c.svg)\n\nWords."
+    assert cell["attachments"] == {"c.svg": {"image/svg+xml": "PHN2Zy8+"}}
+    nbformat.validate(nbformat.from_dict(notebook([("text", rst, 1)])))
 
 
 def test_markdown_keeps_blocks_apart():

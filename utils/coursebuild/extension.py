@@ -30,6 +30,7 @@ from coursebuild import (
 )
 from coursebuild.beside import helpers
 from coursebuild.executing import begin
+from coursebuild.portable import Place
 
 __all__ = ["setup"]
 
@@ -64,7 +65,8 @@ def _start(app: Sphinx, config: Config) -> None:
     app.lesson_runs, app.lesson_wheel = course
     modules = sorted(path.name for d in root.glob("gallery/*/") for path in helpers(d))
     config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
-    gallery.install(root, out / "_images", course.runs, [course.wheel])
+    place = Place(docs=Path(app.srcdir), site=config.html_baseurl)
+    gallery.install(root, out / "_images", course.runs, [course.wheel], place)
     pages.install(Path(app.srcdir), out / "_images", course.runs)
 
 

@@ -15,8 +15,10 @@ from typing import Any
 import sphinx_gallery
 from sphinx_gallery import backreferences, gen_rst
 
+from coursebuild.checks import page_of
 from coursebuild.downloads import write_zip
-from coursebuild.notebooks import blocks_with_hidden, notebook
+from coursebuild.notebooks import NOWHERE, blocks_with_hidden, notebook
+from coursebuild.portable import Place
 from coursebuild.show import output_html
 from courserun.figures import LARGEST_CARD
 from courserun.lesson import Lesson, Output, Part, Picture
@@ -41,10 +43,13 @@ CARD = """
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
-def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
+def install(
+    root: Path, images: Path, runs: Runs, extras: list[Path], place: Place = NOWHERE
+) -> None:
     """Replace what sphinx-gallery executes and what it packs.
 
-    ``images`` is the folder for pictures; ``extras`` go into each lesson's zip.
+    ``images`` is the folder for pictures; ``extras`` go into each lesson's zip;
+    ``place`` says where docs and site are.
 
     Raises:
         RuntimeError: another version of sphinx-gallery is installed.
@@ -78,7 +83,9 @@ def install(root: Path, images: Path, runs: Runs, extras: list[Path]) -> None:
         return [_output_rst(output, images, link) for output in outputs], 0.0
 
     def jupyter_notebook(*_: object) -> dict[str, Any]:
-        return notebook(blocks_with_hidden(lesson.blocks))
+        docname = page_of(lesson.name).removesuffix(".html")
+        own = place._replace(docname=docname)
+        return notebook(blocks_with_hidden(lesson.blocks), own)
 
     def zip_files(files: list[str], target: Path, *_: object) -> str:
         return write_zip(Path(target), [*map(Path, files), *extras], lesson.files)

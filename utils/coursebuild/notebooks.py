@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import base64
+import mimetypes
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pypandoc
 from sphinx_gallery.py_source_parser import remove_config_comments
 
-from coursecheck.questions import DIRECTIVE
+from coursebuild.portable import Place, portable
 from coursecheck.stated import Block
 
-__all__ = ["blocks_with_hidden", "markdown", "notebook"]
+__all__ = ["NOWHERE", "blocks_with_hidden", "markdown", "notebook"]
 
 FILTER = Path(__file__).with_suffix(".lua")
 FORMAT = "commonmark+tex_math_dollars+pipe_tables+raw_html"
 BOUNDARY = "lesson-block-boundary"
 HIDDEN = re.compile(r"(?m)^[ \t]*#\s*sphinx_gallery_(?:start|end)_ignore[^\n]*\n?")
-DOCTEST = re.compile(r"(?m)(?:^|(?<=\n\n))(?P<indent> *)>>> .*(?:\n(?P=indent)\S.*)*")
+IMAGE = re.compile(r"(?P<before>!\[[^\]]*\]\()(?P<path>[^)\s:]+)\)")
+NOWHERE = Place()
 
 
-def notebook(blocks: Sequence[Any]) -> dict[str, Any]:
+def notebook(blocks: Sequence[Any], place: Place = NOWHERE) -> dict[str, Any]:
     """Return the notebook (nbformat 4) of a lesson's ``(kind, source, line)`` blocks.
 
     Every cell's id is its position, so that the same lesson gives the same bytes.
     """
-    texts = iter(markdown([source for kind, source, _ in blocks if kind == "text"]))
+    sources = [source for kind, source, _ in blocks if kind == "text"]
+    texts = iter(markdown(sources, place))
     cells = [
-        _cell(number, kind, source.strip() if kind == "code" else next(texts))
+        _code(number, source) if kind == "code" else _text(number, next(texts), place)
         for number, (kind, source, _) in enumerate(blocks)
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -56,14 +61,31 @@ def _without_settings(block: Block) -> str:
     return remove_config_comments(HIDDEN.sub("", block.source))
 
 
-def _cell(number: int, kind: str, source: str) -> dict[str, Any]:
-    cell = {"id": f"cell-{number}", "metadata": {}, "source": source}
-    if kind == "text":
-        return {"cell_type": "markdown", **cell}
+def _code(number: int, source: str) -> dict[str, Any]:
+    cell = {"id": f"cell-{number}", "metadata": {}, "source": source.strip()}
     return {"cell_type": "code", **cell, "execution_count": None, "outputs": []}
 
 
-def markdown(texts: Sequence[str]) -> list[str]:
+def _text(number: int, source: str, place: Place) -> dict[str, Any]:
+    """Make a cell of text, in which the pictures of the site travel along."""
+    attached: dict[str, dict[str, str]] = {}
+
+    def attach(match: re.Match[str]) -> str:
+        path = place.path(match["path"])
+        if not path.is_file():
+            return match[0]
+        mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        data = base64.b64encode(path.read_bytes()).decode()
+        attached[path.name] = {mime: data}
+        return f"{match['before']}attachment:{quote(path.name)})"
+
+    text = IMAGE.sub(attach, source)
+    cell = {"id": f"cell-{number}", "metadata": {}, "source": text}
+    cell |= {"attachments": attached} if attached else {}
+    return {"cell_type": "markdown", **cell}
+
+
+def markdown(texts: Sequence[str], place: Place = NOWHERE) -> list[str]:
     r"""Convert the text blocks of one lesson from reStructuredText.
 
     They go through pandoc together: that is one process, and a link's target or
@@ -72,8 +94,7 @@ def markdown(texts: Sequence[str]) -> list[str]:
     >>> markdown([r"The slope is :math:`2x`."])
     ['The slope is $2x$.']
     """
-    texts = [DIRECTIVE.sub(_without_form, text) for text in texts]
-    whole = f"\n\n{BOUNDARY}\n\n".join(DOCTEST.sub(_as_code_block, t) for t in texts)
+    whole = f"\n\n{BOUNDARY}\n\n".join(portable(texts, place))
     done = pypandoc.convert_text(
         whole,
         to=FORMAT,
@@ -82,20 +103,3 @@ def markdown(texts: Sequence[str]) -> list[str]:
         extra_args=["--wrap=none"],
     )
     return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]
-
-
-def _without_form(match: re.Match[str]) -> str:
-    """Leave out what a page asks for; name a wrong answer by its expression."""
-    indent, expression = match["indent"], " ".join(match["argument"].split())
-    if match["kind"] == "ask":
-        return ""
-    if match["kind"] == "wrong":
-        return f"{indent}.. wrong::\n\n{indent}   If you found ``{expression}``:\n"
-    return match[0]
-
-
-def _as_code_block(match: re.Match[str]) -> str:
-    """Frame a doctest; pandoc takes it for a paragraph."""
-    indent = match["indent"]
-    lines = "\n".join("   " + line for line in match[0].splitlines())
-    return f"{indent}.. code-block:: python\n\n{lines}"

@@ -49,7 +49,7 @@ def _part(part: Part, images: Path, link: str) -> str:
             return f'<div class="markdown">{_reader().render(part.source)}</div>'
         case "latex":
             return _latex(part.source)
-    return f"<pre>{escape(part.source.rstrip(), quote=False)}</pre>"
+    return f"<pre>{escape(part.source.rstrip().expandtabs(), quote=False)}</pre>"
 
 
 def _latex(source: str) -> str:
