@@ -335,3 +335,59 @@ def test_standalone_svg_carries_its_theme(tmp_path):
 def test_same_drawing_has_the_same_digest_twice():
     digests = {hashlib.sha256(lesson().html.encode()).hexdigest() for _ in range(2)}
     assert len(digests) == 1
+
+
+def patterns(**look: str) -> torchutils.Drawing:
+    """Record y = 2 (ab + max(c, d)), in which only the leaves and y have names."""
+    a, b, c, d = (torch.tensor(v, requires_grad=True) for v in (3.0, -4.0, 2.0, -1.0))
+    y = 2 * (a * b + torch.maximum(c, d))
+    return record_backward(y, {"a": a, "b": b, "c": c, "d": d, "y": y}, **look)
+
+
+def parts():
+    """Record a graph in which the outputs of one box have no names."""
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    a, b = x.unbind(0)
+    return record_backward(a * b, {"x": x})
+
+
+def test_leaf_without_a_name_is_called_by_its_number():
+    drawing = record_backward(torch.tensor(2.0, requires_grad=True) * 3)
+    assert ">#1</text>" in drawing.svg
+
+
+@pytest.mark.parametrize("make", [patterns, parts])
+def test_number_that_words_use_is_in_the_drawing(make):
+    drawing = make()
+    used = set(re.findall(r"#\d+(?:\[\d\])?", drawing.text))
+    assert used
+    assert used <= set(re.findall(r"#\d+(?:\[\d\])?", drawing.svg))
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_fields_stand_in_the_order_of_the_drawing(direction):
+    drawing = patterns(direction=direction)
+    boxes = lay_out(drawing.graph, direction=direction).boxes
+    leaves = {n.names[0]: boxes[n.id] for n in drawing.graph.leaves}
+    fields = re.findall(r"<label>(\w) = ", drawing.html)
+    assert fields == sorted(leaves, key=lambda k: (leaves[k].y, leaves[k].x))
+    assert len(fields) == 4
+
+
+def test_leaf_of_the_legend_is_a_rounded_box():
+    legend = ElementTree.fromstring(patterns().svg).find(
+        f".//{SVG}g[@class='ag-legend']"
+    )
+    leaf = legend.find(f"{SVG}rect[@class='ag-box ag-leaf']")
+    assert 0 < float(leaf.get("rx")) < float(leaf.get("height")) / 2
+
+
+def test_way_back_has_its_head_at_the_other_end():
+    drawing = patterns()
+    boxes = lay_out(drawing.graph).boxes
+    found = re.findall(r'class="ag-back" d="M\S+ (\S+?) \S+?z', drawing.svg)
+    assert len(found) == len(drawing.graph.edges)
+    for tip, edge in zip(found, drawing.graph.edges, strict=True):
+        x = float(tip.split(",")[0])
+        source, goal = boxes[edge.src], boxes[edge.dst]
+        assert abs(x - source.x - source.width / 2) < abs(x - goal.x + goal.width / 2)

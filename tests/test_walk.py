@@ -528,6 +528,17 @@ def test_prediction_starts_where_backward_starts(page: Page):
     assert not page.locator("form.ag-ask").is_visible()
 
 
+def test_arrow_shows_the_way_of_the_gradient(page: Page):
+    serve(page, diamond(), step="#ag-1-s5")  # y sends to x
+    heads = page.locator(".ag-edge[data-edge='0'] :is(.ag-head, .ag-back)")
+    seen = heads.evaluate_all(
+        "all => all.map(e => [e.classList[0], getComputedStyle(e).visibility])"
+    )
+    assert seen == [["ag-head", "hidden"], ["ag-back", "visible"]]
+    rest = page.locator(".ag-edge[data-edge='1'] .ag-head")
+    assert rest.evaluate("e => getComputedStyle(e).visibility") == "visible"
+
+
 def test_nothing_tells_the_answer_on_hover(page: Page):
     serve(page, diamond())
     assert page.locator(".ag-node title").count() == 0

@@ -12,7 +12,7 @@ from torchutils.dot import to_dot
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
-from torchutils.layout import lay_out, run_engine
+from torchutils.layout import Layout, lay_out, run_engine
 from torchutils.read import read_graph
 from torchutils.svg import to_svg
 from torchutils.text import summary, to_text
@@ -74,8 +74,11 @@ class Drawing:
         if len(self.drawn.nodes) > WARN_FROM:
             text = f"{len(self.drawn.nodes)} nodes take about as many KB in a page"
             warnings.warn(f"{text}; a smaller max_nodes draws less", stacklevel=4)
-        layout = lay_out(self.drawn, style=self.style, direction=self.direction)
-        return to_svg(self.drawn, layout, title=self.title, css=css)
+        return to_svg(self.drawn, self._layout, title=self.title, css=css)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return lay_out(self.drawn, style=self.style, direction=self.direction)
 
     @cached_property
     def text(self) -> str:
@@ -90,7 +93,8 @@ class Drawing:
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        return to_figure(self.drawn, self.svg, style=self.style, title=self.title)
+        look = {"style": self.style, "title": self.title}
+        return to_figure(self.drawn, self.svg, self._layout.boxes, **look)
 
     def _repr_html_(self) -> str:
         return self.html

@@ -1,10 +1,12 @@
 """The drawing as an HTML figure: inline on a page, or a page of its own."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from torchutils.graph import Graph
 from torchutils.labels import reference
+from torchutils.layout import Box
 from torchutils.rules import MARK
 from torchutils.svg import safe
 from torchutils.tape import Tape, to_tape
@@ -13,7 +15,14 @@ from torchutils.text import Step, steps, summary
 __all__ = ["stylesheet", "to_figure", "to_page"]
 
 
-def to_figure(graph: Graph, svg: str, *, style: str = "lesson", title: str = "") -> str:
+def to_figure(
+    graph: Graph,
+    svg: str,
+    boxes: Sequence[Box] = (),
+    *,
+    style: str = "lesson",
+    title: str = "",
+) -> str:
     """Return a figure with the drawing, its text version, and the steps as data.
 
     It has no style attribute, style element or script that runs, so that it fits a
@@ -27,7 +36,7 @@ def to_figure(graph: Graph, svg: str, *, style: str = "lesson", title: str = "")
     bar = data = ""
     if graph.backward:
         tape = to_tape(graph)
-        bar = '<div class="ag-walk"></div>' + _leaves(graph, tape)
+        bar = '<div class="ag-walk"></div>' + _leaves(graph, tape, boxes)
         json = graph.to_json()
         if isinstance(tape, Tape):
             json = f'{json[:-1]},"tape":{tape.to_json()}}}'
@@ -43,13 +52,17 @@ def to_figure(graph: Graph, svg: str, *, style: str = "lesson", title: str = "")
     )
 
 
-def _leaves(graph: Graph, tape: Tape | str) -> str:
-    """Return a form with the leaves' numbers, or why they can't be changed."""
+def _leaves(graph: Graph, tape: Tape | str, boxes: Sequence[Box]) -> str:
+    """Return a form with the leaves' numbers, or why they can't be changed.
+
+    The fields stand in the order of the boxes: from top to bottom, from left to right.
+    """
     if isinstance(tape, str):
         why = f"These numbers can't be changed here, because of {safe(tape)}."
         return f'<p class="ag-fixed" hidden>{why}</p>'
     fields = []
-    for leaf in graph.leaves:
+    place = {k: (box.y, box.x) for k, box in enumerate(boxes)}
+    for leaf in sorted(graph.leaves, key=lambda leaf: place.get(leaf.id, ())):
         _, slots = tape.places[f"v{leaf.id}"]
         numbers = ", ".join(str(tape.code[k][0]) for k in slots)
         own = f'name="v{leaf.id}" value="{numbers}" size="{len(numbers) + 4}"'

@@ -14,6 +14,7 @@ __all__ = [
     "edge_lines",
     "is_ordered",
     "node_lines",
+    "numbered",
     "operands",
     "operation",
     "reference",
@@ -72,9 +73,24 @@ def title(node: Node, style: str = "lesson") -> str:
     return names or "no name"
 
 
-def node_lines(node: Node, style: str = "lesson") -> list[Line]:
+def numbered(node: Node, style: str = "lesson") -> str:
+    """Return a node's heading, with its number where words call it by that.
+
+    >>> numbered(Node(2, "op", "SinBackward0")), numbered(Node(1, "leaf"))
+    ('#2 = sin', '#1')
+    """
+    who = reference(node)
+    if "#" not in who or node.kind not in ("op", "leaf", "tensor"):
+        return title(node, style)
+    what = title(node._replace(names=(), outputs=()), style)
+    return f"{who} = {what}" if node.kind == "op" else who
+
+
+def node_lines(
+    node: Node, style: str = "lesson", *, number: bool = False
+) -> list[Line]:
     """Return all that a drawing says about a node, heading first, uncut."""
-    lines = [Line(title(node, style), "t")]
+    lines = [Line((numbered if number else title)(node, style), "t")]
     same = len({(o.shape, o.dtype) for o in node.outputs}) <= 1
     if same and (facts := _facts(node.kind, node.shape, node.dtype)):
         lines.append(facts)

@@ -90,7 +90,8 @@ def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
 
 def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> Layout:
     """Place every node and edge; the engine knows no text, so no font matters."""
-    texts = [node_lines(n, style) for n in graph.nodes]
+    walked = bool(graph.backward)  # in words that call a box by its number
+    texts = [node_lines(n, style, number=walked) for n in graph.nodes]
     sizes = [_size(lines, PAD) for lines in texts]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}

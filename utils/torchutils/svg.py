@@ -12,11 +12,12 @@ from torchutils.values import visible
 __all__ = ["safe", "to_svg"]
 
 MARGIN = 8
+HEAD = 9  # the length of an arrow's head
 FONT = "system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 # role: (what the legend says, attributes of its shape)
 _ROLES = {
-    "leaf": ("leaf: keeps .grad", 'rx="10" fill="#dcebfa" stroke="#1b62a5"'),
+    "leaf": ("leaf: keeps .grad", 'fill="#dcebfa" stroke="#1b62a5"'),
     "op": ("operation", 'fill="#f1f1f1" stroke="#5a5a5a"'),
     "root": ("output", 'fill="#dff3e0" stroke="#1e7a34"'),
     "tensor": ("no graph", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="5 3"'),
@@ -50,7 +51,7 @@ def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> s
         f'height="{height}" fill="#fff"/><g class="ag-ink" fill="#1a1a1a">',
         *map(_frame, graph.groups, layout.groups),
         '<g class="ag-edges" stroke="#555" stroke-width="1.5">',
-        *(_wire(k, wire) for k, wire in enumerate(layout.wires)),
+        *(_wire(k, wire, bool(said)) for k, wire in enumerate(layout.wires)),
         '</g><g text-anchor="middle">',
         *(_mark(k, w.label, said) for k, w in enumerate(layout.wires) if w.label),
         *(_node(n, layout.boxes[n.id], said) for n in graph.nodes),
@@ -124,6 +125,8 @@ def _shape(role: str, box: Box, grow: float = 0) -> str:
         points = f"M{_n(x)} {_n(y)}h{_n(w - 9)}l9 9v{_n(h - 9)}h{_n(-w)}z"
         return f'<path class="ag-box ag-saved" d="{points}" {_ROLES[role][1]}/>'
     place = f'x="{_n(x)}" y="{_n(y)}" width="{_n(w)}" height="{_n(h)}"'
+    if role == "leaf":
+        place += f' rx="{_n(min(10, h / 3))}"'  # in the legend as in the drawing
     shape = f'<rect class="ag-box ag-{role}" {place} {_ROLES[role][1]}/>'
     if role == "root" and not grow:
         return shape + _shape(role, box, -3)
@@ -134,17 +137,30 @@ def _points(points: tuple[tuple[float, float], ...]) -> str:
     return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
-def _wire(k: int, wire: Wire) -> str:
-    (x0, y0), *rest = wire.points
-    (x1, y1), (x2, y2) = wire.points[-1], wire.tip
+def _wire(k: int, wire: Wire, walked: bool) -> str:
+    """Return an edge; one that is walked has a second head, for the way back."""
+    start, *rest = wire.points
+    end, tip = wire.points[-1], wire.tip
+    back = ""
+    if walked:
+        toward = rest[0] if rest[0] != start else tip
+        length = hypot(toward[0] - start[0], toward[1] - start[1]) or 1
+        x, y = ((b - a) / length * HEAD for a, b in zip(start, toward, strict=True))
+        head = _head((start[0] + x, start[1] + y), start)
+        path = f"{head}M{_points((end, tip))}"
+        back = f'<path class="ag-back" d="{path}" visibility="hidden"/>'
+    return (
+        f'<g class="ag-edge" data-edge="{k}"><path d="M{_points((start,))}C'
+        f'{_points(tuple(rest))}" fill="none"/>'
+        f'<path class="ag-head" d="{_head(end, tip)}" fill="#555"/>{back}</g>'
+    )
+
+
+def _head(foot: tuple[float, float], tip: tuple[float, float]) -> str:
+    (x1, y1), (x2, y2) = foot, tip
     length = hypot(x2 - x1, y2 - y1) or 1
     dx, dy = (y1 - y2) / length * 3.5, (x2 - x1) / length * 3.5
-    head = _points(((x1 + dx, y1 + dy), wire.tip, (x1 - dx, y1 - dy)))
-    return (
-        f'<g class="ag-edge" data-edge="{k}"><path d="M{_n(x0)},{_n(y0)}C'
-        f'{_points(tuple(rest))}" fill="none"/>'
-        f'<path class="ag-head" d="M{head}z" fill="#555"/></g>'
-    )
+    return f"M{_points(((x1 + dx, y1 + dy), tip, (x1 - dx, y1 - dy)))}z"
 
 
 def _mark(k: int, box: Box, said: _Said) -> str:
