@@ -107,12 +107,13 @@ def test_every_row_of_the_language_is_a_checked_statement():
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     heads = {k for k, line in enumerate(lines) if line.startswith("|---")}
     heads |= {k - 1 for k in heads}
-    rows = {k for k, line in enumerate(lines) if line.startswith("| ")} - heads
+    end = lines.index("## What is refused, and what to write instead")
+    rows = {k for k, line in enumerate(lines[:end]) if line.startswith("| ")} - heads
     run = run_lesson(read_page(ROOT / name, ROOT), only_statements=True)
     assert run.failure is None
     checked = {s.line - 1 for s in run.statements if s.witnesses}
     assert rows <= checked
-    assert len(rows) >= 60
+    assert len(rows) >= 80
 
 
 @pytest.mark.parametrize(("code", "text", "words"), REFUSED)
@@ -238,6 +239,38 @@ def test_formula_for_a_value_has_the_slopes_of_the_graph(code, formula, true):
         assert "not how it changes with x" in message(
             "", X + code, f":math:`{formula}`"
         )
+
+
+T = "x = torch.tensor(2.0, requires_grad=True); "
+HERE = [  # the last formula was compared at the lesson's point and at no other
+    (T + "y = x ** 2", [r"\frac{dy}{dx} = x^2"], True),
+    (T + "y = x ** 2", ["y = x^2", r"\frac{dy}{dx} = 2x"], False),
+    (T + "y = x ** 2", [r"\frac{dy}{dx} = 4"], False),  # a number is of this point
+    (T + "y = x ** 2", ["y = x^2"], False),
+    (T + "y = (x * 1).detach()", ["y = x"], True),
+    (
+        "x = torch.ones(3, requires_grad=True); y = (x**3).sum()",
+        [r"\nabla_x y = 3x"],
+        True,
+    ),
+    ("x = torch.tensor(2.0); y = 2.0 ** 2", ["y = 2x"], True),
+    ("y = 2.0 ** 2", ["y = 4"], False),
+    (X + "q = x ** 2", ["q_i = x_i^2"], False),
+    (
+        X + "q = x ** 2",
+        ["q_i = x_i^2", r"\frac{\partial q_i}{\partial x_i} = 2x_i"],
+        False,
+    ),
+    (T, ["x^2 = 2x"], True),
+    (T, ["x^2 + x^2 = 2x^2 = 8"], False),
+    (T, ["f(s) = s^2", "f'(s) = 2s"], False),
+    (T + "y = x ** 2", ["0 < y = x^2"], True),
+]
+
+
+@pytest.mark.parametrize(("code", "formulas", "here"), HERE)
+def test_statement_says_whether_it_holds_at_this_point_only(code, formulas, here):
+    assert after(code, *formulas)[-1].here == here
 
 
 def test_derivative_by_itself_states_nothing():
@@ -408,6 +441,10 @@ REPORTS = [
     (r"\nabla_x y = \frac32 x^2", "the factor 2 is missing"),
     (r"\nabla_x y = -3x^2", "the sign is wrong"),
     (r"\nabla_x y = \frac34 x^2", "a mean for a sum?"),
+    (r"\nabla_x y = 12 x^2", "a mean for a sum?"),
+    (r"\nabla_x y = \frac35 x^2", "it is 0.2 times the right one"),
+    (r"z = x \cdot x", r"for the product of each element write \odot"),
+    (r"\frac{\partial z}{\partial x} = 2x", r"\frac{\partial y_i}{\partial x_i}"),
     (r"\nabla_x y = (3, 12, 27, 0)", "one index off: we count from 0"),
     (r"\nabla_x y = 3", r"write \mathbf 1"),
     (r"\nabla_x y = (0, 3, 12)", "the shape is (3,), not (4,)"),
@@ -418,6 +455,28 @@ REPORTS = [
 @pytest.mark.parametrize(("text", "words"), REPORTS)
 def test_report_names_the_slip(text, words):
     assert words in message("", CUBE, f":math:`{text}`")
+
+
+@pytest.mark.parametrize("text", [r"\nabla_x y = \frac35 x^2", "y = 35", "y = -3.5"])
+def test_report_asks_for_a_mean_only_where_one_may_be_meant(text):
+    assert "mean" not in message("", CUBE, f":math:`{text}`")
+
+
+def test_report_tells_all_faults_of_a_text_at_once():
+    text = message(
+        "", CUBE, ":math:`y = 35`,\n:math:`y = \\foo`\n\n>>> y.item()\n34.0\n"
+    )
+    assert [line for line in text.splitlines() if line.startswith("a.py")] == [
+        "a.py:11",
+        "a.py:13",
+    ]
+    text = message("", CUBE, ":math:`y = 35`,\n:math:`y = 34`")
+    assert "a.py:10\n" in text
+    assert "a.py:11\n" in text
+
+
+def test_inequality_of_inputs_is_a_condition_and_states_nothing():
+    assert lesson("", X, "for :math:`x < 0` and :math:`x_1 \\ge 3`") == []
 
 
 def test_report_shows_both_sides():

@@ -8,7 +8,7 @@ formula that the text gives, by autograd or by central differences.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from operator import mul
@@ -121,6 +121,11 @@ class Names:
         live = self.live(name)
         made = isinstance(live, Tensor) and live.grad_fn is not None
         return self._leaves(live) if made else ()
+
+    def free(self, letters: Iterable[str]) -> tuple[str, ...]:
+        """Return the letters that run; ``n`` does not where the text says ``n = 3``."""
+        said = {name for name, text in self.definitions.items() if not text.params}
+        return tuple(k for k in letters if k not in said or self.live(k) is not None)
 
     def sizes(self, item: object) -> set[int]:
         """Return over how many a mean may be, of what stands in some nodes."""

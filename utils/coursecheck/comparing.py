@@ -79,8 +79,8 @@ class _Member:
     def __init__(self, equation: Equation, k: int, scope: Names) -> None:
         self.node, self.equation = equation.members[k], equation
         node = self.node
-        if equation.letters:
-            of = equation.letters, node, equation.members, equation.spans
+        if letters := scope.free(equation.letters):
+            of = letters, node, equation.members, equation.spans
             node = Node("each", of, node.at)
         self.value = evaluate(node, scope)
         literal = is_literal(self.node)

@@ -443,8 +443,8 @@ def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node]
 
 
 def _has_value(member: Node, equation: Equation, scope: Names) -> bool:
-    if equation.letters:
-        node = (equation.letters, member, equation.members, equation.spans)
+    if letters := scope.free(equation.letters):
+        node = (letters, member, equation.members, equation.spans)
         member = Node("each", node, member.at)
     try:
         evaluate(member, replace(scope, log=Log()))

@@ -68,7 +68,7 @@ def _verify(equation: Equation, scope: Names, seed: int) -> float:
         _try_differences(equation, scope.bind(free))
         elsewhere = elsewhere or _try_elsewhere(equation, scope, random)
     elif not free:
-        elsewhere = _try_slopes(equation, scope)
+        elsewhere = _try_slopes(equation, scope) or _holds(equation, scope, random)
     formulas = [
         m
         for m in equation.members
@@ -138,6 +138,23 @@ def _try_elsewhere(equation: Equation, scope: Names, random: torch.Generator) ->
     except FormulaError:
         pass  # the text does not say enough to move, or leads to no number
     return False
+
+
+def _holds(equation: Equation, scope: Names, random: torch.Generator) -> bool:
+    """Tell whether formulas of leaves are equal elsewhere too; they need not be."""
+    formulas = tuple(m for m in equation.members if not is_literal(m))
+    leaves = _leaves(formulas, scope)
+    named = any(m.op in ("name", "index", "placed") for m in formulas)
+    if named or not leaves or len(formulas) < 2:
+        return False
+    signs = ("=",) * (len(formulas) - 1)
+    kept = replace(equation, members=formulas, relations=signs)
+    try:
+        _try(kept, replace(scope, log=Log()), leaves, Names.move, random)
+    except FormulaError:
+        return False
+    scope.log.witnesses.add("random points")
+    return True
 
 
 def _try(
@@ -234,7 +251,7 @@ def _slopes(equation: Equation, scope: Names) -> Iterator[tuple[str, Equation]]:
     """Yield the derivatives of both, up to the third, by each leaf."""
     head, *members = equation.members
     name = head.args[0] if head.op in ("name", "call") else None
-    each = equation.letters if head.op == "index" else ()
+    each = scope.free(equation.letters) if head.op == "index" else ()
     if each and head.args[1] == tuple(Node("name", (k,)) for k in each):
         name = head.args[0].args[0]
         of = [(each, m, (m,), equation.spans) for m in members]
