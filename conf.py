@@ -27,6 +27,7 @@ extensions = [
 ]
 exclude_patterns = [
     "lessons/**/*.ipynb",  # myst-nb would take them for pages and run them again
+    "**/.ipynb_checkpoints",  # what Jupyter keeps of older notebooks
     "katex/katex.min.js",  # runs while building only
     "katex/LICENSE",
     "axe-core",  # tests only

@@ -2,8 +2,18 @@
 
 from pathlib import Path
 
+import nbformat
+import pytest
+from nbformat.v4 import (
+    new_code_cell,
+    new_markdown_cell,
+    new_notebook,
+    new_raw_cell,
+)
+
 from coursebuild.form import review
-from coursebuild.reading import read_lessons, read_page, read_script
+from coursebuild.reading import read_lessons, read_notebook, read_page, read_script
+from courserun.runs import LessonError
 
 ROOT = Path(__file__).parents[1]
 
@@ -130,3 +140,43 @@ def test_cell_of_a_page_keeps_its_tags_and_loses_its_magic(tmp_path):
     assert notes == [
         f"docs/page.md:{cells[0].line}\n  %matplotlib inline is ignored here"
     ]
+
+
+def notebook(folder, *cells, language="python", **metadata):
+    kernel = {"name": "k", "display_name": "K", "language": language}
+    made = new_notebook(cells=cells, metadata={"kernelspec": kernel, **metadata})
+    return write(folder, "docs/book.ipynb", nbformat.writes(made))
+
+
+def test_notebook_is_a_page_whose_lines_name_their_cells(tmp_path):
+    cells = (
+        new_markdown_cell("# A\n\n$y = 2$"),
+        new_code_cell("y = 2"),
+        new_raw_cell("r"),
+    )
+    path = notebook(tmp_path, *cells, lesson={"seconds": 9})
+    lesson = read_notebook(path, tmp_path)
+    assert (lesson.name, lesson.markup) == ("docs/book.ipynb", "md")
+    assert lesson.seconds == 9.0
+    found = [(b.kind, b.source, b.line) for b in lesson.blocks]
+    assert found == [
+        ("text", "# A\n\n$y = 2$", 10_001),
+        ("code", "y = 2", 20_001),
+        ("text", "", 30_001),
+    ]
+
+
+def test_notebook_of_another_language_is_refused(tmp_path):
+    with pytest.raises(LessonError, match=r"docs/book.ipynb:1\n  is a notebook in R"):
+        read_notebook(notebook(tmp_path, language="R"), tmp_path)
+
+
+def test_notebook_that_is_none_is_refused(tmp_path):
+    path = write(tmp_path, "docs/book.ipynb", "# Title\n")
+    with pytest.raises(LessonError, match=r"docs/book.ipynb:1\n  cannot be read as"):
+        read_notebook(path, tmp_path)
+
+
+def test_copies_that_jupyter_keeps_are_no_pages(tmp_path):
+    write(tmp_path, "docs/.ipynb_checkpoints/book.ipynb", "")
+    assert list(read_lessons(tmp_path)) == []

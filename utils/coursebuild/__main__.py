@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coursebuild import build
+from coursebuild.wording import cellwise
 
 __all__ = ["main"]
 
@@ -23,12 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     os.umask(0o022)  # what is published is for everybody
     try:
-        print(COMMANDS[chosen.command](*chosen.lesson))
+        print(cellwise(COMMANDS[chosen.command](*chosen.lesson)))
     except KeyboardInterrupt:
         print("Stopped; the published site is as it was.", file=sys.stderr)
         os._exit(130)  # an import that was broken off may crash Python's own exit
     except (build.SiteError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print(cellwise(str(error)), file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error}\n`make doctor` looks for the reason.", file=sys.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from coursebuild.beside import scripts
+from coursebuild.sources import pages as pages_below
 from courserun.lesson import SVG
 
 __all__ = ["page_of", "problems", "read_page", "wrong_links"]
@@ -53,8 +54,7 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
         name = page.relative_to(site)
         wrong = [*_wrong_text(text), *(w for *_, w in wrong_links(page, site, ids))]
         found += [f"{name}: {line}" for line in wrong]
-    texts = [*root.glob("docs/**/*.md"), *root.glob("docs/**/*.rst")]
-    sources = sorted([*scripts(root), *texts])
+    sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
     found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 

@@ -165,11 +165,18 @@ def _left(text: str) -> Iterator[tuple[str, str]]:
 
 def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
     """Return the author's file and line of what a page shows."""
-    path = Path(app.confdir, name)
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    found = (n for n, line in enumerate(lines, 1) if first in line)
+    found = (n for n, line in _lines(app, name) if first in line)
     return f"{name}:{next(found, getattr(node, 'line', None) or 1)}"
+
+
+def _lines(app: Sphinx, name: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a source; a notebook's are those of its cells."""
+    if name.endswith(".ipynb"):
+        for block in app.lesson_runs.lessons[name].blocks:
+            yield from enumerate(block.source.splitlines(), block.line)
+    elif (path := Path(app.confdir, name)).exists():
+        yield from enumerate(path.read_text("utf-8").splitlines(), 1)
 
 
 def setup(app: Sphinx) -> None:

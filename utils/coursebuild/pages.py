@@ -42,8 +42,9 @@ def install(source: Path, images: Path, runs: Runs) -> None:
         link = "../" * (len(page.parts) - 1) + images.name
         outputs = run.outputs if run else (None,) * len(notebook.cells)
         for cell, output in zip(notebook.cells, outputs, strict=True):
-            if output is not None:
-                cell.outputs = _outputs(output_html(output, images, link))
+            if cell.cell_type == "code":  # what a notebook has stored is an older run's
+                shown = output_html(output, images, link) if output else ""
+                cell.outputs = _outputs(shown)
         return NotebookClientBase(notebook, Path(path), config, logger)
 
     sphinx_.create_client = create_client

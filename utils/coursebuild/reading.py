@@ -13,17 +13,19 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import nbformat
 from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 from coursebuild.beside import TITLE, files_of_page, files_of_script, scripts
 from coursebuild.checks import page_of
 from coursebuild.settings import settings
-from coursebuild.sources import header_of
+from coursebuild.sources import header_of, pages
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 from courserun.runs import LessonError
 
+CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
 STATES = re.compile(
     r">>> |\$|\bmath\b|\blaw\b|code-cell|eval-rst|\binclude\b|\\begin\{", re.IGNORECASE
@@ -46,6 +48,7 @@ _INCLUDE = {
 __all__ = [
     "page_blocks",
     "read_lessons",
+    "read_notebook",
     "read_page",
     "read_script",
     "read_text",
@@ -71,12 +74,14 @@ def read_lessons(root: Path) -> Iterator[Lesson]:
         yield read_script(path, root)
     folders = (root / "gallery", *sorted(root.glob("gallery/*/")))
     headers = (root / header_of(folder, root) for folder in folders)
-    for path in [*headers, *sorted(root.glob("docs/**/*.rst"))]:
+    for path in [*headers, *pages(root, ".rst")]:
         if path.exists() and STATES.search(path.read_text(encoding="utf-8")):
             yield read_text(path, root)
-    for path in sorted(root.glob("docs/**/*.md")):
+    for path in pages(root, ".md"):
         if STATES.search(path.read_text(encoding="utf-8")):
             yield read_page(path, root)
+    for path in pages(root, ".ipynb"):
+        yield read_notebook(path, root)
 
 
 def _is_lesson(path: Path) -> bool:
@@ -205,6 +210,52 @@ def read_page(path: Path, root: Path) -> Lesson:
         **settings(path, root, options),
     )
     return _with_included(lesson, root)
+
+
+def read_notebook(path: Path, root: Path) -> Lesson:
+    """Read a notebook as a page; what it has stored of older runs counts for nothing.
+
+    ``lesson`` in its metadata does what it does in a page's front matter.
+
+    Raises:
+        LessonError: it is no notebook, or none of Python's.
+    """
+    name = path.relative_to(root).as_posix()
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    except Exception as error:
+        why = str(error).partition("\n")[0][:200]
+        raise LessonError(
+            f"{name}:1\n  cannot be read as a notebook: open it in Jupyter and save it"
+            f" again, or give the file another name\n  ({why})"
+        ) from error
+    data = notebook.metadata
+    language = data.get("kernelspec", {}).get("language", "python")
+    if language != "python":
+        raise LessonError(
+            f"{name}:1\n  is a notebook in {language}, and only Python runs here:"
+            " choose a Python kernel in Jupyter and save it"
+        )
+    options = data.get("lesson", {})
+    blocks = tuple(_cell_block(*cell) for cell in enumerate(notebook.cells, 1))
+    lesson = Lesson(
+        name=name,
+        blocks=blocks,
+        files=files_of_page(path, [b.source for b in blocks if b.kind == "code"]),
+        markup="md",
+        seconds=float(options.get("seconds", Lesson.seconds)),
+        warns=tuple(options.get("warns", ())),
+        **settings(path, root, options),
+    )
+    return _with_included(lesson, root)
+
+
+def _cell_block(number: int, cell: Any) -> Block:
+    """Return a notebook's cell, at the line that myst-nb says for it."""
+    line, tags = number * CELL + 1, tuple(cell.metadata.get("tags", ()))
+    if cell.cell_type == "code":
+        return Block("code", without_magics(cell.source), line, tags)
+    return Block("text", cell.source if cell.cell_type == "markdown" else "", line)
 
 
 def page_blocks(notebook: Any, text: str) -> tuple[Block, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["HEADERS", "header_of", "source_of"]
+__all__ = ["HEADERS", "header_of", "pages", "source_of"]
 
 HEADERS = "index.rst", "GALLERY_HEADER.rst", "GALLERY_HEADER.txt"
 HEADERS += "README.rst", "README.txt"  # whichever there is, as sphinx-gallery looks
@@ -33,3 +33,9 @@ def header_of(folder: Path, root: Path) -> str:
     paths = [folder / name for name in HEADERS]
     found = next((path for path in paths if path.exists()), paths[1])
     return found.relative_to(root).as_posix()
+
+
+def pages(root: Path, *suffixes: str) -> list[Path]:
+    """Return the pages in ``docs``, but not what Jupyter keeps of older ones."""
+    found = [path for s in suffixes for path in root.glob(f"docs/**/*{s}")]
+    return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
