@@ -25,6 +25,9 @@ SAID = [  # a source, its level's header, what it says itself, what is told apar
     (SCRIPT, "", {"consoles": "shown", "seconds": 9}, {"quotes"}),
     (PAGE, "", {}, {"strict"}),
     (PAGE, "", {"checks": "easy"}, set()),
+    ("docs/page.rst", "", {}, {"strict"}),
+    ("docs/page.ipynb", "", {}, set()),
+    ("docs/page.ipynb", "", {"checks": "strict"}, {"strict"}),
 ]
 
 
