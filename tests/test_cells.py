@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 
 import pytest
@@ -384,3 +385,33 @@ def test_all_faults_of_a_lesson_are_told_at_once() -> None:
     words = ("x = 3", r"unknown command \foo", "4, not 2", "y = 5", "ZeroDivisionError")
     assert [word for word in words if word not in failure.message] == []
     assert failure.message.index("x = 3") < failure.message.index("y = 5")
+
+
+COMPILED = """
+import os
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.getcwd()  # as if for the first time
+{}
+import torch
+f = torch.compile(lambda x: (torch.sin(x) ** 2).sum())
+x = torch.ones(2, requires_grad=True)
+f(x).backward()
+x.grad
+"""
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler")
+def test_compiled_function_has_its_gradient():
+    """With precompiled headers, the compiler dies of the limit on files."""
+    done = run(COMPILED.format(""), seconds=300)
+    assert done.failure is None
+    assert done.outputs == (text("tensor([0.9093, 0.9093])"),)
+
+
+def test_missing_compiler_is_said_with_its_remedy():
+    told = message(COMPILED.format("os.environ['PATH'] = '/nowhere'"), seconds=300)
+    assert "install g++" in told
+    assert 'backend="aot_eager"' in told
+
+
+def test_long_story_of_an_error_is_cut():
+    assert len(message("raise ValueError('x' * 10**5)")) < 5000

@@ -44,6 +44,10 @@ from courserun.lesson import Failure, Lesson, Output, Part, Picture, Run
 __all__ = ["run_cells"]
 
 LONGEST_OUTPUT = 1_000_000  # bytes a cell: what a page can bear
+LONGEST_STORY = 4_000  # characters of an error's own words
+NO_COMPILER = """
+  torch.compile calls a C++ compiler: install g++, or take a backend that needs none,
+  torch.compile(..., backend="aot_eager")"""
 LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not see
 _UTILS = str(Path(__file__).parents[1]) + os.sep
 _OWN = tuple(f"{_UTILS}{name}{os.sep}" for name in ("courserun", "coursecheck"))
@@ -406,6 +410,10 @@ def _words(error: BaseException) -> str:
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"took more memory than there is for a lesson\n  {text}"
+    if "InvalidCxxCompiler" in text:
+        text += NO_COMPILER
+    if len(text) > LONGEST_STORY:  # a compiler's, say
+        text = f"{text[: LONGEST_STORY // 2]}\n[...]\n{text[-LONGEST_STORY // 2 :]}"
     return f"raised {text}"
 
 
