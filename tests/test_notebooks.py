@@ -124,6 +124,12 @@ def test_included_file_is_in_the_notebook(tmp_path):
     assert found == "**A file**\n\n``` python\ntwo = 2\n```\n\nAfter."
 
 
+def test_included_text_is_in_the_notebook(tmp_path):
+    (tmp_path / "a.rst").write_text("Some :math:`x`.\n\n.. math::\n\n   y\n\n   z\n")
+    (found,) = markdown(["Before.\n\n.. include:: /a.rst\n"], Place(docs=tmp_path))
+    assert found == "Before.\n\nSome $x$.\n\n$$y$$\n\n$$z$$"
+
+
 SITE = Place(docname="lessons/1_a/10_b", site="https://e.org/")
 LINKS = [
     (":doc:`the graph </lessons/1_a/20_c>`", "the graph", "lessons/1_a/20_c.html"),

@@ -8,12 +8,16 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from toy import ALPHA, Site
+
+from coursebuild.chapters import read_chapters
+from coursebuild.epub import chapter_page, file_of
 
 LESSON = '''"""
 Alpha
@@ -129,6 +133,12 @@ def test_card_is_the_picture_that_the_lesson_names(
     (card,) = re.findall(r'src="([^"]*10_alpha_thumb\.svg)"', index)
     folder = built.html / "lessons/0_toy"
     assert (folder / card).read_bytes() == (folder / second).read_bytes()
+
+
+def test_chapters_of_the_book_are_xml(built: Site) -> None:
+    chapters = {c.key: c for c in read_chapters(built.html, file=file_of)}
+    page = ElementTree.fromstring(chapter_page(chapters["lessons-0_toy-10_alpha"]))
+    assert "before 2" in "".join(page.itertext())
 
 
 def test_script_of_the_zip_runs(zipped: Path) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from coursebuild.sources import HEADERS
+
 __all__ = ["TITLE", "files_of_page", "files_of_script", "helpers", "scripts"]
 
 Files = tuple[tuple[str, bytes], ...]
-HEADER = "GALLERY_HEADER"
 TITLE = re.compile(r"^(\S.*)\n([=\-~^\"'*+#.:_`])\2{2,}\s*$", re.MULTILINE)
 
 
@@ -68,9 +69,9 @@ def _below(folder: Path, modules: set[Path]) -> Iterator[Path]:
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
         if path.is_dir():
-            if not any(path.glob(f"{HEADER}.*")):
+            if not any((path / name).exists() for name in HEADERS):
                 yield from (p for p in path.rglob("*") if _is_data(p, path))
-        elif path.stem != HEADER and (path.suffix != ".py" or path in modules):
+        elif path.name not in HEADERS and (path.suffix != ".py" or path in modules):
             yield path
 
 

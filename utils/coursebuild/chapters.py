@@ -20,7 +20,7 @@ __all__ = ["Chapter", "read_chapters"]
 LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
-    ".ag-fixed, .only-dark, [visibility=hidden], .sphx-glr-thumbnails, .start"
+    ".film, .ag-fixed, .only-dark, [visibility=hidden], .sphx-glr-thumbnails, .start"
 )
 REFERENCES = ("aria-labelledby", "aria-describedby")
 

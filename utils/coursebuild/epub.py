@@ -6,17 +6,23 @@ EPUB 3.3, https://www.w3.org/TR/epub-33/, and EPUB Accessibility 1.1.
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
+from xml.etree import ElementTree
 
 from bs4 import Tag
+from bs4.dammit import EntitySubstitution
+from bs4.element import PreformattedString
+from bs4.formatter import XMLFormatter
 
 from coursebuild.chapters import Chapter
 from coursebuild.frontmatter import Book, contents, title_page
+from courserun.terminal import legible
 
-__all__ = ["file_of", "members"]
+__all__ = ["chapter_page", "file_of", "members"]
 
 STYLE = Path(__file__).with_name("epub.css")
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
@@ -27,7 +33,8 @@ media-type="application/oebps-package+xml"/></rootfiles></container>
 PAGE = """<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE html>
 <html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"
-lang="en" xml:lang="en"><head><title>{title}</title>
+xmlns:xlink="http://www.w3.org/1999/xlink" lang="en" xml:lang="en">
+<head><title>{title}</title>
 <link rel="stylesheet" type="text/css" href="book.css"/></head>
 <body>{body}</body></html>
 """
@@ -69,7 +76,13 @@ ACCESS = {
         "graph has a short description, and a text version that lists its steps."
     ],
 }
-INLINE = {"<svg": "svg", "<math": "mathml"}  # what the package says of a page
+ROOTS = {
+    "svg": "http://www.w3.org/2000/svg",
+    "math": "http://www.w3.org/1998/Math/MathML",
+}
+MIME = mimetypes.types_map | mimetypes.common_types  # WebP is among the latter
+NAME = re.compile(r"(?:(?:xml|xlink|epub):)?[A-Za-z_][\w.-]*")  # and no other prefix
+XML = XMLFormatter(entity_substitution=EntitySubstitution.substitute_xml)
 LANDMARKS = (
     '<nav epub:type="landmarks" hidden="hidden"><h2>Landmarks</h2><ol>'
     '<li><a epub:type="toc" href="nav.xhtml">Contents</a></li>'
@@ -97,9 +110,7 @@ def members(
     }
     for chapter in chapters:
         _use_mathml(chapter.body)
-        pages[file_of(chapter.key)] = PAGE.format(
-            title=escape(chapter.title), body=chapter.body
-        )
+        pages[file_of(chapter.key)] = chapter_page(chapter)
     images = {str(i["src"]) for c in chapters for i in c.body.select("img[src]")}
     files = {name: (site / name).read_bytes() for name in sorted(images)}
     files |= {"cover.png": cover, "book.css": _style(site)}
@@ -110,6 +121,43 @@ def members(
         yield f"EPUB/{name}", page.encode()
     for name, data in files.items():
         yield f"EPUB/{name}", data
+
+
+def chapter_page(chapter: Chapter) -> str:
+    """Return a chapter as XML, whatever the outputs on its page hold.
+
+    Raises:
+        ValueError: it is none, which no reader of books would open.
+    """
+    _make_xml(chapter.body)
+    body = chapter.body.decode(formatter=XML)
+    page = PAGE.format(title=escape(legible(chapter.title)), body=body)
+    try:
+        ElementTree.fromstring(page)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"{chapter.key}: this page is no XML: {error}") from error
+    return page
+
+
+def _make_xml(body: Tag) -> None:
+    """Take out of a page what HTML bears, and XML or a book does not."""
+    for node in body.find_all(string=True):
+        if isinstance(node, PreformattedString):  # a comment, a declaration
+            node.extract()
+        elif (text := legible(node)) != node:
+            node.replace_with(text)
+    for tag in body.find_all(True):
+        tag.attrs = {
+            name: legible(value) if isinstance(value, str) else value
+            for name, value in tag.attrs.items()
+            if NAME.fullmatch(name)
+        }
+        if tag.name in ROOTS:
+            tag.attrs.setdefault("xmlns", ROOTS[tag.name])
+        if tag.name == "style" and not tag.find_parent("svg"):
+            tag.decompose()
+        elif not NAME.fullmatch(tag.name):
+            tag.unwrap()
 
 
 def _use_mathml(body: Tag) -> None:
@@ -150,7 +198,7 @@ def _package(book: Book, pages: dict[str, str], files: Iterable[str]) -> str:
         for name, page in pages.items()
     ]
     for name in files:
-        kind = mimetypes.types_map[Path(name).suffix]
+        kind = MIME[Path(name).suffix]
         items.append(_item(name, kind, ["cover-image"] * (name == "cover.png")))
     access = (
         f'<meta property="schema:{name}">{escape(value)}</meta>'

@@ -23,7 +23,8 @@ BLOCK = (
     r"(?m)^(?P<indent> *)\.\. {}::(?P<first>[^\n]*)"
     r"(?P<body>(?:\n(?P=indent) +\S[^\n]*|\n[ \t]*(?=\n))*)"
 )
-MATH, INCLUDE = re.compile(BLOCK.format("math")), BLOCK.format("literalinclude")
+MATH = re.compile(BLOCK.format("math"))
+INCLUDE = re.compile(BLOCK.format("(?P<literal>literal)?include"))
 LABEL = re.compile(r"(?m)^ *:label: *(\S+)")
 OPTION = re.compile(r"\s*:(?P<name>[\w-]+):\s*(?P<value>.*)")
 ALONE = re.compile(r"\\begin\{(?P<name>(align|gather|eqnarray)\*?)\}")
@@ -58,6 +59,7 @@ def portable(texts: Sequence[str], place: Place) -> list[str]:
     >>> portable([".. math::\n   :label: a\n\n   y = 1", "In :eq:`a`."], Place())
     ['.. raw:: html\n\n   $$y = 1 \\tag{1}$$\n', 'In (1).']
     """
+    texts = [INCLUDE.sub(lambda m: _included(m, place), text) for text in texts]
     texts = [LITERAL.sub(_protected, text) for text in texts]
     labels = [
         name
@@ -74,7 +76,6 @@ def _portable(text: str, numbers: Mapping[str, int], place: Place) -> str:
     text = MATH.sub(lambda match: _equations(match, numbers), text)
     for name, number in numbers.items():
         text = text.replace(f":eq:`{name}`", f"({number})")
-    text = re.sub(INCLUDE, lambda match: _included(match, place), text)
     text = ROLE.sub(lambda match: _link(match, place), text)
     text = re.sub(r"(?m)^( *)\.\. only:: .*$", r"\1.. container:: only", text)
     text = VERSION.sub(
@@ -138,11 +139,13 @@ def _aligned(formula: str) -> str:
 
 
 def _included(match: re.Match[str], place: Place) -> str:
-    """Put a file's lines where they are included."""
+    """Put a file's text, or its lines as they are, where they are included."""
     options, _ = _options(match["body"])
     path = place.path(match["first"].strip())
     flags = {name: value or None for name, value in options.items()}
     text, _ = LiteralIncludeReader(str(path), flags, Config()).read()
+    if not match["literal"]:
+        return indent(text, match["indent"])
     language = options.get("language", "python" if path.suffix == ".py" else "text")
     caption = f"   :caption: {options['caption']}\n" if "caption" in options else ""
     block = f".. code-block:: {language}\n{caption}\n{indent(text, '   ')}"
