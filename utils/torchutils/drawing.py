@@ -12,7 +12,7 @@ from torchutils.dot import to_dot
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
-from torchutils.layout import Layout, lay_out, run_engine
+from torchutils.layout import Layout, check_engine, lay_out, run_engine
 from torchutils.read import read_graph
 from torchutils.svg import to_svg
 from torchutils.text import summary, to_text
@@ -109,7 +109,8 @@ class Drawing:
 
         The endings are svg, html, dot (or gv), json, txt, png and pdf.  The last two
         are drawn by Graphviz with this machine's fonts; the others are the same bytes
-        everywhere.
+        everywhere.  Raises ValueError for another ending, and for a png or pdf that
+        would take Graphviz minutes.
         """
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")
@@ -122,6 +123,7 @@ class Drawing:
         ending = format or self.format
         _check("format", ending, FORMATS)
         if ending in ("png", "pdf"):
+            check_engine(self.drawn, ending, self.style)
             return run_engine(self.source, ending)
         text = {
             "svg": lambda: self._svg(stylesheet()),

@@ -10,11 +10,22 @@ from functools import cache
 
 from torchutils.graph import Graph
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
+from torchutils.lanes import arrange, work
 
-__all__ = ["Box", "Layout", "Wire", "cut", "lay_out", "run_engine", "text_width"]
+__all__ = [
+    "Box",
+    "Layout",
+    "Wire",
+    "check_engine",
+    "cut",
+    "lay_out",
+    "run_engine",
+    "text_width",
+]
 
 SIZE, TITLE, STEP = 13, 14, 18  # font sizes and the distance of lines, in pixels
 PAD = 11
+ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the graph
 
 # Helvetica's advance widths in thousandths, from the metrics that Adobe published
 # for the 14 standard fonts of PDF, for the characters 32 to 126.
@@ -95,6 +106,8 @@ def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> La
     sizes = [_size(lines, PAD) for lines in texts]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
+    if work(graph, labels=bool(marks)) > ENGINE:
+        return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
     plan = _plan(graph, sizes, mark_sizes, direction)
     found = json.loads(run_engine(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
@@ -118,6 +131,46 @@ def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> La
         wires.append(Wire(tuple(map(at, points)), at(tip.removeprefix("e,")), label))
     groups = [_frame(objects[f"cluster_{g.id}"]["bb"], at) for g in graph.groups]
     return Layout(right - left, top - bottom, tuple(boxes), tuple(wires), tuple(groups))
+
+
+def _without_engine(
+    graph: Graph,
+    texts: list[list[Line]],
+    sizes: list[tuple[float, float]],
+    marks: dict[int, tuple[Line, ...]],
+    mark_sizes: dict[int, tuple[float, float]],
+    direction: str,
+) -> Layout:
+    titles = {g.id: text_width(f"{g.label} ×{g.count}") + 2 * PAD for g in graph.groups}
+    found = arrange(graph, sizes, mark_sizes, titles, across=direction == "LR")
+    corners = [(x, y) for points, tip in found.wires for x, y in (*points, tip)]
+    for (x, y), (w, h) in zip(found.nodes, sizes, strict=True):
+        corners += [(x - w / 2, y - h / 2), (x + w / 2, y + h / 2)]
+    corners += [
+        p for x0, y0, x1, y1 in found.frames.values() for p in ((x0, y0), (x1, y1))
+    ]
+    (left, top), (right, bottom) = (
+        (f(x for x, _ in corners), f(y for _, y in corners)) for f in (min, max)
+    )
+
+    def at(point: tuple[float, float]) -> tuple[float, float]:
+        return round(point[0] - left, 1), round(point[1] - top, 1)
+
+    boxes = [
+        Box(*at(place), *size, tuple(lines))
+        for place, size, lines in zip(found.nodes, sizes, texts, strict=True)
+    ]
+    wires = []
+    for k, (points, tip) in enumerate(found.wires):
+        label = (
+            Box(*at(found.labels[k]), *mark_sizes[k], marks[k]) if k in marks else None
+        )
+        wires.append(Wire(tuple(map(at, points)), at(tip), label))
+    groups = []
+    for group in graph.groups:
+        x0, y0, x1, y1 = found.frames[group.id]
+        groups.append(Box(*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0))
+    return Layout(right - left, bottom - top, tuple(boxes), tuple(wires), tuple(groups))
 
 
 def _frame(box: str, at: object) -> Box:
@@ -159,6 +212,16 @@ def _blank(width: float, height: float) -> str:
     """Reserve room for a text without showing the engine the text."""
     size = f'FIXEDSIZE="TRUE" WIDTH="{width:.0f}" HEIGHT="{height:.0f}"'
     return f'<<TABLE BORDER="0" {size}><TR><TD></TD></TR></TABLE>>'
+
+
+def check_engine(graph: Graph, ending: str, style: str) -> None:
+    """Raise ValueError, with the remedy, for what Graphviz might draw for minutes."""
+    if work(graph, labels=bool(edge_lines(graph, style))) > ENGINE:
+        raise ValueError(
+            f"Graphviz, which makes {ending} files, could take minutes for these "
+            f"{len(graph.rows)} nodes and can't be interrupted: save as svg or html, "
+            "or draw less with a smaller max_nodes"
+        )
 
 
 def run_engine(dot: str, output: str) -> bytes:
