@@ -1,5 +1,8 @@
 """What lessons state: true things hold, false ones are refused, errors help."""
 
+import random
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,7 @@ def cases(name):
             yield code, texts
 
 
+SIGNS = re.compile(r"\\[A-Za-z]+|\\.|\S|\s")
 CASES = list(cases("formulas_true.txt"))
 FALSEHOODS = [(code, t) for code, texts in cases("formulas_false.txt") for t in texts]
 REFUSED = [  # what the curriculum's shorthand leaves open, and the remedy's words
@@ -89,6 +93,32 @@ def test_steep_power_is_true_at_any_random_points(seed):
     code += "u = x ** 1024"
     text = r"\frac{du}{dx} = 1024x^{1023}"
     assert after(code, "u = x^{1024}", text, seed=18 * 7919 + seed)
+
+
+def scrambled(text, pool, chance):
+    """Put some other signs into a formula, or take some out."""
+    signs = SIGNS.findall(text)
+    for _ in range(chance.randint(1, 3)):
+        place, new = chance.randrange(len(signs) + 1), [chance.choice(pool)]
+        signs[place : place + chance.randint(0, 1)] = new * chance.randint(0, 1)
+    return "".join(signs)
+
+
+def test_scrambled_formula_is_read_or_ends_in_a_message():
+    chance = random.Random(0)
+    pool = [sign for _, texts in CASES for t in texts for sign in SIGNS.findall(t)]
+    read = 0
+    for code, texts in CASES:
+        namespace = {"torch": torch}
+        exec(code, namespace)
+        for text in (scrambled(t, pool, chance) for t in texts * 4):
+            block = Block("text", f":math:`{text}`", 10)
+            with suppress(StatementError):
+                checker = Checker("a.py", "rst")
+                checker.read(block, namespace)
+                checker.confirm(namespace)
+                read += 1
+    assert read >= 100
 
 
 @pytest.mark.parametrize(("code", "text"), FALSEHOODS)

@@ -134,6 +134,10 @@ def _index(node: Node, scope: Scope) -> Value:
     base, subs = node.args
     if name := spelled(node, scope.knows):
         return Value(scope.value(name, node.at))
+    if base.op == "ones" or (base == Node("name", ("I",)) and not scope.knows("I")):
+        [size] = (_whole(sub, scope) for sub in subs)
+        make = torch.ones if base.op == "ones" else torch.eye
+        return Value(make(size, dtype=torch.float64))
     if subs[0].op == "layer":
         names = " or ".join(spellings(node))
         raise FormulaError(f"this is {names}, and the code has neither", node.at)
@@ -148,7 +152,8 @@ def _index(node: Node, scope: Scope) -> Value:
 
 def _is_symbol(base: Node, scope: Scope) -> bool:
     r"""Tell whether it is no variable: ``e_k``, ``\delta_{ij}``."""
-    return base.args[0] in ("e", "delta") and not scope.knows(base.args[0])
+    names = base.names if base.op == "name" else ()
+    return bool({"e", "delta"}.intersection(names)) and not scope.knows(names[0])
 
 
 def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
@@ -202,7 +207,7 @@ def _unit(k: int, n: int, at: int) -> Tensor:
 
 
 def _whole(node: Node, scope: Scope) -> int:
-    number = float(_tensor(node, scope))
+    number = float(_tensor(node, scope).detach())
     if number != int(number):
         raise FormulaError(f"an index is a whole number, not {number}", node.at)
     return int(number)

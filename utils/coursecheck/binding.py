@@ -350,8 +350,8 @@ class Names:
         for target in targets:
             if (name := _base(target).args[0]) not in known:
                 raise OpenError(
-                    f"nothing says how it depends on {name}: a general law is marked"
-                    " as law",
+                    f"nothing says how it depends on {name}: say before how it is made"
+                    " (y = …); a general law is marked as law",
                     target.at,
                 )
         return function(self)

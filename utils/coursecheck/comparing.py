@@ -10,7 +10,7 @@ from torch import Tensor
 
 from coursecheck.algebra import evaluate, grown
 from coursecheck.binding import Log, Names
-from coursecheck.formulas import Equation, FormulaError, Node, names_in, walk
+from coursecheck.formulas import Equation, FormulaError, Node, walk
 from coursecheck.slips import slip, written
 
 __all__ = ["FalseError", "bound", "compare", "derives", "is_literal"]
@@ -60,6 +60,8 @@ def bound(left: Equation, sign: str, right: Equation, scope: Names) -> None:
     a, b = _shaped(stated, truth), _shaped(truth, stated)
     if a.ndim and b.ndim and a.shape != b.shape:
         raise _false(stated, truth, a, b)
+    if a.is_complex() or b.is_complex():
+        raise FormulaError("complex numbers have no order", stated.node.at)
     near = torch.isclose(a, b, rtol=max(1e-9, 16 * scope.log.eps), atol=0.0)
     holds = _BOUNDS[sign](a, b)
     holds = holds | near if "=" in sign[1:] and sign != "!=" else holds & ~near
@@ -99,8 +101,8 @@ class _Member:
         """Return as what witness it speaks, and how far it is to be believed."""
         if derives(self.node):
             return "differences" if scope.stencil else "autograd", 4
-        named = self.node.op in ("name", "index")
-        if named and scope.live(names_in(self.node)[0]) is not None:
+        names = self.node.names if self.node.op in ("name", "index") else ()
+        if names and scope.live(names[0]) is not None:
             return "code", 3
         return ("digits", 0) if literal else ("closed form", 1)
 

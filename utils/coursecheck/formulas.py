@@ -73,7 +73,7 @@ _OTHERWISE = re.compile(r"(\\text(rm)?\{?|,|\{|\s)*(otherwise|else|elsewhere|)\W
 _TEN = re.compile(r"e-?\d|\\(?:mathrm|text|operatorname)\{[eE]\}\s*(?:\{[-+]?\d|\d)")
 _SIGNS = {**BOUNDS, **RELATIONS}
 _ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
-_STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim"}
+_STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim", r"\forall"}
 _REMEDIES = {
     "circ": r"write radians: \frac{\pi}{2}",
     "lim": "no limit is computed: state the quotient for one h, or mark it as law",
@@ -158,12 +158,15 @@ class Equation:
 
 
 def parse(
-    text: str, is_function: Callable[[str], bool] = lambda name: False
+    text: str,
+    is_function: Callable[[str], bool] = lambda name: False,
+    is_result: Callable[[str], bool] = lambda name: False,
 ) -> tuple[Equation, ...]:
     r"""Read every equation of a formula; what states no equality is left out.
 
     ``is_function`` tells which names are applied by parentheses, so that
-    ``f(x)`` is a value and ``x(y + 1)`` a product.
+    ``f(x)`` is a value and ``x(y + 1)`` a product; ``is_result`` those that do not
+    count, as ``i`` does in ``i = 0, \dots, 3``.
 
     >>> [equation] = parse(r"\nabla_x y = 4x = (0, 4)")
     >>> [member.op for member in equation.members]
@@ -172,7 +175,7 @@ def parse(
     found, spans = _without_spans(text, rows(tokens(text)), is_function)
     related = [row for row in found if _relates(row)]
     odd = [row for row in found if not any(t.text in _SIGNS for t in row)]
-    odd = [row for row in odd if not any(t.text in _STATELESS for t in row)]
+    odd = [row for row in odd if not _is_remark(text, row)]
     if odd and related:
         raise FormulaError(
             "no equation here: write one equation per formula, a condition as"
@@ -188,10 +191,21 @@ def parse(
         else:  # a condition, as likely as a statement
             with suppress(FormulaError):
                 equations.append(parser.equation())
-    for letter, low, _ in spans if equations else ():
-        if not any(letter in equation.letters for equation in equations):
+    for letter, low, _ in spans:
+        used = any(letter in equation.letters for equation in equations)
+        if is_result(letter) or (equations and not used):
             raise FormulaError(f"nothing beside it has {letter} as an index", low.at)
     return tuple(equations)
+
+
+def _is_remark(text: str, row: Sequence[Token]) -> bool:
+    r"""Tell whether a row says nothing: a word, a letter, ``x \in \mathbb R``."""
+    source = text[row[0].at : row[-1].end]
+    if any(token.text in _STATELESS for token in row):
+        return True
+    said = row[0].text.lstrip("\\") in UPRIGHT and len(row) == 2
+    letter = len(row) == 1 and row[0].text.lstrip("\\").isalpha()
+    return (said or letter) and not any(map(str.isdigit, source))
 
 
 def _relates(row: Sequence[Token]) -> bool:
@@ -212,14 +226,32 @@ def _without_spans(
         else:
             items = [row[2:], *found]
             taken = _counted(items) if row[1:] and row[1].text == "=" else 0
-            found = found[max(0, taken - 1) :]
+            dotted = any(t.text in DOTS for item in items[:taken] for t in item)
+            if not dotted and not any(_is_below(row[0], r) for r in (*kept, *found)):
+                taken = 0
         if taken < 2 or not row[0].text.isalpha():
             kept.append(row)
             continue
+        found = found if row[1].text == r"\in" else found[taken - 1 :]
         ends = (_Parser(text, items[k], is_function) for k in (0, taken - 1))
         low, high = (end._whole() for end in ends)
         spans.append((row[0].text, low, high))
     return kept, tuple(spans)
+
+
+def _inside(token: Token) -> Iterator[Token]:
+    for inner in token.inner:
+        yield inner
+        yield from _inside(inner)
+
+
+def _is_below(letter: Token, items: Sequence[Token]) -> bool:
+    """Tell whether a letter stands in an index, below or raised."""
+    return any(
+        letter.text in (t.text, *(inner.text for inner in _inside(t)))
+        for before, t in pairwise(items)
+        if before.text in ("_", "^")
+    ) or any(_is_below(letter, token.inner) for token in items)
 
 
 def _items(inner: Sequence[Token]) -> list[list[Token]]:
@@ -419,6 +451,11 @@ class _Parser:
                     )
             else:
                 right = self._negated(self._juxtaposed)
+                sides = (side.names for side in (node, right) if side.op == "name")
+                if token.text == r"\circ" and any(
+                    self._is_function(name) for names in sides for name in names
+                ):
+                    raise FormulaError("write f(g(x)), or \\odot", token.at)
             node = Node(OPERATORS[token.text], (node, right), token.at)
         return node
 
@@ -455,6 +492,8 @@ class _Parser:
         node = self._atom()
         while self._text in ("^", "_", "'", "!"):
             token = self._next()
+            if token.text == "!" and node.op == "factorial":
+                raise FormulaError("write this product out", token.at)
             if token.text == "!":
                 node = Node("factorial", (node,), token.at)
             elif token.text == "^":
@@ -562,7 +601,10 @@ class _Parser:
         raise FormulaError(f"cannot read {text} here", at)
 
     def _order(self) -> str:
-        """Read what kind of norm it is."""
+        """Read what kind of norm it is; its power may stand before."""
+        power = self._tokens[self._place : self._place + 4]
+        if [t.text for t in power[::2]] == ["^", "_"] and len(power) == 4:
+            self._tokens[self._place : self._place + 4] = power[2:] + power[:2]
         if not self._skip("_"):
             return "2"
         word, taken = self._argument()
@@ -659,7 +701,7 @@ class _Parser:
         bracket, *after = self._tokens[self._place : self._place + 2] or [None]
         if bracket is None or bracket.text != "(" or (after and after[0].text in "^!'"):
             return None
-        number = bracket.inner[bracket.inner[:1] and bracket.inner[0].text == "-" :]
+        number = [t for k, t in enumerate(bracket.inner) if k or t.text != "-"]
         if len(number) != 1 or not number[0].text[-1].isdigit():
             return None
         return self._only(self._next())
@@ -669,7 +711,7 @@ class _Parser:
         if self._skip("'"):
             return self._prime(Node("name", (name,), at), at)
         base = self._several()[0] if name == "ln" and self._skip("_") else None
-        power = self._single() if self._skip("^") else None
+        power = self._raised(name) if self._skip("^") else None
         if self._text == "(":
             node = Node("call", (name, self._list(self._next())), at)
         else:
@@ -684,6 +726,12 @@ class _Parser:
         if base:
             node = Node("over", (node, Node("call", ("ln", (base,)), at)), at)
         return Node("power", (node, power), at) if power else node
+
+    def _raised(self, name: str) -> Node:
+        group = self._peek_inner(0)
+        if group and group[0].text == "(" and self._text == "{":
+            raise FormulaError(f"write \\{name}^2, or \\{name}''", self._at)
+        return self._single()
 
     def _big(self, name: str, at: int) -> Node:
         r"""Read a sum over letters, with limits or over all there is."""
@@ -719,7 +767,13 @@ class _Parser:
             if row:
                 rows.append(cells)
         if kind.endswith("cases"):
-            return Node("cases", tuple(self._case(*row) for row in rows), token.at)
+            values = ([t for t in row[0] if t.text != ","] for row in rows)
+            if not all(values) or any(len(row) > 2 for row in rows):
+                raise FormulaError("write a value & a condition in a row", token.at)
+            cases = tuple(self._case(*row) for row in rows)
+            if any(len(case) == 1 for case in cases[:-1]):
+                raise FormulaError("only the last row is without condition", token.at)
+            return Node("cases", cases, token.at)
         if len({len(row) for row in rows}) != 1:
             message = "the rows of this matrix have different lengths"
             raise FormulaError(message, token.at)
@@ -729,8 +783,7 @@ class _Parser:
 
     def _case(self, value: list[Token], when: Sequence[Token] = ()) -> tuple[Node, ...]:
         """Read a value and its conditions; "otherwise" and nothing are none."""
-        if value[-1].text == ",":
-            value = value[:-1]
+        value = [token for token in value if token.text != ","]
         node = self._inside(value, value[-1].end)._whole()
         if not any(token.text in CONDITIONS for token in when):
             words = "".join(self._source[t.at : t.end] for t in when)

@@ -239,7 +239,11 @@ class Checker:
         scope = self._scope(namespace)
         heads = {"_".join(filter(None, h)) for h in _HEAD.findall(maths.text)}
         heads = {head for head in heads if scope.live(head) is None}
-        found = parse(maths.text, lambda n: n in heads or scope.is_function(n))
+        found = parse(
+            maths.text,
+            lambda name: name in heads or scope.is_function(name),
+            lambda name: not isinstance(scope.live(name), int | None),
+        )
         known = ((e, resolved(e.members, scope.knows)) for e in found)
         return tuple(replace(e, members=members) for e, members in known)
 
@@ -428,7 +432,7 @@ def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node]
     if new and first.op == "name":  # u = f(x) = 3x^2
         first, members = new[0], (new[0], *members[members.index(new[0]) + 1 :])
     base, args = (first, ()) if first.op == "name" else first.args
-    name = base if isinstance(base, str) else base.args[0]
+    name = base if isinstance(base, str) else "".join(base.names[:1])
     letters = tuple(arg.args[0] for arg in args if arg.op == "name")
     if not isinstance(name, str) or len(set(letters)) != len(args) or name in FUNCTIONS:
         return None
