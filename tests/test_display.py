@@ -327,7 +327,7 @@ def test_large_picture_of_pixels_is_made_smaller() -> None:
     result = run(code)
     (picture,) = pictures(result.outputs[0])
     assert picture.suffix == ".webp"
-    assert "MB" in result.notes[0]
+    assert "bytes: show a smaller one" in result.notes[0]
     assert picture.small is not None
 
 

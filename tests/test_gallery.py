@@ -77,6 +77,50 @@ def test_picture_has_a_version_for_the_dark(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+GRAPH = "<svg>graph</svg>"
+LARGE = "<svg>" + "a" * gallery.LARGEST_CARD + "</svg>"
+SHOWN = (
+    None,
+    output(Shown("text", GRAPH), Shown("html", f"<div>{GRAPH}</div>")),
+    output(Picture(b"curve", b"dark", ".svg", "a curve")),
+    output(Picture(b"large", None, ".webp", "a photo", small=b"small")),
+    output(Shown("html", LARGE)),
+)
+CARDS = {
+    None: (".svg", GRAPH.encode()),
+    1: (".svg", GRAPH.encode()),
+    2: (".svg", b"curve"),
+    3: (".png", b"small"),
+    -2: (".png", b"small"),
+    -4: (".svg", GRAPH.encode()),
+}
+
+
+@pytest.mark.parametrize("number", CARDS)
+def test_card_is_the_picture_of_that_number(number):
+    assert gallery.card(SHOWN, number) == CARDS[number]
+
+
+def test_card_passes_over_what_is_too_large():
+    assert gallery.card((SHOWN[4], SHOWN[2])) == (".svg", b"curve")
+    assert gallery.card((SHOWN[4],)) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "shows 4 pictures: 1 is the first, -1 the last"),
+        (5, "thumbnail_number = 5, but the lesson shows 4"),
+        (-5, "thumbnail_number = -5, but"),
+        ("two", "thumbnail_number = 'two', but"),
+        (4, "is a drawing of 100,011 bytes: name one below"),
+    ],
+)
+def test_card_that_cannot_be_is_refused(number, words):
+    with pytest.raises(ValueError, match=words):
+        gallery.card(SHOWN, number)
+
+
 def test_stock_execution_is_never_used(tmp_path):
     """A lesson that no run is known for stops the build instead of running here."""
     code = (

@@ -24,7 +24,7 @@ from courserun.figures import LARGEST_CARD
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import LessonError, Runs
 
-__all__ = ["KNOWN_VERSION", "install"]
+__all__ = ["KNOWN_VERSION", "card", "install"]
 
 KNOWN_VERSION = "0.22.1"
 CARD = """
@@ -72,12 +72,12 @@ def install(
         outputs = run.outputs if run else (None,) * len(blocks)
         wanted = own.pop("thumbnail_number", None)  # else the first file is no first
         try:
-            card = _card(outputs, wanted)
+            chosen = card(outputs, wanted)
         except ValueError as error:
             raise LessonError(f"{name}:1: {error}") from error
-        if card:
+        if chosen:
             path = Path(script["image_path_iterator"].next())
-            path.with_suffix(card[0]).write_bytes(card[1])
+            path.with_suffix(chosen[0]).write_bytes(chosen[1])
         script |= {"memory_delta": 0.0, "example_globals": {}}
         link = "../" * name.count("/") + images.name
         return [_output_rst(output, images, link) for output in outputs], 0.0
@@ -101,8 +101,8 @@ def _output_rst(output: Output | None, images: Path, link: str) -> str:
     return f".. raw:: html\n\n{indent(html, '   ')}\n\n" if html else ""
 
 
-def _card(
-    outputs: Iterable[Output | None], number: int | None
+def card(
+    outputs: Iterable[Output | None], number: object = None
 ) -> tuple[str, bytes] | None:
     """Return what the lesson's card shows, with its suffix: a small picture.
 
@@ -113,21 +113,22 @@ def _card(
         ValueError: there is no such picture, or it is too large.
     """
     cards = [_small(part) for output in outputs if output for part in output.parts]
-    cards = [card for card in cards if card]
+    cards = [found for found in cards if found]
     if number is None:
-        return next((card for card in cards if len(card[1]) <= LARGEST_CARD), None)
-    if number == 0 or not -len(cards) <= number <= len(cards):
+        return next((c for c in cards if len(c[1]) <= LARGEST_CARD), None)
+    known = [*range(-len(cards), 0), *range(1, len(cards) + 1)]
+    if not isinstance(number, int) or number not in known:
         raise ValueError(
-            f"sphinx_gallery_thumbnail_number = {number}, but the lesson shows "
+            f"sphinx_gallery_thumbnail_number = {number!r}, but the lesson shows "
             f"{len(cards)} pictures: 1 is the first, -1 the last"
         )
-    card = cards[number - (number > 0)]
-    if len(card[1]) > LARGEST_CARD:
+    chosen = cards[number - (number > 0)]
+    if len(chosen[1]) > LARGEST_CARD:
         raise ValueError(
             f"sphinx_gallery_thumbnail_number = {number} is a drawing of "
-            f"{len(card[1]):,} bytes: name one below {LARGEST_CARD:,}"
+            f"{len(chosen[1]):,} bytes: name one below {LARGEST_CARD:,}"
         )
-    return card
+    return chosen
 
 
 def _small(part: Part) -> tuple[str, bytes] | None:

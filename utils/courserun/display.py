@@ -273,7 +273,7 @@ def _pixels(
     image = Image.open(io.BytesIO(raw))
     if len(raw) > LARGEST_PICTURE:
         excuse(
-            f"shows a picture of {len(raw) / 1e6:.1f} MB: show a smaller one",
+            f"shows a picture of {len(raw):,} bytes: show a smaller one",
             f"it is shown as WebP, {WIDEST} pixels wide at most",
             grave=False,
         )

@@ -76,7 +76,7 @@ def picture_of(value: Any, excuse: Callable[..., None]) -> Picture:
     moves = is_drawn_by(value, "animation", "Animation")
     figure = value._fig if moves else value
     alt = _description(figure, excuse)
-    film = _film(value) if moves else None
+    film = _film(value, excuse) if moves else None
     light, dark = _drawn(figure, excuse)
     small = _png(figure) if len(light) > LARGEST_CARD else None
     if moves:  # nobody wants its end once more at the end of the cell
@@ -102,8 +102,8 @@ def _titles(figure: Any) -> str:
 def _drawn(figure: Any, excuse: Callable[..., None]) -> tuple[bytes, bytes]:
     """Draw once; ink and paper become what they are in light and in dark.
 
-    What is too large is drawn again, once for each, with its data as pixels: they
-    have no ink that could be told from theirs.
+    What is too large is drawn again with its data as pixels: their ink cannot be
+    exchanged, so where they have some, it is drawn for the dark as well.
     """
     svg = _svg(figure)
     if len(svg) <= LARGEST_SVG:
@@ -113,13 +113,13 @@ def _drawn(figure: Any, excuse: Callable[..., None]) -> tuple[bytes, bytes]:
     data = [a for x in axes for a in (*x.collections, *x.lines, *x.patches)]
     for artist in data:
         artist.set_rasterized(True)
-    # Dark first: what is left in the figure is what it was.
-    dark = _recoloured(_inked(figure, data, DARK[INK]), DARK)
-    light = _recoloured(_svg(figure), LIGHT)
+    pixels = _svg(figure)
+    light = _recoloured(pixels, LIGHT)
+    dark = _recoloured(_inked(figure, data, DARK[INK]) or pixels, DARK)
     excuse(
-        f"shows a picture of {len(svg) / 1e6:.1f} MB: draw less",
-        f"its data are drawn as pixels, which makes it {len(light) / 1e6:.1f} MB; "
-        "artist.set_rasterized(True) says so",
+        f"shows a picture of {len(svg):,} bytes: draw less",
+        f"its data are drawn as pixels, so it has {len(light):,}; "
+        "artist.set_rasterized(True) does that too",
         grave=False,
     )
     if len(light) > LARGEST_PICTURE:
@@ -144,7 +144,7 @@ def _recoloured(svg: str, style: dict[str, str]) -> bytes:
 
 
 def _inked(figure: Any, artists: Iterable[Any], ink: str) -> str:
-    """Draw the figure with another ink in what becomes pixels."""
+    """Draw the figure with another ink in what becomes pixels; "" if it has none."""
     former = []
     for artist in artists:
         for name in INKED:
@@ -153,7 +153,7 @@ def _inked(figure: Any, artists: Iterable[Any], ink: str) -> str:
                 former.append((change, getattr(artist, f"get_{name}")()))
                 change(colours if len(colours) > 1 else colours[0])
     try:
-        return _svg(figure)
+        return _svg(figure) if former else ""
     finally:
         for change, colour in reversed(former):
             change(colour)
@@ -179,9 +179,13 @@ def _png(figure: Any) -> bytes:
     return file.getvalue()
 
 
-def _film(animation: Any) -> bytes:
-    """Draw every frame: a GIF, which every reader of books shows as well."""
+def _film(animation: Any, excuse: Callable[..., None]) -> bytes:
+    """Draw every frame of a GIF."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.gif"
         animation.save(path, writer="pillow", dpi=100)
-        return path.read_bytes()
+        film = path.read_bytes()
+    if len(film) > LARGEST_PICTURE:
+        fault = f"shows a film of {len(film):,} bytes: let it have fewer frames"
+        excuse(fault, "whoever plays it waits for it", grave=False)
+    return film
