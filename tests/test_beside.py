@@ -18,7 +18,7 @@ TITLE = '"""\nTitle\n=====\n\nWords.\n"""\n'
 LEVEL = {
     "10_one.py": TITLE + "import helper\nhelper.table()\n",
     "20_two.py": TITLE + "1\n",
-    "helper.py": "from pathlib import Path\nimport numpy\n"
+    "helper.py": "from pathlib import Path\nimport numpy\nimport PIL\n"
     "def table(): return Path('data/a.csv').read_text()\n",
     "_hidden.py": "",
     "data/a.csv": "28",
@@ -141,4 +141,4 @@ def test_module_leads_to_what_it_imports_of_utils(tmp_path: Path) -> None:
 
 def test_packages_of_a_module_are_named_and_the_module_is_not(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    assert imports(folder / "10_one.py") == ["numpy"]
+    assert imports(folder / "10_one.py") == ["numpy", "pillow"]

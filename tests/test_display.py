@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from test_cells import message, pictures, run
 
 from coursebuild.show import output_html
@@ -266,6 +268,15 @@ def test_animation_is_a_film_with_a_still(end: str) -> None:
     assert picture.film is not None
     assert picture.film.startswith(b"GIF89a")
     assert picture.light.startswith(b"<?xml")
+
+
+def test_film_stands_on_paper() -> None:
+    """Its ink is dark, and it has one look only."""
+    (picture,) = pictures(run(ANIMATION).outputs[0])
+    assert picture.film is not None
+    film = Image.open(io.BytesIO(picture.film))
+    assert film.n_frames == 3
+    assert film.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
 
 
 def test_film_is_played_when_the_reader_asks(tmp_path: Path) -> None:

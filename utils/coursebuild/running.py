@@ -6,7 +6,8 @@ import ast
 import platform
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -110,7 +111,7 @@ class ArrangeLesson(SphinxTransform):
 
 
 def imports(script: Path) -> list[str]:
-    """Return what a script imports beyond Python, torch and torchutils."""
+    """Return the packages that a script needs beyond Python, torch and torchutils."""
     names = []
     modules = helpers(script.parent)
     code = [path.read_text(encoding="utf-8") for path in (script, *modules)]
@@ -120,7 +121,11 @@ def imports(script: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             names.append((node.module or "").split(".")[0])
     own = {"torch", "torchutils", *(path.stem for path in modules)}
-    return sorted(set(names) - sys.stdlib_module_names - own)
+    others = set(names) - sys.stdlib_module_names - own - {""}
+    return sorted({_packages().get(name, [name])[0] for name in others})
+
+
+_packages = cache(packages_distributions)  # PIL comes with pillow
 
 
 def _is_replaced(node: nodes.Node) -> bool:

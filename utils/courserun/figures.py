@@ -17,6 +17,7 @@ INK = "#000000"  # matplotlib's default; it leaves it out where it fills
 PAPER = "#fdfefc"  # stands for its default white, which is not an author's white
 LIGHT = {INK: "#1f2328", PAPER: "#ffffff"}
 DARK = {INK: "#e6e8eb", PAPER: "#14181e"}
+OPAQUE = {"transparent": False, "facecolor": LIGHT[PAPER]}  # what has one look only
 LARGEST_SVG = 400_000  # bytes: from there on the data are drawn as pixels
 LARGEST_CARD = 100_000  # bytes: an index shows one picture of each lesson
 LARGEST_PICTURE = 2_000_000  # bytes: what a page can bear
@@ -171,11 +172,8 @@ def _with_ink(colours: Any, ink: str) -> list[Any]:
 def _png(figure: Any) -> bytes:
     """Draw a picture for a card."""
     file = io.BytesIO()
-    look = {"transparent": False, "facecolor": LIGHT[PAPER]}
-    metadata = {"Software": None}
-    figure.savefig(
-        file, format="png", bbox_inches="tight", dpi=70, metadata=metadata, **look
-    )
+    look = {"bbox_inches": "tight", "dpi": 70, "metadata": {"Software": None}}
+    figure.savefig(file, format="png", **look, **OPAQUE)
     return file.getvalue()
 
 
@@ -183,7 +181,7 @@ def _film(animation: Any, excuse: Callable[..., None]) -> bytes:
     """Draw every frame of a GIF."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.gif"
-        animation.save(path, writer="pillow", dpi=100)
+        animation.save(path, writer="pillow", dpi=100, savefig_kwargs=dict(OPAQUE))
         film = path.read_bytes()
     if len(film) > LARGEST_PICTURE:
         fault = f"shows a film of {len(film):,} bytes: let it have fewer frames"
