@@ -90,6 +90,7 @@ html_css_files = [
 ]
 html_js_files = [
     "scroll.js",
+    "numbers.js",
     "walk.js",
     "engine.js",
     "ask.js",

@@ -98,7 +98,7 @@ def test_every_prediction_of_the_site(page: Page, lesson):
         counts = {len(w.numbers) for w in (right, *wrongs)}
         if len(more) not in counts:
             said = check(form, written(more))
-            assert said == f"Not yet. Numbers in the answer: {len(right.numbers)}."
+            assert said == f"Numbers expected here: {len(right.numbers)}."
         others = [w.numbers for w in (right, *wrongs)]
         said = check(form, written(clear_of(right.numbers, others)))
         assert said.startswith("Not yet. Try again")
@@ -134,6 +134,11 @@ def test_page_holds_what_torch_gives_digit_by_digit():
         "0., 4.0, +8, 1.2e1",
         "0, 8/2, 24/3, 12",
         "0, 4.003, 7.993, 12.01",
+        "tensor([ 0.,  4.,  8., 12.])",
+        "tensor([0., 4., 8., 12.], dtype=torch.float64, grad_fn=<MulBackward0>)",
+        "(tensor(0.), tensor(4.), tensor(8.), tensor(12.))",
+        "9-9, 1+3, 2*4, sqrt(144)",
+        "0 m 4 m 8 m/s 12 m",
     ],
 )
 def test_answer_may_be_written_in_many_ways(page: Page, typed):

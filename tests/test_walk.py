@@ -87,13 +87,15 @@ def serve(
 ) -> None:
     """Show figures on a page of their own, under a strict policy."""
     bar = (ROOT / "docs/_templates/walk.html").read_text()
+    bar += (ROOT / "docs/_templates/numbers.html").read_text()
     bar = re.sub(r"\{\{.*?\}\}", "#", re.sub(r"\{#.*?#\}", "", bar))
     files = {f.name: f.read_text() for f in STATIC.glob("*.*s")}
     files["furo.css"] = (SITE / "_static/styles/furo.css").read_text()
     files["drawing.css"] = stylesheet()
     sheets = ("furo.css", "drawing.css", "site.css", "walk.css")
     links = "".join(f'<link rel="stylesheet" href="{name}">' for name in sheets)
-    scripts = '<script src="walk.js"></script><script src="engine.js"></script>'
+    scripts = ("numbers.js", "walk.js", "engine.js")
+    scripts = "".join(f'<script src="{name}"></script>' for name in scripts)
     html, _ = join(text + "".join(d.html for d in drawings))
     files[""] = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Walk</title>'
@@ -461,7 +463,7 @@ PREDICTIONS = [
     (diamond, 4, "9", "right"),
     (diamond, 4, "9.0009", "right"),
     (diamond, 4, "9.1", "number"),
-    (diamond, 4, "", "number"),
+    (diamond, 4, "", "fault"),
     (diamond, 6, "y", "later"),
     (diamond, 6, "x", "waits"),
     (diamond, 7, "27", "right"),
@@ -474,7 +476,7 @@ PREDICTIONS = [
     (vector, 7, "2, 8, 18", "overwritten"),
     (vector, 7, "1, 4, 9", "path"),
     (vector, 7, "2, 4, 6", "local"),
-    (vector, 7, "3, 12", "number"),
+    (vector, 7, "3, 12", "fault"),
     (second_pass, 4, "7", "right"),
     (second_pass, 4, "4", "overwritten"),
     (second_pass, 4, "3", "path"),
@@ -494,27 +496,27 @@ def test_prediction_gets_its_card(page: Page, make, step, given, card):
         assert page.locator("[role=status] p:visible").count() == 1
 
 
-def test_prediction_of_a_leaf_that_could_go_as_well(page: Page):
+def two_leaves():
     a, b = (torch.tensor(v, requires_grad=True) for v in (2.0, 3.0))
-    drawing = record_backward(a * b, {"a": a, "b": b})
-    second = drawing.graph.backward[-1]
-    step = sum(len(p) for p in [drawing.graph.forward]) + 3
-    serve(page, drawing, step=f"#ag-1-s{step}")
-    page.locator(".ag-predict input").click()
-    page.locator(f".ag-node[data-node='{second}']").click()
-    assert page.locator("output").inner_text() == f"{step + 1} / {step + 2}"
+    return record_backward(a * b, {"a": a, "b": b})
 
 
-def test_prediction_of_an_operation_that_ran_earlier(page: Page):
+def two_operations():
     x = torch.tensor(2.0, requires_grad=True)
     u, v = x.sin(), x.exp()
-    drawing = record_backward(u + v, {"x": x, "u": u, "v": v})
-    serve(page, drawing, step="#ag-1-s7")
+    return record_backward(u + v, {"x": x, "u": u, "v": v})
+
+
+@pytest.mark.parametrize(("make", "step"), [(two_leaves, 6), (two_operations, 7)])
+@pytest.mark.parametrize(("choice", "card"), [(1, "right"), (2, "ready")])
+def test_prediction_may_be_any_node_that_is_ready(page, make, step, choice, card):
+    """The taught rule allows both; the engine's own choice is told."""
+    drawing = make()
+    serve(page, drawing, step=f"#ag-1-s{step}")
     page.locator(".ag-predict input").click()
-    page.locator(".ag-node", has_text="u = sin").click()
-    assert page.locator("p.ag-later").is_visible()
-    page.locator(".ag-node", has_text="v = exp").click()
-    assert page.locator("output").inner_text() == "8 / 12"
+    page.locator(f".ag-node[data-node='{drawing.graph.backward[choice]}']").click()
+    assert page.locator("output").inner_text().startswith(f"{step + 1} / ")
+    assert page.locator("form.ag-ask").get_attribute("data-card") == card
 
 
 def test_prediction_starts_where_backward_starts(page: Page):
@@ -928,7 +930,7 @@ def test_reset_brings_the_record_back(page: Page):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "1, 2", "1, 2, x", "1, 2, 3, 4", "1, 2, ", "1, 2, 3/4", "1, 2, Infinity"],
+    ["", "1, 2", "1, 2, x", "1, 2, 3, 4", "1, 2, ", "1, 2, 3/0", "1, 2, Infinity"],
 )
 def test_unreadable_leaf_is_marked_and_changes_nothing(page: Page, given):
     serve(page, vector())

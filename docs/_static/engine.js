@@ -31,24 +31,38 @@
     return [v, g];
   };
 
-  for (const form of /** @type {any} */ (document.querySelectorAll(".ag-leaves"))) {
+  /** @type {any} */ (document.querySelectorAll(".ag-leaves")).forEach((form, which) => {
     const figure = form.parentElement;
     const { tape } = JSON.parse(figure.querySelector(".ag-data").textContent);
+    const inputs = form.querySelectorAll("input");
+    const said = document.createElement("div");
+    said.role = "status";
+    said.id = "ag-fault-" + which;
+    form.append(said);
     form.hidden = false;
+    form.made = run(tape, []);
+    /** The numbers of one place of the text version. */
+    form.at = (place) => {
+      const [adjoint, ...lists] = tape.places[place] ?? [];
+      return lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + form.made[adjoint][list[i]], 0));
+    };
     form.oninput = () => {
       const leaves = [];
-      for (const input of form.querySelectorAll("input")) {
-        const numbers = input.value.split(",").map((it) => (it.trim() ? +it : NaN));
+      const faults = [...inputs].map((input) => {
         const [, slots] = tape.places[input.name];
-        input.ariaInvalid = numbers.length != slots.length || !numbers.every(isFinite);
+        const { numbers, fault } = readNumbers(input.value, slots.length);
         slots.forEach((k, i) => (leaves[k] = numbers[i]));
-      }
-      if (form.querySelector("[aria-invalid=true]")) return;
-      const both = (form.made = run(tape, leaves));
+        input.ariaInvalid = !!fault;
+        input[fault ? "setAttribute" : "removeAttribute"]("aria-describedby", said.id);
+        return [fault, slots.length];
+      });
+      const [fault, count] = faults.find(([fault]) => fault) ?? [];
+      sayFault(said, fault, count);
+      if (fault) return;
+      form.made = run(tape, leaves);
       for (const it of figure.querySelectorAll("[data-v]")) {
-        const [adjoint, ...lists] = tape.places[it.dataset.v] ?? [];
-        const sums = lists[0]?.map((_, i) => lists.reduce((sum, list) => sum + both[adjoint][list[i]], 0));
-        if (!sums) continue;
+        const sums = form.at(it.dataset.v);
+        if (!sums || it.textContent.endsWith(" numbers")) continue;
         const old = it.textContent.replace(/[()]/g, "");
         const [head, tail = 0] = old.split("…").map((part) => part.match(number)?.length);
         sums.splice(head, sums.length - head - tail);
@@ -59,5 +73,5 @@
       figure.querySelector("[type=range]").dispatchEvent(new Event("input"));
     };
     form.onreset = () => setTimeout(form.oninput);
-  }
+  });
 }

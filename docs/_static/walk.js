@@ -4,7 +4,6 @@
 {
   /** @returns {any[]} */
   const all = (query, from = document) => [...from.querySelectorAll(query)];
-  const read = (text) => text.replace(/−/g, "-").match(/-?[\d.]+(e[-+]?\d+)?/g)?.map(Number) ?? [];
   const unmark = () => all(".ag-at").forEach((e) => e.classList.remove("ag-at"));
   const onPoint = (act) => ["pointerover", "focusin"].forEach((it) => addEventListener(it, act));
   onPoint(unmark);
@@ -19,7 +18,9 @@
     const boxes = our(".ag-node");
     const names = (n) => boxes[n].querySelector("text").textContent.split(/ = |, /);
     bar.append(all("#ag-bar")[0].content.cloneNode(true));
-    const [predict, slider, count, say, form, question, field] = our(".ag-part");
+    const [predict, slider, count, say, form, question, shape, field, fault] = our(".ag-part");
+    const { nodes, edges } = JSON.parse(our(".ag-data")[0].textContent);
+    const [leaves] = our(".ag-leaves");
     const last = (slider.max = steps.length);
     let now, at, timer;
 
@@ -59,38 +60,52 @@
     };
 
     // Predict: each judge names a card.
+    function numbers(b) {
+      const { textContent: text, dataset } = b;
+      return leaves?.at(dataset.v) ?? (/…|numbers/.test(text) ? [] : readNumbers(text).numbers);
+    }
+
     function ask() {
       const li = steps[now];
+      const about = (predict.checked && li?.dataset.ask) || "";
+      const known = about == "turn" || (about && all("b", li).every((b) => numbers(b).length));
       form.dataset.card = field.value = "";
-      form.dataset.ask = (predict.checked && li?.dataset.ask) || "";
+      form.dataset.ask = known ? about : "";
       question.textContent = li?.textContent.split(":")[0];
+      shape.textContent = li?.dataset.ask ? shapeOf(li.dataset) : "";
+    }
+
+    function shapeOf({ node, edge, to }) {
+      const { outputs, shape } = nodes[to ?? node];
+      const sizes = outputs?.[edges[edge]?.out]?.shape ?? shape ?? [];
+      return sizes.length ? `shape (${sizes.join(", ")}${sizes[1] ? "" : ","})` : "a scalar";
     }
 
     function judgeSum(given, li) {
-      let [sum, part, old] = all("b", li).reverse().map((b) => read(b.textContent));
+      let [sum, part, old] = all("b", li).reverse().map(numbers);
       if (li.dataset.ask == "first") [part, old] = [sum, sum.map(() => 0)];
-      const g = read(our(`b[data-v=a${li.dataset.node}]`)[0].textContent);
+      const g = numbers(our(`b[data-v=a${li.dataset.node}]`)[0]);
       const local = part.map((x, i) => x / (g[i] ?? g[0]));
       const upstream = local.map((x, i) => x + old[i]);
       const cards = { right: sum, overwritten: part, path: old, upstream, local };
-      const typed = read(given);
-      const near = (x, i) => Math.abs(x - typed[i]) <= 1e-3 * Math.max(1, Math.abs(x));
-      return typed.length == sum.length && Object.keys(cards).find((c) => cards[c].every(near));
+      const typed = readNumbers(given, sum.length);
+      sayFault(fault, typed.fault, sum.length);
+      return typed.fault ? "fault" : Object.keys(cards).find((c) => nearNumbers(cards[c], typed.numbers));
     }
 
     function judgeTurn(given, { dataset: { node } }) {
-      const is = (n) => given == "#" + n || names(n).includes(given);
-      const n = is(node) ? node : boxes.findIndex((_, i) => is(i));
       const rest = steps.slice(now).map((li) => li.dataset);
-      if (rest.some(({ to }) => to == n)) return "waits";
-      const leaves = [n, node].every((i) => boxes[i]?.querySelector(".ag-leaf"));
-      return n == node || (leaves && rest.some((it) => it.node == n)) ? "right" : "later";
+      const waits = (n) => rest.some(({ to }) => to == n);
+      const ready = (n) => rest.some((it) => it.node == n) && !waits(n);
+      const meant = [...boxes.keys()].filter((n) => given == "#" + n || names(n).includes(given));
+      if (meant.some((n) => n == node)) return "right";
+      return meant.some(ready) ? "ready" : meant.some(waits) ? "waits" : "later";
     }
 
     function answer(given) {
       const li = steps[now];
       const card = (li.dataset.ask == "turn" ? judgeTurn : judgeSum)(given, li) || "number";
-      if (card == "right") go(now + 1);
+      if (card == "right" || card == "ready") go(now + 1);
       form.dataset.card = card;
     }
 

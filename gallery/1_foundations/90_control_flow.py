@@ -217,7 +217,7 @@ y
 #          This is the derivative at 500. At 499.9 the loop runs once more, and brings
 #          another factor.
 #
-#       .. wrong:: (1000 - y) / (500 - a)
+#       .. wrong:: (1000 - 1999.6) / (500 - 499.9)
 #
 #          This is what we find if we go from dot to dot. The derivative looks at one
 #          point, and there the slope is that of its own line.

@@ -70,10 +70,9 @@ class Tape:
             total = self.each("+", total, other)
         return total
 
-    def note(self, place: str, told: Value, adjoint: int, *parts: Slots) -> None:
-        """Note where a number of the text version is found, if it is not in words."""
-        if not isinstance(told, str):
-            self.places[place] = [adjoint, *(part.flatten().tolist() for part in parts)]
+    def note(self, place: str, adjoint: int, *parts: Slots) -> None:
+        """Note where a number of the text version is found, told in words or not."""
+        self.places[place] = [adjoint, *(part.flatten().tolist() for part in parts)]
 
     def seed(self, slots: Slots, value: Value) -> None:
         """Note adjoints to begin with."""
@@ -138,20 +137,20 @@ def _note(tape: Tape, graph: Graph, made: dict, sent: dict) -> None:
     sums: dict[int, list[Slots]] = {}
     for i in graph.backward:
         for k in (k for k, e in enumerate(graph.edges) if e.dst == i):
-            if (grad := graph.edges[k].grad) is not None:
+            if graph.edges[k].grad is not None:
                 goal = sums.setdefault(graph.edges[k].src, [])
                 goal.append(sent[k])
-                tape.note(f"s{k}", grad, 1, sent[k])
-                tape.note(f"p{k}", grad, 1, *goal)
+                tape.note(f"s{k}", 1, sent[k])
+                tape.note(f"p{k}", 1, *goal)
     for node in graph.nodes:
         i, slots, held = node.id, made[node.id], []
         if (old := dict(node.attrs).get(BEFORE)) is not None:
             held = [tape.numbers(old)]
             tape.seed(held[0], old)
-            tape.note(f"b{i}", old, 1, *held)
-        tape.note(f"v{i}", node.value, 0, slots)
-        tape.note(f"a{i}", node.adjoint, 1, slots)
-        tape.note(f"r{i}", node.grad, 1, slots, *held)
+            tape.note(f"b{i}", 1, *held)
+        tape.note(f"v{i}", 0, slots)
+        tape.note(f"a{i}", 1, slots)
+        tape.note(f"r{i}", 1, slots, *held)
         if node.root:
             if i in sums:
                 raise _UnknownError("an output that is used again")

@@ -1,0 +1,102 @@
+// @ts-check
+// Read numbers as people and PyTorch write them; the same for every box.
+
+/** @type {(text: string, count?: number) => {numbers: number[], fault: string}} */
+const readNumbers = (() => {
+  const { sqrt, exp, log, sin, cos, tanh, abs } = Math;
+  const calls = { __proto__: null, sqrt, exp, log, ln: log, sin, cos, tanh, abs };
+  const parts = /(\s*)(?:((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|([a-zµΩπ°%²³_]+)|(\*\*|\S))/gi;
+  const options = /,\s*\w+\s*=\s*(<[^>]*>|[^\s,)]+)/g; // dtype=torch.float64, grad_fn=<AddBackward0>
+
+  /** Return the numbers of a list of sums, or throw. */
+  function parse(text) {
+    const all = [...text.matchAll(parts)].map(([, gap, number, word, sign]) => ({ gap, number, word, sign }));
+    all.forEach(({ gap, number, word }, k) => {
+      const { number: before, word: unit } = all[k - 1] ?? {};
+      if (!gap && ((number && (before || unit)) || (before == "0" && /^[xob]./i.test(word)))) throw 0; // 0x10
+    });
+    let k = 0;
+    const is = (...signs) => k < all.length && signs.includes(all[k].sign);
+
+    function list(end) {
+      const found = [];
+      while (k < all.length && !is(end)) is(",", ";") ? k++ : found.push(...sum());
+      if (all[k++]?.sign != end || !found.length) throw 0;
+      return found;
+    }
+
+    const one = ([x, ...more]) => {
+      if (more.length) throw 0;
+      return x;
+    };
+
+    function sum() {
+      let value = product();
+      // "1 - 2" and "1-2" are one number, "1 -2" are two
+      while (is("+", "-") && !(all[k].gap && !all[k + 1]?.gap)) {
+        const sign = all[k++].sign == "-" ? -1 : 1;
+        value = [one(value) + sign * one(product())];
+      }
+      return value;
+    }
+
+    function product() {
+      let value = power();
+      while (is("*", "/")) value = all[k++].sign == "*" ? [one(value) * one(power())] : [one(value) / one(power())];
+      return value;
+    }
+
+    function power() {
+      if (is("-", "+")) return all[k++].sign == "-" ? [-one(power())] : power();
+      const value = single();
+      if (!is("^", "**")) return value;
+      k++;
+      return [one(value) ** one(power())];
+    }
+
+    function single() {
+      const { number, word, sign } = all[k++] ?? {};
+      if (number) {
+        while (all[k]?.word && all[k + 1]?.sign != "(") k += all[k + 1]?.sign == "/" && all[k + 2]?.word ? 2 : 1;
+        return [+number];
+      }
+      if (sign == "√") return [sqrt(one(single()))];
+      if (sign == "(" || sign == "[") return list(sign == "(" ? ")" : "]");
+      if (!is("(")) throw 0;
+      k++;
+      if (/^(tensor|array)$/.test(word)) return list(")");
+      return [calls[word](one(list(")")))];
+    }
+
+    all.push(/** @type {any} */ ({ sign: "end" }));
+    return list("end");
+  }
+
+  const read = (text) => {
+    try {
+      const numbers = parse(text);
+      return { numbers, fault: numbers.every(isFinite) ? "" : "large" };
+    } catch {
+      return { numbers: [], fault: "number" };
+    }
+  };
+
+  return (text, count) => {
+    const plain = text.replace(/[−–‐]/g, "-").replace(/[·×]/g, "*").replace(options, "");
+    const given = read(plain);
+    if (given.fault || !count || given.numbers.length == count) return given;
+    const pointed = read(plain.replace(/(\d),(?=\d)/g, "$1."));
+    return { ...given, fault: pointed.numbers.length == count ? "comma" : "count" };
+  };
+})();
+
+/** @type {(numbers: number[], typed: number[]) => boolean} */
+const nearNumbers = (numbers, typed) =>
+  numbers.length == typed.length && numbers.every((x, i) => Math.abs(x - typed[i]) <= 1e-3 * Math.max(1, Math.abs(x)));
+
+/** Say what is wrong. @type {(place: any, fault: string, count?: number) => void} */
+const sayFault = (place, fault, count = 0) => {
+  const says = /** @type {any} */ (document.getElementById("number-says")).content;
+  place.replaceChildren(...(says.querySelector("." + (fault || "none"))?.cloneNode(true).childNodes ?? []));
+  place.querySelector("b")?.append(count);
+};

@@ -1,0 +1,184 @@
+"""The reader of numbers that all boxes share, in a browser; and what the boxes say."""
+
+import pytest
+import torch
+from playwright.sync_api import Page
+from test_predict import check, context, page, visit
+from test_walk import PAGES, ROOT, SITE, figures, serve, tab, vector
+from test_walk import page as walk_page
+
+from torchutils import record_backward
+
+__all__ = ["context", "page", "tab", "walk_page"]  # fixtures
+
+NUMBERS = (ROOT / "docs/_static/numbers.js").read_text()
+READ = [  # text, numbers
+    ("27", [27]),
+    ("[1, 2]", [1, 2]),
+    ("1 2", [1, 2]),
+    ("[[1], [2],[3]]", [1, 2, 3]),
+    ("(1, (2, 3)); 4", [1, 2, 3, 4]),
+    ("1/3", [1 / 3]),
+    ("-62/3", [-62 / 3]),
+    ("sqrt(65)", [65**0.5]),
+    ("√65", [65**0.5]),
+    ("2 * sqrt(4) + 1", [5]),
+    ("9+18", [27]),
+    ("9 + 18", [27]),
+    ("9 - 18", [-9]),
+    ("9-18", [-9]),
+    ("1 -2", [1, -2]),
+    ("- 4, − 4, 3", [-4, -4, 3]),
+    ("–4 ‐4 -4", [-4, -4, -4]),
+    ("-2^2", [-4]),
+    ("2**10", [1024]),
+    ("(1 + 2) * 3", [9]),
+    ("2 · 6", [12]),
+    ("2e-3", [0.002]),
+    ("-1.5E+2", [-150]),
+    (".5 5.", [0.5, 5]),
+    ("tensor([0., 4.])", [0, 4]),
+    ("tensor(27., grad_fn=<MulBackward0>)", [27]),
+    ("tensor([1.], dtype=torch.float64, requires_grad=True)", [1]),
+    ("tensor([[1., 2.],         [3., 4.]], device='cuda:0')", [1, 2, 3, 4]),
+    ("(tensor(-8.), tensor(6.))", [-8, 6]),
+    ("27 m", [27]),
+    ("27m", [27]),
+    ("3 m/s, 40 %", [3, 40]),
+    ("exp(0) ln(1) cos(0)", [1, 0, 1]),
+]
+REFUSED = [  # text, fault
+    ("", "number"),
+    ("abc", "number"),
+    ("1, two", "number"),
+    ("nan", "number"),
+    (")(", "number"),
+    ("[]", "number"),
+    ("(1", "number"),
+    ("1)", "number"),
+    ("tensor", "number"),
+    ("--", "number"),
+    ("1 +", "number"),
+    ("0x10", "number"),
+    ("0xff", "number"),
+    ("1_000", "number"),
+    ("1.2.3", "number"),
+    ("[1, 2] * 2", "number"),
+    ("constructor(1)", "number"),
+    ("alert(1)", "number"),
+    ("1e999", "large"),
+    ("1/0", "large"),
+    ("sqrt(-1)", "large"),
+    ("(" * 9999, "number"),
+]
+COUNTED = [  # text, how many are expected, fault
+    ("1 2 3", 3, ""),
+    ("1 2 3", 4, "count"),
+    ("27,0", 1, "comma"),
+    ("0,99", 1, "comma"),
+    ("-0,5", 1, "comma"),
+    ("1,5; 2,5", 2, "comma"),
+    ("1,5", 2, ""),
+    ("1, 5", 1, "count"),
+    ("1e999", 2, "large"),
+]
+
+
+def read(page: Page, *given) -> dict:
+    page.goto("about:blank")
+    return page.evaluate(
+        f"given => {{ {NUMBERS}; return readNumbers(...given); }}", given
+    )
+
+
+@pytest.mark.parametrize(("text", "numbers"), READ)
+def test_reader_takes(page: Page, text, numbers):
+    found = read(page, text)
+    assert found["fault"] == ""
+    assert found["numbers"] == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize(("text", "fault"), REFUSED)
+def test_reader_refuses(page: Page, text, fault):
+    assert read(page, text)["fault"] == fault
+
+
+@pytest.mark.parametrize(("text", "count", "fault"), COUNTED)
+def test_reader_counts(page: Page, text, count, fault):
+    assert read(page, text, count)["fault"] == fault
+
+
+def test_decimal_comma_gets_a_hint(page: Page):
+    visit(page, "lessons/1_foundations/30_chain_rule.html")
+    form = page.locator("form.ask").first
+    assert check(form, "27,0").startswith("A decimal point, please, as in 0.5.")
+    assert form.get_attribute("data-card") == "comma"
+
+
+def test_number_of_the_lesson_gets_its_card(page: Page):
+    """What the text of the lesson says, −9996, is what the card says."""
+    visit(page, "lessons/1_foundations/90_control_flow.html")
+    box = page.locator(".predict", has_text="At 499.9")
+    assert check(box.locator("form.ask"), "−9996").startswith("If you found −9996:")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("1, 2, 1e999", "Too large"),
+        ("abc", "Numbers, please"),
+        ("1, 2", "Numbers expected here: 3."),
+        ("0,1 0,2 0,3", "A decimal point, please"),
+    ],
+)
+def test_field_of_a_leaf_says_what_is_wrong(walk_page: Page, given, says):
+    serve(walk_page, vector())
+    field = walk_page.locator(".ag-leaves input")
+    field.fill(given)
+    words = walk_page.locator(f"#{field.get_attribute('aria-describedby')}")
+    assert words.inner_text().startswith(says)
+    assert words.get_attribute("role") == "status"
+    assert field.evaluate("e => e == document.activeElement")
+    field.fill("4, 1/2, [3]")
+    assert words.inner_text() == ""
+    assert field.get_attribute("aria-describedby") is None
+    assert field.get_attribute("aria-invalid") == "false"
+
+
+def ones():
+    """Make a broadcast sum, whose twelve ones the drawing tells in words."""
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    w = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
+    y = (x * w).sum()
+    return record_backward(y, {"x": x, "w": w, "y": y})
+
+
+@pytest.mark.parametrize(
+    ("typed", "card"),
+    [("12", "fault"), ("1 " * 12, "right"), ("2 " * 12, "number"), ("0x1", "fault")],
+)
+def test_prediction_of_what_is_told_in_words(walk_page: Page, typed, card):
+    drawing = ones()
+    step = len(drawing.graph.forward) + 1
+    serve(walk_page, drawing, step=f"#ag-1-s{step}")
+    walk_page.locator(".ag-predict input").click()
+    form = walk_page.locator("form.ag-ask")
+    assert "(shape (3, 4))" in form.locator("label").inner_text()
+    form.locator("input").fill(typed)
+    walk_page.keyboard.press("Enter")
+    assert form.get_attribute("data-card") == card
+
+
+def test_prediction_takes_a_tensor(walk_page: Page):
+    serve(walk_page, vector(), step="#ag-1-s7")
+    walk_page.locator(".ag-predict input").click()
+    walk_page.locator("form.ag-ask input").fill("tensor([ 3., 12., 27.])")
+    walk_page.keyboard.press("Enter")
+    assert figures(walk_page).locator("output").inner_text() == "8 / 9"
+
+
+def test_every_box_of_the_site_has_the_reader():
+    for name in PAGES:
+        text = (SITE / name).read_text()
+        boxes = 'class="ask"' in text or 'class="ag-walk"' in text
+        assert text.count('id="number-says"') == boxes, name
