@@ -25,6 +25,9 @@ SAID = [  # a source, its level's header, what it says itself, what is told apar
     (SCRIPT, "", {"consoles": "shown", "seconds": 9}, {"quotes"}),
     (PAGE, "", {}, {"strict"}),
     (PAGE, "", {"checks": "easy"}, set()),
+    ("docs/page.rst", "", {}, {"strict"}),
+    ("docs/page.ipynb", "", {}, set()),
+    ("docs/page.ipynb", "", {"checks": "strict"}, {"strict"}),
 ]
 
 
@@ -96,10 +99,12 @@ NOTES = (  # what Sphinx says and an easy lesson goes on with
     AT + "py:class reference target not found: A [ref.class]",
     AT + "duplicate label a, other instance in b [autosectionlabel.c]",
     AT + "document isn't included in any toctree [toc.not_included]",
+    AT.replace("WARNING", "ERROR")
+    + 'Unknown directive type "grid".\n\n.. a [docutils]',
     AT + "Lexing gave:\nx = $\nan error [misc.highlighting_failure]",
 )
 FAULTS = (
-    AT.replace("WARNING", "ERROR") + 'Unknown directive type "grid". [docutils]',
+    AT.replace("WARNING", "ERROR") + "Unexpected indentation. [docutils]",
     AT + "Inline strong start-string without end-string. [docutils]",
     AT + "KaTeX: no such command",
     "conf.py: WARNING: odd [docutils]",

@@ -358,6 +358,9 @@ LAWS = [  # code, a text, what the kinds of its statements are where laws may st
     ("y = x.sum()", r":math:`\frac{dp}{dt} = m a`", ["law"]),
     ("y = x.sum()", r":math:`y = \foo{x}`", ["law"]),
     ("y = x.sum()", ":math:`y = kx = 6`", ["value"]),
+    ("y = x.sum()", r":math:`7 \leq kx \leq y = 6`", ["value"]),
+    ("y = x.sum()", ":math:`q_o = J_o e_o`", ["law"]),
+    ("y = x.sum()", ":math:`x = x + q`", ["law"]),
     ("y = x.sum()", ".. math::\n\n   y &= 6 \\\\\n   y &= kx\n", ["law", "value"]),
 ]
 
@@ -371,7 +374,8 @@ def test_open_formula_is_a_law_where_laws_may_stand(code, text, kinds):
 
 
 @pytest.mark.parametrize(
-    "formula", ["y = 7", "y = kx = 7", "q = y = 7", "k = 2, y = 3k = 9"]
+    "formula",
+    ["y = 7", "y = kx = 7", "q = y = 7", "k = 2, y = 3k = 9", r"kx \leq y = 7"],
 )
 def test_false_formula_is_refused_where_laws_may_stand(formula):
     text = " ".join(f":math:`{part}`" for part in formula.split(", "))

@@ -21,6 +21,7 @@ from coursebuild import (
     judge,
     katex,
     marks,
+    mend,
     outline,
     pages,
     running,
@@ -46,7 +47,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
     app.connect("build-finished", _finish)
     parts = (asks, boxes, doclinks, glossary, judge, katex, marks, outline, running)
-    for part in (*parts, search, tags, walks):
+    for part in (*parts, mend, search, tags, walks):
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
 

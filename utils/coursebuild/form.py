@@ -17,7 +17,7 @@ _MESSAGE = re.compile(
     re.MULTILINE,
 )
 _OF_FORM = re.compile(  # kinds of Sphinx's warnings after which a page says the same
-    r": WARNING: (?!.*start-string without)[\s\S]*"
+    r": (?:WARNING: (?!.*start-string without)|ERROR: Unknown directive type)[\s\S]*"
     r"\[(?:docutils|image|ref|autosectionlabel|toc|myst|misc)(?:\.[\w.-]+)?\]\s*$"
 )
 _FIELDS = re.compile(r"^:[A-Z][\w ]*: \S", re.MULTILINE)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from coursebuild.sources import header_of
 from courserun.runs import LessonError
 
 __all__ = ["CHOICES", "settings"]
@@ -23,20 +24,22 @@ def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
     """Return the settings of a source as options of a ``Lesson``.
 
     ``own`` is what the source says itself.  It goes before what a comment in the
-    header of its level says (``.. checks: strict``).  Pages of ``docs`` are strict.
+    header of its level says (``.. checks: strict``).  Pages of ``docs`` are
+    strict, a notebook there is not.
 
     Raises:
         LessonError: there is no such choice.
     """
     said = {name: choices[0] for name, choices in CHOICES.items()}
-    if "docs" in path.relative_to(root).parts:
+    source = path.relative_to(root).as_posix()
+    if source.startswith("docs/") and path.suffix != ".ipynb":
         said["checks"] = "strict"
-    for header in (path.parent / "GALLERY_HEADER.rst", path.parent / "README.rst"):
-        if header.exists() and "gallery" in path.relative_to(root).parts:
-            for name, value in _SAID.findall(header.read_text(encoding="utf-8")):
-                said[name] = _chosen(name, value, header.relative_to(root))
+    header = header_of(path.parent, root)
+    if source.startswith("gallery/") and (root / header).exists():
+        for name, value in _SAID.findall((root / header).read_text(encoding="utf-8")):
+            said[name] = _chosen(name, value, header)
     for name in CHOICES.keys() & own.keys():
-        said[name] = _chosen(name, own[name], path.relative_to(root))
+        said[name] = _chosen(name, own[name], source)
     return {
         "strict": said["checks"] == "strict",
         "laws": said["formulas"] == "laws",
@@ -44,8 +47,8 @@ def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-def _chosen(name: str, value: object, source: Path) -> str:
+def _chosen(name: str, value: object, source: str) -> str:
     if value not in CHOICES[name]:
         choices = " or ".join(CHOICES[name])
-        raise LessonError(f"{source.as_posix()}:1: {name} is {choices}, not {value!r}")
+        raise LessonError(f"{source}:1: {name} is {choices}, not {value!r}")
     return str(value)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from coursecheck.formulas import FUNCTIONS, FormulaError, Node, walk
+from coursecheck.tokens import OpenError
 
 __all__ = [
     "Scope",
@@ -126,7 +127,7 @@ def grown(value: Value, shape: Iterable[int], at: int) -> Value:
         return value
     lengths = tuple(shape)
     if not lengths:
-        raise FormulaError("the size of this vector is unknown here", at)
+        raise OpenError("the size of this vector is unknown here", at)
     return Value(value.tensor * value.grow(lengths[-1]), value.row)
 
 
@@ -245,7 +246,7 @@ def _times(node: Node, scope: Scope) -> Value:
         if not first.tensor.ndim and first.grow is None:
             return replace(second, tensor=first.tensor * second.tensor)
     if (a.grow and b.grow) or ((a.grow or b.grow) and b.row):
-        raise FormulaError("the size of this product is not known", node.at)
+        raise OpenError("the size of this product is not known", node.at)
     a = grown(a, b.tensor.shape[:1], node.at)
     b = grown(b, a.tensor.shape[-1:], node.at)
     flat = (a.tensor.ndim, b.tensor.ndim) == (1, 2) and not a.row
@@ -333,7 +334,7 @@ def _call(node: Node, scope: Scope) -> Value | Tensor:
         _fit(*items, node.at)
         return _PAIRS[name](*torch.broadcast_tensors(*items))
     if values[0].grow:
-        raise FormulaError("the size of this vector is unknown here", node.at)
+        raise OpenError("the size of this vector is unknown here", node.at)
     item = items[0] if len(items) == 1 else _stack(items, node.at)
     return Value(FUNCTIONS[name](item), values[0].row)
 
@@ -488,7 +489,8 @@ def _range(letter: str, nodes: Iterable[Node], scope: Scope) -> range:
                 sizes.add((first, first + shape[place]))
     if len(sizes) != 1:
         found = " and ".join(f"{a} to {b - 1}" for a, b in sorted(sizes)) or "nothing"
-        raise FormulaError(f"how far does {letter} run? found {found}", at)
+        kind = FormulaError if sizes else OpenError
+        raise kind(f"how far does {letter} run? found {found}", at)
     return range(*sizes.pop())
 
 

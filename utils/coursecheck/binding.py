@@ -20,8 +20,9 @@ from torch import Tensor
 
 from coursecheck.algebra import evaluate, spelled, subscripts
 from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
+from coursecheck.tokens import OpenError
 
-__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "OpenError", "UnboundError"]
+__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
 
 _UNSAID = {
     **dict.fromkeys(("Var", "var", "std"), "write the sum out: is it over n or n - 1?"),
@@ -31,10 +32,6 @@ _UNSAID = {
 _SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
 Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
-
-
-class OpenError(FormulaError):
-    """What neither the code nor the text decides: nobody can say that it is false."""
 
 
 class UnboundError(OpenError):

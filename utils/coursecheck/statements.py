@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from coursecheck.algebra import evaluate, resolved, spellings
-from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names, OpenError
+from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names
 from coursecheck.comparing import FalseError, derives, is_literal
 from coursecheck.doctests import StatementError, gathered, raise_all, run_doctests
 from coursecheck.formulas import (
@@ -45,6 +45,7 @@ from coursecheck.formulas import (
 )
 from coursecheck.maths import Maths, Roles, find_maths, without_blocks
 from coursecheck.stated import Block, Formula, Statement
+from coursecheck.tokens import OpenError
 from coursecheck.verifying import verify
 
 __all__ = ["Checker", "StatementError"]
@@ -304,14 +305,12 @@ class Checker:
         try:
             return verify(equation, scope, self._seed)
         except OpenError:
-            members = [m for m in equation.members if _has_value(m, equation, scope)]
-            if not self._laws or len(members) < 2:
+            parts = [_known_part(run, scope) for run in equation.runs]
+            if not self._laws or not any(len(p.members) > 1 for p in parts):
                 raise
             scope.log.witnesses.add("in part")
-            relation = "≈" if "≈" in equation.relations else "="
-            relations = (relation,) * (len(members) - 1)
-            part = replace(equation, members=tuple(members), relations=relations)
-            return verify(part, scope, self._seed)
+            known = (p for p in parts if len(p.members) > 1)
+            return max(verify(part, scope, self._seed) for part in known)
 
     # Definitions
 
@@ -415,7 +414,7 @@ def _refuse_circle(equation: Equation) -> None:
     formulas = [m for m in others if not is_literal(m) and m.op != "entries"]
     circular = [f for f in formulas if first.args[0] in names_in(f)]
     if first.op == "name" and circular:
-        raise FormulaError(
+        raise OpenError(
             f"{first.args[0]} stands on both sides: if it is meant as a fixed"
             " point, write the name alone on the right",
             first.at,
@@ -444,6 +443,13 @@ def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node]
         of = letters, bodies[0], (bodies[0],), equation.spans
         return name, (), Node("each", of, first.at)
     return name, () if scope.live(name) is not None else letters, bodies[0]
+
+
+def _known_part(equation: Equation, scope: Names) -> Equation:
+    """Leave out the members that have no value."""
+    known = tuple(m for m in equation.members if _has_value(m, equation, scope))
+    relation = "≈" if "≈" in equation.relations else "="
+    return replace(equation, members=known, relations=(relation,) * (len(known) - 1))
 
 
 def _has_value(member: Node, equation: Equation, scope: Names) -> bool:

@@ -23,6 +23,7 @@ __all__ = [
     "RELATIONS",
     "UPRIGHT",
     "FormulaError",
+    "OpenError",
     "Token",
     "rows",
     "split",
@@ -102,6 +103,10 @@ class FormulaError(Exception):
     def __init__(self, message: str, at: int = 0) -> None:
         super().__init__(message)
         self.at = at
+
+
+class OpenError(FormulaError):
+    """What neither the code nor the text decides: nobody can say that it is false."""
 
 
 @dataclass(frozen=True)
