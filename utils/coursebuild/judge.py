@@ -41,8 +41,9 @@ _REMAINS = {
     r"\\(?:begin|end)\{\w+\*?\}": "an environment is shown as it is written",
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f]": "a control character is shown",
 }
-_NO_TEXT = (nodes.literal_block, nodes.doctest_block, nodes.comment, nodes.raw)
-_NO_TEXT += (nodes.substitution_definition, nodes.system_message)
+_HIDDEN = nodes.comment | nodes.raw | nodes.substitution_definition
+_AS_WRITTEN = nodes.math | nodes.math_block | nodes.literal | nodes.literal_block
+_AS_WRITTEN |= nodes.doctest_block
 _OUTPUT = '<div class="cell-output'
 _RAW = re.compile(
     r"<math\b|\$[^$<>{}\n]*=[^$<>{}\n]*\$|\\[(\[][^<>\n]*=[^<>\n]*\\[)\]]|:math:`"
@@ -63,7 +64,7 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
     if None in runs:
         return  # a draft
     left = [read for run in runs if run for read in _read(run)]
-    faults = [*_unchecked(doctree, left), *_unseen(doctree, left), *remains(doctree)]
+    faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
     for node, text, why in faults:
         place = node if isinstance(node, str) else _place(app, node, text, names[0])
         logger.warning("%s\n  %s\n  %s", place, " ".join(text.split()), why)
@@ -98,12 +99,9 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
             yield node, node.astext(), why
 
 
-def _unseen(doctree: nodes.document, left: Iterable[_Read]) -> Iterator[_Fault]:
-    alts = "".join(
-        plain(n["alt"]) for n in doctree.findall(nodes.image) if n.get("alt")
-    )
+def _unseen(left: Iterable[_Read]) -> Iterator[_Fault]:
     for formula, stated in left:
-        if stated and plain(formula.source) not in alts:
+        if stated:
             why = "is checked, but not shown as a formula: is its markup right?"
             yield formula.place, formula.source, why
 
@@ -114,7 +112,7 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
         if isinstance(node, nodes.title_reference) and _RELATION.search(node.astext()):
             why = "single backticks are no formula: write :math:`…`, or ``…`` for code"
             yield node, node.astext(), why
-        if not isinstance(node, nodes.math | nodes.math_block | nodes.literal):
+        if not isinstance(node, _AS_WRITTEN):
             yield from ((node, text, why) for text, why in _left(_words(node)))
     for node in doctree.findall(nodes.image):
         yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
@@ -134,10 +132,11 @@ def _shown(doctree: nodes.document, kind: type) -> Iterator[nodes.Element]:
     todo: list[nodes.Node] = [doctree]
     while todo:
         node = todo.pop()
-        if isinstance(node, kind) and not isinstance(node, _NO_TEXT):
+        if isinstance(node, _HIDDEN):
+            continue
+        if isinstance(node, kind):
             yield node
-        if not isinstance(node, _NO_TEXT):
-            todo += reversed(node.children)
+        todo += reversed(node.children)
 
 
 def _words(element: nodes.Element) -> str:
@@ -161,13 +160,16 @@ def _left(text: str) -> Iterator[tuple[str, str]]:
             around = text[max(match.start() - 20, 0) : match.end() + 20]
             shown = around.replace(_FORMULA, "…").replace(_CODE, "`…`")
             yield repr(shown)[1:-1], f"{why}: is its markup right?"
+            return
 
 
 def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
     """Return the author's file and line of what a page shows."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     found = (n for n, line in _lines(app, name) if first in line)
-    return f"{name}:{next(found, getattr(node, 'line', None) or 1)}"
+    place = f"{name}:{next(found, getattr(node, 'line', None) or 1)}"
+    source = str(getattr(node, "source", None) or "")
+    return f"{place} ({source})" if "docstring of" in source else place
 
 
 def _lines(app: Sphinx, name: str) -> Iterator[tuple[int, str]]:

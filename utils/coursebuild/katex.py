@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
 from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -65,7 +66,9 @@ def _inline(self: Any, node: nodes.math) -> None:
 
 
 def _display(self: Any, node: nodes.math_block) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="math"))
+    bare = node.copy()  # the theme wraps it, and gives the frame the same id
+    bare["ids"] = [i for i in node["ids"] if i not in node.parent["ids"]]
+    self.body.append(self.starttag(bare, "div", CLASS="math"))
     self.body.append(_html(node, displayed(node.astext()), display=True))
     if number := node.get("number"):
         self.body.append(f'<span class="eqno">({number})</span>')
@@ -125,6 +128,13 @@ def _html(node: nodes.Element, formula: str, *, display: bool) -> str:
     return html
 
 
+def _label(self: SphinxRenderer) -> str:
+    """Return the label of a numbered environment: the same in each build."""
+    name = self.sphinx_env.docname
+    return f"{name}:{self.sphinx_env.new_serialno('amsmath')}"
+
+
 def setup(app: Sphinx) -> None:
     """Make this the way in which HTML pages show mathematics."""
+    SphinxRenderer._random_label = _label
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))

@@ -28,7 +28,8 @@ from courserun.runs import LessonError
 CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
 STATES = re.compile(
-    r">>> |\$|\bmath\b|\blaw\b|code-cell|eval-rst|\binclude\b|\\begin\{", re.IGNORECASE
+    r">>> |\$|\bmath\b|\blaw\b|mystnb|eval-rst|\binclude\b|\\(?:begin\{|[(\[])",
+    re.IGNORECASE,
 )
 _EATEN = re.compile(r"(?<!\\)(?:\\\\)*(\\[abfnrtvxuUN0-7])")
 _BEFORE = tokenize.COMMENT, tokenize.NL, tokenize.ENCODING
@@ -153,7 +154,7 @@ def _included(block: Block, folder: Path, markup: str, root: Path) -> Iterator[B
     for match in _INCLUDE[markup].finditer(block.source):
         options = dict(re.findall(r":([\w-]+):[ ]*(.*)", match["options"]))
         base = root / "docs" if match["path"].startswith("/") else folder
-        path = Path(os.path.normpath(base / match["path"].lstrip("/")))
+        path = Path(os.path.normpath(base / match["path"].removeprefix("/")))
         if options.keys() & {"literal", "code"} or not path.is_file():
             continue  # shown as it is; Sphinx says what is missing
         text = path.read_text(encoding="utf-8")

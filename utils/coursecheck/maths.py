@@ -62,7 +62,8 @@ _BLOCKS = {  # what is literal, or displayed maths; for MyST also text in fences
     "md": re.compile(
         rf"^{_ITEMS}(?P<fence>`{{3,}}|~{{3,}}|:{{3,}})[ ]*"
         r"(?:\{(?P<name>[\w:-]+)\}(?P<argument>.*)|[^`\n]*)\n"
-        r"(?P<body>(?:.*\n)*?)(?:[ ]*(?P=fence)[`~:]*[ ]*$|\Z)"
+        r"(?P<body>(?:.*\n)*?(?:(?![ ]*(?P=fence)).+\Z)?)"
+        r"(?:[ ]*(?P=fence)[`~:]*[ ]*$|\Z)"
         rf"|^{_ITEMS}\\begin\{{{_ENVIRONMENT}(?P<star>\*?)\}}(?:\{{\d+\}})?"
         r"(?P<inside>(?:.|\n)*?)\\end\{(?P=env)(?P=star)\}[ ]*$"
         rf"|^{_ITEMS}\$\$(?P<display>(?:.|\n)+?)\$\$[ ]*(?:\([^)$\n]+\)[ ]*)?$"
@@ -116,8 +117,16 @@ def find_maths(
 
 def running_text(source: str, markup: Literal["rst", "md"]) -> str:
     """Return the text with spaces where code, formulas and other roles stand."""
-    text = without_blocks(source, markup)
-    return _INLINE[markup].sub(lambda m: m[0] if _is_text(m) else blank(m), text)
+    roles: Roles = {}
+
+    def cleared(match: re.Match[str]) -> str:
+        groups = match.groupdict()
+        _learn(groups, roles)
+        words = groups.get("alone") and not _kind(groups, roles)
+        shown = groups.get("round") or groups.get("square")
+        return match[0] if words or shown else blank(match)
+
+    return _INLINE[markup].sub(cleared, without_blocks(source, markup))
 
 
 def blank(match: re.Match[str]) -> str:
@@ -171,12 +180,6 @@ def _kind(groups: dict[str, str | None], roles: Roles) -> str:
     for _ in range(len(roles) + 1):
         name = roles.get(name, name).lower()
     return name if name in ("math", "law") else ""
-
-
-def _is_text(match: re.Match[str]) -> bool:
-    """Tell whether nothing but words stands there: it is no role, formula or code."""
-    groups = match.groupdict()
-    return any(groups.get(name) for name in ("alone", "round", "square"))
 
 
 def _blocks(

@@ -1,0 +1,200 @@
+"""No formula escapes: many places and spellings, each true, false, and spoilt."""
+
+import re
+
+import nbformat
+import pytest
+from escapes import READ, SPOILT
+
+SCRIPT = "gallery/0_toy/30_many.py"
+BOOK = "docs/read/many.ipynb"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+HEADERS = "gallery/GALLERY_HEADER.rst", "gallery/0_toy/GALLERY_HEADER.rst"
+ALONE = (
+    "title",
+    "title_underlined",
+    "behind_a_cell",
+)  # of a page, not of a section of the script
+
+
+def text_of(case, *, right):
+    """Return the text of a case, with names that no other page uses."""
+    markup, name = case
+    label = f"{markup}-{name}".replace("_", "-")
+    names = {"INC": f"{'/read/' if markup == 'rst' else ''}inc-{label}.txt"}
+    names |= {"CSV": f"{label}.csv", "LABEL": label, "CIT1": f"C-{label}"}
+    names |= {"|it|": f"|{label}|", "RIGHT": right}
+    text = READ.get(case) or SPOILT[case]
+    names["CELL"] = f":math:`2^3 = {right}`".ljust(21)
+    for old, new in names.items():
+        text = text.replace(old, new)
+    return re.sub(r"\bF\b", rf"2^3 = {right}", text)
+
+
+def write_page(site, case, *, right):
+    markup, name = case
+    label = f"{markup}-{name}".replace("_", "-")
+    text = text_of(case, right=right)
+    title = f"Case {label}"
+    head = f"{title}\n{'=' * len(title)}" if markup == "rst" else f"# {title}"
+    site.write(f"docs/read/{label}.{markup}", f"{HEAD[markup]}{head}\n\n{text}\n")
+    formula = f"2^3 = {right}"
+    shown = f":math:`{formula}`" if markup == "rst" else f"${formula}$"
+    site.write(
+        f"docs/read/inc-{label}.txt",
+        f"No.\n\n{shown.replace(formula, '2 = 3')}\n\nBEGIN\n\nSo {shown}.\n\nEND\n"
+        if "part" in name
+        else f"So {shown}.\n",
+    )
+    site.write(f"docs/read/{label}.csv", f"{shown}, b\n")
+
+
+HEAD = {
+    "rst": ":orphan:\n\n",
+    "md": "---\norphan: true\nfile_format: mystnb\nkernelspec:\n"
+    "  name: python3\n---\n\n",
+}
+
+
+def write_script(site, *, right):
+    """Write all texts in reStructuredText as blocks of one lesson; say where."""
+    lines = ['r"""', "Many", "====", "", f"So :math:`2^3 = {right}`.", "", ":Time: 1"]
+    lines += ['"""', "", "y = 8", ""]
+    places = {"docstring": range(1, 9)}
+    for case in READ:
+        if case[0] == "rst" and case[1] not in ALONE:
+            first = len(lines) + 1
+            text = text_of(case, right=right).replace("rst-", "script-")
+            text = text.replace("inc-script-", "inc-rst-")
+            lines += ["# %%", *(f"# {line}".rstrip() for line in text.splitlines())]
+            places[case[1]] = range(first, len(lines) + 1)
+            lines += ["", "y += 0", ""]
+    site.write(SCRIPT, "\n".join([*lines, "y", ""]))
+    return places
+
+
+def write_notebook(site, *, right):
+    """Write all texts in MyST as cells of one notebook; say in which."""
+    book = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "orphan": True})
+    book.cells.append(nbformat.v4.new_markdown_cell("# Many cells", id="head"))
+    places = {}
+    for case in READ:
+        if case[0] == "md" and case[1] not in ALONE:
+            text = text_of(case, right=right).replace("md-", "nb-")
+            text = text.replace("inc-nb-", "inc-md-")
+            cell = nbformat.v4.new_markdown_cell(text, id=f"cell-{len(book.cells)}")
+            book.cells.append(cell)
+            places[case[1]] = len(book.cells)
+    site.write(BOOK, nbformat.writes(book))
+    return places
+
+
+def write_headers(site, *, right):
+    for name, line in zip(HEADERS, "=-", strict=True):
+        text = f"Level {line}\n{line * 7}\n\nSo :math:`2^3 = {right}`.\n\n.. math::\n\n"
+        site.write(name, f"{text}   2^3 = {right}\n")
+
+
+@pytest.fixture(scope="module")
+def published(reference, tmp_path_factory):
+    site = reference.copy(tmp_path_factory.mktemp("true") / "site")
+    for case in READ:
+        write_page(site, case, right="8")
+    write_script(site, right="8")
+    write_notebook(site, right="8")
+    write_headers(site, right="8")
+    return site, site.build()
+
+
+@pytest.fixture(scope="module")
+def refused(reference, tmp_path_factory):
+    site = reference.copy(tmp_path_factory.mktemp("false") / "site")
+    for case in READ:
+        write_page(site, case, right="509")
+    places = write_script(site, right="509")
+    cells = write_notebook(site, right="509")
+    write_headers(site, right="509")
+    return places, site.build(), cells
+
+
+@pytest.fixture(scope="module")
+def spoilt(reference, tmp_path_factory):
+    site = reference.copy(tmp_path_factory.mktemp("spoilt") / "site")
+    site.write(
+        "utils/helper.py",
+        'VALUE = 12\n\n\ndef stated():\n    r"""Do.\n\n    :math:`2^3 = 8`\n    """\n',
+    )
+    for case in SPOILT:
+        write_page(site, case, right="8")
+    return site.build()
+
+
+def test_there_are_many_places_and_spellings():
+    assert len(READ) + len(SPOILT) > 160
+
+
+def test_site_is_published_when_all_is_true(published):
+    _, done = published
+    assert done.code == 0, done.error
+
+
+@pytest.mark.parametrize("case", READ, ids="-".join)
+def test_true_formula_is_shown_as_checked(published, case):
+    page = published[0].html / f"read/{case[0]}-{case[1].replace('_', '-')}.html"
+    assert 'class="checked true"' in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "label"),
+    [
+        ("rst-options-below-argument", "rst-options-below-argument"),
+        ("md-fence-and-yaml", "md-fence-and-yaml"),
+        ("md-double-dollars-and-label", "md-double-dollars-and-label"),
+        ("md-align", "read-md-align-0"),
+    ],
+)
+def test_equation_has_one_steady_id_and_one_number(published, page, label):
+    text = (published[0].html / f"read/{page}.html").read_text()
+    assert text.count(f'id="equation-{label}"') == 1
+    assert text.count('class="eqno">(1)<') == 1
+    assert text.count("katex-eqn-num") == 0
+    assert text.count(f'href="#equation-{label}"') == text.count(">(1)</a>")
+
+
+@pytest.mark.parametrize("case", READ, ids="-".join)
+def test_false_formula_is_refused_on_a_page(refused, case):
+    label = f"{case[0]}-{case[1]}".replace("_", "-")
+    assert re.search(
+        rf"docs/read/(?:inc-)?{label}\.(?:{case[0]}|txt):\d", refused[1].error
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["docstring", *(n for m, n in READ if m == "rst" and n not in ALONE)]
+)
+def test_false_formula_is_refused_in_a_script(refused, name):
+    places, done, _ = refused
+    lines = {int(n) for n in re.findall(rf"{SCRIPT}:(\d+)", done.error)}
+    assert lines & set(places[name]) or "included" in name
+
+
+@pytest.mark.parametrize("name", [n for m, n in READ if m == "md" and n not in ALONE])
+def test_false_formula_is_refused_in_a_notebook(refused, name):
+    _, done, places = refused
+    cells = {int(n) for n in re.findall(rf"{BOOK}: cell (\d+)", done.error)}
+    assert places[name] in cells or "included" in name
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_false_formula_is_refused_in_a_header(refused, name):
+    assert len(re.findall(rf"{name}:\d+\n", refused[1].error)) == 2
+
+
+def test_site_with_false_formulas_is_not_published(refused):
+    assert refused[1].code != 0
+
+
+@pytest.mark.parametrize("case", SPOILT, ids="-".join)
+def test_formula_that_nobody_reads_is_refused(spoilt, case):
+    label = f"{case[0]}-{case[1]}".replace("_", "-")
+    assert re.search(rf"docs/read/{label}\.{case[0]}:\d", spoilt.error)
