@@ -1,9 +1,18 @@
 """The result object and the lesson's own drawings."""
 
+import inspect
+import tomllib
+import zipfile
+from pathlib import Path
+
 import pytest
 import torch
 
-from torchutils import make_dot
+import torchutils
+from coursebuild.downloads import build_wheel
+from torchutils import make_dot, record_backward
+
+ROOT = Path(__file__).parent.parent
 
 
 def lesson() -> dict[str, object]:
@@ -91,3 +100,21 @@ def test_large_drawing_warns_of_its_size():
     y = [torch.ones(2, requires_grad=True) * k for k in range(80)]
     with pytest.warns(UserWarning, match="160 nodes"):
         assert make_dot(y, fold=False).svg
+
+
+@pytest.mark.parametrize("draw", [make_dot, record_backward])
+def test_every_option_stands_in_the_signature(draw):
+    parameters = inspect.signature(draw).parameters.values()
+    assert all(p.kind is not p.VAR_KEYWORD for p in parameters)
+    documented = draw.__doc__ + make_dot.__doc__
+    assert [p.name for p in parameters if p.name not in documented] == []
+
+
+def test_version_is_that_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert torchutils.__version__ == project["version"]
+
+
+def test_wheel_says_that_it_is_typed(tmp_path):
+    with zipfile.ZipFile(build_wheel(ROOT, tmp_path)) as wheel:
+        assert "torchutils/py.typed" in wheel.namelist()

@@ -11,4 +11,5 @@ from torchutils.drawing import Drawing, make_dot
 from torchutils.read import read_graph, trace_lines
 from torchutils.record import record_backward
 
+__version__ = "1.0.0"
 __all__ = ["Drawing", "make_dot", "read_graph", "record_backward", "trace_lines"]

@@ -5,6 +5,7 @@ import webbrowser
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
 
@@ -17,16 +18,13 @@ from torchutils.read import read_graph
 from torchutils.svg import to_svg
 from torchutils.text import summary, to_text
 
-__all__ = ["Drawing", "known_options", "make_dot"]
+__all__ = ["Direction", "Drawing", "Fold", "Style", "check_look", "make_dot"]
 
-STYLES, DIRECTIONS, FOLDS = ("lesson", "torch"), ("LR", "TB"), ("auto", True, False)
+Style = Literal["lesson", "torch"]
+Direction = Literal["LR", "TB"]
+Fold = Literal["auto", True, False]
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf")
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
-
-# torchviz's names for our options, so that its calls work unchanged.
-_TORCHVIZ = {"params": "names", "show_attrs": "attrs", "show_saved": "saved"}
-_READING = frozenset(("values", "attrs", "saved", "max_nodes", "force"))
-_LOOKS = ("style", "direction", "fold", "title")
 
 
 class Drawing:
@@ -41,14 +39,12 @@ class Drawing:
         self,
         graph: Graph,
         *,
-        style: str = "lesson",
-        direction: str = "LR",
-        fold: bool | str = "auto",
+        style: Style = "lesson",
+        direction: Direction = "LR",
+        fold: Fold = "auto",
         title: str = "",
     ) -> None:
-        _check("style", style, STYLES)
-        _check("direction", direction, DIRECTIONS)
-        _check("fold", fold, FOLDS)
+        check_look(style, direction, fold)
         many = len(graph.rows) > FOLD_FROM and not graph.backward
         self.graph = graph
         self.drawn = fold_repeats(graph) if (many and fold) or fold is True else graph
@@ -159,15 +155,36 @@ class Drawing:
         return str(picture)
 
 
+def check_look(style: object, direction: object, fold: object) -> None:
+    """Raise ValueError, with the known values, for one that an option can't have."""
+    _check("style", style, get_args(Style))
+    _check("direction", direction, get_args(Direction))
+    _check("fold", fold, get_args(Fold))
+
+
 def _check(what: str, value: object, known: tuple) -> None:
     if value not in known:
         raise ValueError(f"{what} {value!r} is not one of {', '.join(map(str, known))}")
 
 
 def make_dot(
-    y: object,
+    y: object = None,
     names: Mapping[str, object] | torch.nn.Module | None = None,
-    **options: object,
+    attrs: bool = False,
+    saved: bool = False,
+    max_attr_chars: int | None = None,
+    *,
+    values: int | None = None,
+    max_nodes: int = 500,
+    force: bool = False,
+    style: Style = "lesson",
+    direction: Direction = "LR",
+    fold: Fold = "auto",
+    title: str = "",
+    var: object = None,
+    params: Mapping[str, object] | None = None,
+    show_attrs: bool = False,
+    show_saved: bool = False,
 ) -> Drawing:
     """Draw the autograd graph behind a tensor, or a list or dict of tensors.
 
@@ -178,30 +195,27 @@ def make_dot(
     ``fold`` ("auto", True or False: repeated parts drawn once), ``title``.  On what is
     read: ``values`` (how many numbers a tensor may have to be shown), ``attrs`` (every
     option of every node), ``saved`` (saved tensors as nodes), ``max_nodes``, ``force``;
-    see :func:`read_graph`.  torchviz's ``params``, ``show_attrs`` and ``show_saved``
-    mean names, attrs and saved; its ``max_attr_chars`` is not needed.
+    see :func:`read_graph`.
 
-    Raises TypeError when there is no tensor, or for an unknown option; ValueError for
-    a value that an option can't have.
+    The rest is for calls written for torchviz: its ``var``, ``params``, ``show_attrs``
+    and ``show_saved`` mean y, names, attrs and saved, also by their place; its
+    ``max_attr_chars`` is not needed.
+
+    Raises TypeError when there is no tensor; ValueError for a value that an option
+    can't have.
 
     >>> x = torch.arange(4.0, requires_grad=True)
     >>> make_dot(torch.dot(x, x**2), locals())
     autograd graph: 3 nodes, 3 edges, 1 leaf (x)
     """
-    look = {}
-    if not options.keys() <= _READING:
-        options = known_options(options)
-        names = options.pop("names", names)
-        look = {k: options.pop(k) for k in _LOOKS if k in options}
-    return Drawing(read_graph(y, names, **options), **look)
-
-
-def known_options(options: dict[str, object]) -> dict[str, object]:
-    """Return options under our names; raise TypeError, with the list, for others."""
-    known = {_TORCHVIZ.get(k, k): v for k, v in options.items()}
-    known.pop("max_attr_chars", None)
-    for name in known:
-        if name not in {"names", *_READING, *_LOOKS}:
-            every = ", ".join((*_LOOKS, *sorted(_READING), *_TORCHVIZ))
-            raise TypeError(f"there is no option {name!r}; there are {every}")
-    return known
+    check_look(style, direction, fold)
+    graph = read_graph(
+        var if y is None else y,
+        params if names is None else names,
+        values=values,
+        attrs=attrs or show_attrs,
+        saved=saved or show_saved,
+        max_nodes=max_nodes,
+        force=force,
+    )
+    return Drawing(graph, style=style, direction=direction, fold=fold, title=title)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import GradientEdge
 
-from torchutils.drawing import Drawing, known_options
+from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
 from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import describe
@@ -26,48 +26,56 @@ def record_backward(
     create_graph: bool = False,
     inputs: Sequence[torch.Tensor] | None = None,
     values: int = 8,
+    attrs: bool = False,
+    saved: bool = False,
     max_nodes: int = 500,
-    **look: Any,
+    force: bool = False,
+    style: Style = "lesson",
+    direction: Direction = "LR",
+    fold: Fold = "auto",
+    title: str = "",
 ) -> Drawing:
     """Run ``y.backward()``, and return a drawing that knows what flowed where.
 
-    Every ``.grad`` ends as plain ``backward`` leaves it.  Recorded are, for each node,
+    ``gradient``, ``retain_graph``, ``create_graph`` and ``inputs`` are those of
+    ``backward``; where ``y`` is a list, ``gradient`` is one.  Every ``.grad`` ends as
+    plain ``backward`` leaves it.  Recorded are, for each node,
     the order in which the engine came to it and its adjoint (the sum that it
     received), and for each edge the contribution that was sent along it, all of
-    them for tensors of at most ``values`` numbers.  ``look`` are the options of
-    :func:`~torchutils.make_dot` on how to draw.  Raises ValueError when ``y`` has no
-    graph, and whatever ``backward`` raises.
+    them for tensors of at most ``values`` numbers.  The other options are those of
+    :func:`~torchutils.make_dot`.  Raises ValueError when ``y`` has no graph, and
+    whatever ``backward`` raises.
 
     >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
     >>> record = record_backward(torch.dot(x, x**2), locals())
     >>> print(record.text.splitlines()[-1])
       9. x is a leaf: its .grad was None, is [3, 12, 27]
     """
-    look = known_options(look)
-    check_limits(values, max_nodes, bool(look.pop("force", False)))
+    check_look(style, direction, fold)
+    check_limits(values, max_nodes, force)
     live = walk(y, max_nodes)
     if len(live.bare) == len(live.nodes):
         raise ValueError(
             "nothing to record: no output has an autograd graph; make one from a "
             "tensor with requires_grad=True, outside torch.no_grad()"
         )
-    reading = {"values": values} | {k: look.pop(k, False) for k in ("attrs", "saved")}
     known = find_names(names)
     roots = [(k, r) for k, (_, r) in enumerate(live.roots) if _has_graph(r)]
     gradients = _gradients(gradient, roots, len(live.roots))
-    before = describe(live, known, **reading)
+    before = describe(live, known, values=values, attrs=attrs, saved=saved)
     log = _Log(values)
     options = {"retain_graph": retain_graph, "create_graph": create_graph}
     outputs = [root for _, root in roots]
     _backward(live, log, outputs, gradients, **options, inputs=inputs)
-    after = describe(live, known, **reading | {"saved": False})
+    after = describe(live, known, values=values, attrs=attrs)
     graph = _merge(before, after, log)
     graph = graph.replace(
         seeds=tuple(_seeds(live, outputs, gradients, values)),
         remarks=graph.remarks + _rounding(graph),
         ran=True,
     )
-    return Drawing(with_rules(graph), **look)
+    graph = with_rules(graph)
+    return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
 
 
 def _has_graph(root: torch.Tensor | GradientEdge) -> bool:

@@ -135,8 +135,11 @@ def _lowered(graph: Graph) -> Tape | str:
 
 def _note(tape: Tape, graph: Graph, made: dict, sent: dict) -> None:
     sums: dict[int, list[Slots]] = {}
+    into: dict[int, list[int]] = {i: [] for i in graph.backward}
+    for k, edge in enumerate(graph.edges):
+        into.get(edge.dst, []).append(k)
     for i in graph.backward:
-        for k in (k for k, e in enumerate(graph.edges) if e.dst == i):
+        for k in into[i]:
             if graph.edges[k].grad is not None:
                 goal = sums.setdefault(graph.edges[k].src, [])
                 goal.append(sent[k])
