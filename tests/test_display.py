@@ -356,6 +356,8 @@ def shown(kind: str, source: str, folder: Path) -> str:
         ),
         ("markdown", "$x = 5$ and\n\n$$y$$", ["<math", 'class="math"']),
         ("markdown", "|a|\n|-|\n|1|", ["<table>", "<td>1</td>"]),
+        ("html", "a</div></article><b>c", ["a<b>c</b></div>"]),
+        ("markdown", "a <i>b", ["<p>a <i>b</i></p>"]),
         ("latex", r"$\displaystyle x = 5$", ['<div class="math">', "<math"]),
         ("latex", "Let $x<y$ & so", ["<div>Let ", "<math", " &amp; so</div>"]),
         ("latex", r"\begin{align*} a &= b \end{align*}", ["<math"]),

@@ -60,6 +60,13 @@ HTML("<table><tr><td>\\x0b1<o:p></o:p></td></tr></table><svg viewBox='0 0 1 1'>"
 import tables
 
 tables.table(__file__ if "__file__" in globals() else ".")
+
+# %%
+# A hidden end.
+
+# sphinx_gallery_start_ignore
+print("the end")
+# sphinx_gallery_end_ignore
 '''
 HELPER = """from pathlib import Path
 def table(place):
@@ -116,6 +123,11 @@ def test_page_hides_what_the_lesson_hides(page: BeautifulSoup) -> None:
     assert "range(hidden)" in page.get_text()
 
 
+def test_hidden_last_cell_shows_its_output(page: BeautifulSoup) -> None:
+    assert page.select(".cell-output")[-1].get_text() == "the end"
+    assert 'print("the end")' not in page.get_text()
+
+
 def test_page_says_what_the_zip_holds(page: BeautifulSoup) -> None:
     words = page.select_one(".downloads").get_text()
     assert "The zip holds data/a.csv, tables.py as well." in words
@@ -160,4 +172,4 @@ def test_notebook_of_the_zip_runs(zipped: Path) -> None:
     assert "sphinx_gallery" not in code
     resources = {"metadata": {"path": str(zipped)}}
     done = NotebookClient(book, timeout=60, resources=resources).execute()
-    assert "'4,5,6'" in json.dumps(done.cells[-1].outputs)
+    assert "'4,5,6'" in json.dumps(done.cells[-3].outputs)

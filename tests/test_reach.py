@@ -205,12 +205,18 @@ def test_branch_holds_notebooks_that_install_what_they_need(
 ) -> None:
     copy = reached.copy(tmp_path / "site")
     (copy.root / BETA).unlink()  # its helper is in no registry
+    copy.write("gallery/0_toy/data/a.csv", "28")
     folder = write_branch(copy.root, REPOSITORY)
+    assert (folder / "0_toy/data/a.csv").read_text() == "28"
     books = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.ipynb"))
     assert books == [BOOK]
     first, *rest = json.loads((folder / BOOK).read_text("utf-8"))["cells"]
     url = f"https://raw.githubusercontent.com/ada/engine/notebooks/{WHEEL}"
-    assert first["source"] == f"%pip install --quiet {url}"
+    data = url.replace(WHEEL, "0_toy/data/a.csv")
+    assert first["source"].splitlines() == [
+        f"%pip install --quiet {url}",
+        f"!curl --silent --create-dirs -o 'data/a.csv' '{data}'",
+    ]
     (published,) = copy.html.glob("_downloads/*/10_alpha.ipynb")
     assert rest == json.loads(published.read_text("utf-8"))["cells"]
     wanted = (folder / "requirements.txt").read_text().splitlines()

@@ -80,7 +80,11 @@ def install(
             path.with_suffix(chosen[0]).write_bytes(chosen[1])
         script |= {"memory_delta": 0.0, "example_globals": {}}
         link = "../" * name.count("/") + images.name
-        return [_output_rst(output, images, link) for output in outputs], 0.0
+        shown = [_output_rst(output, images, link) for output in outputs]
+        if shown[-1]:  # a hidden last cell would go, with what it shows
+            blocks.append(blocks[-1]._replace(type="text", content="\n"))
+            shown.append("")
+        return shown, 0.0
 
     def jupyter_notebook(*_: object) -> dict[str, Any]:
         docname = page_of(lesson.name).removesuffix(".html")

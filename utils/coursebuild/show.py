@@ -6,9 +6,11 @@ import hashlib
 import re
 from functools import cache
 from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
@@ -17,6 +19,8 @@ from courserun.lesson import Output, Part, Picture
 
 __all__ = ["output_html"]
 
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
+VOID |= {"source", "track", "wbr"}  # https://html.spec.whatwg.org/#void-elements
 FORMULA = re.compile(
     r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$"
     r"|(?P<environment>\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\})",
@@ -44,12 +48,49 @@ def _part(part: Part, images: Path, link: str) -> str:
         return _picture(part, images, link)
     match part.kind:
         case "html":
-            return part.source
+            return _whole(part.source)
         case "markdown":
-            return f'<div class="markdown">{_reader().render(part.source)}</div>'
+            html = _whole(_reader().render(part.source))
+            return f'<div class="markdown">{html}</div>'
         case "latex":
             return _latex(part.source)
     return f"<pre>{escape(part.source.rstrip().expandtabs(), quote=False)}</pre>"
+
+
+def _whole(html: str) -> str:
+    """Close what an output leaves open, which would swallow the rest of the page.
+
+    >>> _whole("a</div><b><p>c"), _whole("<p>a<br></p>")
+    ('a<b><p>c</p></b>', '<p>a<br></p>')
+    """
+    tags = _Tags()
+    tags.feed(html)
+    tags.close()
+    if not tags.wrong and not tags.open:
+        return html  # byte for byte
+    body = BeautifulSoup(html, "html5lib").body
+    return body.decode_contents(formatter="html5") if body else ""
+
+
+class _Tags(HTMLParser):
+    """Whether each tag that is opened is closed, in the other order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong = False
+
+    def handle_starttag(self, tag: str, _: object) -> None:
+        """Open an element."""
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, _: object) -> None:
+        """Open and close an element, which is in order in an SVG."""
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element."""
+        self.wrong |= not self.open or self.open.pop() != tag
 
 
 def _latex(source: str) -> str:
