@@ -4,6 +4,7 @@ import inspect
 import tomllib
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -39,10 +40,21 @@ def test_html_has_no_style_no_handler_and_no_id():
     assert not any(bad in html for bad in ("<style", " style=", " id=", " on", "href"))
 
 
-def test_mimebundle_offers_html_and_plain():
+def test_mimebundle_offers_a_picture_and_words_beside_html():
     names = lesson()
-    bundle = make_dot(names["y"], names)._repr_mimebundle_()
-    assert list(bundle) == ["text/html", "text/plain"]
+    drawing = make_dot(names["y"], names)
+    bundle = drawing._repr_mimebundle_()
+    kinds = ["text/html", "image/svg+xml", "text/markdown", "text/plain"]
+    assert list(bundle) == kinds
+    assert ElementTree.fromstring(bundle["image/svg+xml"]).tag.endswith("}svg")
+    assert bundle["text/markdown"] == f"```text\n{drawing.text}\n```"
+
+
+def test_name_with_a_fence_does_not_end_the_words():
+    x = torch.ones(2, requires_grad=True)
+    words = make_dot(x * 2, {"`" * 3 + "\n# x": x})._repr_mimebundle_()["text/markdown"]
+    fences = [line for line in words.splitlines() if line.strip().startswith("`" * 3)]
+    assert fences == ["```text", "```"]
 
 
 @pytest.mark.parametrize("ending", ["svg", "html", "dot", "json", "txt", "png", "pdf"])

@@ -98,7 +98,13 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": repr(self)}
+        """Offer a figure; where no HTML is shown, the picture, and the words."""
+        return {
+            "text/html": self.html,
+            "image/svg+xml": self._svg(stylesheet()),
+            "text/markdown": f"```text\n{self.text}\n```",
+            "text/plain": repr(self),
+        }
 
     def save(self, path: str | Path) -> Path:
         """Write a file in the format that its ending names, and return its path.
