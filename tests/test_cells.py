@@ -173,6 +173,19 @@ def test_warning_that_is_declared_must_come() -> None:
     assert "['non-leaf'], which never came" in message("1", warns=("non-leaf",))
 
 
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [("since torch 2.1", "which never came"), ("since torch 99.0", "warns\n")],
+)
+def test_declared_warning_counts_from_its_release_on(since: str, words: str) -> None:
+    code = "1" if words.startswith("which") else "import warnings\nwarnings.warn('old')"
+    assert words in message(code, warns=(f"old {since}",))
+
+
+def test_warning_of_a_later_release_need_not_come() -> None:
+    assert run("1", warns=("old since torch 99.0",)).failure is None
+
+
 def test_warning_that_the_lesson_records_is_its_own() -> None:
     code = """
         import warnings

@@ -558,8 +558,8 @@ y = hill(x)
 #       >>> u.grad
 #       tensor([0., 0.])
 #
-#       Zeros are a choice, made so that a computation can go on. The level *Debugging*
-#       has a lesson about such points.
+#       Zeros are a choice, made so that a computation can go on. The level *Debugging*,
+#       which is in preparation, will have a lesson about such points.
 
 # %%
 # What we can do now

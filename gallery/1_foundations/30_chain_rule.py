@@ -72,8 +72,7 @@ y
 #
 #       .. wrong:: z
 #
-#          You held ``z`` fixed and forgot the detour. That is the most common slip with
-#          this function.
+#          You held ``z`` fixed and forgot the detour.
 #
 #       .. wrong:: 2 * x * x
 #
@@ -250,8 +249,8 @@ record_backward(y, locals())
 # (tensor(-8.), tensor(6.), tensor(2.), tensor(0.))
 #
 # ``d.grad`` is zero, and not ``None``. An edge does lead to ``d``; what goes back over
-# it is a zero. (And if ``c`` and ``d`` were equal? The level *Debugging* has a lesson
-# about such ties.)
+# it is a zero. (And if ``c`` and ``d`` were equal? The level *Debugging*, which is in
+# preparation, will have a lesson about such ties.)
 
 # %%
 # A longer walk by hand

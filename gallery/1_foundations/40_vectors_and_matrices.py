@@ -31,16 +31,15 @@ from torchutils import make_dot, record_backward
 #
 # .. math::
 #
-#    y = x^\top A x = \sum_{i=0}^{1} \sum_{j=0}^{1} x_i A_{ij} x_j = 0
+#    y = x^\top A x = \sum_{i=0}^{1} \sum_{j=0}^{1} x_i A_{ij} x_j = 27
 
-x = torch.tensor([1.0, -1.0], requires_grad=True)
+x = torch.tensor([1.0, 2.0], requires_grad=True)
 A = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
 y = torch.dot(x, A @ x)
 y
 
 # %%
-# In code, ``@`` is the product of matrices, or of a matrix and a vector. The value is
-# 0, but the gradients are not.
+# In code, ``@`` is the product of matrices, or of a matrix and a vector.
 #
 # .. predict::
 #
@@ -61,11 +60,11 @@ y
 #
 # .. math::
 #
-#    \nabla_A y = x x^\top = \begin{pmatrix} 1 & -1 \\ -1 & 1 \end{pmatrix}
+#    \nabla_A y = x x^\top = \begin{pmatrix} 1 & 2 \\ 2 & 4 \end{pmatrix}
 #
 # The vector ``x`` stands on both sides of ``A``, so two paths lead from it to ``y``.
-# Holding the right one still, the left one gives :math:`A x = (-1, -1)`. Holding the
-# left one still, the right one gives :math:`A^\top x = (-2, -2)`.
+# Holding the right one still, the left one gives :math:`A x = (5, 11)`. Holding the
+# left one still, the right one gives :math:`A^\top x = (7, 10)`.
 #
 # .. predict::
 #
@@ -79,19 +78,24 @@ y
 #
 #       .. math::
 #
-#          \nabla_x y = A x + A^\top x = (A + A^\top)\, x = (-3, -3)
+#          \nabla_x y = A x + A^\top x = (A + A^\top)\, x = (12, 21)
 #
 #       Both paths are the same for a symmetric matrix only, where :law:`A^\top = A`.
 #
 #       .. wrong:: 2 * A @ x
 #
-#          You took both paths for the same, :math:`2 A x`, or only the path on the left
-#          of ``A``, :math:`A^\top x`. For these numbers the two give the same.
+#          You took both paths for the same, :math:`2 A x`. The path of the ``x`` on
+#          the right of ``A`` gives :math:`A^\top x`.
 #
 #       .. wrong:: A @ x
 #
-#          This is one path alone. ``x`` stands on the left of ``A`` as well, and there
-#          it counts, too.
+#          This is the path of the ``x`` on the left of ``A`` alone. ``x`` stands on the
+#          right as well, and there it counts, too.
+#
+#       .. wrong:: A.T @ x
+#
+#          This is the path of the ``x`` on the right of ``A`` alone. ``x`` stands on
+#          the left as well, and there it counts, too.
 
 record_backward(y, locals())
 
@@ -100,8 +104,8 @@ record_backward(y, locals())
 # the product ``A @ x``. And each gradient has the shape of its leaf.
 #
 # >>> x.grad, A.grad
-# (tensor([-3., -3.]), tensor([[ 1., -1.],
-#         [-1.,  1.]]))
+# (tensor([12., 21.]), tensor([[1., 2.],
+#         [2., 4.]]))
 # >>> torch.equal(A.grad, torch.outer(x, x))
 # True
 
@@ -437,9 +441,23 @@ L
 #       tensor(0., grad_fn=<MeanBackward0>)
 #
 # One reader lost two hours to `this very example
-# <https://github.com/pytorch/pytorch/issues/16413>`__. Since then PyTorch's own loss
-# functions warn when the shapes differ. Plain arithmetic does not: we look at the
-# shapes ourselves, before we subtract.
+# <https://github.com/pytorch/pytorch/issues/16413>`__. Some of PyTorch's own loss
+# functions warn today when the shapes differ. Others do not, and neither does plain
+# arithmetic:
+#
+# >>> import warnings
+# >>> def warnings_of(loss):
+# ...     with warnings.catch_warnings(record=True) as caught:
+# ...         warnings.simplefilter("always")
+# ...         loss(torch.ones(3, 1), torch.ones(3))
+# ...     return sum("target size" in str(warning.message) for warning in caught)
+# >>> losses = torch.nn.functional
+# >>> warnings_of(losses.mse_loss), warnings_of(losses.huber_loss)
+# (1, 1)
+# >>> warnings_of(losses.poisson_nll_loss), warnings_of(losses.hinge_embedding_loss)
+# (0, 0)
+#
+# So we look at the shapes ourselves, before we subtract.
 
 # %%
 # Two rules for square matrices

@@ -13,6 +13,8 @@ at once.
 :Tags: shapes, derivatives, errors
 """
 
+# sphinx_gallery_warns = ["jit.script since torch 2.14"]
+
 # %%
 # The imports are those of the last lesson, and one for a picture.
 
@@ -126,7 +128,7 @@ v = torch.ones(4)
 #
 #    .. answer::
 #
-#       Not the Jacobian, as many expect. It is the sum of the rows of the Jacobian,
+#       Not the Jacobian. It is the sum of the rows of the Jacobian,
 #       four numbers: :math:`v^\top J = \mathbf{1}^\top J = (0, 2, 4, 6)`.
 #
 #       .. wrong:: x.grad.sum()
@@ -310,11 +312,18 @@ x.grad
 # Mismatch in shape: grad_output[0] has a shape of torch.Size([2])
 # output[0] has a shape of torch.Size([3]).
 #
-# To see the whole Jacobian we call ``jacobian``. It takes the function, not its result,
-# because it makes a backward step for each output.
+# To see the whole Jacobian we call ``jacobian``. It takes the function, not its result:
+# it evaluates the function itself, and makes a backward step for each output.
 
 J = torch.autograd.functional.jacobian(f, x)
 J
+
+# %%
+# With a result at hand, we send back the rows of the unit matrix, all in one call:
+#
+# >>> rows = torch.eye(3)
+# >>> torch.equal(torch.autograd.grad(f(x), x, rows, is_grads_batched=True)[0], J)
+# True
 
 # %%
 # When is a sum enough?
@@ -384,9 +393,10 @@ u = torch.tensor([1.0, 1.0])
 _, Ju = torch.func.jvp(f, (x.detach(),), (u,))
 Ju
 
-# %%
-# ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
-# needs no backward step. (A later lesson shows how.) Small steps confirm it:
+# %% ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
+# needs no backward step. (From release 2.14 on, its first call warns that a part of
+# PyTorch that it uses will go; the result is the same. The level *Advanced*, in
+# preparation, will show how.) Small steps confirm it:
 #
 # >>> start = x.detach().double()
 # >>> (f(start + 0.001 * u) - f(start)) / 0.001

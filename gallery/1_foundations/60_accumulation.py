@@ -106,8 +106,8 @@ kept
 # The next backward step fills a new one. In spite of its name,
 # ``optimizer.zero_grad()`` works in this way too, because it saves memory.
 #
-# An *optimiser* is an object that changes leaves for us. It reads their ``.grad``, and
-# nothing else. This one makes steps of size 0.1, and has *weight decay*: it adds 0.1
+# An *optimiser* is an object that changes leaves for us. It finds their gradients in
+# ``.grad``. This one makes steps of size 0.1, and has *weight decay*: it adds 0.1
 # times the weight to the gradient, so that weights which are not needed shrink.
 
 w = torch.tensor(1.0, requires_grad=True)
@@ -147,9 +147,8 @@ optimizer.zero_grad()
 optimizer.step()
 w.grad, w
 
-# %%
-# ``None`` is no answer at all: "nobody has asked". The optimiser leaves such a weight
-# out, and :math:`w = 0.99` stays. `PyTorch's manual
+# %% ``None`` is no answer at all: "nobody has asked". The optimiser leaves such a
+# weight out, and :math:`w = 0.99` stays. `PyTorch's manual
 # <https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html>`__
 # warns of this difference.
 #
@@ -230,9 +229,8 @@ axes.legend(loc="upper right", ncols=2)
 plt.show()
 
 # %%
-# No error, no warning, and a loss that falls at first. Of all mistakes with ``.grad``
-# this is the most common one, and the reason why each training loop has a line that
-# empties.
+# No error, no warning, and a loss that falls at first: such a mistake is hard to see.
+# It is the reason for the line in a training loop that empties ``.grad``.
 
 # %%
 # Adding on purpose: half a batch at a time
@@ -446,8 +444,8 @@ w.grad
 # --------------------------
 #
 # Sometimes we want to look at a gradient and leave no trace. ``torch.autograd.grad``
-# does not touch any ``.grad``. It returns a tuple, with one gradient for each leaf that
-# we name.
+# does not touch any ``.grad``. It returns a tuple, with one gradient for each tensor
+# that we name.
 
 x = torch.arange(4.0, requires_grad=True)
 y = 2 * torch.dot(x, x)
@@ -474,15 +472,25 @@ torch.autograd.grad(y, x)
 #    * - where is the gradient?
 #      - added to ``x.grad``
 #      - returned
-#    * - for which leaves?
-#      - all
-#      - those that we name
+#    * - for which tensors?
+#      - the leaves that a path leads back to, or those named by ``inputs=``
+#      - those that we name, leaf or not
 #    * - called twice, each time with a new record
 #      - the sum of both
 #      - the same gradient twice
 #    * - made for
 #      - training, with an optimiser
 #      - looking, and further computing
+#
+# The third row as an example, with two leaves and a value between them and the root:
+#
+# >>> p, q = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+# >>> s = 3 * p * q
+# >>> torch.autograd.grad(s.sum(), s, retain_graph=True)
+# (tensor([1., 1.]),)
+# >>> s.sum().backward(inputs=[p])
+# >>> p.grad, q.grad
+# (tensor([3., 3.]), None)
 
 # %%
 # Exercises

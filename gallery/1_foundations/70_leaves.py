@@ -60,11 +60,17 @@ for name, t in {"a": a, "b": b, "c": c}.items():
 # >>> c.grad_fn.name()
 # 'MulBackward0'
 #
-# ``c`` requires a gradient although nobody asked for it. The property is inherited: a
-# result requires a gradient if at least one of its inputs does.
+# ``c`` requires a gradient although nobody asked for it. The property is inherited, as
+# soon as one of the inputs has it:
 #
 # >>> (a + b).requires_grad, (b + b).requires_grad
 # (True, False)
+#
+# A comparison and an index do not inherit it. They are no floating point numbers, and
+# have no slope:
+#
+# >>> (a > 0).requires_grad, a.argmax().requires_grad
+# (False, False)
 #
 # .. predict::
 #
@@ -329,11 +335,12 @@ except ValueError as error:
 # "can't optimize a non-leaf Tensor"
 #
 # The same trap has many faces: ``torch.randn(3, requires_grad=True).cuda()``, or
-# ``.to(device)``, or ``.double()``. Many have reported it to the makers of PyTorch, for
-# example in `8287 <https://github.com/pytorch/pytorch/issues/8287>`__ and `35379
-# <https://github.com/pytorch/pytorch/issues/35379>`__. Therefore PyTorch warns when we
-# read the ``.grad`` of a tensor that is no leaf, since `30531
-# <https://github.com/pytorch/pytorch/pull/30531>`__. Here is the first sentence.
+# ``.to(device)``, or ``.double()``. It has been reported to the makers of PyTorch, for
+# example in `8287 <https://github.com/pytorch/pytorch/issues/8287>`__. Since `30531
+# <https://github.com/pytorch/pytorch/pull/30531>`__ PyTorch warns when we read the
+# ``.grad`` of a tensor that is no leaf; `35379
+# <https://github.com/pytorch/pytorch/issues/35379>`__ asks for the same warning in C++.
+# Here is the first sentence.
 
 import warnings
 
@@ -349,14 +356,21 @@ print(str(caught[0].message).split(". Its")[0])
 #
 # Four questions, in this order, settle it for any tensor ``t``:
 #
-# 1. Is ``t.requires_grad`` false? Then ``t.grad`` stays ``None``.
-# 2. Does no path lead from the root back to ``t``? Then it stays as it is, and that
-#    means ``None`` at first.
+# 1. Is ``t.requires_grad`` false? Then ``t.grad`` stays as it is, and that means
+#    ``None`` if nothing was there before.
+# 2. Does no path lead from the root back to ``t``? Then it stays as it is, too.
 # 3. Is ``t`` a leaf? Then ``t.grad`` increases by the gradient.
 # 4. Else it is an intermediate value or the root. Then ``t.grad`` is filled only if
 #    ``t.retain_grad()`` came first.
 #
-# We try it on a function that multiplies ``x`` by zero.
+# "As it is" need not be ``None``: a tensor may have had its gradient before.
+#
+# >>> t = torch.ones(2, requires_grad=True)
+# >>> t.sum().backward()
+# >>> t.requires_grad_(False).grad
+# tensor([1., 1.])
+#
+# We try the questions on a function that multiplies ``x`` by zero.
 
 x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 w = torch.tensor([4.0, 5.0, 6.0], requires_grad=True)

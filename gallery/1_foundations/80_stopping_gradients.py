@@ -191,9 +191,9 @@ w
 # Freezing a leaf
 # ---------------
 #
-# With ``requires_grad_(False)`` we *freeze* a leaf: it stays as it is while others
-# learn. Here the weight ``w`` is frozen, and ``x`` stands for all that comes before it,
-# such as the earlier layers of a network.
+# With ``requires_grad_(False)`` we *freeze* a leaf: backward steps send it no gradient
+# any more, while others learn. Here the weight ``w`` is frozen, and ``x`` stands for
+# all that comes before it, such as the earlier layers of a network.
 
 x = torch.tensor(2.0, requires_grad=True)
 w = torch.tensor(3.0, requires_grad=True)
@@ -212,7 +212,7 @@ make_dot(y, locals())
 #
 #    .. answer::
 #
-#       Many expect that behind a frozen weight no gradient gets through. But freezing
+#       Does a gradient get through behind a frozen weight? It does. Freezing
 #       closes only the way *into* ``w``. The way to ``x`` leads past it:
 #       :math:`\frac{dy}{dx} = 2wx = 12`. The number ``w`` is still a factor on this
 #       way. ``w.grad`` stays ``None``.
@@ -240,6 +240,18 @@ x.grad, w.grad
 #
 # >>> w.grad is None
 # True
+#
+# That is so because ``w`` was frozen before it ever got a gradient. A gradient that is
+# there already stays there, and an optimiser goes on using it:
+#
+# >>> v = torch.ones(1, requires_grad=True)
+# >>> (v**2).sum().backward()
+# >>> frozen = v.requires_grad_(False)
+# >>> torch.optim.SGD([v], lr=0.1).step()
+# >>> v
+# tensor([0.8000])
+#
+# So whoever freezes a leaf during training also says ``v.grad = None``.
 
 # %%
 # inference_mode keeps its tensors out
@@ -255,7 +267,14 @@ w = torch.ones(2, requires_grad=True)
 t.is_inference(), (w + t).requires_grad
 
 # %%
-# An addition is allowed: to go back through it, autograd needs none of the numbers.
+# An addition is allowed: to go back through it, autograd needs none of the numbers. To
+# change the tensor in place is refused outside of the block:
+#
+# >>> try:
+# ...     t.add_(1)
+# ... except RuntimeError as error:
+# ...     print(str(error).split(" outside")[0])
+# Inplace update to inference tensor
 #
 # .. predict::
 #
@@ -392,7 +411,13 @@ except RuntimeError as error:
 # >>> message.split(" has been ")[1]
 # 'modified by an inplace operation'
 #
-# An error is better than a wrong number. There is no reason to write ``.data`` today.
+# An error is better than a wrong number. In our own code we write ``detach``. PyTorch
+# itself still has a use for ``.data``, for example where a module moves its parameters
+# to another device:
+#
+# >>> import inspect
+# >>> "param.data = param_applied" in inspect.getsource(nn.Module._apply)
+# True
 
 # %%
 # What each tool cuts

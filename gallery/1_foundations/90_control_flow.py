@@ -30,8 +30,9 @@ def f(a):
 
 
 # %%
-# How often the loop runs is not written anywhere. It depends on ``a``. Can such a
-# function have a gradient? We try it.
+# How often the loop runs is not written anywhere. It depends on ``a``: from a small one
+# it takes many rounds, and at 0, which stays 0 when it is doubled, it would not end.
+# Can such a function have a gradient? We try it.
 
 # %%
 # The loop is gone
@@ -104,10 +105,14 @@ a.grad
 # >>> a.grad.item() == 2**11
 # True
 #
-# Why does the test ``b.norm() < 1000`` leave no trace? It returns true or false. These
-# have no slope, so there is nothing to record:
+# Why does the test ``b.norm() < 1000`` leave no trace in the graph? The norm is
+# recorded like any operation. But the comparison returns true or false. These have no
+# slope, so the record ends there, and nothing in ``y`` refers to it:
 #
-# >>> test = f(a) < 2000
+# >>> length = f(a).norm()
+# >>> length.grad_fn.name()
+# 'LinalgVectorNormBackward0'
+# >>> test = length < 2000
 # >>> test.dtype, test.requires_grad
 # (torch.bool, False)
 #
@@ -226,11 +231,19 @@ a = torch.tensor(499.9, requires_grad=True)
 y = f(a)
 y
 
-# %%
-# Both derivatives are right, each on its own line. The jump lies between the lines,
-# and no derivative tells of it. Suppose we stand at 499.9 and want a small ``y``. The
-# gradient sends us to the left, down the slope. It does not know that one step to the
-# right ``y`` is only about half as large.
+# %% Each derivative is the slope of its own line. At 499.9 this is the derivative of
+# the function. At 500, where the new line begins, it is the slope to the right only. To
+# the left there is the jump: the closer the dots, the steeper the way from one to the
+# other.
+#
+# >>> border = torch.tensor(500.0, dtype=torch.float64)
+# >>> [round(((f(border) - f(border - h)) / h).item()) for h in (0.1, 0.001)]
+# [-9996, -999996]
+#
+# So the function has no derivative at 500. Autograd does not say so; it returns the
+# slope of what ran. And no derivative tells of the jump. Suppose we stand at 499.9 and
+# want a small ``y``. The gradient sends us to the left, down the slope. It does not
+# know that one step to the right ``y`` is only about half as large.
 
 # %%
 # One decision for a whole vector
@@ -348,15 +361,20 @@ y = torch.where(x != 0, x, 0.0)
 make_dot(y, locals())
 
 # %%
-# There is a path to ``x``. But the gradient goes only to the side that was chosen, and
-# at 0 this is the constant: :math:`\frac{dy}{dx} = 0`.
+# There is a path to ``x``. But the side that was not chosen gets a zero, and at 0 the
+# constant was chosen: :math:`\frac{dy}{dx} = 0`.
 
 y.backward()
 x.grad
 
-# %%
-# No graph, or a zero, and the right answer is 1. No graph is the lesser evil: it leads
-# to an error, and an error can be seen.
+# %% No graph, or a zero, and the right answer is 1. No graph is the lesser evil: a
+# backward step from ``g(x)`` is an error, and an error can be seen. In a sum with
+# something that has a graph, even this goes unseen:
+#
+# >>> u, w = torch.zeros((), requires_grad=True), torch.ones((), requires_grad=True)
+# >>> (g(u) + w).backward()
+# >>> print(u.grad, w.grad)
+# None tensor(1.)
 #
 # What helps is to write the function so that the branch that runs has the right
 # derivative, not only the right value. Here, that is plain ``x``.
@@ -447,8 +465,8 @@ for _ in range(int(n)):
 # - Say what is differentiated: the operations that ran, at this input.
 # - Expect no help from a gradient where the number of operations jumps.
 #
-# This completes the level Foundations. The next one, *Practice*, begins with *Gradient
-# descent by hand*: we follow a gradient downhill.
+# This completes the level Foundations. The next one, *Practice*, is in preparation. It
+# will begin with *Gradient descent by hand*: we follow a gradient downhill.
 
 # %%
 # Credits and licences

@@ -324,8 +324,8 @@ class _Warnings:
     def __init__(
         self, patterns: tuple[str, ...], undeclared: Callable[[Warning], None]
     ) -> None:
-        self._declared, self._undeclared = patterns, undeclared
-        self.missing = set(patterns)
+        self._declared, self._undeclared = _of_this_release(patterns), undeclared
+        self.missing = set(self._declared)
         warnings.resetwarnings()
         warnings.simplefilter("always")
         for kind in (*_TO_AUTHORS, ResourceWarning):  # a reader sees none of these
@@ -340,6 +340,21 @@ class _Warnings:
             self._undeclared(message)
         self.missing -= hits
         print(text, file=sys.stderr)
+
+
+def _of_this_release(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the patterns of later releases: ``old since torch 2.14``."""
+    parts = [pattern.partition(" since torch ") for pattern in patterns]
+    return tuple(words for words, _, release in parts if _torch_is(release or "0"))
+
+
+def _torch_is(release: str) -> bool:
+    """Say whether the installed torch is of a release, or of a later one."""
+    here, asked = (
+        [int(number) for number in version.split(".")[:2]]
+        for version in (torch.__version__, release)
+    )
+    return here >= asked
 
 
 def _take_over(lesson: Lesson) -> dict[str, Any]:

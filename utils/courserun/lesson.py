@@ -22,7 +22,8 @@ class Lesson:
 
     ``name`` is the file's path below the project's root, with ``/``.
     ``seconds`` is the time limit.  ``warns`` holds regular expressions: the
-    warnings that the lesson shows on purpose, all others are errors.  ``files`` are
+    warnings that the lesson shows on purpose, all others are errors; one that ends in
+    `` since torch 2.14`` counts from that release on.  ``files`` are
     what lies beside it: data and modules, with their paths from there.
 
     What is no matter of truth is an error where ``strict``, else a note.  With
