@@ -69,10 +69,15 @@ def test_files_are_those_of_the_level(tmp_path: Path) -> None:
 
 
 def test_files_of_a_page_are_those_that_its_code_names(tmp_path: Path) -> None:
-    make(tmp_path, {"a.csv": "1", "b.csv": "2", "mod.py": "", "page.md": ""})
-    code = ["open('a.csv')\nimport mod", "'..', '/', 'c.csv', ''", "%magic"]
+    files = {"a.csv": "1", "b.csv": "2", "mod.py": "open('deep/c.csv')", "page.md": ""}
+    make(tmp_path, files | {"deep/c.csv": "", "deep/d.csv": ""})
+    code = [
+        "open('a.csv')\nimport mod",
+        "'..', '/', '../0_toy/b.csv', '', 'a' * 9, '" + "a" * 300 + "'",
+        "%magic",
+    ]
     found = files_of_page(tmp_path / "gallery/0_toy/page.md", code)
-    assert [name for name, _ in found] == ["a.csv", "mod.py"]
+    assert [name for name, _ in found] == ["a.csv", "deep/c.csv", "mod.py"]
 
 
 CODE = {

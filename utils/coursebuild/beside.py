@@ -5,21 +5,25 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from coursebuild.sources import HEADERS
 
 __all__ = ["TITLE", "files_of_page", "files_of_script", "helpers", "scripts"]
 
 Files = tuple[tuple[str, bytes], ...]
+PATH = re.compile(
+    r"(?![./])(?!.{200})[\w\-+. ]+(?:/[\w\-+ ][\w\-+. ]*)*"
+)  # below a page
 TITLE = re.compile(r"^(\S.*)\n([=\-~^\"'*+#.:_`])\2{2,}\s*$", re.MULTILINE)
 
 
 def scripts(root: Path) -> list[Path]:
     """Return the scripts below ``root/gallery`` that are lessons."""
-    found = sorted(root.glob("gallery/*/*.py"))
-    return [path for path in found if path not in helpers(path.parent)]
+    folders = sorted(path for path in root.glob("gallery/*") if path.is_dir())
+    return [p for d in folders for p in sorted({*d.glob("*.py")} - helpers(d))]
 
 
 def helpers(folder: Path) -> set[Path]:
@@ -28,39 +32,67 @@ def helpers(folder: Path) -> set[Path]:
     Their name begins with ``_``, or a script beside them imports them and they have
     no title, as every lesson has.
     """
-    found = sorted(folder.glob("*.py"))
-    trees = {path: _tree(path.read_bytes()) for path in found}
-    used = {name for tree in trees.values() for name in _imported(tree)}
+    said = {path: _said(path.read_bytes()) for path in folder.glob("*.py")}
+    used = {name for facts in said.values() for name in facts.imports}
     return {
         path
-        for path in found
-        if path.stem.startswith("_")
-        or (
-            path.stem in used and not TITLE.search(ast.get_docstring(trees[path]) or "")
-        )
+        for path, facts in said.items()
+        if path.stem.startswith("_") or (path.stem in used and not facts.titled)
     }
 
 
 def files_of_script(path: Path) -> Files:
     """Return all files of a lesson's level but the lessons, below it as well."""
     folder = path.parent
-    return tuple(sorted(_pack(_below(folder, helpers(folder)), folder)))
+    found = sorted(_below(folder, helpers(folder)))
+    return _read(folder, tuple((p, p.stat().st_mtime_ns) for p in found))
 
 
 def files_of_page(path: Path, code: Iterable[str]) -> Files:
-    """Return the files beside a page that its code names or imports."""
-    folder, found = path.parent, set()
-    for source in code:
-        tree = _tree(source)
-        found |= {folder / f"{name}.py" for name in _imported(tree)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found |= {folder / node.value} if _is_name(node.value) else set()
-    return tuple(sorted(_pack((p for p in found if p.is_file()), folder)))
+    """Return the files beside a page that its code, or a module of it, names."""
+    folder, found, todo = path.parent, set[Path](), [*code]
+    while todo:
+        said = _said(todo.pop())
+        named = {folder / name for name in said.strings}
+        modules = {folder / f"{name}.py" for name in said.imports}
+        new = {p for p in named | modules if p.is_file()} - found
+        todo += [p.read_bytes() for p in new if p.suffix == ".py"]
+        found |= new
+    return _read(folder, tuple((p, p.stat().st_mtime_ns) for p in sorted(found)))
 
 
-def _is_name(text: str) -> bool:
-    return bool(re.fullmatch(r"[\w\-+. ]{1,200}", text)) and text.strip(".") != ""
+@lru_cache(maxsize=8)
+def _read(folder: Path, stamped: tuple[tuple[Path, int], ...]) -> Files:
+    """Read files once for all lessons of a level."""
+    paths = [path for path, _ in stamped]
+    return tuple((p.relative_to(folder).as_posix(), p.read_bytes()) for p in paths)
+
+
+class _Said(NamedTuple):
+    """What a piece of code imports (first names), and what it may open."""
+
+    imports: frozenset[str]
+    strings: frozenset[str]
+    titled: bool
+
+
+@lru_cache(maxsize=1024)
+def _said(source: str | bytes) -> _Said:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # the runner will say so
+        tree = ast.Module([], [])
+    imports: set[str] = set()
+    strings: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports.add(node.module.partition(".")[0])
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            strings |= {node.value} if PATH.fullmatch(node.value) else set()
+    titled = bool(TITLE.search(ast.get_docstring(tree) or ""))
+    return _Said(frozenset(imports), frozenset(strings), titled)
 
 
 def _below(folder: Path, modules: set[Path]) -> Iterator[Path]:
@@ -79,25 +111,3 @@ def _is_data(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
     hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
     return path.is_file() and not hidden
-
-
-def _pack(paths: Iterable[Path], folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in paths:
-        yield path.relative_to(folder).as_posix(), path.read_bytes()
-
-
-def _tree(source: str | bytes) -> ast.Module:
-    with suppress(SyntaxError, ValueError):  # the runner will say so
-        return ast.parse(source)
-    return ast.Module([], [])
-
-
-def _imported(tree: ast.Module) -> set[str]:
-    """Return the first names of what a script imports."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.partition(".")[0])
-    return names
