@@ -11,7 +11,7 @@ import torch
 
 import torchutils
 from coursebuild.downloads import build_wheel
-from torchutils import make_dot, record_backward
+from torchutils import make_dot, make_dot_from_trace, record_backward, resize_graph
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,7 +57,9 @@ def test_name_with_a_fence_does_not_end_the_words():
     assert fences == ["```text", "```"]
 
 
-@pytest.mark.parametrize("ending", ["svg", "html", "dot", "json", "txt", "png", "pdf"])
+@pytest.mark.parametrize(
+    "ending", ["svg", "html", "dot", "json", "txt", "png", "pdf", "jpg"]
+)
 def test_save_writes_every_format(tmp_path, ending):
     names = lesson()
     path = make_dot(names["y"], names).save(tmp_path / f"graph.{ending}")
@@ -84,6 +86,96 @@ def test_torchviz_call_works_unchanged(tmp_path):
     assert path == str(tmp_path / "new" / "net.png")
     assert (tmp_path / "new" / "net.png").read_bytes().startswith(b"\x89PNG")
     assert "0.weight" in (tmp_path / "new" / "net").read_text()
+
+
+CALLS = {
+    "var": lambda y, names: make_dot(var=y, params=names),
+    "by place": lambda y, names: make_dot(y, names, True, True, 20),
+    "show": lambda y, names: make_dot(y, names, show_attrs=True, show_saved=True),
+    "var by place": lambda y, names: make_dot(y, params=names, max_attr_chars=20),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_call_written_for_torchviz_draws_the_same(call):
+    names = lesson()
+    full = call in ("by place", "show")
+    expected = make_dot(names["y"], names, attrs=full, saved=full)
+    assert CALLS[call](names["y"], names).source == expected.source
+
+
+def test_view_opens_the_picture(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    drawing.format = "svg"
+    path = Path(drawing.view("g", tmp_path))
+    assert opened == [path.as_uri()]
+    assert path.read_text("utf-8").startswith("<svg")
+
+
+def test_attributes_reach_graphviz():
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    drawing.attr(rankdir="TB", label='a "b"')
+    drawing.attr("node", fontsize="20")
+    drawing.graph_attr.update(size="12,12")
+    drawing.edge_attr["color"] = "red"
+    lines = drawing.source.splitlines()
+    assert lines[2:5] == [
+        'graph [rankdir="TB" label="a \\"b\\"" size="12,12"]',
+        'node [fontsize="20"]',
+        'edge [color="red"]',
+    ]
+    assert drawing.pipe("png").startswith(b"\x89PNG")
+
+
+def test_attributes_of_something_else_are_refused():
+    names = lesson()
+    with pytest.raises(ValueError, match="kw 'leaf' is not one of graph, node, edge"):
+        make_dot(names["y"], names).attr("leaf", color="red")
+
+
+def test_save_without_an_ending_writes_dot(tmp_path):
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    path = drawing.save("net", tmp_path / "new")
+    assert path.read_text("utf-8") == drawing.source
+
+
+def test_save_without_a_name_writes_dot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = lesson()
+    assert str(make_dot(names["y"], names).save()) == "Digraph.gv"
+
+
+def test_pipe_with_an_encoding_returns_text():
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    assert drawing.pipe("dot", encoding="utf-8") == drawing.source
+    assert drawing.pipe("svg", encoding="utf-8").encode() == drawing.pipe("svg")
+
+
+def test_render_writes_the_file_that_it_is_told(tmp_path):
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    path = drawing.render(outfile=tmp_path / "net.svg", quiet=True)
+    assert path == str(tmp_path / "net.svg")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.gv", "net.svg"]
+
+
+def test_trace_is_answered_with_what_to_write():
+    with pytest.raises(NotImplementedError, match=r"make_dot\(module\(x\), module\)"):
+        make_dot_from_trace(None)
+
+
+def test_resized_drawing_is_the_same_drawing():
+    names = lesson()
+    drawing = make_dot(names["y"], names)
+    before = drawing.source
+    resize_graph(drawing, size_per_element=0.3)
+    assert drawing.source == before
 
 
 def test_render_cleans_up(tmp_path):

@@ -5,11 +5,11 @@ import webbrowser
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NoReturn, get_args, overload
 
 import torch
 
-from torchutils.dot import to_dot
+from torchutils.dot import quote, to_dot
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
@@ -18,12 +18,22 @@ from torchutils.read import read_graph
 from torchutils.svg import to_svg
 from torchutils.text import summary, to_text
 
-__all__ = ["Direction", "Drawing", "Fold", "Style", "check_look", "make_dot"]
+__all__ = [
+    "Direction",
+    "Drawing",
+    "Fold",
+    "Style",
+    "check_look",
+    "make_dot",
+    "make_dot_from_trace",
+    "resize_graph",
+]
 
 Style = Literal["lesson", "torch"]
 Direction = Literal["LR", "TB"]
 Fold = Literal["auto", True, False]
-FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf")
+FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf", "jpg", "jpeg")
+PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
 
@@ -52,6 +62,9 @@ class Drawing:
         self.direction = direction
         self.title = title
         self.format = "pdf"  # what render() writes, as torchviz has it
+        self.graph_attr: dict[str, str] = {}  # for Graphviz, as torchviz has them
+        self.node_attr: dict[str, str] = {}
+        self.edge_attr: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return summary(self.graph)
@@ -59,7 +72,29 @@ class Drawing:
     @property
     def source(self) -> str:
         """The drawing in the DOT language."""
-        return to_dot(self.drawn, style=self.style, direction=self.direction)
+        source = to_dot(self.drawn, style=self.style, direction=self.direction)
+        kinds = {
+            "graph": self.graph_attr,
+            "node": self.node_attr,
+            "edge": self.edge_attr,
+        }
+        if not any(kinds.values()):
+            return source
+        added = [
+            f"{kind} [{' '.join(f'{k}={quote(str(v))}' for k, v in own.items())}]"
+            for kind, own in kinds.items()
+            if own
+        ]
+        opening, ours, rest = source.split("\n", 2)  # what comes later wins
+        return "\n".join([opening, ours, *added, rest])
+
+    def attr(self, kw: str | None = None, **attrs: str) -> None:
+        """Set attributes for Graphviz, of all nodes, all edges or the graph.
+
+        They reach what Graphviz draws: ``source``, png, pdf and jpg.
+        """
+        _check("kw", kw or "graph", ("graph", "node", "edge"))
+        getattr(self, f"{kw or 'graph'}_attr").update(attrs)
 
     @cached_property
     def svg(self) -> str:
@@ -106,34 +141,47 @@ class Drawing:
             "text/plain": repr(self),
         }
 
-    def save(self, path: str | Path) -> Path:
+    def save(
+        self, path: str | Path = "Digraph.gv", directory: str | Path | None = None
+    ) -> Path:
         """Write a file in the format that its ending names, and return its path.
 
-        The endings are svg, html, dot (or gv), json, txt, png and pdf.  The last two
-        are drawn by Graphviz with this machine's fonts; the others are the same bytes
-        everywhere.  Raises ValueError for another ending, and for a png or pdf that
-        would take Graphviz minutes.
+        The endings are svg, html, dot (or gv, or none), json, txt, png, pdf and jpg.
+        The last three are drawn by Graphviz with this machine's fonts; the others are
+        the same bytes everywhere.  Raises ValueError for another ending, and for a
+        file that would take Graphviz minutes.
         """
-        path = Path(path)
-        ending = path.suffix.lower().removeprefix(".")
+        path = Path(directory or "", path)
+        ending = path.suffix.lower().removeprefix(".") or "dot"
         _check("the file's ending", ending, FORMATS)
-        path.write_bytes(self.pipe(ending))
+        content = self.pipe(ending)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
         return path
 
-    def pipe(self, format: str | None = None) -> bytes:
-        """Return the bytes of a file in a format; the same as ``save`` writes."""
+    @overload
+    def pipe(self, format: str | None = None) -> bytes: ...
+
+    @overload
+    def pipe(self, format: str | None = None, *, encoding: str) -> str: ...
+
+    def pipe(
+        self, format: str | None = None, *, encoding: str | None = None
+    ) -> bytes | str:
+        """Return the bytes of a file in a format, or its text in an encoding."""
         ending = format or self.format
         _check("format", ending, FORMATS)
-        if ending in ("png", "pdf"):
+        if ending in PIXELS:
             check_engine(self.drawn, ending, self.style)
-            return run_engine(self.source, ending)
+            content = run_engine(self.source, ending)
+            return content.decode(encoding) if encoding else content
         text = {
             "svg": lambda: self._svg(stylesheet()),
             "html": lambda: to_page(self.html, self.title or repr(self)),
             "json": lambda: self.json + "\n",
             "txt": lambda: self.text + "\n",
-        }.get(ending, lambda: self.source)
-        return text().encode()
+        }.get(ending, lambda: self.source)()
+        return text if encoding else text.encode()
 
     def render(
         self,
@@ -142,23 +190,40 @@ class Drawing:
         view: bool = False,
         cleanup: bool = False,
         format: str | None = None,
+        *,
+        quiet: bool = False,
+        outfile: str | Path | None = None,
     ) -> str:
         """Write DOT and a picture beside it, as graphviz's ``render`` does.
 
-        Returns the picture's path: the file's name, a dot, the format (pdf unless
-        ``format``, or the attribute of that name, says otherwise).
+        Returns the picture's path: ``outfile``, or the file's name, a dot and the
+        format (pdf unless ``format``, or the attribute of that name, says otherwise).
+        Nothing is printed, ``quiet`` or not.
         """
+        if outfile is not None:
+            format = format or Path(outfile).suffix.removeprefix(".")
+            filename = Path(outfile).with_suffix(".gv")
         source = Path(directory or "", filename)
-        ending = format or self.format
+        ending = (format or self.format).lower()
         picture = source.with_name(f"{source.name}.{ending}")
+        picture = picture if outfile is None else Path(directory or "", outfile)
         content = self.pipe(ending)
         source.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_bytes(content)
         if not cleanup:
             source.write_text(self.source, "utf-8")
+        picture.write_bytes(content)
         if view:
             webbrowser.open(picture.resolve().as_uri())
         return str(picture)
+
+    def view(
+        self,
+        filename: str | Path = "Digraph.gv",
+        directory: str | Path | None = None,
+        cleanup: bool = False,
+    ) -> str:
+        """Render, and open the picture with what this machine opens such files with."""
+        return self.render(filename, directory, view=True, cleanup=cleanup)
 
 
 def check_look(style: object, direction: object, fold: object) -> None:
@@ -225,3 +290,24 @@ def make_dot(
         force=force,
     )
     return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
+
+
+def make_dot_from_trace(trace: object) -> NoReturn:
+    """Refuse, with what to write instead: torchviz's function of this name does too.
+
+    Raises NotImplementedError.
+    """
+    raise NotImplementedError(
+        "a trace is not drawn: call the module, and draw what comes out: "
+        "make_dot(module(x), module)"
+    )
+
+
+def resize_graph(
+    dot: Drawing, size_per_element: float = 0.15, min_size: float = 12
+) -> None:
+    """Do nothing: a drawing has the size of what is in it.
+
+    torchviz's function of this name sets a size by hand; so would
+    ``dot.attr(size="12,12")``.
+    """
