@@ -97,10 +97,12 @@ NOTES = (  # what Sphinx says and an easy lesson goes on with
     AT + "Bullet list ends without a blank line. [docutils]",
     AT + "image file not readable: a.png [image.not_readable]",
     AT + "py:class reference target not found: A [ref.class]",
-    AT + "duplicate label a, other instance in b [autosectionlabel.c]",
+    AT + "duplicate label a, other instance in b [autosectionlabel.c/d]",
     AT + "document isn't included in any toctree [toc.not_included]",
     AT.replace("WARNING", "ERROR")
     + 'Unknown directive type "grid".\n\n.. a [docutils]',
+    f"WARNING: {SCRIPT}:7\n  y=5\n  single backticks are no formula [form]",
+    AT + "Title underline too short. [docutils]\n  (make the line longer)",
     AT + "Lexing gave:\nx = $\nan error [misc.highlighting_failure]",
 )
 FAULTS = (
@@ -108,6 +110,7 @@ FAULTS = (
     AT + "Inline strong start-string without end-string. [docutils]",
     AT + "KaTeX: no such command",
     "conf.py: WARNING: odd [docutils]",
+    f"WARNING: {SCRIPT}:7\n  x\n  a control character is shown",
     "WARNING: odd [docutils]",
     "docs/index.md:3: WARNING: odd [docutils]",
 )

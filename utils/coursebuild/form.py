@@ -11,14 +11,17 @@ from courserun.lesson import Lesson, Run
 
 __all__ = ["faults", "review", "sort_messages"]
 
+_PLACE = r"(?P<{}>[^:\n]+\.(?:rst|md|py|ipynb))(?::\d+)?"
 _MESSAGE = re.compile(
-    r"^(?:(?P<place>[^:\n]+\.(?:rst|md|py|ipynb))\S*:(?:[^:\n]*:)? )?"
-    r"(?:WARNING|ERROR|CRITICAL|SEVERE): ",
+    rf"^(?:{_PLACE.format('before')}:(?:[^:\n]*:)? )?"
+    rf"(?:WARNING|ERROR|CRITICAL|SEVERE): (?:{_PLACE.format('after')}\n)?",
     re.MULTILINE,
 )
 _OF_FORM = re.compile(  # kinds of Sphinx's warnings after which a page says the same
-    r": (?:WARNING: (?!.*start-string without)|ERROR: Unknown directive type)[\s\S]*"
-    r"\[(?:docutils|image|ref|autosectionlabel|toc|myst|misc)(?:\.[\w.-]+)?\]\s*$"
+    r"(?:^|: )(?:WARNING: (?!.*start-string without)|ERROR: Unknown directive type)"
+    r"[\s\S]*"
+    r"\[(?:docutils|image|ref|autosectionlabel|toc|myst|misc|form)(?:\.[^\]\s]+)?\]"
+    r"\s*(?:\n|$)"
 )
 _FIELDS = re.compile(r"^:[A-Z][\w ]*: \S", re.MULTILINE)
 
@@ -91,7 +94,8 @@ def sort_messages(text: str, lessons: Iterable[Lesson]) -> tuple[list[str], list
     wrong, notes = [text[: starts[0]] if starts else text], []
     for start, end in zip(starts, [*starts[1:], None], strict=False):
         said = text[start:end].strip()
-        place = _MESSAGE.match(said)["place"]
+        match = _MESSAGE.match(said)
+        place = match and (match["before"] or match["after"])
         may = place and Path(place).with_suffix("") in easy and _OF_FORM.search(said)
         (notes if may else wrong).append(said)
     return [said for said in wrong if said.strip()], notes

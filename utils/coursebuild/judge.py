@@ -41,6 +41,7 @@ _REMAINS = {
     r"\\(?:begin|end)\{\w+\*?\}": "an environment is shown as it is written",
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f]": "a control character is shown",
 }
+_BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
 _HIDDEN = nodes.comment | nodes.raw | nodes.substitution_definition
 _AS_WRITTEN = nodes.math | nodes.math_block | nodes.literal | nodes.literal_block
 _AS_WRITTEN |= nodes.doctest_block
@@ -67,7 +68,8 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
     faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
     for node, text, why in faults:
         place = node if isinstance(node, str) else _place(app, node, text, names[0])
-        logger.warning("%s\n  %s\n  %s", place, " ".join(text.split()), why)
+        kind = "form" if why == _BACKTICKS else None
+        logger.warning("%s\n  %s\n  %s", place, " ".join(text.split()), why, type=kind)
 
 
 def _read(run: Run) -> Iterator[tuple[Formula, list[Statement]]]:
@@ -110,8 +112,7 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
     """Yield what is left of markup in the text of a page: where, what, why."""
     for node in _shown(doctree, nodes.TextElement):
         if isinstance(node, nodes.title_reference) and _RELATION.search(node.astext()):
-            why = "single backticks are no formula: write :math:`…`, or ``…`` for code"
-            yield node, node.astext(), why
+            yield node, node.astext(), _BACKTICKS
         if not isinstance(node, _AS_WRITTEN):
             yield from ((node, text, why) for text, why in _left(_words(node)))
     for node in doctree.findall(nodes.image):
@@ -144,7 +145,7 @@ def _words(element: nodes.Element) -> str:
     parts = []
     for node in element.children:
         if isinstance(node, nodes.Text):
-            parts.append(str(node))
+            parts.append(node.astext())
         elif isinstance(node, nodes.math):
             parts.append(_FORMULA)
         elif isinstance(node, nodes.literal | nodes.title_reference):

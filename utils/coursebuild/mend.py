@@ -32,6 +32,8 @@ class ShowUnknown(SphinxTransform):
         for message in list(self.document.findall(nodes.system_message)):
             said, *written = message
             if said.astext().startswith("Unknown directive type"):
+                for block in written:
+                    block["language"] = "rst"
                 message.replace_self(written)
 
 
