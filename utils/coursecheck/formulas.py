@@ -374,18 +374,24 @@ class _Parser:
     def _dotted(self, bracket: Token) -> Node:
         r"""Read ``x_1, \dots, x_n``: all entries, and from where they are counted."""
         parts = _items(bracket.inner)
-        dots = next(token for token in bracket.inner if token.text in DOTS)
-        [*heads, last] = (
+        at = next(token.at for token in bracket.inner if token.text in DOTS)
+        dots = [
+            k for k, part in enumerate(parts) if [t.text in DOTS for t in part] == [1]
+        ]
+        ends = [
             self._inside(part, bracket.end)._whole()
-            for part in parts
-            if part and [t.text for t in part] != [dots.text]
-        )
-        ends = [node for node in (*heads, last) if node.op == "index"]
-        named = {(node.args[0], len(node.args[1])) for node in ends}
-        if len(ends) < 2 or len(ends) <= len(heads) or len(named) > 1:
+            for k, part in enumerate(parts)
+            if part and k not in dots
+        ]
+        entries = all(node.op == "index" for node in ends)
+        named = {(node.args[0], len(node.args[1])) for node in ends if entries}
+        if len(ends) < 2 or dots != [len(parts) - 2] or len(named) != 1:
             message = "write every number out: dots hide what is stated"
-            raise FormulaError(message, dots.at)
-        low, high = ends[0].args[1][0], last.args[1][0]
+            raise FormulaError(message, at)
+        [low, *more, high] = (node.args[1][0] for node in ends)
+        heads = [node.args[0] for node in (low, *more)]
+        if heads != [str(k) for k in range(_count(low), _count(low) + len(heads))]:
+            raise FormulaError("count up by 1 to the dots", at)
         return Node("entries", (ends[0].args[0], low, high), bracket.at)
 
     def _several(self) -> tuple[Node, ...]:
@@ -893,5 +899,5 @@ def _apart(sub: Node) -> list[Node]:
 
 def _count(node: Node) -> int:
     if node.op != "number" or not node.args[0].isdigit():
-        raise FormulaError("the order of a derivative is a number", node.at)
+        raise FormulaError("a whole number belongs here", node.at)
     return int(node.args[0])
