@@ -148,6 +148,7 @@ def test_failure_names_the_frames_of_the_lesson_only() -> None:
         f"  {NAME}:5 in <module>: functools.reduce(",
         f"  {NAME}:6 in <lambda>: lambda a, b: half(a), [1, 2])",
         f"  {NAME}:2 in half: return int(x) / 0",
+        "  (an error that is shown on purpose is caught in its cell, and printed)",
     ]
 
 

@@ -47,7 +47,7 @@ def test_setting_is_its_own_or_the_level_s(tmp_path, name, header, own, wanted):
     ("header", "own", "message"),
     [
         ("", {"checks": "lax"}, f"{SCRIPT}:1: checks is easy or strict, not 'lax'"),
-        ("\n.. formulas: law\n", {}, "HEADER.rst:1: formulas is checked or laws, not"),
+        ("\n.. formulas: law\n", {}, "HEADER.rst:2: formulas is checked or laws, not"),
     ],
 )
 def test_setting_that_is_no_choice_is_refused(tmp_path, header, own, message):

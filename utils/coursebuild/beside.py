@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from coursebuild.sources import HEADERS
 
-__all__ = ["TITLE", "files_of_page", "files_of_script", "helpers", "scripts"]
+__all__ = ["TITLE", "files_of_page", "files_of_script", "helpers", "scripts", "tree_of"]
 
 Files = tuple[tuple[str, bytes], ...]
 PATH = re.compile(
@@ -68,6 +69,13 @@ def _read(folder: Path, stamped: tuple[tuple[Path, int], ...]) -> Files:
     return tuple((p.relative_to(folder).as_posix(), p.read_bytes()) for p in paths)
 
 
+def tree_of(source: str | bytes) -> ast.Module:
+    """Return what Python reads; nothing where it can read nothing."""
+    with suppress(SyntaxError, ValueError):  # the runner will say so
+        return ast.parse(source)
+    return ast.Module([], [])
+
+
 class _Said(NamedTuple):
     """What a piece of code imports (first names), and what it may open."""
 
@@ -78,10 +86,7 @@ class _Said(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def _said(source: str | bytes) -> _Said:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # the runner will say so
-        tree = ast.Module([], [])
+    tree = tree_of(source)
     imports: set[str] = set()
     strings: set[str] = set()
     for node in ast.walk(tree):

@@ -22,6 +22,7 @@ from coursebuild.publish import (
     state,
     swept,
 )
+from coursebuild.wording import authored, worded
 
 if TYPE_CHECKING:
     from courserun.runs import Runs
@@ -74,7 +75,6 @@ def _build_aside(
 ) -> tuple[Path, list[str]]:
     """Return a folder with the checked site, and what its authors should know."""
     from coursebuild.checks import problems
-    from coursebuild.form import review
     from coursebuild.mend import mend
     from coursebuild.tidy import tidy
 
@@ -84,11 +84,9 @@ def _build_aside(
     lessons = runs.lessons.values()
     mended = mend(built, root, [x.name for x in lessons if not x.strict])
     found = tidy(built) + problems(built, root, drawn)
-    faults, notes = review(root, lessons, runs.known)
-    found, notes = found + faults, said + mended + notes
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
-    return built, notes
+    return built, said + mended
 
 
 def run_sphinx(
@@ -101,12 +99,16 @@ def run_sphinx(
     (``freshness``), so an incremental build equals a clean one by design.
     """
     from coursebuild.executing import begin, stop  # seconds that a no-op must not pay
+    from coursebuild.form import review, sort_messages
+    from courserun.runs import LessonError
 
-    warnings = StringIO()
+    warnings, failure, course, failures = StringIO(), None, None, []
     try:
         shutil.copytree(root / "docs", work / "docs")
         readable(work / "docs")  # and writable, where the sources are not
         course = begin(root, work / "html", execute=execute_lessons)
+        if not course.runs.makes_pages:
+            raise LessonError("\n\n".join(course.runs.failures()))
         with _undisturbed():
             import torch  # noqa: F401  (which our extensions need)
         from sphinx.application import Sphinx
@@ -123,16 +125,22 @@ def run_sphinx(
         )
         app.build(force_all=True)
     except Exception as error:
-        message = f"{_reason(error)}\n{warnings.getvalue()}"
-        raise SiteError(_readable(message, root, work)) from error
+        failure = error
+        if course and execute_lessons:
+            failures = course.runs.failures()
     finally:
         stop()
-    from coursebuild.form import sort_messages
-
-    said = _readable(warnings.getvalue(), root, work)
-    wrong, notes = sort_messages(said, course.runs.lessons.values())
+    lessons = course.runs.lessons.values() if course else ()
+    said = authored(_readable(warnings.getvalue(), root, work), root, work / "docs")
+    wrong, notes = (list(map(worded, x)) for x in sort_messages(said, lessons))
+    if failure and _reason(failure) != "\n\n".join(failures):
+        failures.append(_readable(_reason(failure), root, work))
+    wrong = failures + wrong
+    if course and execute_lessons:
+        faults, own = review(root, lessons, course.runs.known)
+        wrong, notes = wrong + faults, notes + own
     if wrong:
-        raise SiteError("\n".join(wrong))
+        raise SiteError("\n\n".join(wrong)) from failure
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes

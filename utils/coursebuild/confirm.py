@@ -45,7 +45,8 @@ def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
     """
     lessons = _chosen(root, names)
     runs = list(_runs(lessons, seed=seed))
-    failures = [run.failure.message for run in runs if run.failure]
+    failures = [fault for lesson in lessons for fault in lesson.faults]
+    failures += [run.failure.message for run in runs if run.failure]
     ended = [run for run in runs if not run.failure]
     faults, notes = review(root, lessons, ended, whole=not names, state=True)
     if failures + faults:

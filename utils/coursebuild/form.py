@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sphinx_gallery.py_source_parser import SYNTAX_ERROR_DOCSTRING
+
+from coursebuild.beside import tree_of
 from coursebuild.prose import loose_numbers, reviewed, unused
 from courserun.lesson import Lesson, Run
 
@@ -49,6 +53,7 @@ def review(
         loose = loose_numbers(lesson, allowed)
         (wrong if lesson.strict else notes).extend(loose)
         wrong += faults(lesson) if lesson.strict else []
+        (wrong if lesson.strict else notes).extend(unused_imports(lesson))
         if lesson.name in found and not found[lesson.name].statements:
             (wrong if lesson.strict and state else notes).extend(_silent(lesson, whole))
     return wrong, notes
@@ -56,11 +61,30 @@ def review(
 
 def faults(lesson: Lesson) -> Iterator[str]:
     """Yield what a script lacks that a reader of the site would miss."""
-    if lesson.name.endswith(".py") and not _FIELDS.search(lesson.blocks[0].source):
+    first = lesson.blocks[0].source if lesson.blocks else SYNTAX_ERROR_DOCSTRING
+    unread = first == SYNTAX_ERROR_DOCSTRING  # and something else is told
+    if lesson.name.endswith(".py") and not (unread or _FIELDS.search(first)):
         yield (
             f"{lesson.name}:1\n  has no field list: below the docstring's first words, "
             "write `:Level:`, `:Tags:` and what else the lesson says of itself"
         )
+
+
+def unused_imports(lesson: Lesson) -> Iterator[str]:
+    """Yield a message for each import whose name neither code nor text holds again."""
+    whole = "\n".join(block.source for block in lesson.blocks)
+    for block in lesson.blocks:
+        tree = tree_of(block.source) if block.kind == "code" else ast.Module([], [])
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [(a.asname or a.name).partition(".")[0] for a in node.names]
+                for name in names:
+                    if len(re.findall(rf"\b{re.escape(name)}\b", whole)) == 1:
+                        line = block.line + node.lineno - 1
+                        yield (
+                            f"{lesson.name}:{line}\n  imports {name} and never uses"
+                            " it: delete the import"
+                        )
 
 
 def _magics(lesson: Lesson) -> Iterator[str]:

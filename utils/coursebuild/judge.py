@@ -165,21 +165,21 @@ def _left(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
-    """Return the author's file and line of what a page shows."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    found = (n for n, line in _lines(app, name) if first in line)
-    place = f"{name}:{next(found, getattr(node, 'line', None) or 1)}"
+    """Return the author's file and line of what a page shows, or the page's line."""
     source = str(getattr(node, "source", None) or "")
-    return f"{place} ({source})" if "docstring of" in source else place
-
-
-def _lines(app: Sphinx, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a source; a notebook's are those of its cells."""
+    said = f" ({source})" if "docstring of" in source else ""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    lesson = app.lesson_runs.lessons.get(name)
+    for block in lesson.blocks if lesson else ():
+        if block.kind == "text":
+            for line, words in enumerate(block.source.splitlines(), block.line):
+                if first in words:
+                    return f"{name}:{line}{said}"
+    line = getattr(node, "line", None) or 1
     if name.endswith(".ipynb"):
-        for block in app.lesson_runs.lessons[name].blocks:
-            yield from enumerate(block.source.splitlines(), block.line)
-    elif (path := Path(app.confdir, name)).exists():
-        yield from enumerate(path.read_text("utf-8").splitlines(), 1)
+        return f"{name}:{line - 1}"  # as myst-nb counts
+    generated = name.removesuffix(".py") + ".rst" * name.endswith(".py")
+    return f"{generated}:{line}{said}"
 
 
 def setup(app: Sphinx) -> None:

@@ -100,6 +100,6 @@ def markdown(texts: Sequence[str], place: Place = NOWHERE) -> list[str]:
         to=FORMAT,
         format="rst",
         filters=[str(FILTER)],
-        extra_args=["--wrap=none"],
+        extra_args=["--wrap=none", "--quiet"],
     )
     return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]

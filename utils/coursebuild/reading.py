@@ -7,7 +7,7 @@ import io
 import os
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -19,6 +19,15 @@ from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 from coursebuild.beside import TITLE, files_of_page, files_of_script, scripts
 from coursebuild.checks import page_of
+from coursebuild.door import (
+    Said,
+    misplaced,
+    misset,
+    read_source,
+    said_in_page,
+    said_in_script,
+    untitled,
+)
 from coursebuild.settings import settings
 from coursebuild.sources import header_of, pages
 from coursecheck.stated import Block
@@ -61,28 +70,46 @@ __all__ = [
 def read_lessons(root: Path) -> Iterator[Lesson]:
     """Yield every lesson below ``root``: scripts, then texts that state something.
 
-    Raises:
-        LessonError: a lesson lies so deep that no page would show it.
+    What is wrong with a file, and where it lies, is among the ``faults`` of its lesson.
     """
-    for path in sorted(root.glob("gallery/*/*/**/*.py")):
-        if _is_lesson(path):
-            name, level = path.relative_to(root), path.relative_to(root).parts[1]
-            raise LessonError(
-                f"{name.as_posix()}:1\n  lies two folders deep, where no page shows it:"
-                f" move it to gallery/{level}/, or make a level of its folder"
-            )
-    for path in scripts(root):
-        yield read_script(path, root)
+    astray = dict([*_deep(root), *misplaced(root, scripts(root))])
+    for path in sorted({*scripts(root), *astray}):
+        lesson = _read(read_script, path, root)
+        faults = [astray[path]] if path in astray else []
+        faults += [fault for fault in lesson.faults if fault not in faults]
+        blocks = () if path in astray else lesson.blocks
+        yield replace(lesson, blocks=blocks, faults=tuple(faults))
     folders = (root / "gallery", *sorted(root.glob("gallery/*/")))
     headers = (root / header_of(folder, root) for folder in folders)
     for path in [*headers, *pages(root, ".rst")]:
-        if path.exists() and STATES.search(path.read_text(encoding="utf-8")):
-            yield read_text(path, root)
+        if path.exists() and STATES.search(path.read_text("utf-8", "replace")):
+            yield _read(read_text, path, root)
     for path in pages(root, ".md"):
-        if STATES.search(path.read_text(encoding="utf-8")):
-            yield read_page(path, root)
+        if STATES.search(path.read_text("utf-8", "replace")):
+            yield _read(read_page, path, root)
     for path in pages(root, ".ipynb"):
-        yield read_notebook(path, root)
+        yield _read(read_notebook, path, root)
+
+
+def _deep(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the lessons that lie so deep that no page would show them, and why."""
+    for path in sorted(root.glob("gallery/*/*/**/*.py")):
+        if _is_lesson(path):
+            name, level = path.relative_to(root), path.relative_to(root).parts[1]
+            why = (
+                f"{name.as_posix()}:1\n  lies two folders deep, where no page shows"
+                f" it: move it to gallery/{level}/, or make a level of its folder"
+            )
+            yield path, why
+
+
+def _read(read: Callable[[Path, Path], Lesson], path: Path, root: Path) -> Lesson:
+    """Read a source; one that cannot be read is a lesson of faults alone."""
+    try:
+        return read(path, root)
+    except LessonError as error:
+        name = path.relative_to(root).as_posix()
+        return Lesson(name, (), faults=(str(error),))
 
 
 def _is_lesson(path: Path) -> bool:
@@ -94,7 +121,7 @@ def _is_lesson(path: Path) -> bool:
 
 def read_text(path: Path, root: Path) -> Lesson:
     """Read a page in reStructuredText, or the header of a level."""
-    block = Block("text", path.read_text(encoding="utf-8"), 1)
+    block = Block("text", read_source(path, root), 1)
     return _with_included(
         Lesson(path.relative_to(root).as_posix(), (block,), **settings(path, root, {})),
         root,
@@ -107,22 +134,38 @@ def read_script(path: Path, root: Path) -> Lesson:
     ``# sphinx_gallery_seconds = 120`` in it raises its time limit (in seconds),
     ``# sphinx_gallery_warns = ["non-leaf"]`` declares warnings that it shows.
     """
+    name, text = path.relative_to(root).as_posix(), read_source(path, root)
+    if why := untitled(path, root, text):
+        raise LessonError(why)
     _refuse_eaten(path, root)
-    config, blocks = split_code_and_text_blocks(str(path))
+    said, faults = said_in_script(name, text)
+    _, blocks = split_code_and_text_blocks(str(path))
     lesson = Lesson(
-        name=path.relative_to(root).as_posix(),
+        name=name,
         blocks=script_blocks(blocks),
-        seconds=float(config.get("seconds", Lesson.seconds)),
-        warns=tuple(config.get("warns", ())),
         files=files_of_script(path),
-        **settings(path, root, config),
+        **_options(path, root, said, faults, "sphinx_gallery_"),
     )
     return _with_included(lesson, root)
 
 
+def _options(
+    path: Path, root: Path, said: Said, faults: Sequence[str] = (), prefix: str = ""
+) -> dict[str, Any]:
+    """Return what a lesson says of itself, and what is wrong there, as options."""
+    wrong = misset(path.relative_to(root).as_posix(), said, prefix)
+    own = {name: value for name, (value, _) in said.items() if name not in wrong}
+    return {
+        "seconds": float(own.get("seconds", Lesson.seconds)),
+        "warns": tuple(own.get("warns", ())),
+        "faults": (*faults, *wrong.values()),
+        **settings(path, root, own),
+    }
+
+
 def _refuse_eaten(path: Path, root: Path) -> None:
     r"""Refuse a docstring in which Python has read ``\theta`` as a tab and "heta"."""
-    source = path.read_text(encoding="utf-8")
+    source = read_source(path, root)
     with suppress(SyntaxError, tokenize.TokenError):  # the runner will say so
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
         first = next(t for t in tokens if t.type not in _BEFORE)
@@ -157,7 +200,7 @@ def _included(block: Block, folder: Path, markup: str, root: Path) -> Iterator[B
         path = Path(os.path.normpath(base / match["path"].removeprefix("/")))
         if options.keys() & {"literal", "code"} or not path.is_file():
             continue  # shown as it is; Sphinx says what is missing
-        text = path.read_text(encoding="utf-8")
+        text = read_source(path, root)
         first, last = _part(text, options)
         file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path
         part = Block(
@@ -196,9 +239,8 @@ def read_page(path: Path, root: Path) -> Lesson:
     ``lesson: {seconds: 120, warns: [...]}`` in its front matter does what the
     comments do in a script.
     """
-    text = path.read_text(encoding="utf-8")
+    text = read_source(path, root)
     notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
-    options = notebook.metadata.get("lesson", {})
     blocks = page_blocks(notebook, text)
     code = [block.source for block in blocks if block.kind == "code"]
     lesson = Lesson(
@@ -206,9 +248,7 @@ def read_page(path: Path, root: Path) -> Lesson:
         blocks=blocks,
         files=files_of_page(path, code),
         markup="md",
-        seconds=float(options.get("seconds", Lesson.seconds)),
-        warns=tuple(options.get("warns", ())),
-        **settings(path, root, options),
+        **_options(path, root, said_in_page(notebook.metadata, text)),
     )
     return _with_included(lesson, root)
 
@@ -221,9 +261,9 @@ def read_notebook(path: Path, root: Path) -> Lesson:
     Raises:
         LessonError: it is no notebook, or none of Python's.
     """
-    name = path.relative_to(root).as_posix()
+    name, text = path.relative_to(root).as_posix(), read_source(path, root)
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook = nbformat.reads(text, as_version=4)
     except Exception as error:
         why = str(error).partition("\n")[0][:200]
         raise LessonError(
@@ -237,16 +277,13 @@ def read_notebook(path: Path, root: Path) -> Lesson:
             f"{name}:1\n  is a notebook in {language}, and only Python runs here:"
             " choose a Python kernel in Jupyter and save it"
         )
-    options = data.get("lesson", {})
     blocks = tuple(_cell_block(*cell) for cell in enumerate(notebook.cells, 1))
     lesson = Lesson(
         name=name,
         blocks=blocks,
         files=files_of_page(path, [b.source for b in blocks if b.kind == "code"]),
         markup="md",
-        seconds=float(options.get("seconds", Lesson.seconds)),
-        warns=tuple(options.get("warns", ())),
-        **settings(path, root, options),
+        **_options(path, root, said_in_page(data)),
     )
     return _with_included(lesson, root)
 

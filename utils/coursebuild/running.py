@@ -16,7 +16,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from coursebuild.beside import helpers
+from coursebuild.beside import helpers, tree_of
 from coursebuild.dated import spelled
 from coursebuild.places import binder, colab
 from coursebuild.publish import input_date
@@ -115,7 +115,7 @@ def imports(script: Path) -> list[str]:
     names = []
     modules = helpers(script.parent)
     code = [path.read_text(encoding="utf-8") for path in (script, *modules)]
-    for node in (node for source in code for node in ast.walk(ast.parse(source))):
+    for node in (node for source in code for node in ast.walk(tree_of(source))):
         if isinstance(node, ast.Import):
             names += [alias.name.split(".")[0] for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

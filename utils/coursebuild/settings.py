@@ -36,10 +36,12 @@ def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
         said["checks"] = "strict"
     header = header_of(path.parent, root)
     if source.startswith("gallery/") and (root / header).exists():
-        for name, value in _SAID.findall((root / header).read_text(encoding="utf-8")):
-            said[name] = _chosen(name, value, header)
+        text = (root / header).read_text("utf-8", "replace")
+        for match in _SAID.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            said[match[1]] = _chosen(match[1], match[2], f"{header}:{line}")
     for name in CHOICES.keys() & own.keys():
-        said[name] = _chosen(name, own[name], source)
+        said[name] = _chosen(name, own[name], f"{source}:1")
     return {
         "strict": said["checks"] == "strict",
         "laws": said["formulas"] == "laws",
@@ -47,8 +49,8 @@ def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-def _chosen(name: str, value: object, source: str) -> str:
+def _chosen(name: str, value: object, place: str) -> str:
     if value not in CHOICES[name]:
         choices = " or ".join(CHOICES[name])
-        raise LessonError(f"{source}:1: {name} is {choices}, not {value!r}")
+        raise LessonError(f"{place}: {name} is {choices}, not {value!r}")
     return str(value)

@@ -11,6 +11,7 @@ import builtins
 import codeop
 import ctypes
 import io
+import json
 import linecache
 import os
 import random
@@ -271,6 +272,7 @@ class _Session:
         for frame in frames:
             name = frame.filename.removeprefix(_UTILS).replace(beside, folder)
             story.append(f"  {name}:{frame.lineno} in {frame.name}: {frame.line}")
+        story += [f"  ({remedy})"] if (remedy := _remedy(error)) else []
         cell = self._cell if self._place.startswith("cell") else None
         return Failure("\n".join(story), line, cell)
 
@@ -417,11 +419,17 @@ def _words(error: BaseException) -> str:
     if isinstance(error, _LessonError):
         return str(error)
     if isinstance(error, SystemExit):
-        return f"called exit({error.code!r}): a lesson ends after its last cell"
+        return (
+            f"called exit({error.code!r}): a lesson ends after its last cell, so delete"
+            " the call"
+        )
     if isinstance(error, Warning):
+        said = str(error).partition("\n")[0][:40]
+        pattern = json.dumps(re.sub(r"[][.^$*+?{}\\|()]", r"\\\g<0>", said))
         return (
             f"warns\n  {_TRIGGER.sub('', text)}\n  (a warning that the page shows on "
-            "purpose is declared by a pattern in the lesson's `warns`)"
+            "purpose is declared by a pattern in the lesson's `warns`: "
+            f"# sphinx_gallery_warns = [{pattern}] in a script)"
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"took more memory than there is for a lesson\n  {text}"
@@ -429,7 +437,32 @@ def _words(error: BaseException) -> str:
         text += NO_COMPILER
     if len(text) > LONGEST_STORY:  # a compiler's, say
         text = f"{text[: LONGEST_STORY // 2]}\n[...]\n{text[-LONGEST_STORY // 2 :]}"
+    if isinstance(error, SyntaxError):
+        lines = text.splitlines()  # what it is comes last, after the place
+        own = not os.path.isabs(error.filename or "")  # which the message begins with
+        text = "\n".join([lines[-1], *lines[own:-1]])
+    text = re.sub(r"\n(?! )", "\n  ", text)
     return f"raised {text}"
+
+
+def _remedy(error: BaseException) -> str:
+    """Return what an author can do about an error, where its words do not say so."""
+    if isinstance(error, _LessonError | SystemExit | Warning | MemoryError):
+        return ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"{error.name.partition('.')[0]} is not installed here: name its package in"
+            " the dependencies of pyproject.toml and say `make lock`, or, if the module"
+            " is your own, put it beside the lesson"
+        )
+    if isinstance(error, SyntaxError) and (error.text or "").lstrip()[:1] in "%!?":
+        how = (
+            "figures show without it" if "matplotlib" in error.text else "write Python"
+        )
+        return f"that is a command of Jupyter's, no Python: delete it, {how}"
+    if isinstance(error, SyntaxError):
+        return "Python cannot read it: is a bracket open, a colon or quote missing?"
+    return "an error that is shown on purpose is caught in its cell, and printed"
 
 
 def _too_long() -> _LessonError:

@@ -29,6 +29,9 @@ class Lesson:
     What is no matter of truth is an error where ``strict``, else a note.  With
     ``laws``, an equation that nothing binds is a general law; with ``quotes``, an
     example in a literal block is shown and not run.
+
+    ``faults`` are what is wrong with the file itself; one that makes no page has no
+    ``blocks`` either.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Lesson:
     strict: bool = True
     laws: bool = False
     quotes: bool = False
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

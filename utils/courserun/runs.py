@@ -49,20 +49,29 @@ class Runs:
         return list(self._ready.values())
 
     def __getitem__(self, name: str) -> Run | None:
-        """Wait for the run of a lesson; None when it is not to be executed.
+        """Wait for the run of a lesson; None when it failed, or is not to be executed.
 
         Raises:
-            LessonError: it failed; says so of every lesson that fails, so that
-                an author sees all at once.
             KeyError: the lesson was not there when the build began.
         """
         run = self._ready.get(name) or self._wait(name)
-        if run is not None and run.failure:
-            runs = [self._wait(other) for other in self._futures]
-            raise LessonError(
-                "\n\n".join(r.failure.message for r in runs if r and r.failure)
-            )
-        return run
+        return None if run and run.failure else run
+
+    @property
+    def makes_pages(self) -> bool:
+        """Tell whether each lesson can be shown, be it true or not."""
+        return all(x.blocks or not x.faults for x in self.lessons.values())
+
+    def failures(self) -> list[str]:
+        """Wait for all; return what is wrong with each, so that its author sees all."""
+        found = []
+        for name, lesson in self.lessons.items():
+            run = self._ready.get(name) or self._wait(name)
+            found += [
+                *lesson.faults,
+                *([run.failure.message] if run and run.failure else []),
+            ]
+        return found
 
     def _wait(self, name: str) -> Run | None:
         if name not in self.lessons:
@@ -82,6 +91,8 @@ class Runs:
         Raises:
             LessonError: a lesson failed, or nobody executed it.
         """
+        if failures := self.failures():
+            raise LessonError("\n\n".join(failures))
         runs = {name: self[name] for name in self.lessons}
         if idle := [name for name, run in runs.items() if run is None]:
             raise LessonError(f"{', '.join(idle)}: has not run")
