@@ -122,9 +122,8 @@ def _html(node: nodes.Element, formula: str, *, display: bool) -> str:
         return ""
     if how := node.get("checked"):
         look = "law" if "law" in node["classes"] else "true"
-        html += (
-            f'<span class="checked {look}" title="{how}"><span> ({how})</span></span>'
-        )
+        mark = f'<span class="checked {look}"><span> ({how})</span></span>'
+        html = f'<span class="stated" title="{how}">{html}{mark}</span>'
     return html
 
 
