@@ -77,6 +77,14 @@ def test_figures_of_a_loop_differ() -> None:
     assert len({picture.light for picture in drawn}) == 3
 
 
+def test_pyplot_is_ours_whoever_imports_it() -> None:
+    code = (
+        "import importlib\nplt = importlib.import_module('mat' + 'plotlib.pyplot')\n"
+        "plt.figure().set_label('a')\nplt.show()\nprint(1)"
+    )
+    assert kinds(run(code).outputs[0]) == ["a", "1\n"]
+
+
 VALUES = {
     "Markdown": (SHOW + "Markdown('**b**')", Shown("markdown", "**b**")),
     "HTML": (SHOW + "HTML('<b>b</b>')", Shown("html", "<b>b</b>")),
@@ -222,9 +230,12 @@ def test_display_comes_where_it_is_called(case: str) -> None:
 def test_display_needs_no_import_on_a_page() -> None:
     result = run("display(1)\n2", markup="md")
     assert kinds(result.outputs[0]) == ["1", "2"]
+    code = "handle = display(1, display_id=True)\nhandle.update(2)"
+    assert kinds(run(code, markup="md").outputs[0]) == ["2"]
 
 
 REFUSED = {
+    "display without import": ("display(1)", ": from IPython.display import display"),
     "JavaScript": (SHOW + "Javascript('1')", "no page of this site can: show HTML"),
     "picture without words": (
         "from PIL import Image\nImage.new('RGB', (9, 9))",
@@ -371,3 +382,8 @@ def test_formula_or_markdown_of_an_output_is_set(
     assert [part for part in parts if part not in html] == []
     assert "checked" not in html
     assert "<h1" not in html
+
+
+def test_size_from_which_data_are_pixels_is_the_one_that_authors_read() -> None:
+    authors = Path(__file__).parents[1] / "docs/authors.md"
+    assert f"more than {LARGEST_SVG:,} bytes" in authors.read_text(encoding="utf-8")

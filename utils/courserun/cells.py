@@ -38,6 +38,7 @@ from coursecheck.mutate import Mutants
 from coursecheck.questions import Question, find_questions, unanswered
 from coursecheck.stated import Asked, Block, Statement
 from coursecheck.statements import Checker
+from courserun.awaited import when_imported
 from courserun.display import Display, replace_ipython
 from courserun.figures import prepare_pyplot
 from courserun.lesson import Failure, Lesson, Output, Part, Picture, Run
@@ -399,19 +400,15 @@ def _ends_in_value(tree: ast.Module) -> bool:
 
 
 def _let_show(lesson: Lesson, display: Display) -> None:
-    """Lead what draws and displays, where the lesson speaks of it, to its cells."""
-    code = "".join(block.source for block in lesson.blocks if block.kind == "code")
-    code += "".join(
-        data.decode(errors="replace")
-        for name, data in lesson.files
-        if name.endswith(".py")
+    """Lead what draws and displays to the lesson's cells."""
+    when_imported(
+        {
+            "matplotlib.pyplot": lambda pyplot: prepare_pyplot(pyplot, display.figures),
+            "IPython.core.display_functions": lambda m: replace_ipython(m, display),
+        }
     )
-    if "matplotlib" in code:
-        prepare_pyplot(display.figures)
-    if "IPython" in code:
-        replace_ipython(display)
     if lesson.markup == "md":  # as in a notebook; a script's reader has none
-        builtins.display = display.show  # type: ignore[attr-defined]
+        builtins.display = display.bare  # type: ignore[attr-defined]
 
 
 def _words(error: BaseException) -> str:
@@ -433,6 +430,8 @@ def _words(error: BaseException) -> str:
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"took more memory than there is for a lesson\n  {text}"
+    if isinstance(error, NameError) and error.name == "display":
+        text += ": from IPython.display import display"
     if "InvalidCxxCompiler" in text:
         text += NO_COMPILER
     if len(text) > LONGEST_STORY:  # a compiler's, say

@@ -91,6 +91,14 @@ class Display:
             if part:
                 self._put(part, display_id, update=update)
 
+    def bare(self, *values: Any, **how: Any) -> Any:
+        """Show values where nothing was imported; IPython makes the handle of one."""
+        if "display_id" not in how:
+            return self.show(*values, **how)
+        from IPython.display import display
+
+        return display(*values, **how)
+
     def publish(
         self, data: Any, metadata: Any = None, *, transient: Any = None, **how: Any
     ) -> None:
@@ -288,24 +296,15 @@ def _pixels(
     return Picture(raw, None, suffix, alt, width, small=file.getvalue())
 
 
-def replace_ipython(display: Display) -> None:
-    """Let IPython's functions show on the page what they show in a notebook.
-
-    Nobody needs IPython who does not import it; that takes half a second.
-    """
-    try:
-        from IPython import display as exported
-        from IPython.core import display_functions
-    except ImportError:  # the lesson's own import will say so
-        return
-    handle = display_functions.DisplayHandle
+def replace_ipython(functions: Any, display: Display) -> None:
+    """Let IPython's functions show on the page what they show in a notebook."""
+    handle = functions.DisplayHandle
 
     def show(*values: Any, display_id: Any = None, **how: Any) -> Any:
         given = handle(None if display_id is True else display_id)
         display.show(*values, display_id=display_id and given.display_id, **how)
         return given if display_id else None
 
-    for module in (display_functions, exported):
-        module.display = show  # type: ignore[attr-defined]
-        module.publish_display_data = display.publish  # type: ignore[attr-defined]
-        module.clear_output = display.clear  # type: ignore[attr-defined]
+    functions.display = show
+    functions.publish_display_data = display.publish
+    functions.clear_output = display.clear

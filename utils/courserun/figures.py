@@ -24,13 +24,12 @@ LARGEST_PICTURE = 2_000_000  # bytes: what a page can bear
 INKED = ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor")
 
 
-def prepare_pyplot(show: Callable[[], None]) -> None:
+def prepare_pyplot(pyplot: Any, show: Callable[[], None]) -> None:
     """Draw with the same style everywhere, whatever the user's own style is.
 
     ``show`` becomes ``pyplot.show``.
     """
     import matplotlib
-    from matplotlib import pyplot
 
     matplotlib.use("agg")
     matplotlib.rcdefaults()
