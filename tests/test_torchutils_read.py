@@ -69,11 +69,12 @@ def view_of_view():
     return base.sum() + part.T.sum()
 
 
-def nested(layout: torch.layout) -> torch.Tensor:
+def nested(layout: torch.layout, factor: int = 2) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = [torch.ones(2), torch.ones(3)]
-        return torch.nested.nested_tensor(parts, layout=layout, requires_grad=True) * 2
+        leaf = torch.nested.nested_tensor(parts, layout=layout, requires_grad=True)
+        return leaf if factor == 1 else leaf * factor
 
 
 def inference():
@@ -489,6 +490,9 @@ ALONE = {
     "sparse": lambda: torch.eye(2).to_sparse().requires_grad_(),
     "csr": lambda: torch.eye(2).to_sparse_csr().requires_grad_(),
     "meta": lambda: leaf(2, device="meta"),
+    "jagged": lambda: nested(torch.jagged, 1),
+    "strided nested": lambda: nested(torch.strided, 1),
+    "complex": lambda: leaf(2, dtype=torch.complex64),
 }
 
 

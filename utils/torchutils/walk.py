@@ -72,8 +72,14 @@ def start(root: torch.Tensor | GradientEdge) -> object:
         return node
     if root.requires_grad:  # its AccumulateGrad node, so that x alone is x elsewhere
         with torch.inference_mode(False), torch.enable_grad():
-            return _Use.apply(root).grad_fn.next_functions[0][0]
+            used = root.clone() if _is_strided_nested(root) else _Use.apply(root)
+            return used.grad_fn.next_functions[0][0]
     return root
+
+
+def _is_strided_nested(tensor: torch.Tensor) -> bool:
+    """Say whether a Function of Python can't take a tensor: it has no sizes."""
+    return tensor.is_nested and tensor.layout is torch.strided
 
 
 class _Use(torch.autograd.Function):
