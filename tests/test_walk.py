@@ -983,3 +983,29 @@ def test_graph_that_cannot_be_edited_says_why(page: Page, make, why):
         f"These numbers can't be changed here, because of {why}."
     )
     assert page.locator(".ag-leaves").count() == 0
+
+
+SHOWN = """figure => [...figure.querySelectorAll(".ag-node text")]
+  .filter(it => it.style.visibility != "hidden" && it.textContent.startsWith("adj"))
+  .map(it => it.textContent)"""
+
+
+def test_outputs_of_one_node_get_their_adjoints_each_in_its_step(page: Page):
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    a, b = x.chunk(2)
+    b = b * 3
+    drawing = record_backward(torch.cat([a * b, b]), locals(), gradient=x.detach())
+    serve(page, drawing)
+    figure = figures(page)
+    told = {}
+    steps = figure.locator("li[data-node]").all_text_contents()
+    page.locator("button[value=Home]").click()
+    for step in steps:
+        page.locator("button[value=ArrowRight]").click()
+        told[step.split(":")[0]] = figure.evaluate(SHOWN)
+    sends = [step.split(":")[0] for step in steps if " sends to " in step]
+    assert [s for s in sends if s.endswith("sends to a")] == ["#1 sends to a"]
+    assert "adjoint of a [9, 24]" in told["#1 sends to a"]
+    assert not [t for t in told["#1 sends to a"] if "output 1" in t]
+    assert "adjoint of output 1 [12, 24]" in told["b sends to #3[1]"]
+    assert "adjoint of a [9, 24]" in told["b sends to #3[1]"]
