@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test screens draft serve books notebooks doctest mutate bench \
+.PHONY: help html test screens draft serve books notebooks doctest claims mutate bench \
   doctor lesson lock clean env
 
 help: ## say what there is
@@ -38,6 +38,9 @@ books: env ## write build/books: the site as a zip, the course as EPUB and PDF
 
 doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED=7 for other points
 	@$(RUN) doctest $(LESSON)
+
+claims: env ## list the sentences that claim much and that nothing backs
+	@$(RUN) claims
 
 mutate: env ## falsify what the text states, to see whether the check notices; LESSON=
 	@$(RUN) mutate $(LESSON)

@@ -202,7 +202,7 @@ x.grad
 # >>> torch.equal(x.grad, 4 * x)
 # True
 #
-# Every gradient takes these three steps:
+# In this lesson each gradient takes these three steps:
 #
 # 1. *Forward*: compute ``y`` from ``x``, while autograd records.
 # 2. *Backward*: call ``y.backward()``, and autograd goes through its record from the

@@ -49,7 +49,13 @@ y
 #
 #       ``(2,)`` and ``(2, 2)``. A gradient holds one number for each entry of the
 #       variable: how fast ``y`` changes when this entry moves. So it has the shape of
-#       the variable, always.
+#       the variable. PyTorch refuses any other:
+#
+#       >>> try:
+#       ...     x.detach().requires_grad_().grad = torch.ones(3)
+#       ... except RuntimeError as error:
+#       ...     print(str(error).split(" a ")[0])
+#       attempting to assign
 #
 # How do we find the numbers? We do not need new rules. We write the function as a sum,
 # as above, let *one* entry move, and see which terms contain it.
@@ -80,7 +86,8 @@ y
 #
 #          \nabla_x y = A x + A^\top x = (A + A^\top)\, x = (12, 21)
 #
-#       Both paths are the same for a symmetric matrix only, where :law:`A^\top = A`.
+#       Both paths give the same for each ``x`` if ``A`` is symmetric, which means that
+#       :law:`A^\top = A`.
 #
 #       .. wrong:: 2 * A @ x
 #

@@ -149,8 +149,8 @@ y.backward(gradient=v)
 x.grad
 
 # %%
-# Weights of 1 make an ordinary sum. So ``y.sum().backward()`` must do the same, and it
-# is what most programs contain.
+# Weights of 1 make an ordinary sum. So ``y.sum().backward()`` does the same, and is
+# easier to read.
 #
 # .. predict::
 #

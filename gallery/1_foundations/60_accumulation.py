@@ -417,8 +417,8 @@ w.grad
 #       >>> 15 * 64, 1000 - 15 * 64, 64 / 40
 #       (960, 40, 1.6)
 #
-#       Language models divide by the number of *words* in each part, and parts differ
-#       nearly always. A widely used library had to `correct
+#       A language model's loss is a mean over the *words* of a part, and two parts with
+#       as many texts need not have as many words. A widely used library had to `correct
 #       <https://github.com/huggingface/transformers/pull/34191>`__ this in 2024.
 #
 # .. exercise::

@@ -44,7 +44,7 @@ c = a * 2
 #
 #    .. answer::
 #
-#       ``b`` is a leaf, too. Many expect that a leaf must require a gradient. But
+#       ``b`` is a leaf, too. Whether it requires a gradient is another question:
 #       ``is_leaf`` asks only whether a record stands behind the tensor. Behind ``a``
 #       and ``b`` there is none; behind ``c`` there is the multiplication.
 
@@ -314,7 +314,13 @@ y = torch.dot(w, w)
 #
 #       ``None``. The leaf is what ``torch.rand`` returned, and it has no name. Our
 #       ``w`` is the result of a multiplication and a subtraction. The gradient flowed
-#       through ``w`` to the leaf, where we cannot get at it.
+#       through ``w`` to the leaf. No name of ours leads there, but the graph does:
+#
+#       >>> node = w.grad_fn
+#       >>> while node.next_functions:
+#       ...     node = node.next_functions[0][0]
+#       >>> node.variable.is_leaf, node.variable.shape == w.shape
+#       (True, True)
 
 make_dot(y, locals(), direction="TB")
 

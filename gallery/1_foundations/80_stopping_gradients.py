@@ -144,8 +144,7 @@ u.requires_grad, y.requires_grad
 #
 #    .. answer::
 #
-#       An error. There is no record to go back through. Most of us meet this message
-#       sooner or later.
+#       An error. There is no record to go back through.
 
 try:
     y.backward()

@@ -51,6 +51,13 @@ def _doctest(*lessons: str) -> str:
     return confirm(ROOT, lessons, seed=int(os.environ.get("SEED") or 0))
 
 
+def _claims() -> str:
+    from coursebuild.claims import check_claims
+    from coursebuild.reading import read_lessons
+
+    return check_claims(ROOT, read_lessons(ROOT))
+
+
 def _mutate(*lessons: str) -> str:
     from coursebuild.confirm import mutate
 
@@ -95,6 +102,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "html": _html,
     "draft": _draft,
     "doctest": _doctest,
+    "claims": _claims,
     "mutate": _mutate,
     "serve": _serve,
     "notebooks": _notebooks,
