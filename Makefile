@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
-export TORCH_INDEX CLUSTER WORKERS
+export TORCH_INDEX CLUSTER WORKERS UPGRADE
 export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
@@ -58,7 +58,7 @@ lesson: env ## start a lesson from the template: LESSON=gallery/1_foundations/30
 notebooks: html ## write what Colab and Binder open into build/notebooks
 	@$(RUN) notebooks
 
-lock: env ## write requirements.lock from pyproject.toml
+lock: env ## add to requirements.lock what pyproject.toml asks for; UPGRADE=1: the newest
 	@$(RUN) lock
 
 clean: ## remove everything that was generated, the environment too

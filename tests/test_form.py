@@ -156,3 +156,14 @@ def test_link_that_leads_nowhere_is_mended_in_an_easy_page(tmp_path, body, wante
     assert page.read_text() == f'<html><body id="a">{RIGHT}{wanted}</body></html>'
     line = 2 if 'src="gone.png' in body else 1
     assert note.startswith(f"{SCRIPT}:{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "seconds"),
+    [("", 300), ('# sphinx_gallery_checks = "strict"\n', 60)],
+)
+def test_easy_lesson_has_more_time(tmp_path, setting, seconds):
+    text = f'"""\nToy\n===\n"""\n{setting}x = 1\n'
+    (project(tmp_path, "Toy\n---\n") / SCRIPT).write_text(text)
+    [lesson] = read_lessons(tmp_path)
+    assert lesson.seconds == seconds

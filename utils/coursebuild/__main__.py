@@ -80,7 +80,7 @@ def _lock() -> str:
     from coursebuild.lock import lock
 
     target = ROOT / "requirements.lock"
-    target.write_text(lock(ROOT))
+    target.write_text(lock(ROOT, upgrade=bool(os.environ.get("UPGRADE"))))
     return f"Wrote {target.name}; `make html` installs what it says."
 
 

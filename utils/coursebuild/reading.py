@@ -36,6 +36,7 @@ from courserun.runs import LessonError
 
 CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
+PATIENCE = 300.0  # seconds that an easy lesson has where it does not say
 STATES = re.compile(
     r">>> |\$|\bmath\b|\blaw\b|mystnb|eval-rst|\binclude\b|\\(?:begin\{|[(\[])",
     re.IGNORECASE,
@@ -155,11 +156,13 @@ def _options(
     """Return what a lesson says of itself, and what is wrong there, as options."""
     wrong = misset(path.relative_to(root).as_posix(), said, prefix)
     own = {name: value for name, (value, _) in said.items() if name not in wrong}
+    form = settings(path, root, own)
+    seconds = Lesson.seconds if form["strict"] else PATIENCE
     return {
-        "seconds": float(own.get("seconds", Lesson.seconds)),
+        "seconds": float(own.get("seconds", seconds)),
         "warns": tuple(own.get("warns", ())),
         "faults": (*faults, *wrong.values()),
-        **settings(path, root, own),
+        **form,
     }
 
 
