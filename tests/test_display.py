@@ -250,6 +250,12 @@ REFUSED = {
         SHOW + "update_display(1, display_id='a')",
         "updates what no display of this cell has shown",
     ),
+    "animation in JavaScript": (
+        f"{PLOT}{SHOW}from matplotlib.animation import FuncAnimation\n"
+        "HTML(FuncAnimation(plt.figure(), lambda i: (), frames=2).to_jshtml())",
+        "let the animation itself be the value",
+    ),
+    "too long a value": ("'x' * 2_000_000", "shows more than 1,000,000 bytes"),
     "animation without words": (
         PLOT + "from matplotlib.animation import FuncAnimation\n"
         "FuncAnimation(plt.figure(), lambda i: (), frames=2)",

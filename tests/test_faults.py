@@ -34,7 +34,7 @@ FAULTS = {  # code at the end of a lesson, from line 17 on: what its author is t
     "segfault": ("import ctypes\nctypes.string_at(0)", "18: cell 2 died of SIGSEGV"),
     "killed": ("import os\nos.kill(os.getpid(), 9)", "14: cell 2 died of SIGKILL"),
     "loop_in_c": (SPIN_IN_C, "19: cell 2 took longer than the 1 s"),
-    "endless": ("while True:\n    print('y' * 999)", "18: cell 2 printed more than"),
+    "endless": ("while True:\n    print('y' * 999)", "18: cell 2 shows more than"),
     "memory": ("x = bytearray(2**33)", "17: cell 2 took more memory than there is"),
     "ctrl_c": ("raise KeyboardInterrupt", "17: cell 2 raised KeyboardInterrupt"),
     "warning": ("import warnings\nwarnings.warn('old')", "18: cell 2 warns"),

@@ -231,6 +231,8 @@ class _Session:
     def _addressless(self, part: Part) -> Part:
         if isinstance(part, Picture):
             return part
+        if part.kind == "text" and len(part.source) > LONGEST_OUTPUT:
+            raise _too_long()
         if address := _ADDRESS.search(part.source):
             fault = f"shows {address['thing']} at 0x…, which differs from run to run: "
             fault += "assign the value (`_ = ...`), or give its class a __repr__"
@@ -465,7 +467,7 @@ def _remedy(error: BaseException) -> str:
 
 
 def _too_long() -> _LessonError:
-    return _LessonError(f"printed more than {LONGEST_OUTPUT:,} bytes: show less")
+    return _LessonError(f"shows more than {LONGEST_OUTPUT:,} bytes: show less")
 
 
 def _no_input(prompt: object = "") -> NoReturn:

@@ -223,6 +223,11 @@ def _part(best: _Formatted, alt: str, excuse: Excuse) -> Part:
         return _picture(mime, content, str(how.get("alt") or alt), how, excuse)
     if mime == "application/json":
         return Shown("text", json.dumps(content, indent=2, ensure_ascii=False))
+    if mime == "text/html" and "_anim_slider" in str(content):
+        raise ValueError(
+            "shows to_jshtml(), which asks another host for its buttons: let the "
+            "animation itself be the value"
+        )
     kind = mime.removeprefix("text/").replace("plain", "text")
     clean = settled if kind == "text" else legible
     return Shown(kind, clean(str(content)))  # type: ignore[arg-type]
