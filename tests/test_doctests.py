@@ -95,8 +95,22 @@ def test_comparator_refuses_what_differs(want, got):
     assert difference(want, got) is not None
 
 
-def test_comparator_names_the_first_difference():
-    assert difference("tensor([0., 5.])", "tensor([0., 4.])") == "5., not 4."
+@pytest.mark.parametrize(
+    ("want", "got", "words"),
+    [
+        ("tensor([0., 5.])", "tensor([0., 4.])", "5., not 4."),
+        (
+            "tensor(1.)",
+            "tensor(1., dtype=torch.float64)",
+            "), not , dtype=torch.float64)",
+        ),
+        ("tensor([1.])", "tensor([1., 2.])", "]), not , 2.])"),
+        ("True", "False", "True, not False"),
+        ("", "tensor(1.)", "the end, not tensor(1.)"),
+    ],
+)
+def test_comparator_names_the_first_difference(want, got, words):
+    assert difference(want, got) == words
 
 
 @pytest.mark.parametrize(
@@ -213,7 +227,7 @@ def test_random_numbers_of_the_lesson_are_left_alone(namespace):
         (
             ">>> 1 / 0\nTraceback (most recent call last):\nValueError: division",
             10,
-            ("ValueError, not ZeroDivisionError",),
+            ("ValueError: division, not ZeroDivisionError: division by zero",),
         ),
         (">>> torch.tensor(0.32446)\ntensor(0.325)", 10, ("0.325, not 0.32446",)),
         (">>> torch.tensor(0.3245)\ntensor(0.325)", 10, ("hangs on the last bit",)),

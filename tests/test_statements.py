@@ -482,6 +482,7 @@ REPORTS = [
     (r"\nabla_x y = (3, 12, 27, 0)", "one index off: we count from 0"),
     (r"\nabla_x y = 3", r"write \mathbf 1"),
     (r"\nabla_x y = (0, 3, 12)", "the shape is (3,), not (4,)"),
+    (r"\bar z = 3x", r"\bar z is the adjoint of z here"),
     (r"\frac{\partial z}{\partial x} = 2x", "the shape is (4,), not (4, 4)"),
 ]
 

@@ -159,15 +159,19 @@ def _false(
         f"{a.label:<11} {written(stated)}",
         f"{b.label:<11} {written(truth)}",
         slip(stated, truth, a.sizes | b.sizes) if slips else "",
-        _hint(a.node, b.node) if slips and stated.shape != truth.shape else "",
+        _hint(a.node, b.node, differ=stated.shape != truth.shape) if slips else "",
     )
     return FalseError("\n".join(f"  {line}" for line in lines if line), a.node.at)
 
 
-def _hint(*sides: Node) -> str:
-    """Say what else may be meant where the shapes differ."""
+def _hint(*sides: Node, differ: bool) -> str:
+    """Say what else may be meant, above all where the shapes differ."""
     dotted = [n for n in walk(sides) if n.op == "dot"]
     slopes = [n for n in walk(sides) if n.op == "derivative" and n.args[0] == "partial"]
+    if bars := [n for n in walk(sides) if n.op == "bar"]:
+        return rf"\bar {bars[0].args[0]} is the adjoint of {bars[0].args[0]} here"
+    if not differ:
+        return ""
     if slopes:
         return r"for each entry by its own write \frac{\partial y_i}{\partial x_i}"
     return r"for the product of each element write \odot" if dotted else ""

@@ -142,14 +142,29 @@ def difference(
     >>> difference("tensor(0.325)", "tensor(0.3245)", ((0.32446, 6e-8),))
     '0.325, not 0.32446'
     """
-    stated = _TOKEN.findall(want.replace("<BLANKLINE>", ""))
+    want = want.replace("<BLANKLINE>", "")
+    stated = _TOKEN.findall(want)
     computed = _numbered(_TOKEN.findall(got), exact)
     if ellipsis and "..." in stated:
         return None if _fits(stated, computed) else "it fits with no text for ..."
     stated.append("the end")
     computed.append(_Got("the end"))
-    gaps = map(_gap, stated, computed)
-    return next((gap for gap in gaps if gap), None)
+    gaps = enumerate(map(_gap, stated, computed))
+    place, gap = next(((k, gap) for k, gap in gaps if gap), (0, None))
+    if gap and not _NUMBER.match(stated[place]):  # a bracket alone says little
+        return f"{_from(want, place)}, not {_from(got, place)}"
+    return gap
+
+
+def _from(text: str, place: int) -> str:
+    """Return what is written from a word on, up to the end of the line.
+
+    >>> _from("tensor(1., dtype=torch.float64)", 3)
+    ', dtype=torch.float64)'
+    """
+    starts = [match.start() for match in _TOKEN.finditer(text)]
+    rest = text[starts[place] :] if place < len(starts) else "the end"
+    return rest.splitlines()[0]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ _SIGNS = {**BOUNDS, **RELATIONS}
 _ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
 _STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim", r"\forall"}
 _REMEDIES = {
+    "%": "write it as a fraction of 1",
+    "not": r"write \ne",
     "circ": r"write radians: \frac{\pi}{2}",
     "lim": "no limit is computed: state the quotient for one h, or mark it as law",
     "int": "no integral is computed: mark it as law",
@@ -343,7 +345,9 @@ class _Parser:
 
     def _end(self) -> None:
         if self._text:
-            raise FormulaError(f"cannot read {self._text} here", self._at)
+            code = self._text == "."
+            hint = r": this is code, or write \operatorname{shape}(x)" if code else ""
+            raise FormulaError(f"cannot read {self._text} here{hint}", self._at)
 
     def _word(self, token: Token) -> str:
         """Return what is written in some braces, or the one sign without them."""
@@ -530,6 +534,10 @@ class _Parser:
         if word in ("*", r"\star", r"\ast") and node.op == "name":
             self._next()
             return Node("name", (f"{node.args[0]}_star",), node.at)
+        if node.op == "name" and self._is_function(node.args[0]):
+            name = node.args[0]
+            message = f"write {name}(x)^2, or {name}({name}(x)) for it twice"
+            raise FormulaError(message, at)
         return Node("power", (node, self._single()), at)
 
     def _labelled(self, node: Node, bracket: Token, at: int) -> Node:
@@ -604,7 +612,8 @@ class _Parser:
             return self._named(text, at)
         if text.startswith("\\"):
             return self._command(text[1:], at)
-        raise FormulaError(f"cannot read {text} here", at)
+        hint = r": write \operatorname{shape}(x)" if text == "." else ""
+        raise FormulaError(f"cannot read {text} here{hint}", at)
 
     def _order(self) -> str:
         """Read what kind of norm it is; its power may stand before."""
@@ -622,7 +631,7 @@ class _Parser:
         if name in ("frac", "tfrac", "dfrac"):
             return self._fraction(at)
         if name == "sqrt":
-            return Node("call", ("sqrt", (self._single(),)), at)
+            return self._root(at)
         if name in ("sum", "prod") or (name in ("max", "min") and self._text == "_"):
             return self._big(name, at)
         if name == "nabla":
@@ -646,6 +655,13 @@ class _Parser:
             raise FormulaError("write every number out: dots hide what is stated", at)
         remedy = _REMEDIES.get(name, _UNREAD)
         raise FormulaError(f"unknown command \\{name}: {remedy}", at)
+
+    def _root(self, at: int) -> Node:
+        if self._text != "[":
+            return Node("call", ("sqrt", (self._single(),)), at)
+        order = self._only(self._next())
+        part = Node("over", (Node("number", ("1",), at), order), at)
+        return Node("power", (self._single(), part), at)
 
     def _accented(self, accent: str, at: int) -> Node:
         inner = self._single()
@@ -737,7 +753,11 @@ class _Parser:
         group = self._peek_inner(0)
         if group and group[0].text == "(" and self._text == "{":
             raise FormulaError(f"write \\{name}^2, or \\{name}''", self._at)
-        return self._single()
+        at, power = self._at, self._single()
+        if power.op == "minus":
+            message = f"the inverse, \\arc{name}, or 1 over it, \\frac{{1}}{{…}}?"
+            raise FormulaError(message, at)
+        return power
 
     def _big(self, name: str, at: int) -> Node:
         r"""Read a sum over letters, with limits or over all there is."""
