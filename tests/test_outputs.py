@@ -30,7 +30,6 @@ Every kind of output.
 # sphinx_gallery_thumbnail_number = 2
 
 import matplotlib.pyplot as plt
-import torch
 from IPython.display import HTML, SVG, Markdown, Math, display
 
 # %%
