@@ -186,12 +186,23 @@ def plant(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    """Build a site that holds every mistake."""
+def mistaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a site that holds every mistake."""
     site = Site(tmp_path_factory.mktemp("mistaken") / "site")
     plant(site)
-    yield site.build()
+    yield site
     shutil.rmtree(site.root)
+
+
+@pytest.fixture(scope="module")
+def told(mistaken: Site) -> Done:
+    """Build it."""
+    return mistaken.build()
+
+
+def parted(text: str) -> list[str]:
+    """Return the messages, one by one."""
+    return [said.strip() for said in re.split(r"\n+(?=(?:gallery|docs)/)", text)]
 
 
 @pytest.mark.parametrize(
@@ -202,8 +213,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
 def test_message_names_the_author_s_line_and_a_remedy(
     told: Done, mistake: Mistake, place: str
 ) -> None:
-    said = re.split(r"\n+(?=(?:gallery|docs)/)", told.error)
-    mine = [text for text in said if re.match(rf"{re.escape(place)}(?!\d)", text)]
+    mine = [
+        text
+        for text in parted(told.error)
+        if re.match(rf"{re.escape(place)}(?!\d)", text)
+    ]
     assert any(mistake.words in text for text in mine), told.error
 
 
@@ -212,3 +226,14 @@ def test_messages_hold_no_traceback_and_begin_with_a_file(told: Done) -> None:
     assert "Traceback" not in told.error
     first = [text for text in told.error.splitlines() if text[:1] not in ("", " ")]
     assert [text for text in first if not re.match(r"(gallery|docs)/\S+:", text)] == []
+
+
+def test_make_doctest_tells_what_make_html_tells(mistaken: Site, told: Done) -> None:
+    """But for what only Sphinx notices, and figures, which only a page needs."""
+    done = mistaken.build("doctest")
+    assert done.code == 1
+    here, there = set(parted(done.error)), set(parted(told.error))
+    silent = {said for said in here if "states nothing to check" in said}
+    assert here - there - silent == set()
+    for name in ("raises", "false", "example", "unused", "loose", "magic"):
+        assert sum(f"/50_{name}.py:" in said for said in here) >= 1

@@ -56,7 +56,7 @@ def test_lesson_with_a_known_tag_is_listed_and_links_back(site):
 @pytest.mark.parametrize(
     ("tag", "message"),
     [
-        ("grahp", "Tags: grahp is not known; there are: graph"),
+        ("grahp", f"{BETA}:8: WARNING: Tags: grahp is not known; there are: graph"),
         ("", "Tags: graph is what no lesson says"),
     ],
 )

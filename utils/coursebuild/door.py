@@ -81,7 +81,7 @@ def untitled(path: Path, root: Path, text: str) -> str | None:
         return (
             f"{_name(path, root)}:{tree.body[0].lineno}\n  its docstring has no title:"
             " begin it with one, and a line of = below it that is as long, as in\n"
-            f"{_FORM}"
+            f"{_FORM.rstrip()}"
         )
     return None
 
@@ -111,6 +111,11 @@ def _unfit(path: Path, root: Path, first: str) -> str:
         return (
             f"its level has no header: write {header}, with a title, a line of - below"
             " it that is as long, and a sentence"
+        )
+    if not TITLE.search((root / header).read_text("utf-8", "replace")):
+        return (
+            f"its level's header has no title: begin {header} with one, and a line of -"
+            " below it that is as long"
         )
     if _ODD.search(path.name):
         better = _ODD.sub("_", path.name)

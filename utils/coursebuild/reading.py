@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import logging
 import os
 import re
 import tokenize
@@ -35,6 +36,9 @@ from courserun.lesson import Lesson
 from courserun.runs import LessonError
 
 CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
+logging.getLogger("sphinx.sphinx-gallery").addFilter(  # ``door`` says where, too
+    lambda record: getattr(record, "subtype", "") != "file_conf"
+)
 MAGIC = re.compile(r"^%(?:matplotlib|config|load_ext|autoreload)\b.*", re.MULTILINE)
 PATIENCE = 300.0  # seconds that an easy lesson has where it does not say
 STATES = re.compile(
@@ -83,10 +87,10 @@ def read_lessons(root: Path) -> Iterator[Lesson]:
     folders = (root / "gallery", *sorted(root.glob("gallery/*/")))
     headers = (root / header_of(folder, root) for folder in folders)
     for path in [*headers, *pages(root, ".rst")]:
-        if path.exists() and STATES.search(path.read_text("utf-8", "replace")):
+        if path.exists() and _states(path):
             yield _read(read_text, path, root)
     for path in pages(root, ".md"):
-        if STATES.search(path.read_text("utf-8", "replace")):
+        if _states(path):
             yield _read(read_page, path, root)
     for path in pages(root, ".ipynb"):
         yield _read(read_notebook, path, root)
@@ -102,6 +106,12 @@ def _deep(root: Path) -> Iterator[tuple[Path, str]]:
                 f" it: move it to gallery/{level}/, or make a level of its folder"
             )
             yield path, why
+
+
+def _states(path: Path) -> bool:
+    """Tell whether a text may state something, or is no UTF-8, which will be told."""
+    text = path.read_text("utf-8", "replace")
+    return "\ufffd" in text or bool(STATES.search(text))
 
 
 def _read(read: Callable[[Path, Path], Lesson], path: Path, root: Path) -> Lesson:

@@ -6,10 +6,14 @@ are, and what each means, stands in the directive ``lessons-by``, on one page.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+from coursebuild.sources import source_of
 
 __all__ = ["facts_of", "setup", "unknown", "unused"]
 
@@ -70,8 +74,11 @@ def unused(lessons: list[Facts], known: list[Fact]) -> list[Fact]:
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:
-    if app.env.docname.startswith("lessons/"):
-        app.lesson_facts[app.env.docname] = facts_of(doctree)
+    page = app.env.docname
+    if page.startswith("lessons/"):
+        app.lesson_facts[page] = facts_of(doctree)
+        for field in doctree.findall(nodes.field):
+            app.fact_lines[page, field[0].astext()] = field.line or 1
 
 
 def _check(app: Sphinx, _env: object) -> None:
@@ -79,9 +86,12 @@ def _check(app: Sphinx, _env: object) -> None:
     for page, facts in app.lesson_facts.items():
         for name, value in unknown(facts, known):
             there = ", ".join(v for n, v in known if n == name) or "none"
-            text = "%s: %s is not known; there are: %s. The page with the directive "
-            text += "lessons-by defines them."
-            logger.warning(text, name, value, there, location=page)
+            lists = app.fact_places[known[0]][0] if known else ""
+            where = source_of(lists, Path(app.confdir)) if known else "docs/tags.md"
+            text = "%s: %s is not known; there are: %s. Write one of them, or define it"
+            text += " in %s, below the directive lessons-by"
+            place = page, app.fact_lines[page, name]
+            logger.warning(text, name, value, there, where, location=place)
     for name, value in unused(list(app.lesson_facts.values()), known):
         page = app.fact_places[name, value][0]
         logger.warning("%s: %s is what no lesson says", name, value, location=page)
@@ -124,7 +134,7 @@ def _reference(
 
 def setup(app: Sphinx) -> None:
     """Register the directive."""
-    app.lesson_facts, app.fact_places = {}, {}
+    app.lesson_facts, app.fact_places, app.fact_lines = {}, {}, {}
     app.add_node(lesson_list)
     app.add_directive("lessons-by", LessonsBy)
     app.connect("doctree-read", _collect)
