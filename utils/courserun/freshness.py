@@ -23,6 +23,7 @@ __all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
 RUNS_IT = "courserun.forkserver"  # it, and what it imports, runs every lesson
 ALWAYS = "conf.py", "requirements.lock"
 CACHE = "__pycache__"
+OWN = "torchutils", "coursecheck", "courserun", "coursebuild"  # name what they read
 
 
 def lesson_key(lesson: Lesson, *, root: Path) -> str:
@@ -33,8 +34,8 @@ def lesson_key(lesson: Lesson, *, root: Path) -> str:
 def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
     """Digest, for each lesson by name, all that its run depends on; imports nothing.
 
-    That is the lesson, what lies beside it, what they can reach in ``root/utils``, the
-    data files that this code names, ``conf.py``, the lock, and the versions of Python
+    That is the lesson, what lies beside it, the code that they can reach in
+    ``root/utils``, all data there, ``conf.py``, the lock, and the versions of Python
     and torch.
     """
     code = _Code(root)
@@ -42,6 +43,7 @@ def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
         "python": platform.python_version(),
         "torch": version("torch"),
         **{name: _digest(root / name) for name in ALWAYS if (root / name).exists()},
+        **code.data(),
     }
     keys = {}
     for lesson in lessons:
@@ -77,13 +79,23 @@ class _Code:
     """The code below a root as it is now; each module is read once.
 
     An import counts wherever it stands: in a function, in a doctest of a text,
-    as ``import_module`` of a string.  A data file counts where a string names it
-    and it lies beside the code.
+    as ``import_module`` of a string.  Data counts for every lesson, since its name may
+    be computed; that of our own packages counts where a string beside it names it.
     """
 
     def __init__(self, root: Path) -> None:
         self._root, self._utils = root, root / "utils"
         self._modules: dict[str, _Module] = {}
+
+    def data(self) -> dict[str, str]:
+        """Return the paths, with digests, of the data that any lesson may read."""
+        paths = sorted(self._utils.rglob("*"))
+        found = (p for p in paths if p.is_file() and p.suffix not in (".py", ".pyc"))
+        return self._digests(
+            path
+            for path in found
+            if path.relative_to(self._utils).parts[0] not in (*OWN, "README.md")
+        )
 
     def reachable(self, lesson: Lesson) -> dict[str, str]:
         """Return the paths, with digests, of all files that a lesson's run needs."""
@@ -134,7 +146,8 @@ class _Code:
 
 def _sources(lesson: Lesson) -> Iterator[str | bytes]:
     yield from (data for name, data in lesson.files if name.endswith(".py"))
-    for block in lesson.blocks:
+    parts = (part for block in lesson.blocks for part in (block, *block.included))
+    for block in parts:
         if block.kind == "code":
             yield block.source
         else:
