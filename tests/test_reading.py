@@ -1,5 +1,6 @@
 """Lessons as data: blocks with the lines at which they stand in their file."""
 
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,13 @@ from nbformat.v4 import (
 )
 
 from coursebuild.form import review
-from coursebuild.reading import read_lessons, read_notebook, read_page, read_script
+from coursebuild.reading import (
+    read_lessons,
+    read_notebook,
+    read_page,
+    read_script,
+    read_text,
+)
 from courserun.runs import LessonError
 
 ROOT = Path(__file__).parents[1]
@@ -180,3 +187,64 @@ def test_notebook_that_is_none_is_refused(tmp_path):
 def test_copies_that_jupyter_keeps_are_no_pages(tmp_path):
     write(tmp_path, "docs/.ipynb_checkpoints/book.ipynb", "")
     assert list(read_lessons(tmp_path)) == []
+
+
+HEAD = '"""\nTitle\n=====\n\nSo :math:`{}`.\n"""\n'
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [r"\theta", r"\nabla_x y", r"\bar x", r"\frac12", r"\alpha", r"\rho", r"\vec x"],
+)
+def test_backslash_that_python_reads_is_refused(tmp_path, formula):
+    path = write(tmp_path, "gallery/0_a/10_b.py", HEAD.format(formula))
+    with pytest.raises(LessonError, match=r'gallery/0_a/10_b.py:5\n(.|\n)*r"""'):
+        read_script(path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["r" + HEAD.format(r"\theta"), HEAD.format(r"\\theta"), HEAD.format(r"\sigma")],
+)
+def test_backslash_that_python_leaves_is_read(tmp_path, text):
+    path = write(tmp_path, "gallery/0_a/10_b.py", text)
+    with warnings.catch_warnings():  # Python 3.12 warns of the last one
+        warnings.simplefilter("ignore")
+        first = read_script(path, tmp_path).blocks[0].source
+    assert "theta`" in first or "sigma`" in first
+
+
+@pytest.mark.parametrize("below", ["gallery/3_x/1_sub", "gallery/3_x/1_sub/2_sub"])
+def test_lesson_that_no_page_would_show_is_refused(tmp_path, below):
+    write(tmp_path, f"{below}/10_one.py", HEAD.format("x"))
+    [lesson] = read_lessons(tmp_path)
+    [fault] = lesson.faults
+    assert fault.startswith(f"{below}/10_one.py:1\n  lies two folders deep")
+
+
+def test_module_two_folders_deep_is_no_lesson(tmp_path):
+    write(tmp_path, "gallery/3_x/tools/helper.py", '"""Help."""\n')
+    assert list(read_lessons(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", "0\n1\n2\n3\n"),
+        (":start-line: 1", "1\n2\n3\n"),
+        (":end-line: 3", "0\n1\n2\n"),
+        (":end-line: -1", "0\n1\n2\n"),
+        (":start-line: -2", "2\n3\n"),
+        (":start-after: 1\n   :end-before: 3", "\n2\n"),
+    ],
+)
+def test_included_text_is_what_the_page_includes(tmp_path, options, expected):
+    path = write(tmp_path, "docs/a.rst", f".. include:: b.txt\n   {options}\n")
+    path.with_name("b.txt").write_text("0\n1\n2\n3\n")
+    [part] = read_text(path, tmp_path).blocks[0].included
+    assert (part.source, part.file) == (expected, "docs/b.txt")
+    assert (
+        "0\n1\n2\n3\n".splitlines()[part.line - 1]
+        == (part.source or "\n").splitlines()[0]
+        or "start-after" in options
+    )

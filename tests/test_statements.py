@@ -510,6 +510,19 @@ def test_report_tells_all_faults_of_a_text_at_once():
     assert "a.py:11\n" in text
 
 
+@pytest.mark.parametrize(
+    "formula",
+    [r"\begin{cases} y = 5 \end{cases}", r"y \xlongequal{} 5", r"y \char61 5"],
+)
+def test_equation_that_no_one_reads_is_refused(formula):
+    assert "looks like an equation" in message(f":math:`{formula}`", CUBE)
+
+
+@pytest.mark.parametrize("formula", [r"\sum_{i=0}^{3} x_i", r"y \text{ for } i"])
+def test_limit_of_a_sum_is_no_equation(formula):
+    assert lesson(f":math:`{formula}`", CUBE) == []
+
+
 def test_inequality_of_inputs_is_a_condition_and_states_nothing():
     assert lesson("", X, "for :math:`x < 0` and :math:`x_1 \\ge 3`") == []
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -19,29 +20,37 @@ from sphinx.util import logging
 
 from coursebuild.marks import LAW, spoken
 from coursebuild.sources import source_of
-from coursecheck.maths import plain
+from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement
 from courserun.lesson import Run
 
 __all__ = ["remains", "setup"]
 
 logger = logging.getLogger(__name__)
-_RELATION = re.compile(
-    r"[=≈≡≅≃≐≜＝]|\\(?:approx(?:eq)?|simeq|cong|equiv|doteq|triangleq|eqsim)(?![A-Za-z])"
-)
 _FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
 _ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
 _KNOWN = "math|law|eq|ref|doc|term|numref|cite"
+_WRITTEN = "a role is shown as it is written: :math:`…` is spelt {math}`…` in MyST"
+_COLON = "a role lacks a colon: :math:`…` has two"
+_DOLLARS = (
+    "dollars are shown, and no formula: write :math:`…`, in MyST $…$ in a line and"
+    r" $$…$$ on lines of its own (\$ for a dollar)"
+)
+_LINES = (
+    "an environment is shown as it is written: put it on lines of its own, in"
+    " reStructuredText below `.. math::`"
+)
 _REMAINS = {
-    rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": "a role is shown as it is written",
-    rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": "a role lacks a colon",
-    rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": "a role is shown as it is written",
-    rf"[`{_CODE}]:(?:{_KNOWN}):": "a role is shown as it is written",
-    r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": "dollars are shown: no formula here",
-    r"\\(?:begin|end)\{\w+\*?\}": "an environment is shown as it is written",
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f]": "a control character is shown",
+    rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": _WRITTEN,
+    rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": _COLON,
+    rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": _WRITTEN,
+    rf"[`{_CODE}]:(?:{_KNOWN}):": _WRITTEN,
+    r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": _DOLLARS,
+    r"\\(?:begin|end)\{\w+\*?\}": _LINES,
 }
 _BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
+_UNSEEN = "is checked, but not shown as a formula: write :math:`…`, in MyST $…$"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _HIDDEN = nodes.comment | nodes.raw | nodes.substitution_definition
 _AS_WRITTEN = nodes.math | nodes.math_block | nodes.literal | nodes.literal_block
 _AS_WRITTEN |= nodes.doctest_block
@@ -68,8 +77,9 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
     faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
     for node, text, why in faults:
         place = node if isinstance(node, str) else _place(app, node, text, names[0])
-        kind = "form" if why == _BACKTICKS else None
-        logger.warning("%s\n  %s\n  %s", place, " ".join(text.split()), why, type=kind)
+        kind = "form" if why in (_BACKTICKS, _UNSEEN) else None  # it is not false
+        shown = _CONTROL.sub("?", " ".join(text.split()))
+        logger.warning("%s\n  %s", why, shown, location=place, type=kind)
 
 
 def _read(run: Run) -> Iterator[tuple[Formula, list[Statement]]]:
@@ -93,7 +103,7 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
                 node["classes"] += ["law"] * (node["checked"] == LAW)
         elif "law" in node["classes"]:
             node["checked"] = LAW
-        elif _RELATION.search(node.astext()):
+        elif RELATION.search(node.astext()):
             why = (
                 "this formula was not checked, since it stands where none is looked"
                 " for, or another time than it is written: write it into the text"
@@ -104,17 +114,20 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
 def _unseen(left: Iterable[_Read]) -> Iterator[_Fault]:
     for formula, stated in left:
         if stated:
-            why = "is checked, but not shown as a formula: is its markup right?"
-            yield formula.place, formula.source, why
+            yield formula.place, formula.source, _UNSEEN
 
 
 def remains(doctree: nodes.document) -> Iterator[_Fault]:
     """Yield what is left of markup in the text of a page: where, what, why."""
     for node in _shown(doctree, nodes.TextElement):
-        if isinstance(node, nodes.title_reference) and _RELATION.search(node.astext()):
+        if isinstance(node, nodes.title_reference) and RELATION.search(node.astext()):
             yield node, node.astext(), _BACKTICKS
         if not isinstance(node, _AS_WRITTEN):
             yield from ((node, text, why) for text, why in _left(_words(node)))
+    for node in _shown(doctree, nodes.Text):
+        if found := _CONTROL.search(node.astext()):
+            why = f"a control character is shown, {found[0]!r}: was it a backslash?"
+            yield node.parent, node.astext(), why
     for node in doctree.findall(nodes.image):
         yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
     for node in doctree.findall(addnodes.toctree):
@@ -128,8 +141,8 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
                 yield node, match[0], "raw HTML holds a formula, which nobody checks"
 
 
-def _shown(doctree: nodes.document, kind: type) -> Iterator[nodes.Element]:
-    """Yield the elements of a kind that readers see."""
+def _shown(doctree: nodes.document, kind: Any) -> Iterator[Any]:
+    """Yield the nodes of a kind that readers see."""
     todo: list[nodes.Node] = [doctree]
     while todo:
         node = todo.pop()
@@ -160,7 +173,7 @@ def _left(text: str) -> Iterator[tuple[str, str]]:
         if match := re.search(pattern, text):
             around = text[max(match.start() - 20, 0) : match.end() + 20]
             shown = around.replace(_FORMULA, "…").replace(_CODE, "`…`")
-            yield repr(shown)[1:-1], f"{why}: is its markup right?"
+            yield repr(shown)[1:-1].replace("\\\\", "\\"), why
             return
 
 

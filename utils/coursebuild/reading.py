@@ -228,12 +228,10 @@ def _included(block: Block, folder: Path, markup: str, root: Path) -> Iterator[B
 
 def _part(text: str, options: Mapping[str, str]) -> tuple[int, int]:
     """Return from where to where a text is included."""
-    ends = [0, *(m.end() for m in re.finditer(r"\n", text))]
-    if not text.endswith("\n"):
-        ends.append(len(text))
-    first = ends[slice(int(options.get("start-line") or 0), None)][0]
-    last = ends[: int(options["end-line"]) + 1][-1] if "end-line" in options else None
-    last = len(text) if last is None else last
+    lines = text.splitlines(keepends=True)
+    limits = (options.get(name) for name in ("start-line", "end-line"))
+    kept = range(len(lines))[slice(*(int(n) if n else None for n in limits))]
+    first, last = (sum(map(len, lines[:n])) for n in (kept.start, kept.stop))
     if mark := options.get("start-after"):
         first = text.find(mark, first) + len(mark)
     if (mark := options.get("end-before")) and (at := text.find(mark, first)) >= 0:

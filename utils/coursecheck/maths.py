@@ -17,6 +17,7 @@ from typing import Literal
 
 __all__ = [
     "OUTER",
+    "RELATION",
     "Maths",
     "Roles",
     "blank",
@@ -38,6 +39,10 @@ class Maths:
     law: bool
 
 
+RELATION = re.compile(  # what a reader takes for "is equal to"
+    r"[=≈≡≅≃≐≜＝]|\\char(?![A-Za-z])|\\(?:approx(?:eq)?|simeq|cong|equiv|doteq|eqsim"
+    r"|triangleq|xlongequal)(?![A-Za-z])"
+)
 _LITERAL = (
     "code|code-block|code-cell|raw-cell|sourcecode|literalinclude|doctest|raw"
     "|testcode|testoutput|graphviz|mermaid|only-code"

@@ -43,7 +43,7 @@ from coursecheck.formulas import (
     parse,
     walk,
 )
-from coursecheck.maths import Maths, Roles, find_maths, without_blocks
+from coursecheck.maths import RELATION, Maths, Roles, find_maths, without_blocks
 from coursecheck.stated import Block, Formula, Statement
 from coursecheck.tokens import OpenError
 from coursecheck.verifying import verify
@@ -61,6 +61,8 @@ _UNUSED = (
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 
 
+_BELOW = re.compile(r"_\{[^{}]*\}|\\text\{[^{}]*\}")  # no place for a statement
+_UNREAD = "it looks like an equation, but none is read here: write it on its own line"
 _Found = Statement | FormulaError | None  # None: it only defines, or not yet
 _State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed
 
@@ -177,6 +179,8 @@ class Checker:
             self.notes.append(f"{self._report(block, maths, error)}\n  (a law)")
             self._pending.append((law, {}))
             return
+        if not count and RELATION.search(_BELOW.sub("", maths.text)):
+            raise self._report(block, maths, FormulaError(_UNREAD))
         for k in range(count):
             entry = _Entry(block, maths, k, number)
             self._pending.append((self._look(entry, namespace, last=False), state))
