@@ -103,6 +103,8 @@ _MD = {
     "colons_in_a_note": "::::{note}\nSo:\n\n:::{math}\nF\n:::\n::::",
     "unclosed": "```{math}\nF",
     "equation": _environment("equation"),
+    "equation_with_label": _environment("equation", "\\label{LABEL} F")
+    + "\nSee {eq}`LABEL`.",
     "equation_star": _environment("equation*"),
     "align": _environment("align", "2^3 &= RIGHT"),
     "align_star": _environment("align*", "2 + 2 &= 4 \\\\\n2^3 &= RIGHT"),
@@ -172,6 +174,9 @@ _SPOILT_RST = {
     "substitution_twice": ".. |it| replace:: :math:`F`\n\nSo |it| and |it|.",
     "alternative_text": ".. image:: /_static/mark.svg\n   :alt: So :math:`F`",
     "caption_of_a_toctree": ".. toctree::\n   :caption: So $F$\n\n   page",
+    "control_character": "So \b ar.",
+    "control_character_in_code": "So ``\b ar``.",
+    "control_character_in_maths": "So :math:`\b ar`.",
     "rst_in_numref": "See :numrf`x`, :cite:p:\\`x\\`.",
 }
 _SPOILT_MD = {

@@ -150,6 +150,7 @@ def test_true_formula_is_shown_as_checked(published, case):
         ("rst-options-below-argument", "rst-options-below-argument"),
         ("md-fence-and-yaml", "md-fence-and-yaml"),
         ("md-double-dollars-and-label", "md-double-dollars-and-label"),
+        ("md-equation-with-label", "md-equation-with-label"),
         ("md-align", "read-md-align-0"),
     ],
 )

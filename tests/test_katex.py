@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from toy import ENVIRONMENT, ROOT
 
-from coursebuild.katex import FOLDER, FormulaError, typeset
+from coursebuild.katex import FOLDER, FormulaError, displayed, typeset
 
 
 def test_formula_carries_mathml_and_its_latex():
@@ -54,3 +55,55 @@ def test_process_that_typesets_ends():
     finally:
         for process in many:
             process.kill()
+
+
+def formulas():
+    for name in ("formulas_true.txt", "formulas_false.txt"):
+        lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
+        yield from (line for line in lines if line and line[0] not in "#>")
+
+
+def test_formula_that_can_be_checked_can_be_typeset():
+    found = list(formulas())
+    assert len(found) > 300
+    for formula in found:
+        below = r"\tag" in formula or r"\\" in formula
+        assert typeset(displayed(formula) if below else formula, display=below)
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("y = 3", "y = 3"),
+        ("y = 3\n\nz = 4", r"\begin{gathered}y = 3 \\ z = 4\end{gathered}"),
+        ("y &= 3\n\nz &= 4", r"\begin{aligned}y &= 3 \\ z &= 4\end{aligned}"),
+        (r"y = 3 \\ z = 4", r"\begin{gathered}y = 3 \\ z = 4\end{gathered}"),
+        (r"\begin{equation} y = 3 \end{equation}", "y = 3"),
+        (r"\begin{equation}\label{a} y = 3 \end{equation}", "y = 3"),
+        (r"\begin{align} y &= 3 \end{align}", r"\begin{aligned}y &= 3\end{aligned}"),
+        (
+            r"\begin{alignat}{2} y &= 3 \end{alignat}",
+            r"\begin{aligned}y &= 3\end{aligned}",
+        ),
+        (
+            r"\begin{eqnarray} y &=& 3 \end{eqnarray}",
+            r"\begin{aligned}y &= 3\end{aligned}",
+        ),
+        (
+            r"y &= 3 \tag{a} \\ z &= 4",
+            r"\begin{align*}y &= 3 \tag{a} \\ z &= 4\end{align*}",
+        ),
+        (
+            "A = \\begin{pmatrix} 1 & 2 \\\\\n\n3 & 4 \\end{pmatrix}",
+            "A = \\begin{pmatrix} 1 & 2 \\\\\n3 & 4 \\end{pmatrix}",
+        ),
+        (
+            "A = \\begin{pmatrix} 1 \\end{pmatrix}\n\nz = 4",
+            r"\begin{gathered}A = \begin{pmatrix} 1 \end{pmatrix}"
+            r" \\ z = 4\end{gathered}",
+        ),
+    ],
+)
+def test_equations_stand_on_lines_of_their_own(formula, expected):
+    assert displayed(formula) == expected
+    assert typeset(expected, display=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from markdown_it.tree import SyntaxTreeNode
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
 from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.application import Sphinx
@@ -24,8 +25,10 @@ __all__ = ["FormulaError", "displayed", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
 WORD_JOINER = "\u2060"
+_LABEL = re.compile(r"\\label\{([^{}]*)\}")
 _ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
+_render_amsmath = SphinxRenderer.render_amsmath
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
 
 
@@ -85,18 +88,19 @@ def displayed(formula: str) -> str:
     >>> displayed("y &= 3\n\nz &= 4")
     '\\begin{aligned}y &= 3 \\\\ z &= 4\\end{aligned}'
     """
+    formula = _LABEL.sub("", formula)  # it has become the label of the page's element
     outer = OUTER.fullmatch(formula)
     inside = outer["inside"] if outer else formula
     if outer and outer["env"] == "eqnarray":
-        inside = re.sub(r"&\s*([^&\\]+?)\s*&", r"&\1 ", inside)
+        inside = re.sub(r"&\s*([^&\\]+?)\s*&\s*", r"&\1 ", inside)
     rows = _rows(inside)
     joined = r" \\ ".join(rows)
     bare = _ENVIRONMENT.sub("", joined)
-    if "&" in bare:
-        return rf"\begin{{aligned}}{joined}\end{{aligned}}"
-    if r"\\" in bare:
-        return rf"\begin{{gathered}}{joined}\end{{gathered}}"
-    return joined
+    if "&" not in bare and r"\\" not in bare:
+        return joined
+    kinds = ("align*", "gather*") if r"\tag" in bare else ("aligned", "gathered")
+    kind = kinds["&" not in bare]
+    return rf"\begin{{{kind}}}{joined}\end{{{kind}}}"
 
 
 def _rows(formula: str) -> list[str]:
@@ -127,13 +131,23 @@ def _html(node: nodes.Element, formula: str, *, display: bool) -> str:
     return html
 
 
-def _label(self: SphinxRenderer) -> str:
-    """Return the label of a numbered environment: the same in each build."""
-    name = self.sphinx_env.docname
-    return f"{name}:{self.sphinx_env.new_serialno('amsmath')}"
+class _SteadyLabels(SphinxRenderer):
+    """What numbers an environment of amsmath: the same label in each build."""
+
+    def render_amsmath(self, token: SyntaxTreeNode) -> None:
+        """Note the label that stands in it."""
+        self.written = _LABEL.search(token.content)
+        _render_amsmath(self, token)
+
+    def _random_label(self) -> str:
+        if self.written:
+            return self.written[1]
+        name = self.sphinx_env.docname
+        return f"{name}:{self.sphinx_env.new_serialno('amsmath')}"
 
 
 def setup(app: Sphinx) -> None:
     """Make this the way in which HTML pages show mathematics."""
-    SphinxRenderer._random_label = _label
+    SphinxRenderer.render_amsmath = _SteadyLabels.render_amsmath
+    SphinxRenderer._random_label = _SteadyLabels._random_label
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))

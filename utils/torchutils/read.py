@@ -91,8 +91,8 @@ def describe(
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else ()
-    found = tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks)
-    return Graph(*found, bare=bare)
+    graph = Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
+    return graph.replace(bare=True) if bare else graph
 
 
 def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:
@@ -102,16 +102,16 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
     for i, node in enumerate(live.nodes):
         seq = order[i]
         if seq < 0:
-            rows.append(_tensor(i, node, names, values, i in roots, attrs is None))
+            rows.append(_tensor(i, node, names, values, i in roots))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
         if len(meta) == 1 and not (one := meta[0]).is_nested_tensor:
-            shape, dtype, outputs = tuple(one.shape), one.dtype, ()
+            shape, dtype = tuple(one.shape), one.dtype
         else:
             shape, dtype = (_shape(meta[0]), meta[0].dtype) if meta else (None, None)
             found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
-            outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
+        outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
         # fmt: off
         row = (
             i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
@@ -121,7 +121,7 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
         if node.metadata:
             row = Node._make(row)._replace(line=_line(node))
         if node in made:
-            row = _named(Node._make(row), made[node], names, values, attrs is None)
+            row = _named(Node._make(row), made[node], names, values)
         rows.append(row)
     return rows
 
@@ -148,15 +148,12 @@ def _order(live: Walk) -> list[int]:
     return order
 
 
-def _tensor(
-    i: int, node: object, names: Names, values: int, root: bool, bare: bool
-) -> tuple:
+def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> tuple:
     bare = isinstance(node, torch.Tensor)
     tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
     grad = tensor.grad
-    value = numbers(tensor, values) if values else None
-    notes = () if bare else _notes(tensor)
+    value, notes = numbers(tensor, values) if values else None, _notes(tensor)
     keeps = not bare and tensor.requires_grad
     if not bare and not keeps:
         notes = ("requires no gradient any more", *notes)
@@ -181,9 +178,7 @@ def _dtype(dtype: torch.dtype | None) -> str:
     return "" if dtype is None else str(dtype).removeprefix("torch.")
 
 
-def _named(
-    record: Node, made: list[torch.Tensor], names: Names, values: int, bare: bool
-) -> Node:
+def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) -> Node:
     """Add what the tensors that an operation made can say, when they have names."""
     outputs, notes = list(record.outputs), ()
     for tensor in sorted(made, key=lambda t: t.output_nr):
@@ -194,7 +189,7 @@ def _named(
             "grad": None if grad is None else numbers(grad, values),
             "value": numbers(tensor, values) if values else None,
         }
-        said = () if bare else _made_notes(tensor, names)
+        said = _made_notes(tensor, names)
         if not outputs:
             notes += tuple(note for note in said if note not in notes)
             record = record._replace(**own | {"names": record.names + own["names"]})
