@@ -341,8 +341,10 @@ def _call(node: Node, scope: Scope) -> Value | Tensor:
 
 def _inner(node: Node, scope: Scope) -> Tensor:
     values = _tensors(node.args, scope)
-    if len({value.shape for value in values}) > 1 or len(values) != 2:
-        raise FormulaError(r"\langle x, z \rangle is of two of one shape", node.at)
+    shapes = {value.shape for value in values}
+    if len(values) != 2 or len(shapes) > 1 or not values[0].ndim:
+        message = r"\langle x, z \rangle is of two of one shape; a vector is (1, 2)"
+        raise FormulaError(message, node.at)
     return (values[0] * values[1]).sum()
 
 

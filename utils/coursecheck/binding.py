@@ -51,11 +51,15 @@ class UnboundError(OpenError):
 
 @dataclass(frozen=True)
 class Definition:
-    """What the text says that a name stands for; ``of`` is the tensor it fits."""
+    """What the text says that a name stands for; ``of`` is the tensor it fits.
+
+    An ``end`` is the last index of something, and does not run as other letters do.
+    """
 
     params: tuple[str, ...]
     body: Node
     of: weakref.ref[Tensor] | None = None
+    end: bool = False
 
 
 @dataclass
@@ -120,9 +124,9 @@ class Names:
         return self._leaves(live) if made else ()
 
     def free(self, letters: Iterable[str]) -> tuple[str, ...]:
-        """Return the letters that run; ``n`` does not where the text says ``n = 3``."""
-        said = {name for name, text in self.definitions.items() if not text.params}
-        return tuple(k for k in letters if k not in said or self.live(k) is not None)
+        """Return the letters that run, as ``n`` does not in ``(x_1, \\dots, x_n)``."""
+        ends = {name for name, text in self.definitions.items() if text.end}
+        return tuple(k for k in letters if k not in ends or self.live(k) is not None)
 
     def sizes(self, item: object) -> set[int]:
         """Return over how many a mean may be, of what stands in some nodes."""

@@ -330,7 +330,7 @@ class Checker:
                 self._bases[name] = int(first)
                 if high.op == "name" and not scope.knows(high.args[0]):
                     last = Node("number", (str(size - 1 + int(first)),), high.at)
-                    self._definitions[high.args[0]] = Definition((), last)
+                    self._definitions[high.args[0]] = Definition((), last, end=True)
 
     def _define(self, equation: Equation, scope: Names) -> str | None:
         """Learn a name that the code does not have; return it if it was new."""
