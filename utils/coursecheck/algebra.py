@@ -197,8 +197,13 @@ def subscripts(node: Node, shape: tuple[int, ...], scope: Scope) -> tuple[int, .
             )
     numbers = [number - first for number in numbers]
     if len(numbers) > len(shape):
-        raise FormulaError(f"too many indices for shape {tuple(shape)}", node.at)
+        raise _too_many(shape, node.at)
     return tuple(numbers)
+
+
+def _too_many(shape: tuple[int, ...], at: int) -> FormulaError:
+    slope = r"; a derivative is \partial_t y" * (not shape)
+    return FormulaError(f"too many indices for shape {tuple(shape)}{slope}", at)
 
 
 def _unit(k: int, n: int, at: int) -> Tensor:
@@ -484,8 +489,7 @@ def _range(letter: str, nodes: Iterable[Node], scope: Scope) -> range:
             if sub == Node("name", (letter,)) and not _is_symbol(base, scope):
                 at, shape = node.at, _tensor(base, scope).shape
                 if place >= len(shape):
-                    message = f"too many indices for shape {tuple(shape)}"
-                    raise FormulaError(message, at)
+                    raise _too_many(shape, at)
                 name = base.args[0]
                 first = scope.base(name) if isinstance(name, str) else 0
                 sizes.add((first, first + shape[place]))

@@ -169,7 +169,9 @@ def _hint(*sides: Node, differ: bool) -> str:
     dotted = [n for n in walk(sides) if n.op == "dot"]
     slopes = [n for n in walk(sides) if n.op == "derivative" and n.args[0] == "partial"]
     if bars := [n for n in walk(sides) if n.op == "bar"]:
-        return rf"\bar {bars[0].args[0]} is the adjoint of {bars[0].args[0]} here"
+        name = bars[0].args[0]
+        mean = rf"a mean is \operatorname{{mean}}({name})"
+        return rf"\bar {name} is the adjoint of {name} here; {mean}"
     if not differ:
         return ""
     if slopes:

@@ -72,12 +72,17 @@ _LABEL = re.compile(r"\\(?:text|math|operatorname)(?:rm|it|sf|bf)?\{?([A-Za-z]\w
 _OTHERWISE = re.compile(r"(\\text(rm)?\{?|,|\{|\s)*(otherwise|else|elsewhere|)\W*")
 _TEN = re.compile(r"e-?\d|\\(?:mathrm|text|operatorname)\{[eE]\}\s*(?:\{[-+]?\d|\d)")
 _SIGNS = {**BOUNDS, **RELATIONS}
+_HINTS = {
+    ".": r": this is code, or write \operatorname{shape}(x)",
+    ":": r": a row is A_1, a column A e_1",
+}
 _ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
 _STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim", r"\forall"}
 _REMEDIES = {
     "%": "write it as a fraction of 1",
     "not": r"write \ne",
     "circ": r"write radians: \frac{\pi}{2}",
+    "overline": r"write \bar x for an adjoint, \operatorname{mean}(x) for a mean",
     "lim": "no limit is computed: state the quotient for one h, or mark it as law",
     "int": "no integral is computed: mark it as law",
     "otimes": r"write x z^\top for the outer product",
@@ -113,6 +118,7 @@ class Node:
         return self.args if self.op == "name" else tuple(names_in(self.args))
 
 
+_SIZED = Node("ones", ()), Node("name", ("I",))  # their index is their size
 Span = tuple[str, Node, Node]  # a letter, and from where to where it counts
 
 
@@ -154,7 +160,8 @@ class Equation:
         """The letters that stand in subscripts and are bound by no sum."""
         found = list(walk(self.members))
         bound = {letter for n in found if n.op == "big" for letter in n.args[1]}
-        subs = [s for n in found if n.op == "index" for s in n.args[1]]
+        indexed = [n for n in found if n.op == "index" and n.args[0] not in _SIZED]
+        subs = [s for n in indexed for s in n.args[1]]
         names = (sub.args[0] for sub in subs if sub.op == "name")
         return tuple(dict.fromkeys(name for name in names if name not in bound))
 
@@ -345,9 +352,7 @@ class _Parser:
 
     def _end(self) -> None:
         if self._text:
-            code = self._text == "."
-            hint = r": this is code, or write \operatorname{shape}(x)" if code else ""
-            raise FormulaError(f"cannot read {self._text} here{hint}", self._at)
+            raise _unread(self._text, self._at)
 
     def _word(self, token: Token) -> str:
         """Return what is written in some braces, or the one sign without them."""
@@ -612,8 +617,7 @@ class _Parser:
             return self._named(text, at)
         if text.startswith("\\"):
             return self._command(text[1:], at)
-        hint = r": write \operatorname{shape}(x)" if text == "." else ""
-        raise FormulaError(f"cannot read {text} here{hint}", at)
+        raise _unread(text, at)
 
     def _order(self) -> str:
         """Read what kind of norm it is; its power may stand before."""
@@ -908,6 +912,10 @@ class _Parser:
             raise FormulaError("expected a fraction of differentials", at)
         self._place = start
         return None
+
+
+def _unread(sign: str, at: int) -> FormulaError:
+    return FormulaError(f"cannot read {sign} here{_HINTS.get(sign, '')}", at)
 
 
 def _apart(sub: Node) -> list[Node]:
