@@ -60,7 +60,8 @@ def mend(site: Path, root: Path, names: Iterable[str]) -> list[str]:
 
 
 def _unlinked(text: str, url: str) -> str:
-    return re.sub(rf'(<a\b[^>]*?) href="{_escaped(url)}"', r"\1", text)
+    link = rf'(?s)<a\b[^>]*? href="{_escaped(url)}"[^>]*>(.*?)</a>'
+    return re.sub(link, r"<span>\1</span>", text)
 
 
 def _named(text: str, url: str) -> str:

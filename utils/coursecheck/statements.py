@@ -56,7 +56,7 @@ _HEAD = re.compile(
 )
 _UNUSED = (
     "nothing uses this definition, so nothing checks it; an argument in code style is"
-    " written as code"
+    " written as code, a general law is marked as law"
 )
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 
