@@ -338,6 +338,11 @@ def test_pixels_of_a_large_figure_suit_the_dark() -> None:
     assert result.outputs[1] == Output((Shown("text", f"'{INK}'"),))
 
 
+@pytest.mark.parametrize("code", [ANIMATION, CLOUD], ids=["film", "pixels"])
+def test_pixels_are_the_same_each_time(code: str) -> None:
+    assert run(code) == run(code)
+
+
 def test_large_figure_has_a_small_picture_for_its_card() -> None:
     cloud = CLOUD.replace("6000", "1500")
     (picture,) = pictures(run(cloud).outputs[0])

@@ -21,7 +21,6 @@ __all__ = ["NOWHERE", "blocks_with_hidden", "markdown", "notebook"]
 FILTER = Path(__file__).with_suffix(".lua")
 FORMAT = "commonmark+tex_math_dollars+pipe_tables+raw_html"
 BOUNDARY = "lesson-block-boundary"
-HIDDEN = re.compile(r"(?m)^[ \t]*#\s*sphinx_gallery_(?:start|end)_ignore[^\n]*\n?")
 IMAGE = re.compile(r"(?P<before>!\[[^\]]*\]\()(?P<path>[^)\s:]+)\)")
 NOWHERE = Place()
 
@@ -51,14 +50,8 @@ def blocks_with_hidden(blocks: Iterable[Block]) -> list[tuple[str, str, int]]:
     >>> blocks_with_hidden([Block("code", code, 1)])
     [('code', 'x = 1\\nx', 1)]
     """
-    kept = [(b.kind, _without_settings(b), b.line) for b in blocks]
+    kept = [(b.kind, remove_config_comments(b.source), b.line) for b in blocks]
     return [block for block in kept if block[0] == "text" or block[1].strip()]
-
-
-def _without_settings(block: Block) -> str:
-    if block.kind == "text":
-        return block.source
-    return remove_config_comments(HIDDEN.sub("", block.source))
 
 
 def _code(number: int, source: str) -> dict[str, Any]:
