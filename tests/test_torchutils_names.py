@@ -1,5 +1,7 @@
 """Names: from locals(), modules and containers; whatever else is ignored."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -43,6 +45,57 @@ def test_module_names_its_parameters():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     assert find_names(model).of(model[1].weight) == ("1.weight",)
     assert find_names({"model": model}).of(model[0].bias) == ("model.0.bias",)
+
+
+def lists():
+    vocab = list(range(2000))
+    return locals()
+
+
+def loop():
+    net = NET
+    for p in net.parameters():
+        p.grad = None
+    return locals()
+
+
+class Trainer:
+    def __init__(self):
+        self.net = NET
+        self.step = 1
+
+    def names(self):
+        return locals()
+
+
+NET = nn.Linear(2, 1)
+PLACES = {
+    "beside a long list": (lambda: {**lists(), "net": NET}, ("net.weight", "net.bias")),
+    "in one of many lists": (
+        lambda: {**{f"a{k}": [1] * 900 for k in range(9)}, "ps": [*NET.parameters()]},
+        ("ps[0]", "ps[1]"),
+    ),
+    "after a loop": (loop, ("net.weight", "net.bias")),
+    "in self": (lambda: Trainer().names(), ("self.net.weight", "self.net.bias")),
+    "in a namespace": (
+        lambda: {"s": SimpleNamespace(net=NET)},
+        ("s.net.weight", "s.net.bias"),
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_parameter_is_found_and_called_by_its_path(place):
+    names, expected = PLACES[place]
+    found = find_names(names())
+    assert (found.of(NET.weight)[0], found.of(NET.bias)[0]) == expected
+
+
+def test_list_that_was_not_looked_through_is_told():
+    x = torch.ones(2, requires_grad=True)
+    text = make_dot(x * 2, {"long": [*range(2000), x]}).text
+    assert "not all of long was looked through" in text
+    assert "looked through" not in make_dot(x * 2, {"long": [0] * 2000, "x": x}).text
 
 
 def test_tied_weight_has_both_names():

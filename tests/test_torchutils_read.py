@@ -284,6 +284,16 @@ def test_hooks_are_shown():
     )
 
 
+def test_tensor_without_a_graph_has_its_notes():
+    assert read_graph(torch.eye(2).to_sparse()).nodes[0].notes == ("sparse_coo",)
+
+
+def test_names_and_shapes_alone_are_read_where_no_number_is():
+    x = leaf(2)
+    x.register_hook(lambda g: g)
+    assert read_graph(x * 2, values=0).leaves[0].notes == ()
+
+
 def test_view_and_version_are_shown():
     x = leaf(4)
     base = x * 1

@@ -32,6 +32,7 @@ __all__ = [
 Style = Literal["lesson", "torch"]
 Direction = Literal["LR", "TB"]
 Fold = Literal["auto", True, False]
+STYLES, DIRECTIONS, FOLDS = map(get_args, (Style, Direction, Fold))
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf", "jpg", "jpeg")
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
@@ -73,13 +74,10 @@ class Drawing:
     def source(self) -> str:
         """The drawing in the DOT language."""
         source = to_dot(self.drawn, style=self.style, direction=self.direction)
-        kinds = {
-            "graph": self.graph_attr,
-            "node": self.node_attr,
-            "edge": self.edge_attr,
-        }
-        if not any(kinds.values()):
+        if not (self.graph_attr or self.node_attr or self.edge_attr):
             return source
+        own = self.graph_attr, self.node_attr, self.edge_attr
+        kinds = dict(zip(("graph", "node", "edge"), own, strict=True))
         added = [
             f"{kind} [{' '.join(f'{k}={quote(str(v))}' for k, v in own.items())}]"
             for kind, own in kinds.items()
@@ -228,9 +226,9 @@ class Drawing:
 
 def check_look(style: object, direction: object, fold: object) -> None:
     """Raise ValueError, with the known values, for one that an option can't have."""
-    _check("style", style, get_args(Style))
-    _check("direction", direction, get_args(Direction))
-    _check("fold", fold, get_args(Fold))
+    _check("style", style, STYLES)
+    _check("direction", direction, DIRECTIONS)
+    _check("fold", fold, FOLDS)
 
 
 def _check(what: str, value: object, known: tuple) -> None:
@@ -279,7 +277,6 @@ def make_dot(
     >>> make_dot(torch.dot(x, x**2), locals())
     autograd graph: 3 nodes, 3 edges, 1 leaf (x)
     """
-    check_look(style, direction, fold)
     graph = read_graph(
         var if y is None else y,
         params if names is None else names,

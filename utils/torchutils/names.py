@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import islice
+from types import SimpleNamespace
 
 import torch
 
@@ -10,8 +11,9 @@ from torchutils.values import visible
 __all__ = ["Names", "find_names"]
 
 DEPTH = 2  # a name's value may be a list of dicts of tensors, no deeper
-INSIDE = 1000  # how many items inside containers are looked at, in all
-CONTAINERS = (list, tuple, dict, torch.nn.Module)
+INSIDE = 1000  # how many items of one list or dict are looked at
+IN_ALL = 20_000  # how many items inside containers are, and the rest is told
+CONTAINERS = (list, tuple, dict, torch.nn.Module, SimpleNamespace)
 
 
 class Names:
@@ -25,6 +27,7 @@ class Names:
         self.tensors: dict[int, tuple[str, ...]] = {}
         self.made: dict[object, list[torch.Tensor]] = {}  # by their grad_fn
         self.held: list[object] = []
+        self.cut = ""  # the name of a container that was not looked through
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
         """Remember one more name of a tensor."""
@@ -50,9 +53,11 @@ class Names:
 def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
     """Collect the names of tensors; everything else in ``names`` is ignored.
 
-    Lists, tuples, dicts and modules are looked into, up to two levels deep.
-    In a module's or notebook's own namespace, names that start with an
-    underscore, and IPython's ``In`` and ``Out``, are no names of the reader's.
+    Lists, tuples, dicts, namespaces, modules, and what is called ``self``, are looked
+    into, up to two levels deep; modules first, so that a parameter is called by its
+    path, and not by the variable of a loop.  In a module's or notebook's own namespace,
+    names that start with an underscore, and IPython's ``In`` and ``Out``, are no names
+    of the reader's.
     """
     found = Names()
     if names is None:
@@ -66,33 +71,45 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
         )
     private = "__name__" in names
     queue: list[tuple[str, object, int]] = []
+    tensors: list[tuple[str, torch.Tensor]] = []
     for name, value in tuple(names.items()):  # reading may fill a live namespace
         if not isinstance(name, str) or (private and _hidden(name)):
             continue
-        if isinstance(value, torch.Tensor):
-            found.add(name, value)
-        elif isinstance(value, CONTAINERS):
+        if isinstance(value, torch.nn.Module):
+            for inner, tensor in _of_module(name + ".", value):
+                found.add(inner, tensor)
+        elif isinstance(value, torch.Tensor):
+            tensors.append((name, value))
+        elif isinstance(value, CONTAINERS) or name == "self":
             queue.append((name, value, 1))
+    for name, value in tensors:
+        found.add(name, value)
     _look_inside(queue, found)
     return found
 
 
 def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
-    budget = INSIDE
+    budget = IN_ALL
     for name, value, depth in queue:  # it grows while we go
-        for inner, item in _items(name, value):
+        items = _items(name, value)
+        if isinstance(value, (list, tuple, dict)) and len(value) > len(items):
+            found.cut = found.cut or name
+        for inner, item in items:
             budget -= 1
             if isinstance(item, torch.Tensor):
                 found.add(inner, item)
             elif depth < DEPTH and isinstance(item, CONTAINERS):
                 queue.append((inner, item, depth + 1))
             if not budget:
+                found.cut = found.cut or name
                 return
 
 
 def _items(name: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, torch.nn.Module):
         return _of_module(name + ".", value)
+    if not isinstance(value, (list, tuple, dict)):
+        return [(f"{name}.{k}", v) for k, v in getattr(value, "__dict__", {}).items()]
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     known = [(k, v) for k, v in islice(pairs, INSIDE) if isinstance(k, (str, int))]
     return [(f"{name}[{k!r}]", v) for k, v in known]

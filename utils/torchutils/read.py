@@ -11,11 +11,12 @@ import torch
 from torchutils.graph import NONE, Edge, Graph, Node, Output
 from torchutils.names import Names, find_names
 from torchutils.saved import FREED, Saved, attributes, saved_tensors, state_notes
-from torchutils.values import Value, numbers
+from torchutils.values import Value, numbers, visible
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
 __all__ = ["describe", "read_graph", "trace_lines"]
 
+_NAMES = "A leaf has no name here, and not all of {} was looked through for one."
 VALUES, DETAILED = 8, 100  # numbers shown, by default, in graphs of so many nodes
 
 
@@ -43,7 +44,7 @@ def read_graph(
     live = walk(outputs, max_nodes)
     graph = describe(live, find_names(names), values=values, attrs=attrs, saved=saved)
     if graph.truncated:
-        warnings.warn(graph.remarks[-1], stacklevel=3)
+        warnings.warn(_stopped(graph.truncated), stacklevel=3)
     return graph
 
 
@@ -90,9 +91,11 @@ def describe(
     if saved:
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
-    remarks = _remarks(live) if live.more or live.bare else ()
-    graph = Graph(tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks))
-    return graph.replace(bare=True) if bare else graph
+    remarks = _remarks(live) if live.more or live.bare else []
+    if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
+        remarks = [*remarks, _NAMES.format(visible(names.cut))]
+    found = tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks)
+    return Graph(*found, bare=bare)
 
 
 def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:
@@ -102,16 +105,16 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
     for i, node in enumerate(live.nodes):
         seq = order[i]
         if seq < 0:
-            rows.append(_tensor(i, node, names, values, i in roots))
+            rows.append(_tensor(i, node, names, values, i in roots, attrs is None))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
         if len(meta) == 1 and not (one := meta[0]).is_nested_tensor:
-            shape, dtype = tuple(one.shape), one.dtype
+            shape, dtype, outputs = tuple(one.shape), one.dtype, ()
         else:
             shape, dtype = (_shape(meta[0]), meta[0].dtype) if meta else (None, None)
             found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
-        outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
+            outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
         # fmt: off
         row = (
             i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
@@ -121,7 +124,7 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
         if node.metadata:
             row = Node._make(row)._replace(line=_line(node))
         if node in made:
-            row = _named(Node._make(row), made[node], names, values)
+            row = _named(Node._make(row), made[node], names, values, attrs is None)
         rows.append(row)
     return rows
 
@@ -148,14 +151,17 @@ def _order(live: Walk) -> list[int]:
     return order
 
 
-def _tensor(i: int, node: object, names: Names, values: int, root: bool) -> tuple:
-    bare = isinstance(node, torch.Tensor)
-    tensor, kind = (node, "tensor") if bare else (node.variable, "leaf")
+def _tensor(
+    i: int, node: object, names: Names, values: int, root: bool, bare: bool
+) -> tuple:
+    alone = isinstance(node, torch.Tensor)
+    tensor, kind = (node, "tensor") if alone else (node.variable, "leaf")
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
     grad = tensor.grad
-    value, notes = numbers(tensor, values) if values else None, _notes(tensor)
-    keeps = not bare and tensor.requires_grad
-    if not bare and not keeps:
+    value = numbers(tensor, values) if values else None
+    notes = () if bare else _notes(tensor)
+    keeps = not alone and tensor.requires_grad
+    if not alone and not keeps:
         notes = ("requires no gradient any more", *notes)
     # fmt: off
     return (
@@ -178,7 +184,9 @@ def _dtype(dtype: torch.dtype | None) -> str:
     return "" if dtype is None else str(dtype).removeprefix("torch.")
 
 
-def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) -> Node:
+def _named(
+    record: Node, made: list[torch.Tensor], names: Names, values: int, bare: bool
+) -> Node:
     """Add what the tensors that an operation made can say, when they have names."""
     outputs, notes = list(record.outputs), ()
     for tensor in sorted(made, key=lambda t: t.output_nr):
@@ -189,7 +197,7 @@ def _named(record: Node, made: list[torch.Tensor], names: Names, values: int) ->
             "grad": None if grad is None else numbers(grad, values),
             "value": numbers(tensor, values) if values else None,
         }
-        said = _made_notes(tensor, names)
+        said = () if bare else _made_notes(tensor, names)
         if not outputs:
             notes += tuple(note for note in said if note not in notes)
             record = record._replace(**own | {"names": record.names + own["names"]})
@@ -376,9 +384,11 @@ def _remarks(live: Walk) -> list[str]:
         for name, root in live.roots
         if isinstance(root, torch.Tensor) and not root.requires_grad
     ]
-    count = len(live.nodes)
-    text = f"The drawing stopped after {count} nodes (max_nodes); the graph goes on."
-    return [*found, text] if live.more else found
+    return [*found, _stopped(len(live.nodes))] if live.more else found
+
+
+def _stopped(count: int) -> str:
+    return f"The drawing stopped after {count} nodes (max_nodes); the graph goes on."
 
 
 def _why_no_graph(tensor: torch.Tensor) -> str:
