@@ -46,6 +46,8 @@ FAULTS = [  # a file, its text, where its message begins, words of the remedy
     (f"{LEVEL}/30_s.py", f"{LESSON}# {SET}thumbnail_number = 'a'\n", ":9\n", "write 2"),
     (f"{LEVEL}/30_s.py", f"{LESSON}# {SET}start_ignore\n", ":9\n", "one is missing"),
     (f"{LEVEL}/30_s.py", f"{LESSON}# {SET}end_ignore\n", ":9\n", "one is missing"),
+    (f"{LEVEL}/30_s.py", f"{LESSON}# %% One\n# two.\n", ":9\n", "on the next line"),
+    (f"{LEVEL}/30_s.py", f"{LESSON}#%%% One\n#two.\n", ":9\n", "on the next line"),
     ("docs/page.md", PAGE.format("second: 3"), ":4\n", "did you mean seconds?"),
     ("docs/page.md", PAGE.format("seconds: two minutes"), ":4\n", "write 120"),
     ("docs/page.md", PAGE.format("warns: non-leaf"), ":4\n", 'write ["non-leaf"]'),
@@ -81,3 +83,13 @@ def test_lesson_with_a_wrong_setting_is_read_all_the_same(tmp_path: Path) -> Non
     write(tmp_path, f"{LEVEL}/10_s.py", f"{LESSON}# {SET}second = 3\n")
     (lesson,) = read_lessons(tmp_path)
     assert [block.kind for block in lesson.blocks] == ["text", "code"]
+
+
+@pytest.mark.parametrize(
+    "below", ["# %%\n# One.\n", "# %% [markdown]\n# One.\n", "# %% A\n"]
+)
+def test_marker_that_swallows_no_text_is_none(tmp_path: Path, below: str) -> None:
+    write(tmp_path, f"{LEVEL}/GALLERY_HEADER.rst", HEADER)
+    write(tmp_path, f"{LEVEL}/10_s.py", f"{LESSON}\n{below}")
+    (lesson,) = read_lessons(tmp_path)
+    assert lesson.faults == ()

@@ -61,8 +61,8 @@ except RuntimeError as error:
 # (torch.int64, torch.float32)
 #
 # With ``requires_grad_`` we announce that we want gradients with respect to ``x``. From
-# then on *autograd*, the part of PyTorch that computes gradients, records each
-# operation that uses ``x``.
+# then on *autograd*, the part of PyTorch that computes gradients, records the
+# operations that use ``x``.
 #
 # .. predict::
 #
@@ -71,8 +71,8 @@ except RuntimeError as error:
 #
 #    .. answer::
 #
-#       ``None``. Many expect four zeros. But zeros would be an answer: "the result does
-#       not react to ``x``". There is no result yet, so there is no answer either. The
+#       ``None``, and not four zeros. Zeros would be an answer: "the result does not
+#       react to ``x``". There is no result yet, so there is no answer either. The
 #       place stays empty until the first backward step.
 
 x.requires_grad_(True)
@@ -513,7 +513,7 @@ print(str(caught[0].message).split(". ")[0])
 # ``None`` does not mean that no gradient passed through ``z``. One did, but PyTorch did
 # not keep it: a large model has many intermediate values, and memory is precious.
 #
-# There are three ways to see it:
+# Three ways to see it:
 #
 # - ``z.retain_grad()`` before the backward step. After it, the gradient is gone.
 # - ``torch.autograd.grad(y, z)``, which returns the gradient and stores nothing.
@@ -640,8 +640,8 @@ y
 # - Empty ``.grad`` before we use it again, because ``backward()`` adds.
 # - Tell a leaf from an intermediate value, and see the gradient of either.
 #
-# Next, *The graph behind y* takes such a drawing apart: we walk from ``y`` back to the
-# leaves, one box at a time, and do by hand what ``backward()`` does.
+# Next, :doc:`What is a gradient? </lessons/1_foundations/10_what_is_a_gradient>` says
+# what such numbers mean, and what they predict.
 
 # %%
 # Credits and licences

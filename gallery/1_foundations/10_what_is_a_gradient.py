@@ -91,7 +91,7 @@ x.grad
 
 # %%
 # Autograd has not tried a step. It used the exact derivative of each operation that
-# ran, so there is no remainder.
+# ran, so there is no remainder, but for rounding.
 #
 # >>> x.grad
 # tensor(2., dtype=torch.float64)
@@ -326,7 +326,10 @@ torch.dot(x.grad, uphill)
 # %%
 # So the gradient says two things at once: its *direction* is the steepest way up, its
 # *length* is the slope on that way. The opposite direction is the steepest way down,
-# and that is the way a model takes when it learns.
+# and *gradient descent*, by which models learn, goes that way.
+#
+# And where the cosine is 0, the slope is 0. So at a right angle to the gradient the
+# height does not change at first: this is the way of the line of equal height.
 
 # %%
 # Predict a change

@@ -23,8 +23,8 @@ from torchutils import make_dot, record_backward
 # Two operations
 # --------------
 #
-# Three numbers, one addition, one multiplication. It can't be smaller, and we know all
-# values: :math:`s = a + b = 3` and :math:`y = sc = -12`.
+# Three numbers, one addition, one multiplication: small enough to know all
+# values, :math:`s = a + b = 3` and :math:`y = sc = -12`.
 
 a = torch.tensor(-2.0, requires_grad=True)
 b = torch.tensor(5.0, requires_grad=True)
@@ -94,7 +94,7 @@ for node, _ in y.grad_fn.next_functions:
 #       Against it. From the multiplication they lead to the addition, where its input
 #       came from, and to ``AccumulateGrad``, which stands for the leaf ``c``. We draw
 #       the way of the *data*, forward. PyTorch keeps the way *back*, because that is
-#       the one it will need. Many take the arrows of such a drawing for the way of the
+#       the one it will need. The arrows of our drawing are not the way of the
 #       gradients. They show where the data went.
 #
 #       >>> y.grad_fn.next_functions[0][0] is s.grad_fn

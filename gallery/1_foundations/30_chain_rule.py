@@ -168,8 +168,8 @@ x_adjoint
 #    .. answer::
 #
 #       Only :math:`2x \cdot x = 18`: the detour comes last and overwrites the direct
-#       path. Nothing warns us. This is the most famous bug of home-made autograd, and
-#       it hides well: as long as no value is used twice, all is right.
+#       path. Nothing warns us. Whoever writes an autograd should try this function: as
+#       long as no value is used twice, ``=`` and ``+=`` do the same.
 #
 #       .. wrong:: z_value + 2 * x_value * x_value
 #
@@ -193,7 +193,7 @@ x_adjoint
 # Three patterns
 # --------------
 #
-# Most graphs consist of a few patterns. Three of them occur in
+# Three patterns are worth knowing by sight. They occur in
 # :math:`y = 2\,(ab + \max(c, d))`.
 
 a = torch.tensor(3.0, requires_grad=True)
@@ -206,8 +206,8 @@ y
 # %%
 # - An *addition* copies: each input gets the upstream gradient.
 # - A *product* swaps: each factor gets the upstream gradient times the *other* factor.
-# - A *maximum* chooses: the larger input gets all, the smaller one nothing. If it moves
-#   a little, the maximum stays where it is.
+# - A *maximum* chooses: the larger input gets all, the smaller one nothing. If the
+#   smaller one moves a little, the maximum stays where it is.
 #
 # .. predict::
 #
@@ -504,16 +504,18 @@ x_hat
 # .. exercise::
 #
 #    Here ``x`` and ``x_hat`` have shape ``(3,)``, and ``m`` and ``s`` are numbers. The
-#    root is the first entry of the result, :math:`y = \hat x_0`. Which three paths lead
-#    from ``x`` to ``y``? Is the gradient zero at :math:`x_1` and :math:`x_2`, which
+#    root is the first entry of the result, :math:`y = \hat x_0`. Which paths lead from
+#    ``x`` to ``y``? Is the gradient zero at :math:`x_1` and :math:`x_2`, which
 #    ``y`` does not seem to contain?
 #
 #    .. answer::
 #
-#       One path is direct, one leads through the mean ``m``, one through the spread
-#       ``s`` (and ``s`` contains the mean as well, but that part adds up to zero). The
-#       last two reach *all* entries, so none is zero. Let :math:`g = (1, 0, 0)`, which
-#       comes back from ``y``. One term for each path:
+#       Four. One is direct, one leads through the mean ``m``, and two through the
+#       spread ``s``: straight into the squares, and by way of the mean in them. What
+#       comes along the fourth adds up to zero. The second and the third reach *all*
+#       entries, and so none is zero here. Let :math:`g = (1, 0, 0)`, which comes back
+#       from ``y``, and let :math:`\odot` multiply entry by entry. One term for each of
+#       the three paths that are left:
 #       :math:`\nabla_x y = \frac{1}{s} (g - \operatorname{mean}(g)\, \mathbf{1} -
 #       \operatorname{mean}(g \odot \hat x)\, \hat x) = (0.2041, -0.4082, 0.2041)`.
 #

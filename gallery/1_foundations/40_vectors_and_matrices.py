@@ -407,9 +407,9 @@ p.grad.T, q.grad
 # When nobody asked for a copy
 # ----------------------------
 #
-# Broadcasting asks no questions. Here is a model whose three predictions are perfect:
-# each equals its target. The loss, the mean squared error, should be 0. But the
-# predictions have shape ``(3, 1)``, the targets ``(3,)``.
+# Where the shapes fit, broadcasting asks no questions. Here is a model whose three
+# predictions are perfect: each equals its target. The loss, the mean squared error,
+# should be 0. But the predictions have shape ``(3, 1)``, the targets ``(3,)``.
 
 pred = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
 target = torch.tensor([1.0, 2.0, 3.0])

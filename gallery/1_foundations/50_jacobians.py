@@ -221,7 +221,12 @@ record_backward(y, locals(), gradient=v)
 # sends on the product with its own Jacobian. In the last lesson, :math:`G` was the
 # ``v`` of the layer. A backward pass is a chain of vector-Jacobian products, and none
 # of these Jacobians is ever built: the square of a million numbers has one with a
-# million times a million entries.
+# million times a million entries, and would fill terabytes.
+#
+# >>> million = torch.ones(1_000_000, requires_grad=True)
+# >>> (million**2).sum().backward()
+# >>> million.grad.shape
+# torch.Size([1000000])
 
 # %%
 # A Jacobian that is not square
@@ -329,7 +334,7 @@ J
 # When is a sum enough?
 # ---------------------
 #
-# One piece of advice is often given for the error above:
+# There is a piece of advice for the error above:
 # ``y.backward(gradient=torch.ones_like(y))``. It silences PyTorch. But it is the
 # gradient of the sum, as `TensorFlow's guide
 # <https://www.tensorflow.org/guide/autodiff>`__ says
@@ -393,7 +398,8 @@ u = torch.tensor([1.0, 1.0])
 _, Ju = torch.func.jvp(f, (x.detach(),), (u,))
 Ju
 
-# %% ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
+# %%
+# ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
 # needs no backward step. (From release 2.14 on, its first call warns that a part of
 # PyTorch that it uses will go; the result is the same. The level *Advanced*, in
 # preparation, will show how.) Small steps confirm it:

@@ -141,13 +141,23 @@ optimizer.step()
 w
 
 # %%
+# The decay reads the weight itself: one that is five times as large shrinks by five
+# times as much.
+#
+# >>> five = torch.tensor(5.0, requires_grad=True)
+# >>> five.grad = torch.tensor(0.0)
+# >>> torch.optim.SGD([five], lr=0.1, weight_decay=0.1).step()
+# >>> five
+# tensor(4.9500, requires_grad=True)
+#
 # Now we empty with ``zero_grad()`` and make the same step.
 
 optimizer.zero_grad()
 optimizer.step()
 w.grad, w
 
-# %% ``None`` is no answer at all: "nobody has asked". The optimiser leaves such a
+# %%
+# ``None`` is no answer at all: "nobody has asked". The optimiser leaves such a
 # weight out, and :math:`w = 0.99` stays. `PyTorch's manual
 # <https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html>`__
 # warns of this difference.
@@ -370,11 +380,12 @@ record_backward(L1, locals(), direction="TB")
 #
 #    .. answer::
 #
-#       No. The mean of two means is the mean of all only if both parts have the same
-#       size; many take it for granted. The first part gives :math:`\frac{1}{3}
-#       \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -4.6667`, the second :math:`(w x_3 - t_3)\,
-#       x_3 = -16`. Together that is :math:`-4.6667 - 16 = -20.6667`, and not
-#       :math:`-15`: the single sample counts as much as the three others together.
+#       No. The mean of two means is the mean of all if both parts have the same size;
+#       with different sizes it would be by luck. The first part gives
+#       :math:`\frac{1}{3} \sum_{i=0}^{2} (w x_i - t_i)\, x_i = -4.6667`, the second
+#       :math:`(w x_3 - t_3)\, x_3 = -16`. Together that is
+#       :math:`-4.6667 - 16 = -20.6667`, and not :math:`-15`: the single sample counts
+#       as much as the three others together.
 #
 #       .. wrong:: torch.autograd.grad(loss(w), w)[0]
 #

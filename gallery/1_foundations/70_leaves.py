@@ -106,7 +106,7 @@ for name, t in {"a": a, "b": b, "c": c}.items():
 #    * - ``True``
 #      - ``False``
 #      - plain data
-#      - ``None``
+#      - as it was, ``None`` at first
 
 # %%
 # A graph that says who is a leaf
@@ -169,7 +169,7 @@ record_backward(y, {"x": x, "z": z, "y": y})
 # (False, False)
 #
 # Reading ``z.grad`` now would give ``None`` and a warning. PyTorch saves memory here: a
-# large model has far more intermediate values than weights.
+# large model has many intermediate values.
 
 # %%
 # Ask to keep it
@@ -335,7 +335,7 @@ except ValueError as error:
     print(message)
 
 # %%
-# It needs leaves, because only these collect gradients.
+# It needs leaves: in these a backward step stores what it finds.
 #
 # >>> message
 # "can't optimize a non-leaf Tensor"

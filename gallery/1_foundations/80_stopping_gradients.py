@@ -96,8 +96,8 @@ x.grad
 #
 #    .. answer::
 #
-#       Zeros. Many expect that ``detach`` copies. It does not: both tensors look at the
-#       same numbers in memory, and only the record is left out.
+#       Zeros. ``detach`` does not copy: both tensors look at the same numbers in
+#       memory, and only the record is left out.
 #
 #       >>> pair = torch.tensor([1.0, 2.0])
 #       >>> zeros = pair.detach().zero_()
@@ -258,7 +258,7 @@ x.grad, w.grad
 #
 # ``torch.inference_mode()`` is a stricter ``no_grad``. It saves a little more work,
 # and its tensors carry a mark: they must not take part in a later record that would
-# have to save them.
+# have to save them, nor be changed in place outside of the block.
 
 with torch.inference_mode():
     t = 2 * torch.ones(2)
@@ -296,8 +296,14 @@ except RuntimeError as error:
 # >>> message
 # 'Inference tensors cannot be saved for backward'
 #
-# A copy, ``t.clone()``, is an ordinary tensor again:
+# Neither can we change ``t`` in place now. A copy, ``t.clone()``, is an ordinary tensor
+# again:
 #
+# >>> try:
+# ...     t.add_(1)
+# ... except RuntimeError as error:
+# ...     print(str(error).split(".")[0])
+# Inplace update to inference tensor outside InferenceMode is not allowed
 # >>> (w * t.clone()).requires_grad
 # True
 
@@ -320,9 +326,9 @@ score = model(torch.ones(1, 2))
 #
 #    .. answer::
 #
-#       Yes. ``eval()`` changes what some layers *compute*. It does not change what is
-#       recorded. The name misleads many; `PyTorch's notes on autograd
-#       <https://docs.pytorch.org/docs/stable/notes/autograd.html>`__ warn of it, too.
+#       Yes. ``eval()`` changes what some layers *compute*. What they compute is
+#       recorded as before. The name suggests otherwise; `PyTorch's notes on autograd
+#       <https://docs.pytorch.org/docs/stable/notes/autograd.html>`__ warn of it.
 #
 #       >>> model.training, score.requires_grad
 #       (False, True)
@@ -435,14 +441,15 @@ except RuntimeError as error:
 #      - records no operation of the block
 #      - leaves, and what was recorded before
 #    * - ``torch.inference_mode()``
-#      - like ``no_grad``; its tensors can't be saved in a later record
+#      - like ``no_grad``; its tensors can't be saved in a later record, nor changed in
+#        place outside
 #      - what was recorded before
 #    * - ``w.requires_grad_(False)``
 #      - nothing leads into the leaf ``w`` any more
 #      - all paths that lead past ``w``
 #    * - ``model.eval()``
-#      - nothing
-#      - every gradient
+#      - nothing: what runs is recorded
+#      - every path
 #    * - ``t.data``
 #      - like ``detach``, but autograd does not notice when it is changed
 #      - ``t`` and its record
@@ -551,7 +558,7 @@ L = -(delta**2) / 2
 #       (2) ``no_grad``: the weight must stay an ordinary leaf.
 #       (3) ``detach``: one value is cut, and all the rest is recorded.
 #       (4) ``requires_grad_(False)`` for the weights of the earlier layers.
-#       (5) ``eval()``, which has nothing to do with gradients.
+#       (5) ``eval()``, which stops no gradient.
 
 # %%
 # What we can do now

@@ -194,12 +194,12 @@ fig.set_label(
 
 # %%
 # Two dots lie almost above each other, at ``a = 499.9`` and ``a = 500``. At 500 a
-# single doubling gives 1000, which is enough: :math:`y = 2a = 1000` and
-# :math:`\frac{dy}{da} = 2`.
+# single doubling gives 1000, which is enough: :math:`y = 2a = 1000`. The one operation
+# that ran has the slope 2, and this is what autograd says.
 
 a = torch.tensor(500.0, requires_grad=True)
 y = f(a)
-y
+y, torch.autograd.grad(y, a)
 
 # %%
 # .. predict::
@@ -213,14 +213,14 @@ y
 #    .. answer::
 #
 #       One more doubling runs: :math:`y = 4a = 1999.6`, with the derivative
-#       :math:`\frac{dy}{da} = 4`. Both derivatives are positive. But from dot to dot
+#       :math:`\frac{dy}{da} = 4`. Both slopes are positive. But from dot to dot
 #       ``y`` *falls*, and steeply:
 #       :math:`\frac{1000 - 1999.6}{500 - 499.9} = -9996`.
 #
 #       .. wrong:: 2
 #
-#          This is the derivative at 500. At 499.9 the loop runs once more, and brings
-#          another factor.
+#          This is what autograd says at 500. At 499.9 the loop runs once more, and
+#          brings another factor.
 #
 #       .. wrong:: (1000 - 1999.6) / (500 - 499.9)
 #
@@ -231,7 +231,8 @@ a = torch.tensor(499.9, requires_grad=True)
 y = f(a)
 y
 
-# %% Each derivative is the slope of its own line. At 499.9 this is the derivative of
+# %%
+# Each derivative is the slope of its own line. At 499.9 this is the derivative of
 # the function. At 500, where the new line begins, it is the slope to the right only. To
 # the left there is the jump: the closer the dots, the steeper the way from one to the
 # other.
@@ -325,8 +326,7 @@ y = x if x > 0 else -x
 torch.autograd.grad(y, x), torch.autograd.grad(torch.abs(x), x)
 
 # %%
-# So two programs that compute the same function may have different gradients. Many
-# expect the opposite.
+# So two programs that compute the same function may have different gradients.
 #
 # On a kink one can argue. The next example has no kink. The function returns its
 # argument, in a clumsy way:
@@ -367,7 +367,8 @@ make_dot(y, locals())
 y.backward()
 x.grad
 
-# %% No graph, or a zero, and the right answer is 1. No graph is the lesser evil: a
+# %%
+# No graph, or a zero, and the right answer is 1. No graph is the lesser evil: a
 # backward step from ``g(x)`` is an error, and an error can be seen. In a sum with
 # something that has a graph, even this goes unseen:
 #
@@ -424,8 +425,8 @@ p
 #       >>> torch.autograd.grad(p, b, retain_graph=True)
 #       (tensor([0., 0., 1.]),)
 #
-#       The winner's bid, at index 1, has no influence on what the winner pays. There is
-#       nothing to gain by bidding a little less.
+#       As long as it is the highest, the winner's bid, at index 1, has no influence on
+#       what the winner pays. There is nothing to gain by bidding a little less.
 #
 # Here a number decides how often a loop runs.
 

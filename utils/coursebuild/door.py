@@ -38,6 +38,7 @@ _FORM = """\
     \"""
 """
 _FLAGS = "start_ignore", "end_ignore"
+_SWALLOWED = re.compile(r"^# ?%%+[ ]+(?P<words>[^\s\[].*)\n#[ ]?\S", re.MULTILINE)
 _ODD = re.compile(r"[\s#%?&<>\"'`|\\]")
 _EXAMPLES = {
     "seconds": "120",
@@ -150,7 +151,17 @@ def said_in_script(name: str, text: str) -> tuple[Said, list[str]]:
                     f"{place} = {match['value']} cannot be read: write {example}"
                 )
     faults += [_unpaired(name, open_at)] if open_at else []
-    return said, faults
+    return said, [*faults, *_swallowed(name, text)]
+
+
+def _swallowed(name: str, text: str) -> Iterator[str]:
+    """Yield a message for each text of which sphinx-gallery drops the first line."""
+    for match in _SWALLOWED.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield (
+            f"{name}:{line}\n  no page shows what stands behind # %% on its own line,"
+            f" {match['words']!r}: begin the text on the next line"
+        )
 
 
 def _unpaired(name: str, line: int) -> str:
