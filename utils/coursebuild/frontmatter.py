@@ -46,7 +46,7 @@ def title_page(book: Book) -> str:
     return (
         '<section class="titlepage"><h1>' + escape(book.title) + "</h1>"
         '<p class="subtitle">What PyTorch does when you call <code>backward()</code>, '
-        "with every gradient computed, and compared with its formula</p>"
+        "its gradients computed, its formulas compared with them</p>"
         f'<p class="author">{escape(book.author)}</p><div class="imprint">{said}</div>'
         "</section>"
     )
