@@ -5,7 +5,9 @@ from typing import Literal
 
 import pytest
 
+from coursebuild.build import SiteError
 from coursebuild.claims import check_claims, claims, read_backing, report
+from coursebuild.confirm import confirm
 from coursebuild.reading import read_lessons
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
@@ -83,6 +85,19 @@ def test_line_that_is_no_entry_is_refused_with_its_number(tmp_path, line):
     path.write_text(f"# a comment\n{line}\n")
     with pytest.raises(ValueError, match=r"docs/prose_claims.txt:2: write FILE: WORDS"):
         read_backing(tmp_path)
+
+
+def test_confirmation_refuses_a_claim_that_nothing_backs(tmp_path):
+    script = tmp_path / TOY
+    script.parent.mkdir(parents=True)
+    (script.parent / "GALLERY_HEADER.rst").write_text("Toy\n---\n")
+    easy = '"""\nToy\n===\n\n:Level: Toy\n"""\n\ny = 1\n\n# %%\n# It always works.\n'
+    easy += "#\n# >>> y\n# 1\n#\n# Never two.\n"
+    script.write_text(easy)
+    assert "2 statements" not in confirm(tmp_path, [TOY])
+    script.write_text(easy + '# sphinx_gallery_checks = "strict"\n')
+    with pytest.raises(SiteError, match=rf"{TOY}:16\n  'Never' claims much"):
+        confirm(tmp_path, [TOY])
 
 
 def test_every_claim_of_the_site_has_its_backing():

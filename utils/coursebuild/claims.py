@@ -18,7 +18,15 @@ from coursecheck.questions import DIRECTIVE
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
-__all__ = ["LIST", "Claim", "check_claims", "claims", "read_backing", "report"]
+__all__ = [
+    "LIST",
+    "Claim",
+    "check_claims",
+    "claims",
+    "read_backing",
+    "report",
+    "review_claims",
+]
 
 LIST = "docs/prose_claims.txt"
 _FOR_AUTHORS = ("docs/authors.md", "docs/speed.md")
@@ -134,14 +142,27 @@ def _entries(
     return [e for e in backing if e[0] == claim.name and e[1] in claim.sentence]
 
 
+def review_claims(
+    root: Path, lessons: Iterable[Lesson], *, whole: bool = True
+) -> tuple[list[str], str]:
+    """Report on strict lessons and readers' pages; ``whole``: these are all of them.
+
+    Raises:
+        ValueError: the list holds a line that is no entry.
+    """
+    read = [x for x in lessons if x.strict and x.name not in _FOR_AUTHORS]
+    names = {x.name for x in read}
+    backing = read_backing(root)
+    return report(read, tuple(e for e in backing if whole or e[0] in names))
+
+
 def check_claims(root: Path, lessons: Iterable[Lesson]) -> str:
-    """Judge the strict lessons and readers' pages; return a sentence that counts.
+    """Judge all lessons; return a sentence that counts.
 
     Raises:
         ValueError: a claim has no backing, or an entry no claim.
     """
-    read = [x for x in lessons if x.strict and x.name not in _FOR_AUTHORS]
-    wrong, counted = report(read, read_backing(root))
+    wrong, counted = review_claims(root, lessons)
     if wrong:
         raise ValueError("\n\n".join(wrong))
     return counted

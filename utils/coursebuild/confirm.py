@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from coursebuild.build import SiteError, told
+from coursebuild.claims import review_claims
 from coursebuild.form import review
 from coursebuild.prose import is_reviewed, numbers, reviewed
 from coursebuild.reading import read_lessons
@@ -41,7 +42,8 @@ def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
 
     Raises:
         SiteError: a statement is false, a name is no lesson, or a strict lesson
-            has a fault of form: a result in running text, nothing to check.
+            has a fault of form: a result in running text, nothing to check, or
+            claims what nothing backs.
     """
     lessons = _chosen(root, names)
     runs = list(_runs(lessons, seed=seed))
@@ -49,6 +51,7 @@ def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
     failures += [run.failure.message for run in runs if run.failure]
     ended = [run for run in runs if not run.failure]
     faults, notes = review(root, lessons, ended, whole=not names, state=True)
+    faults += review_claims(root, lessons, whole=not names)[0]
     if failures + faults:
         raise SiteError("\n\n".join(failures + faults))
     stated = sum(len(run.statements) for run in runs)
