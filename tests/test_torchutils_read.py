@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -395,7 +396,22 @@ def long_and_changed():
     return b.sum()
 
 
+def changed_input(*, reentrant: bool):
+    a = leaf(3) * 1
+    y = checkpoint(torch.sin, a, use_reentrant=reentrant)
+    a.add_(1)
+    return y.sum()
+
+
 CHANGED = [
+    (
+        partial(changed_input, reentrant=True),
+        "tensors[0] changed in place: backward fails",
+    ),
+    (
+        partial(changed_input, reentrant=False),
+        "computed again (checkpoint) from a changed input: backward fails",
+    ),
     (changed_in_place, "self changed in place: backward fails"),
     (changed_list, "indices[0] changed in place: backward fails"),
     (changed_result, "result changed in place: backward fails"),

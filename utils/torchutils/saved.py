@@ -12,6 +12,7 @@ __all__ = ["FREED", "Saved", "attributes", "saved_tensors", "state_notes"]
 FREED = "freed"
 PACKED = "packed by a hook"
 AGAIN = "computed again (checkpoint)"
+UNLIKE = AGAIN + " from a changed input: backward fails"
 CHANGED = "changed in place: backward fails"
 
 _MODIFIED = "modified by an inplace operation"  # so torch's own message says it
@@ -71,7 +72,9 @@ def saved_tensors(node: object) -> list[Saved]:
 def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     data = item.data
     if item.unpack_hook is not None:
-        state = AGAIN if type(data).__module__ == "torch.utils.checkpoint" else PACKED
+        state = PACKED
+        if type(data).__module__ == "torch.utils.checkpoint":
+            state = UNLIKE if _input_changed(item.unpack_hook) else AGAIN
         return None if data is None else Saved(name, None, state)
     try:
         if checked and getattr(node, checked) is None:
@@ -79,6 +82,14 @@ def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
     except RuntimeError:
         return Saved(name, None, FREED) if data is None else Saved(name, data, CHANGED)
     return Saved(name, data) if isinstance(data, torch.Tensor) else None
+
+
+def _input_changed(hook: object) -> bool:
+    """Look at what a checkpoint begins with: its hook holds it, and is not run."""
+    held = [cell.cell_contents for cell in getattr(hook, "__closure__", None) or ()]
+    inputs = [item for frame in held for item in getattr(frame, "saved_args", ())]
+    looks = [_look_at(None, "", i) for i in inputs if hasattr(i, "unpack_hook")]
+    return any(look is not None and look.state == CHANGED for look in looks)
 
 
 def _look_at(node: object, name: str, item: object) -> Saved | None:
@@ -110,7 +121,9 @@ def _fails(node: object) -> bool:
 def state_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
     """Say what is unusual about an operation and what it saved."""
     states = {s.state for s in kept}
-    notes = [f"saved tensors {s}" for s in (FREED, PACKED, AGAIN) if s in states]
+    notes = [
+        f"saved tensors {s}" for s in (FREED, PACKED, AGAIN, UNLIKE) if s in states
+    ]
     notes += [f"{s.name} {CHANGED}" for s in kept if s.state == CHANGED]
     if type(node).__name__ == "CopySlices":
         notes.append("saved tensors not checked: PyTorch hides them")
