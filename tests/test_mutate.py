@@ -34,6 +34,8 @@ tensor(36., grad_fn=<SumBackward0>)
     ("kind", "formula", "expected"),
     [
         ("digit", "y = 28", "y = 29"),
+        ("digit", "y ≈ 28", "y ≈ 29"),
+        ("digit", r"y \equiv 28", r"y \equiv 29"),
         ("digit", "y = 0.19", "y = 0.10"),
         ("digit", r"\frac{1}{4} = y", r"\frac{2}{4} = y"),
         ("sign", "y = 1 + x", "y = 1 - x"),
@@ -186,6 +188,8 @@ def test_sample_of_all_lessons_is_refused():
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "gallery/0_toy").mkdir(parents=True)
+    header = "Toys\n----\n\nSmall lessons.\n"
+    (tmp_path / "gallery/0_toy/GALLERY_HEADER.rst").write_text(header)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/ledger.md").write_text("# Ledger\n")
     lesson = tmp_path / FOLLOWED.name
@@ -211,6 +215,18 @@ def test_survivors_are_too_many_even_if_each_is_explained(project):
     with pytest.raises(SiteError, match="all") as caught:
         mutate(project, [FOLLOWED.name])
     assert "survives" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [("gallery/0_toy/GALLERY_HEADER.rst", "no header"), ("", "nothing is stated here")],
+)
+def test_lesson_without_mutants_is_a_fault(project, lost, reason):
+    (project / (lost or "unused")).unlink(missing_ok=True)
+    if not lost:
+        (project / FOLLOWED.name).write_text('"""\nToy\n===\n"""\n\nx = "a"\n')
+    with pytest.raises(SiteError, match=reason):
+        mutate(project, [FOLLOWED.name])
 
 
 def test_explanation_of_nothing_is_a_fault(project):

@@ -78,10 +78,14 @@ def mutate(root: Path, names: Sequence[str] = (), *, one_in: int = 1) -> str:
     lessons, allowed = _chosen(root, names), reviewed(root)
     patient = [replace(lesson, seconds=_HOURS) for lesson in lessons]
     runs = list(_runs(patient, mutate=one_in))
-    if failures := [run.failure.message for run in runs if run.failure]:
+    failures = [fault for lesson in lessons for fault in lesson.faults]
+    failures += [run.failure.message for run in runs if run.failure]
+    if failures:
         raise SiteError("\n\n".join(failures))
     found = [(run.lesson, mutant) for run in runs for mutant in run.statements]
     found += [(x.name, mutant) for x in lessons for mutant in _misread(x, allowed)]
+    if not found:
+        raise SiteError("nothing is stated here that could be falsified.")
     survivors = [(name, mutant) for name, mutant in found if not mutant.witnesses]
     table = _table([mutant for _, mutant in found])
     text = (root / LEDGER).read_text(encoding="utf-8")

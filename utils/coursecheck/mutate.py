@@ -21,6 +21,7 @@ from coursecheck.doctests import StatementError, fits, play
 from coursecheck.maths import find_maths
 from coursecheck.stated import Block, Statement
 from coursecheck.statements import Checker
+from coursecheck.tokens import RELATIONS
 
 __all__ = ["Mutants", "mutants", "next_digit"]
 
@@ -31,6 +32,7 @@ _OTHER = {
     "tanh": "sin", "sigma": "tanh", "max": "min", "min": "max", "relu": "abs",
     "tr": "det", "det": "sum", "mean": "sum", "softmax": "exp", "diag": "tr",
 }  # fmt: skip
+_STATING = re.compile("|".join(map(re.escape, (*RELATIONS, *"≈≃≊≡≜≔＝"))))
 _PATTERNS: dict[str, str] = {
     "digit": r"(?<![\^_\d\\,])(?<!\^\{)(?<!\d\.)(?:\d+(?:\.\d*)?|\.\d+)",
     "exponent": r"(?<=\^)\d|(?<=\^\{)\d+",
@@ -125,7 +127,7 @@ def mutants(
 
 def _changes(text: str, markup: Literal["rst", "md"]) -> Iterator[Change]:
     for maths in find_maths(text, markup):
-        if maths.law or not re.search(r"=|\\approx", maths.text):
+        if maths.law or not _STATING.search(maths.text):
             continue
         for kind, start, end, other in _in_formula(maths.text):
             yield kind, maths.start + start, maths.start + end, other
