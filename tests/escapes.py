@@ -160,6 +160,7 @@ _MD = {
 _SPOILT_RST = {
     "dollars": "So $F$.",
     "parentheses": r"So \( F \).",
+    "equals_outside": "So :math:`y` = 501, ``y`` ≈ :math:`501`.",
     "lost_first_colon": "So math:`F`.",
     "lost_second_colon": "So :math`F`.",
     "lost_first_colon_of_a_term": "So math:`x^2`.",
@@ -173,7 +174,7 @@ _SPOILT_RST = {
     "table_of_a_file": ".. csv-table::\n   :file: CSV",
     "substitution_twice": ".. |it| replace:: :math:`F`\n\nSo |it| and |it|.",
     "alternative_text": ".. image:: /_static/mark.svg\n   :alt: So :math:`F`",
-    "caption_of_a_toctree": ".. toctree::\n   :caption: So $F$\n\n   page",
+    "caption_of_a_toctree": ".. toctree::\n   :caption: So $F$\n\n   /page",
     "control_character": "So \b ar.",
     "control_character_in_code": "So ``\b ar``.",
     "control_character_in_maths": "So :math:`\b ar`.",
@@ -183,6 +184,9 @@ _SPOILT_MD = {
     "parentheses": r"So \( F \).",
     "alternative_text": "![So $F$](/_static/mark.svg)",
     "alternative_option": "```{figure} /_static/mark.svg\n:alt: So $F$\n```",
+    "equals_outside": "So $2^3$ = 8.",
+    "equals_before": "So `y` = $8$.",
+    "raw_cell": "```{raw-cell}\n:raw_mimetype: text/html\n<p>So \\(F\\).</p>\n```",
     "brackets": "So\n\n\\[\nF\n\\]",
     "double_dollars_in_a_line": "So $$F$$ holds.",
     "role_of_rst": "So :math:`F`.",
@@ -196,7 +200,7 @@ _SPOILT_MD = {
     "table_of_a_file": "```{csv-table}\n:file: CSV\n```",
     "environment_in_a_line": r"So \begin{align} F \end{align} holds.",
     "docstring": "```{eval-rst}\n.. autofunction:: helper.stated\n```",
-    "caption_of_a_toctree": "```{toctree}\n:caption: So $F$\n\npage\n```",
+    "caption_of_a_toctree": "```{toctree}\n:caption: So $F$\n\n/page\n```",
 }
 READ = {("rst", name): text for name, text in _RST.items()}
 READ |= {("md", name): text for name, text in _MD.items()}

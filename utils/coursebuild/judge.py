@@ -40,7 +40,12 @@ _LINES = (
     "an environment is shown as it is written: put it on lines of its own, in"
     " reStructuredText below `.. math::`"
 )
+_OUTSIDE = (
+    "an equals sign stands beside a formula, where nobody checks it: put the whole"
+    " equation into the formula"
+)
 _REMAINS = {
+    rf"{_FORMULA}\s*[=≈]|[=≈]\s*{_FORMULA}": _OUTSIDE,
     rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": _WRITTEN,
     rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": _COLON,
     rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": _WRITTEN,
