@@ -37,6 +37,7 @@ print(y.grad_fn)
 #
 # .. image:: https://example.org/elsewhere.png
 #    :alt: another graph
+#    :scale: 25 %
 #
 # - A list
 #   goes on
@@ -150,10 +151,10 @@ NOTES = [  # a place, and words that stand in a note on it
     (SLOPE.removesuffix(".py"), "torch.NoSuchThing"),
     (SLOPE.removesuffix(".py"), "no-such-place"),
     (SLOPE.removesuffix(".py"), "duplicate label"),
-    (f"{SLOPE}:35\n", "0.25 stands where nothing checks it"),
+    (f"{SLOPE}:36\n", "0.25 stands where nothing checks it"),
     (SLOPE, "1 examples are shown and not run"),
-    (f"{SLOPE}:54", "FutureWarning: this will change"),
-    (f"{SLOPE}:62", "shows <function <lambda>"),
+    (f"{SLOPE}:55", "FutureWarning: this will change"),
+    (f"{SLOPE}:63", "shows <function <lambda>"),
     (f"{LEVEL}/20_curve.py:7", "are told: Curve 21"),
     (f"{LEVEL}/20_curve.py:17", "a figure that nobody has described"),
     (BOOK, "%matplotlib inline is ignored"),
@@ -195,7 +196,7 @@ def test_false_formula_stops_guests_too(guests):
     site.write(BOOK, notebook().replace("a = 3$", "a = 4$"))
     done = site.build()
     assert done.code == 1
-    assert f"{SLOPE}:35" in done.error
+    assert f"{SLOPE}:36" in done.error
     assert BOOK in done.error
 
 

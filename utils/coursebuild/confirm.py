@@ -109,8 +109,10 @@ def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Sta
     for block in lesson.blocks:
         kind = "prose" if block.kind == "text" else "label"
         for line, number, around in numbers(block, lesson.markup):
-            digits = number[: re.search(r"\d\D*$", number).start() + 1]
-            other = next_digit(digits) + number[len(digits) :]
+            last = re.search(r"\d(?=\D*$)", number)
+            if last is None:  # ∇y = x
+                continue
+            other = next_digit(number[: last.end()]) + number[last.end() :]
             changed = around.replace(number, other)
             listed = is_reviewed(lesson.name, other, changed, allowed)
             yield Statement(kind, other, line, () if listed else ("refused",))

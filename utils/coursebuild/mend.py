@@ -18,17 +18,23 @@ from coursebuild.sources import source_of
 __all__ = ["mend", "setup"]
 
 
-class ShowUnknown(SphinxTransform):
-    """Show the source of a directive that nobody knows, where a lesson is easy."""
+class EaseLesson(SphinxTransform):
+    """Show the source of a directive that nobody knows, where a lesson is easy.
+
+    A picture on another host, of which a link is left, has no size to be scaled.
+    """
 
     default_priority = 400  # before docutils leaves its messages out
 
     def apply(self, **_: Any) -> None:
-        """Put the source in the place of the message."""
+        """Put the source in the place of the message; forget the scale."""
         source = source_of(self.env.docname, Path(self.app.confdir))
         lesson = self.app.lesson_runs.lessons.get(source)
         if lesson is None or lesson.strict:
             return
+        for image in self.document.findall(nodes.image):
+            if "://" in image["uri"]:
+                image.attributes.pop("scale", None)
         for message in list(self.document.findall(nodes.system_message)):
             said, *written = message
             if said.astext().startswith("Unknown directive type"):
@@ -101,4 +107,4 @@ _DONE = {
 
 def setup(app: Sphinx) -> None:
     """Register what is done before the pages are written."""
-    app.add_transform(ShowUnknown)
+    app.add_transform(EaseLesson)
