@@ -118,6 +118,7 @@ def test_list_of_the_site_is_short_and_in_use():
 
 def test_confirmation_reports_loose_results(tmp_path):
     (tmp_path / TOY).parent.mkdir(parents=True)
+    (tmp_path / TOY).with_name("GALLERY_HEADER.rst").write_text("Toy\n---\n")
     text = '"""\nToy\n===\n"""\n\ny = 28\n\n# %%\n# So :math:`y = 28` or 0.5.\n'
     (tmp_path / TOY).write_text(text)
     assert f"note: {TOY}:9\n  0.5 stands" in confirm(tmp_path, [TOY])
