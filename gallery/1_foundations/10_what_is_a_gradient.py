@@ -287,7 +287,7 @@ ax.plot(angle, slope, color="tab:blue")
 ax.set(xlabel="direction in degrees", ylabel="slope", xticks=range(0, 361, 45))
 fig.set_label(
     "The slope as a wave over the direction: highest near 60 degrees, "
-    "lowest near 240, and zero twice in between."
+    "lowest near 240, and zero in two directions."
 )
 
 # %%

@@ -151,7 +151,7 @@ make_dot(L, locals(), values=0, direction="TB")
 # ``mm`` is the matrix product. Inside it, the axis of length 3 disappears: ``(2, 3)``
 # times ``(3, 2)`` gives ``(2, 2)``.
 #
-# The gradient that arrives at ``Y`` from the right is the upstream gradient of the
+# The gradient that comes back to ``Y`` from below is the upstream gradient of the
 # layer. We call it :math:`G`. It has the shape of ``Y``, and here it even has its
 # entries, because half of :math:`Y_{nj}^2` changes :math:`Y_{nj}` times as fast as
 # :math:`Y_{nj}`: :math:`\nabla_Y L = Y`.

@@ -163,6 +163,18 @@ except RuntimeError as error:
 # before it are recorded first. ``no_grad`` saves this work and memory, and is the
 # better choice for a whole stretch of code.
 #
+# One thing can mislead us. A *view* that is made in the block still says that it
+# requires a gradient, like the tensor whose numbers it shows. But no record leads back
+# from it, and no gradient arrives:
+#
+# >>> with torch.no_grad():
+# ...     shown = x.view(2, 2)
+# >>> shown.requires_grad, shown.is_leaf
+# (True, True)
+# >>> shown.sum().backward()
+# >>> print(shown.grad)
+# None
+#
 # It is also the way to change a leaf by hand. At :math:`w = 3` the gradient of
 # :math:`y = w^2` is :math:`\frac{dy}{dw} = 2w = 6`.
 
