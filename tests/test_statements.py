@@ -137,7 +137,7 @@ def test_every_row_of_the_language_is_a_checked_statement():
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     heads = {k for k, line in enumerate(lines) if line.startswith("|---")}
     heads |= {k - 1 for k in heads}
-    end = lines.index("## What is refused, and what to write instead")
+    end = lines.index("## Where a formula may stand")
     rows = {k for k, line in enumerate(lines[:end]) if line.startswith("| ")} - heads
     run = run_lesson(read_page(ROOT / name, ROOT), only_statements=True)
     assert run.failure is None
