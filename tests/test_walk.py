@@ -514,7 +514,9 @@ def test_prediction_may_be_any_node_that_is_ready(page, make, step, choice, card
     drawing = make()
     serve(page, drawing, step=f"#ag-1-s{step}")
     page.locator(".ag-predict input").click()
-    page.locator(f".ag-node[data-node='{drawing.graph.backward[choice]}']").click()
+    page.locator(
+        f"svg:not(.ag-narrow) .ag-node[data-node='{drawing.graph.backward[choice]}']"
+    ).click()
     assert page.locator("output").inner_text().startswith(f"{step + 1} / ")
     assert page.locator("form.ag-ask").get_attribute("data-card") == card
 
@@ -532,18 +534,20 @@ def test_prediction_starts_where_backward_starts(page: Page):
 
 def test_arrow_shows_the_way_of_the_gradient(page: Page):
     serve(page, diamond(), step="#ag-1-s5")  # y sends to x
-    heads = page.locator(".ag-edge[data-edge='0'] :is(.ag-head, .ag-back)")
+    heads = page.locator(
+        "svg:not(.ag-narrow) .ag-edge[data-edge='0'] :is(.ag-head, .ag-back)"
+    )
     seen = heads.evaluate_all(
         "all => all.map(e => [e.classList[0], getComputedStyle(e).visibility])"
     )
     assert seen == [["ag-head", "hidden"], ["ag-back", "visible"]]
-    rest = page.locator(".ag-edge[data-edge='1'] .ag-head")
+    rest = page.locator("svg:not(.ag-narrow) .ag-edge[data-edge='1'] .ag-head")
     assert rest.evaluate("e => getComputedStyle(e).visibility") == "visible"
 
 
 def test_nothing_tells_the_answer_on_hover(page: Page):
     serve(page, diamond())
-    assert page.locator(".ag-node title").count() == 0
+    assert page.locator("svg:not(.ag-narrow) .ag-node title").count() == 0
 
 
 NAME, OTHER = '<span class="n">{}</span>', '<span class="o">{}</span>'
@@ -560,14 +564,16 @@ LINES = {"x": "x = leaf", "z = pow": "z = x**2", "y = mul": "y = x * z"}
 
 def marked(page: Page) -> tuple[list[str], list[str]]:
     """Return the headings of the marked nodes, and the marked lines of code."""
-    nodes = page.locator(".ag-node.ag-at text:first-of-type")
+    nodes = page.locator("svg:not(.ag-narrow) .ag-node.ag-at text:first-of-type")
     return nodes.all_text_contents(), page.locator("pre .ag-at").all_text_contents()
 
 
 @pytest.mark.parametrize(("heading", "line"), LINES.items())
 def test_pointing_at_a_node_marks_its_line(page: Page, heading, line):
     serve(page, diamond(), text=CODE)
-    page.locator(".ag-node text:first-of-type", has_text=heading).last.hover()
+    page.locator(
+        "svg:not(.ag-narrow) .ag-node text:first-of-type", has_text=heading
+    ).last.hover()
     assert marked(page) == ([heading], [line])
 
 
@@ -609,7 +615,9 @@ def test_marks_differ_in_more_than_colour(page: Page):
     page.locator("[data-made]").nth(2).focus()
     look = """e => { const s = getComputedStyle(e.querySelector(".ag-box"));
       return [s.strokeWidth, s.strokeDasharray, s.strokeLinecap]; }"""
-    looks = [n.evaluate(look) for n in page.locator(".ag-node").all()]
+    looks = [
+        n.evaluate(look) for n in page.locator("svg:not(.ag-narrow) .ag-node").all()
+    ]
     assert len(set(map(str, looks))) == 3  # y pointed at, x receives, z sends
     shadow = "e => getComputedStyle(e).boxShadow"
     assert page.locator("pre .ag-at").evaluate(shadow) != "none"
@@ -630,7 +638,7 @@ def test_node_without_a_name_is_made_where_it_is_used(page: Page):
     x = torch.tensor(3.0, requires_grad=True)
     y = x * x**2
     serve(page, record_backward(y, {"x": x, "y": y}), text=CODE)
-    page.locator(".ag-node", has_text="pow").hover()
+    page.locator("svg:not(.ag-narrow) .ag-node", has_text="pow").hover()
     assert marked(page)[1] == [LINES["y = mul"]]
 
 

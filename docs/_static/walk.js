@@ -15,8 +15,9 @@
     const our = (query) => all(query, figure);
     const steps = our("li[data-node]");
     steps.forEach((li) => li.removeAttribute("id")); // ours to follow
-    const boxes = our(".ag-node");
-    const names = (n) => boxes[n].querySelector("text").textContent.split(/ = |, /);
+    // Of each node all its boxes: a wide drawing may have a narrow one beside it.
+    const boxes = all(".ag-node", our("svg")[0]).map((_, n) => our(`.ag-node[data-node="${n}"]`));
+    const names = (n) => boxes[n][0].querySelector("text").textContent.split(/ = |, /);
     bar.append(all("#ag-bar")[0].content.cloneNode(true));
     const [predict, slider, count, say, form, question, shape, field, fault] = our(".ag-part");
     const { nodes, edges } = JSON.parse(our(".ag-data")[0].textContent);
@@ -46,7 +47,7 @@
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", `#ag-${id}-s${now}`), 300);
       page.scrollPaddingBottom = bar.offsetHeight + "px";
-      (our(".ag-on").pop() ?? our("svg")[0]).scrollIntoView({ block: "nearest", inline: "center" });
+      our("svg, .ag-on").filter((e) => e.checkVisibility()).pop().scrollIntoView({ block: "nearest", inline: "center" });
       page.scrollPaddingBottom = "";
     }
 
@@ -107,6 +108,7 @@
       const card = (li.dataset.ask == "turn" ? judgeTurn : judgeSum)(given, li) || "number";
       if (card == "right" || card == "ready") go(now + 1);
       form.dataset.card = card;
+      form.lastElementChild.scrollIntoView({ block: "nearest" }); // within the bar
     }
 
     form.onsubmit = (e) => {
@@ -118,18 +120,18 @@
       field.focus({ preventScroll: true });
     };
     figure.onclick = ({ target }) => {
-      const n = boxes.indexOf(target.closest(".ag-node"));
-      if (n >= 0 && form.dataset.ask == "turn") answer("#" + n);
+      const box = target.closest(".ag-node");
+      if (box && form.dataset.ask == "turn") answer("#" + box.dataset.node);
     };
 
     // Code: the line that made each node.
     const made = boxes.map((_, n) => all(`[data-made~="${id}-${n}"]`)[0]);
     made.forEach((line) => line && (line.tabIndex = 0));
-    const mark = (n) => [boxes[n], made[n]].forEach((e) => e?.classList.add("ag-at"));
+    const mark = (n) => [...(boxes[n] ?? []), made[n]].forEach((e) => e?.classList.add("ag-at"));
     onPoint(({ target }) => {
       const word = target.matches(".mathnormal") ? target.textContent : "";
       boxes.forEach((box, n) => {
-        const own = [box, made[n], n == at.node && bar];
+        const own = [...box, made[n], n == at.node && bar];
         if (own.some((e) => e && e.contains(target)) || word.includes(names(n)[0])) mark(n);
       });
     });

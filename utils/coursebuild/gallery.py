@@ -40,6 +40,8 @@ CARD = """
       <p>{intro}</p>
 
 """
+ROOM = (320, 144)  # the room for a picture, in pixels
+_SIZE = re.compile(r'width="\d+" height="\d+" viewBox="(-?\d+) (-?\d+) (\d+) (\d+)"')
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
@@ -139,4 +141,20 @@ def _small(part: Part) -> tuple[str, bytes] | None:
     if isinstance(part, Picture):
         return (".png", part.small) if part.small else (part.suffix, part.light)
     drawing = DRAWING.search(part.source) if part.kind == "html" else None
-    return (".svg", drawing[0].encode()) if drawing else None
+    return (".svg", excerpt(drawing[0]).encode()) if drawing else None
+
+
+def excerpt(svg: str) -> str:
+    """Return of a large drawing the part for which a card has room, to be read there.
+
+    >>> excerpt('<svg width="678" height="90" viewBox="-8 -8 700 100">')
+    '<svg width="320" height="100" viewBox="-8 -8 320 100">'
+    """
+
+    def cut(size: re.Match[str]) -> str:
+        left, top, width, height = map(int, size.groups())
+        width, height = min(width, ROOM[0]), min(height, ROOM[1])
+        place = f'viewBox="{left} {top} {width} {height}"'
+        return f'width="{width}" height="{height}" {place}'
+
+    return _SIZE.sub(cut, svg, count=1)

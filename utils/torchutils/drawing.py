@@ -15,7 +15,7 @@ from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
 from torchutils.layout import Layout, check_engine, lay_out, run_engine
 from torchutils.read import read_graph
-from torchutils.svg import to_svg
+from torchutils.svg import drawn_width, to_svg
 from torchutils.text import summary, to_text
 
 __all__ = [
@@ -35,6 +35,8 @@ Fold = Literal["auto", True, False]
 STYLES, DIRECTIONS, FOLDS = map(get_args, (Style, Direction, Fold))
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf", "jpg", "jpeg")
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
+PHONE, COLUMN = 366, 670  # the room for a drawing on a page, in pixels
+ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
 
@@ -99,11 +101,27 @@ class Drawing:
         """The drawing as an SVG element for a page."""
         return self._svg("")
 
+    @cached_property
+    def _pictures(self) -> str:
+        """The drawing for a page, and a narrow one for where that has no room."""
+        wide = self.svg
+        if drawn_width(wide) <= PHONE:
+            return wide
+        layout = lay_out(self.drawn, style=self.style, narrow=True)
+        look = {"title": self.title, "look": "ag-narrow", "rooms": (PHONE, COLUMN)}
+        narrow = to_svg(self.drawn, layout, **look)
+        if drawn_width(narrow) >= drawn_width(wide):
+            return wide
+        room = next((w for w in ROOMS if w >= drawn_width(wide)), ROOMS[-1])
+        return wide.replace("ag-svg", f"ag-svg ag-from-{room}", 1) + narrow
+
     def _svg(self, css: str) -> str:
         if len(self.drawn.nodes) > WARN_FROM:
             text = f"{len(self.drawn.nodes)} nodes take about as many KB in a page"
             warnings.warn(f"{text}; a smaller max_nodes draws less", stacklevel=4)
-        return to_svg(self.drawn, self._layout, title=self.title, css=css)
+        look = {"title": self.title, "css": css}
+        rooms = () if css else (PHONE, COLUMN)
+        return to_svg(self.drawn, self._layout, rooms=rooms, **look)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -123,7 +141,7 @@ class Drawing:
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
         look = {"style": self.style, "title": self.title}
-        return to_figure(self.drawn, self.svg, self._layout.boxes, **look)
+        return to_figure(self.drawn, self._pictures, self._layout.boxes, **look)
 
     def _repr_html_(self) -> str:
         return self.html

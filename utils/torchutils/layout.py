@@ -99,16 +99,29 @@ def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
     return round(max(widths) + 2 * pad), STEP * len(widths) + 2 * max(pad - 4, 0)
 
 
-def lay_out(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> Layout:
-    """Place every node and edge; the engine knows no text, so no font matters."""
+def lay_out(
+    graph: Graph, *, style: str = "lesson", direction: str = "LR", narrow: bool = False
+) -> Layout:
+    """Place every node and edge; the engine knows no text, so no font matters.
+
+    A ``narrow`` drawing is for a phone: its boxes say one fact a line.
+    """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [node_lines(n, style, number=walked) for n in graph.nodes]
-    sizes = [_size(lines, PAD) for lines in texts]
+    if narrow:
+        direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
+    pad, gap = (4, 0.1) if narrow else (PAD, 0.3)
+    sizes = [_size(lines, pad) for lines in texts]
+    if narrow:  # and what a walk says before has no other line to be as wide as
+        sizes = [
+            (max(width, _size(_earlier(lines), pad)[0]), height)
+            for lines, (width, height) in zip(texts, sizes, strict=True)
+        ]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
     if work(graph, labels=bool(marks)) > ENGINE:
         return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
-    plan = _plan(graph, sizes, mark_sizes, direction)
+    plan = _plan(graph, sizes, mark_sizes, direction, gap)
     found = json.loads(run_engine(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
@@ -173,6 +186,20 @@ def _without_engine(
     return Layout(right - left, bottom - top, tuple(boxes), tuple(wires), tuple(groups))
 
 
+def _one_fact_a_line(lines: list[Line]) -> list[Line]:
+    return [
+        line._replace(text=part)
+        for line in lines
+        for part in (line.text.split(" · ") if line.role == "m" else [line.text])
+    ]
+
+
+def _earlier(lines: list[Line]) -> list[Line]:
+    """Return what a gradient's line says while contributions come in."""
+    grads = [line.text.partition(" ")[2] for line in lines if line.role == "g"]
+    return [Line("grad None"), *(Line(f"adjoint {text}") for text in grads)]
+
+
 def _frame(box: str, at: object) -> Box:
     x0, y0, x1, y1 = box.split(",")
     (left, bottom), (right, top) = at(f"{x0},{y0}"), at(f"{x1},{y1}")
@@ -184,9 +211,10 @@ def _plan(
     sizes: list[tuple[float, float]],
     marks: dict[int, tuple[float, float]],
     direction: str,
+    gap: float,
 ) -> str:
     out = [
-        f"digraph {{ rankdir={direction} nodesep=0.3 ranksep=0.45 bgcolor=none "
+        f"digraph {{ rankdir={direction} nodesep={gap} ranksep=0.45 bgcolor=none "
         'node [shape=box fixedsize=true label=""] edge [arrowsize=0.7]'
     ]
     for node, (width, height) in zip(graph.nodes, sizes, strict=True):

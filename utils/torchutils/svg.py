@@ -5,13 +5,14 @@ from math import hypot
 
 from torchutils.graph import Graph, Group, Node
 from torchutils.labels import Line
-from torchutils.layout import STEP, Box, Layout, Wire, cut, text_width
+from torchutils.layout import SIZE, STEP, Box, Layout, Wire, cut, text_width
 from torchutils.text import summary, timeline
 from torchutils.values import visible
 
-__all__ = ["safe", "to_svg"]
+__all__ = ["drawn_width", "safe", "to_svg"]
 
 MARGIN = 8
+LEAST = 12  # pixels of a letter
 HEAD = 9  # the length of an arrow's head
 FONT = "system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
@@ -30,8 +31,18 @@ _ROLES = {
 _TEXT = {"g": ' class="ag-grad" fill="#b00020"'}
 
 
-def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> str:
-    """Return one SVG element; ``css`` makes it stand alone.
+def to_svg(
+    graph: Graph,
+    layout: Layout,
+    *,
+    title: str = "",
+    css: str = "",
+    look: str = "",
+    rooms: tuple[int, ...] = (),
+) -> str:
+    """Return one SVG element; ``css`` makes it stand alone, ``look`` adds a class.
+
+    If it is a little wider than one of the ``rooms`` for it, it becomes that wide.
 
     It has no ids, so that the same drawing may stand twice on a page, no scripts
     and no links; everything that came from outside is escaped text.
@@ -39,10 +50,13 @@ def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> s
     said = timeline(graph) if graph.backward and not css else {}
     legend, wide, high = _legend(graph, layout)
     width, height = round(wide + 2 * MARGIN), round(high + 2 * MARGIN)
+    hide = ' display="none"' if look == "ag-narrow" else ""  # without a style sheet
+    fits = (room for room in rooms if room < width <= room * SIZE / LEAST)
+    scale = next(fits, width) / width
     about = " ".join(graph.remarks) or "The text version lists every step."
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="ag-svg" role="img" '
-        f'width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{f"ag-svg {look}".strip()}" '
+        f'role="img"{hide} width="{width * scale:.0f}" height="{height * scale:.0f}" '
         f'viewBox="{-MARGIN} {-MARGIN} {width} {height}" '
         f'font-family="{FONT}" font-size="13">'
         f"<title>{safe(title or summary(graph))}</title><desc>{safe(about)}</desc>",
@@ -58,6 +72,15 @@ def to_svg(graph: Graph, layout: Layout, *, title: str = "", css: str = "") -> s
         f"</g>{legend}</g></svg>",
     ]
     return "".join(parts)
+
+
+def drawn_width(svg: str) -> int:
+    """Return the width of a drawing, in pixels, as it is written in it.
+
+    >>> drawn_width('<svg class="ag-svg" width="640" height="80">')
+    640
+    """
+    return int(svg.split('width="', 1)[1].split('"', 1)[0])
 
 
 def safe(text: str) -> str:

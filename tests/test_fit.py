@@ -1,0 +1,76 @@
+"""Drawings, code and bars fit the window, and their letters can be read."""
+
+import pytest
+from playwright.sync_api import Page
+from test_predict import context, page, visit
+from test_walk import GRAPHS, PAGES
+
+__all__ = ["context", "page"]  # fixtures
+
+OPEN = """details::details-content {content-visibility: visible; height: auto}"""
+UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
+SIDEWAYS = """query => [...document.querySelectorAll(query)].filter(e =>
+  !e.closest("svg, .katex-mathml, .visually-hidden, .checked")
+  && getComputedStyle(e).overflowX != "visible"
+  && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
+  .map(e => `${e.tagName} ${e.scrollWidth} ${e.textContent.slice(0, 60)}`)"""
+LETTERS = """() => [...document.querySelectorAll(".ag-svg")]
+  .filter(svg => svg.checkVisibility())
+  .map(svg => 13 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+# Of each drawing that has a narrow one beside it: how many of the two are shown.
+SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
+  .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
+# The widest graphs of the site, which scroll on a phone; everything else fits.
+WIDE = {"drawing_graphs.html": 2, "lessons/1_foundations/30_chain_rule.html": 1}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_goes_sideways_on_a_desktop(page: Page, name):
+    visit(page, name)
+    page.add_style_tag(content=OPEN)
+    assert page.evaluate(SIDEWAYS, "article *") == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", sorted({*GRAPHS, "drawing_graphs.html"}))
+def test_drawing_fits_and_can_be_read(page: Page, name, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    visit(page, name)
+    wide = page.evaluate(SIDEWAYS, ".ag-scroll")
+    assert len(wide) <= (WIDE.get(name, 0) if width == 390 else 0), wide
+    letters = page.evaluate(LETTERS)
+    assert letters
+    assert min(letters) >= 11.95  # 12, but for a pixel's rounding
+    assert set(page.evaluate(SHOWN)) <= {1}
+
+
+@pytest.mark.parametrize("height", [844, 667])
+@pytest.mark.parametrize("predict", [False, True])
+def test_bar_takes_a_quarter_of_a_phone(page: Page, height, predict):
+    page.set_viewport_size({"width": 390, "height": height})
+    visit(page, "lessons/1_foundations/20_the_graph_behind_y.html")
+    page.evaluate(UNCOVER)
+    figure = page.locator("figure.ag:has(.ag-walk)").first
+    bar = figure.locator(".ag-walk")
+    assert bar.bounding_box()["height"] <= height / 4
+    if predict:
+        figure.locator(".ag-predict input").click()
+        for given in ("a", "1 2 3", "nobody"):
+            figure.locator(".ag-ask input").fill(given)
+            page.keyboard.press("Enter")
+            assert bar.bounding_box()["height"] <= height / 4 + 1
+            inside = bar.bounding_box()
+            said = figure.locator("[role=status] p:visible").bounding_box()
+            assert said["y"] >= inside["y"]
+            assert said["y"] < inside["y"] + inside["height"]
+
+
+def test_picture_of_a_card_is_in_its_own_size(page: Page):
+    """A long or wide drawing shows the part for which there is room."""
+    visit(page, "lessons/1_foundations/index.html")
+    drawn = page.locator(".lesson-card img").evaluate_all(
+        "all => all.map(e => [e.naturalWidth, e.naturalHeight, e.clientWidth])"
+    )
+    graphs = [(w, h, room) for w, h, room in drawn if w <= 320 and h <= 144]
+    assert len(graphs) >= 5
+    assert all(13 * min(1, (room - 13) / w, 131 / h) > 11.7 for w, h, room in graphs)
