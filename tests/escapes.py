@@ -83,6 +83,7 @@ _MD = {
     "dollars_and_spaces": "So $ F $.",
     "dollars_and_digits": "So 1$F$2.",
     "dollars_on_two_lines": "So $2^3\n= RIGHT$.",
+    "beginning_of_another": r"So $2^3 = RIGHT = 2 \cdot 4$ and $2^3 = RIGHT$.",
     "behind_a_lone_dollar": "It costs $5.\n\nSo $F$.",
     "behind_escaped_dollars": r"From \$5 to \$6: $F$.",
     "behind_code": "Write `a $` and ``b ` $``: $F$.",

@@ -144,6 +144,12 @@ def test_true_formula_is_shown_as_checked(published, case):
     assert 'class="checked true"' in page.read_text()
 
 
+def test_formula_whose_text_begins_another_keeps_its_own_mark(published):
+    """`dy/da = 2` was once taken for found within `dy/da = 2^{11} = 2048`."""
+    text = (published[0].html / "read/md-beginning-of-another.html").read_text()
+    assert text.count('class="checked true"') == 2
+
+
 @pytest.mark.parametrize(
     ("page", "label"),
     [
