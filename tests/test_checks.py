@@ -61,7 +61,8 @@ def test_stated_error_is_no_problem(root):
 def test_problem_is_named_with_its_page(root, body, reason):
     lines = found(root, body)
     assert len(lines) == 1
-    assert lines[0].startswith("index.html: ")
+    leads = body.startswith(("<a", "<img", "<script", "<link"))
+    assert lines[0].startswith("docs/index.md:1\n" if leads else "index.html: ")
     assert reason in lines[0]
 
 

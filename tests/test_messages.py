@@ -66,11 +66,24 @@ MISTAKES = [
     Mistake(
         "colon",
         "math",
-        "is its markup right?",
+        ":math:`…`",
         rst="So math:`z = 4` holds.",
         md="So {math} `z = 4` holds.",
     ),
     Mistake("literal", "is open", "close what these", rst="This ``is open."),
+    Mistake(
+        "open",
+        "is open",
+        "close what these",
+        rst="A ``is open.\n\n.. note::\n\n   ``b``",
+    ),
+    Mistake(
+        "step",
+        "y sends",
+        "copy its words",
+        rst=":step:`y sends to s`",
+        md="{step}`y sends to s`",
+    ),
     Mistake("ticks", "`z = 4`", "write :math:`…`", rst="So `z = 4` holds."),
     Mistake(
         "law",

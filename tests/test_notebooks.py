@@ -172,3 +172,9 @@ def test_notebook_is_valid():
     book = notebook([(b.kind, b.source, b.line) for b in blocks])
     nbformat.validate(nbformat.from_dict(book))
     assert [cell["source"] for cell in book["cells"]] == ["# Title", "x = 1"]
+
+
+@pytest.mark.parametrize("text", ["This ``is open", "It ends in \\"])
+def test_markup_that_is_open_swallows_no_block(text: str) -> None:
+    """pandoc read over the boundary, and the build ended in a StopIteration."""
+    assert len(markdown([text, "Then ``x``.", "Last."])) == 3

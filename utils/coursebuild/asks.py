@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from coursebuild.sources import source_of
+from coursebuild.sources import place_of, source_of
 from coursecheck.asks import shown
 
 __all__ = ["setup"]
@@ -61,7 +61,9 @@ def _fill(app: Sphinx, doctree: nodes.document) -> None:
     asked = run.asked if run else ()
     if [n["expression"] for n in places] != [a.expression for a in asked]:
         why = "what it asks is not what its run evaluated: ask in a lesson's script"
-        logger.warning("%s: %s", name, why)
+        words = places[0]["expression"] if places else ""
+        place = place_of(app.env.docname, Path(app.confdir), words)
+        logger.warning("%s\n  %s", place, why)
         return
     for node, found in zip(places, asked, strict=True):
         node["numbers"] = found.numbers

@@ -140,7 +140,7 @@ def run_sphinx(
         faults, own = review(root, lessons, course.runs.known)
         wrong, notes = wrong + faults, notes + own
     if wrong:
-        raise SiteError("\n\n".join(wrong)) from failure
+        raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from coursebuild.beside import scripts
 from coursebuild.sources import pages as pages_below
+from coursebuild.sources import place_of
 from courserun.lesson import SVG
 
 __all__ = ["page_of", "problems", "read_page", "wrong_links"]
@@ -29,6 +30,7 @@ EXAMPLE = re.compile(
 # An installed package, or the folder in which a lesson ran, of whatever machine.
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
+_FIX = ": mend its address, or let a picture lie in docs/_static"
 ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
 LOADS = {
     "img": "src",
@@ -52,8 +54,11 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
     ids = {page: _Page(text) for page, text in pages.items()}
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
-        wrong = [*_wrong_text(text), *(w for *_, w in wrong_links(page, site, ids))]
-        found += [f"{name}: {line}" for line in wrong]
+        found += [f"{name}: {line}" for line in _wrong_text(text)]
+        for _, url, why in wrong_links(page, site, ids):
+            place = place_of(name.with_suffix("").as_posix(), root, url)
+            known = (root / place.rpartition(":")[0]).exists()
+            found.append(f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}")
     sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
     found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]

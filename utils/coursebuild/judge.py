@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from coursebuild.marks import LAW, spoken
-from coursebuild.sources import source_of
+from coursebuild.sources import place_of, source_of
 from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement
 from courserun.lesson import Run
@@ -188,14 +188,19 @@ def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
     said = f" ({source})" if "docstring of" in source else ""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     lesson = app.lesson_runs.lessons.get(name)
+    more = name.endswith(".ipynb")  # myst-nb counts from 1 more, see ``wording``
     for block in lesson.blocks if lesson else ():
         if block.kind == "text":
-            for line, words in enumerate(block.source.splitlines(), block.line):
+            for line, words in enumerate(block.source.splitlines(), block.line + more):
                 if first in words:
                     return f"{name}:{line}{said}"
+    if not lesson and "docstring of" not in source:  # a source that states nothing
+        levels = [d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)]
+        for docname in (app.env.docname, *sorted(levels)):
+            place = place_of(docname, Path(app.confdir), first)
+            if not place.endswith(":1"):
+                return place
     line = getattr(node, "line", None) or 1
-    if name.endswith(".ipynb"):
-        return f"{name}:{line - 1}"  # as myst-nb counts
     generated = name.removesuffix(".py") + ".rst" * name.endswith(".py")
     return f"{generated}:{line}{said}"
 

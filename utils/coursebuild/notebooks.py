@@ -87,9 +87,15 @@ def markdown(texts: Sequence[str], place: Place = NOWHERE) -> list[str]:
     >>> markdown([r"The slope is :math:`2x`."])
     ['The slope is $2x$.']
     """
-    whole = f"\n\n{BOUNDARY}\n\n".join(portable(texts, place))
+    parts = _converted(f"\n\n{BOUNDARY}\n\n".join(portable(texts, place)))
+    if len(parts) != len(texts):  # markup that is open goes on over a boundary
+        return [part for t in portable(texts, place) for part in _converted(t)[:1]]
+    return parts
+
+
+def _converted(text: str) -> list[str]:
     done = pypandoc.convert_text(
-        whole,
+        text,
         to=FORMAT,
         format="rst",
         filters=[str(FILTER)],

@@ -30,12 +30,11 @@ from coursebuild.door import (
     untitled,
 )
 from coursebuild.settings import settings
-from coursebuild.sources import header_of, pages
+from coursebuild.sources import CELL, header_of, pages
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 from courserun.runs import LessonError
 
-CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 logging.getLogger("sphinx.sphinx-gallery").addFilter(  # ``door`` says where, too
     lambda record: getattr(record, "subtype", "") != "file_conf"
 )

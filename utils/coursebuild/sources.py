@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-__all__ = ["HEADERS", "header_of", "pages", "source_of"]
+__all__ = ["CELL", "HEADERS", "header_of", "pages", "place_of", "source_of"]
+
+CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 
 HEADERS = "index.rst", "GALLERY_HEADER.rst", "GALLERY_HEADER.txt"
 HEADERS += "README.rst", "README.txt"  # whichever there is, as sphinx-gallery looks
@@ -39,3 +42,22 @@ def pages(root: Path, *suffixes: str) -> list[Path]:
     """Return the pages in ``docs``, but not what Jupyter keeps of older ones."""
     found = [path for s in suffixes for path in root.glob(f"docs/**/*{s}")]
     return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
+
+
+def place_of(docname: str, root: Path, words: str) -> str:
+    """Return the source of a page, and the first line that holds some words, else 1."""
+    source = source_of(docname, root)
+    path = root / source
+    text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    if source.endswith(".ipynb"):
+        cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
+    else:
+        cells = [text]
+    first = CELL if source.endswith(".ipynb") else 0
+    found = (
+        number * first + line
+        for number, cell in enumerate(cells, 1)
+        for line, said in enumerate(cell.splitlines(), 1)
+        if words in said
+    )
+    return f"{source}:{next(found, 1)}"

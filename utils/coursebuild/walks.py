@@ -12,11 +12,14 @@ import re
 from collections import defaultdict
 from html import escape, unescape
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+from coursebuild.sources import place_of, source_of
 
 __all__ = ["join", "makers", "setup", "step_role"]
 
@@ -53,7 +56,7 @@ def join(body: str) -> tuple[str, list[str]]:
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
         if not step:
-            faults.append(f"no drawing above has the step {_text(part['step'])!r}")
+            faults.append(_text(part["step"]))
         return f'<a href="#ag-{len(above)}-s{step}">step {step}</a>'
 
     return _PART.sub(write, body), faults
@@ -131,12 +134,19 @@ def step_role(
 
 
 def _on_page(
-    _app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
 ) -> None:
     if "body" in context:
         context["body"], faults = join(context["body"])
-        for fault in faults:
-            logger.warning("%s: %s", page, fault)
+        root = Path(app.confdir)
+        source = source_of(page, root)
+        known = source in app.lesson_runs.lessons
+        if known and app.lesson_runs[source] is None:
+            return  # it failed, or this is a draft
+        for step in faults:
+            why = "no drawing above has a step that begins so: copy its words"
+            place = place_of(page, root, step)
+            logger.warning("%s\n  :step:`%s`\n  %s", place, step, why)
 
 
 def setup(app: Sphinx) -> None:

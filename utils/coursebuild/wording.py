@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from coursebuild.sources import source_of
+from coursebuild.sources import header_of, source_of
 
 __all__ = ["authored", "cellwise", "script_line", "worded"]
 
@@ -67,12 +67,25 @@ def authored(text: str, root: Path, docs: Path) -> str:
         if (root / match[0].partition(":")[0]).exists():
             return match[0]  # the author's own
         if page.is_file() and path.is_file():
-            written = path.read_text("utf-8", "replace").splitlines()
-            line = script_line(page.read_text("utf-8").splitlines(), line, written)
+            read = page.read_text("utf-8").splitlines()
+            if docname == "lessons/index":  # which shows what the levels' headers say
+                source = _header_with(read[line - 1 : line], root, source)
+            written = (root / source).read_text("utf-8", "replace").splitlines()
+            line = script_line(read, line, written)
         return f"{source}:{line}"
 
     text = _BY_MYST.sub(lambda match: str(int(match["line"]) - 1), text)
     return _GENERATED.sub(own, text)
+
+
+def _header_with(words: Sequence[str], root: Path, default: str) -> str:
+    """Return the first of all headers that has a line."""
+    levels = (header_of(folder, root) for folder in sorted(root.glob("gallery/*/")))
+    for header in (default, *levels):
+        path = root / header
+        if path.is_file() and set(words) & set(path.read_text("utf-8").splitlines()):
+            return header
+    return default
 
 
 def worded(message: str) -> str:
