@@ -387,7 +387,7 @@ record_backward(y, locals(), direction="TB")
 # Such a neuron is called *saturated*. How fast it learns then depends on the loss as
 # well. Suppose that the right answer is 0, so that our neuron is wrong. A squared error
 # sends almost nothing back. The logarithmic loss :law:`-\ln(1 - y)`, which is made for
-# such answers, sends back almost the whole input, with its sign turned:
+# such answers, sends back almost the whole input, namely ``y`` times the input:
 #
 # >>> u = w.detach().requires_grad_()
 # >>> wrong = torch.sigmoid(torch.dot(u, x) + 3)
@@ -395,6 +395,8 @@ record_backward(y, locals(), direction="TB")
 # (tensor([-0.0018, -0.0036]),)
 # >>> torch.autograd.grad(-torch.log(1 - wrong), u)
 # (tensor([-0.9991, -1.9982]),)
+# >>> wrong.detach() * x
+# tensor([-0.9991, -1.9982])
 
 # %%
 # Exercises

@@ -493,7 +493,7 @@ torch.autograd.grad(y, x)
 #      - training, with an optimiser
 #      - looking, and further computing
 #
-# The third row as an example, with two leaves and a value between them and the root:
+# The second row as an example, with two leaves and a value between them and the root:
 #
 # >>> p, q = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
 # >>> s = 3 * p * q

@@ -308,14 +308,8 @@ except RuntimeError as error:
 # >>> message
 # 'Inference tensors cannot be saved for backward'
 #
-# Neither can we change ``t`` in place now. A copy, ``t.clone()``, is an ordinary tensor
-# again:
+# A copy, ``t.clone()``, is an ordinary tensor again:
 #
-# >>> try:
-# ...     t.add_(1)
-# ... except RuntimeError as error:
-# ...     print(str(error).split(".")[0])
-# Inplace update to inference tensor outside InferenceMode is not allowed
 # >>> (w * t.clone()).requires_grad
 # True
 
