@@ -391,9 +391,9 @@ y
 make_dot(y, locals())
 
 # %%
-# ``z`` is no leaf, because an operation made it: the power, ``PowBackward0``. We call
-# ``z`` an *intermediate value*. (The gradient that the box of ``x`` shows is still the
-# one of the last function.)
+# ``z`` is no leaf, because a recorded operation made it: the power, ``PowBackward0``.
+# We call ``z`` an *intermediate value*. (The gradient that the box of ``x`` shows is
+# still the one of the last function.)
 #
 # >>> z.is_leaf
 # False

@@ -514,8 +514,8 @@ y = torch.dot(x, z)
 #    .. answer::
 #
 #       The table is right for ``requires_grad_(True)``, which changes nothing. But
-#       ``requires_grad_(False)`` is refused, because a value that has a record behind
-#       it cannot drop it:
+#       ``requires_grad_(False)`` is refused: as long as a record stands behind a value,
+#       the value requires a gradient.
 #
 #       >>> t = torch.ones(2, requires_grad=True) * 2
 #       >>> t.requires_grad_().requires_grad
@@ -526,8 +526,13 @@ y = torch.dot(x, z)
 #       ...     print(str(error).split(". ")[0])
 #       you can only change requires_grad flags of leaf variables
 #
-#       PyTorch advises to use ``detach()``. As for the diagram, a label is plain data,
-#       and no backward step changes that:
+#       PyTorch advises to use ``detach()``, which gives another tensor. ``detach_()``
+#       takes the record away from this one:
+#
+#       >>> t.detach_().requires_grad, t.is_leaf
+#       (False, True)
+#
+#       As for the diagram, a label is plain data, and no backward step changes that:
 #
 #       >>> torch.ones(1, 2).requires_grad
 #       False
