@@ -45,6 +45,11 @@ def test_height_below_zero_is_left_out():
     assert "height:" in html
 
 
+@pytest.mark.parametrize("formula", [r"a \neq b", r"a \ne b", r"a \not= b", r"\not<"])
+def test_negated_sign_needs_no_private_character(formula):
+    assert not re.search(r"[\ue000-\uf8ff]", typeset(formula))
+
+
 def test_process_that_typesets_ends():
     # Without a close, the engine's thread kept about half of them alive for ever.
     code = "from coursebuild.katex import typeset; typeset('x')"
