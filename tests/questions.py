@@ -1,15 +1,15 @@
 """What students paste and type, for each question of the page, in its order.
 
-Each script fails or warns, and what it prints then is pasted as it is.  The
-page was read against ``typed`` while it was written, so how well these are found says
-little about readers; ``unseen`` was written afterwards, and the page left as it was.
+Each script fails or warns, and what it prints then is pasted as it is.  The page and
+the finder were made with ``typed`` and ``unseen`` at hand, so how well these are found
+says little about readers; what ``HELD_OUT`` says, by the same hand, says more.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ASKED", "Asked"]
+__all__ = ["ASKED", "HELD_OUT", "START", "Asked"]
 
 
 class Asked(NamedTuple):
@@ -344,5 +344,211 @@ ASKED = (
             "number of inputs small and outputs large",
             "dual numbers",
         ),
+    ),
+    Asked(
+        "Mismatch in shape",
+        (
+            "Mismatch in shape: grad_output[0] has a shape of torch.Size([2])",
+            "which shape must grad_outputs have",
+            "torch.autograd.grad grad_outputs wrong shape",
+        ),
+        (
+            "vector passed to backward has the wrong size",
+            "grad_outputs in torch.autograd.grad explained",
+        ),
+        "(x * 2).backward(gradient=torch.ones(3))\n",
+    ),
+    Asked(
+        "Inference tensors",
+        (
+            "Inference tensors cannot be saved for backward",
+            "use a tensor computed in inference_mode for training",
+            "Inplace update to inference tensor outside InferenceMode is not allowed",
+        ),
+        (
+            "features from a frozen backbone in inference mode break training",
+            "how do I turn an inference tensor into a normal one",
+        ),
+        "with torch.inference_mode():\n    t = torch.ones(2)\ny = x * t\n",
+    ),
+    Asked(
+        "requires_grad flags",
+        (
+            "you can only change requires_grad flags of leaf variables",
+            "can't set requires_grad = False on the output of a layer",
+            "requires_grad flag non-leaf error",
+        ),
+        (
+            "switch off requires_grad for an activation",
+            "y.requires_grad = False raises an error",
+        ),
+        "y = x * 2\ny.requires_grad = False\n",
+    ),
+    Asked(
+        "numpy()",
+        (
+            "Can't call numpy() on Tensor that requires grad",
+            "convert tensor with grad to numpy array",
+            "plot weights with matplotlib error numpy requires grad",
+        ),
+        (
+            "np.array(tensor) fails because of requires grad",
+            "how to get a numpy array out of my model output",
+        ),
+        "x.numpy()\n",
+    ),
+    Asked(
+        "deepcopy",
+        (
+            "Only Tensors created explicitly by the user support the deepcopy protocol",
+            "copy.deepcopy(model) fails",
+            "deepcopy of a non-leaf tensor",
+        ),
+        (
+            "how to copy a model for a target network, deepcopy error",
+            "weight_norm deepcopy not supported",
+        ),
+        "import copy\ncopy.deepcopy(x * 2)\n",
+    ),
+    Asked(
+        "weights not updating",
+        (
+            "weights are not updating after optimizer.step()",
+            "model parameters do not change during training",
+            "loss stays constant and nothing is learned",
+        ),
+        (
+            "my network is not training, weights stay the same",
+            "optimizer.step does nothing",
+        ),
+    ),
+)
+
+# Written down before the finder's present way of ranking, in the manner of forums, and
+# never looked at while it was made: two for each question, in the page's order.
+HELD_OUT = (
+    (
+        "tensor does not have a grad_fn when calling loss.backward()",
+        "after argmax my loss has no gradient and backward throws an error",
+    ),
+    (
+        "backward works the first time and fails in the second iteration of my loop",
+        "when do I need retain_graph and what does it cost",
+    ),
+    (
+        "tensor is at version 2 expected version 1, what changed it",
+        "in-place relu breaks gradient computation",
+    ),
+    (
+        "param.grad is None for some layers",
+        "I print x.grad and get None instead of a number",
+    ),
+    (
+        "backward on a tensor with more than one element",
+        "what should I put into the gradient parameter of .backward()",
+    ),
+    (
+        "is it necessary to zero the gradients before each step",
+        "accumulate gradients over mini batches to get a bigger batch",
+    ),
+    (
+        "should I use eval or no_grad for validation",
+        "block gradients for one branch of the model",
+    ),
+    (
+        "gradient becomes nan although I mask the bad values with where",
+        "sqrt of zero gives nan gradient",
+    ),
+    (
+        "UserWarning target size different from input size mse",
+        "my regression always outputs the average, shape (N,1) vs (N)",
+    ),
+    (
+        "GPU memory increases every iteration until CUDA out of memory",
+        "summing up the loss over an epoch eats all my RAM",
+    ),
+    (
+        "manual gradient descent w -= lr * w.grad raises leaf variable in-place error",
+        "can't modify a parameter in place",
+    ),
+    (
+        "LSTM hidden state detach between sequences, why",
+        "truncated BPTT how do I cut the graph",
+    ),
+    (
+        "integer tensor cannot require gradients",
+        "torch.arange requires_grad=True error dtype long",
+    ),
+    (
+        "building a tensor from a list of losses loses grad",
+        "torch.stack or torch.tensor to combine several scalars",
+    ),
+    (
+        "autograd.grad says a tensor was not used in the graph",
+        "set allow_unused=True, what does it mean",
+    ),
+    (
+        "what is the derivative of ReLU at zero in pytorch",
+        "max pooling with equal values, who gets the gradient",
+    ),
+    (
+        "numerical gradient does not match analytical gradient",
+        "gradcheck fails for float32 inputs",
+    ),
+    (
+        "how do I print gradients of intermediate layers",
+        "register_hook example to modify a gradient",
+    ),
+    (
+        "compute the Hessian of a loss",
+        "gradient penalty in WGAN-GP with create_graph=True",
+    ),
+    (
+        "gradients for individual samples in a batch",
+        "per example gradient norm for DP-SGD",
+    ),
+    (
+        "torch.utils.checkpoint warning none of the inputs require grad",
+        "trade compute for memory with activation checkpointing",
+    ),
+    (
+        "gradient with respect to complex parameters wrong sign, conjugate?",
+        "Wirtinger calculus in pytorch",
+    ),
+    (
+        "straight through gradient for rounding",
+        "how to backprop through sign function in binarized nets",
+    ),
+    (
+        "own autograd.Function: what does backward have to return",
+        "gradient of a fixed point iteration without unrolling",
+    ),
+    (
+        "forward mode AD vs reverse mode AD",
+        "use jvp for a function with one input and many outputs",
+    ),
+    (
+        "grad_output has a different shape than output",
+        "shape of the vector in vector-Jacobian product for autograd.grad",
+    ),
+    (
+        "reuse tensors made under inference_mode in the training loop",
+        "RuntimeError inference tensor in-place update",
+    ),
+    (
+        "turn off requires_grad on a computed tensor",
+        "only leaf variables can have requires_grad changed",
+    ),
+    (
+        "cannot convert tensor to numpy because it requires gradient",
+        "seaborn plot of a tensor throws detach().numpy() error",
+    ),
+    (
+        "copying a network with deepcopy raises graph leaves error",
+        "clone a model that has stored activations",
+    ),
+    (
+        "my model parameters stay the same after training",
+        "loss does not decrease, gradients seem fine but the weights never change",
     ),
 )

@@ -35,6 +35,7 @@ BESIDE = [
     ("It is always so, :math:`y = 4`.", "rst", "formula"),
     ("It is always so, $y = 4$.", "md", "formula"),
     ("It is always so:\n\n>>> 1\n1\n", "rst", "example"),
+    ("It is always so:\n\n```pycon\n>>> 1\n1\n```\n", "md", "example"),
     ("It is always so.\n\nAnother paragraph, :math:`y = 4`.", "rst", ""),
     ("It is always so, :law:`y = 4`.", "rst", ""),
 ]

@@ -85,7 +85,7 @@ def _spans(text: str, between: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
 
 def _beside(paragraph: str, after: str) -> Literal["formula", "example", ""]:
-    if _EXAMPLE.search(paragraph) or re.match(r"\s*>>> ", after):
+    if _EXAMPLE.search(paragraph) or re.match(r"\s*(?:```\w*\n)?>>> ", after):
         return "example"
     return "formula" if _FORMULA.search(paragraph) else ""
 
