@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from toy import ENVIRONMENT, ROOT
 
 from coursebuild.katex import FOLDER, FormulaError, displayed, typeset
+from coursecheck.maths import RELATION
 
 
 def test_formula_carries_mathml_and_its_latex():
@@ -48,6 +50,19 @@ def test_height_below_zero_is_left_out():
 @pytest.mark.parametrize("formula", [r"a \neq b", r"a \ne b", r"a \not= b", r"\not<"])
 def test_negated_sign_needs_no_private_character(formula):
     assert not re.search(r"[\ue000-\uf8ff]", typeset(formula))
+
+
+def test_every_command_that_shows_equality_is_a_relation():
+    source = (FOLDER / "katex.min.js").read_text()
+    found = []
+    for name in sorted(set(re.findall(r'"\\\\([A-Za-z]+)"', source))):
+        for formula in (rf"a \{name} b", rf"a \{name}{{}}{{}} b"):
+            with suppress(FormulaError):
+                shown = re.sub("<annotation.*|<[^>]*>", "", typeset(formula))
+                if re.search("[=≈≡≅≃≔≕≜≐≑≒≓≖≗≎≏≍⋍]", shown):
+                    found.append(formula)
+    assert len(found) > 20
+    assert [formula for formula in found if not RELATION.search(formula)] == []
 
 
 def test_process_that_typesets_ends():

@@ -10,12 +10,13 @@ from torch import Tensor
 
 from coursecheck.algebra import evaluate, grown
 from coursecheck.binding import Log, Names
-from coursecheck.formulas import Equation, FormulaError, Node, walk
+from coursecheck.formulas import Equation, FormulaError, Node, is_fraction, walk
 from coursecheck.slips import slip, written
 
 __all__ = ["FalseError", "bound", "compare", "derives", "is_literal"]
 
 _CONDITION = "if this is a condition, put it in words, or mark it as law"
+_COARSEST = 0.05  # of a value that was rounded on the way
 _BOUNDS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "!=": torch.ne}
 
 
@@ -94,6 +95,9 @@ class _Member:
                 nudged = replace(scope, nudged=(number.at, half), log=Log())
                 moved = evaluate(node, nudged).tensor
                 self.slack = self.slack + (moved - self.value.tensor).abs()
+        size = self.value.tensor.abs()[self.value.tensor.isfinite()]
+        if not literal and size.numel():  # 100 \cdot 0.0 is not about 4
+            self.slack = torch.minimum(self.slack, _COARSEST * size.max())
         self.label, self.weight = self._role(literal, scope)
         self.sizes = scope.sizes(self.node)
 
@@ -191,7 +195,7 @@ def is_literal(node: Node) -> bool:
         ten = power.op == "power" and power.args[0] == Node("number", ("10",))
         return ten and is_literal(number) and is_literal(power.args[1])
     if node.op == "over":
-        return all(n.op == "number" and n.args[0].isdigit() for n in node.args)
+        return is_fraction(node)
     if node.op == "matrix":
         return all(is_literal(entry) for row in node.args for entry in row)
     one = node.op == "transpose" or (node.op == "minus" and len(node.args) == 1)

@@ -37,7 +37,16 @@ from coursecheck.tokens import (
     tokens,
 )
 
-__all__ = ["FUNCTIONS", "Equation", "FormulaError", "Node", "names_in", "parse", "walk"]
+__all__ = [
+    "FUNCTIONS",
+    "Equation",
+    "FormulaError",
+    "Node",
+    "is_fraction",
+    "names_in",
+    "parse",
+    "walk",
+]
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
@@ -476,10 +485,28 @@ class _Parser:
 
     def _juxtaposed(self) -> Node:
         node = self._factor()
+        last = node
         while self._starts_factor():
             at = self._at
-            node = Node("times", (node, self._factor()), at)
+            last = self._beside(last)
+            node = Node("times", (node, last), at)
         return self._evaluated(node) if self._skip(BAR) else node
+
+    def _beside(self, left: Node) -> Node:
+        """Read a factor beside another; refuse ``2 4``, which is shown as 24."""
+        before, first = self._tokens[self._place - 1 : self._place + 1]
+        right = base = self._factor()
+        while base.op in ("power", "factorial", "index"):
+            base = base.args[0]
+        mixed = first.text.endswith("frac") and is_fraction(base)
+        apart = "(" in (before.text, first.text) or "[" in (before.text, first.text)
+        if left.op == "number" and not apart and (base.op == "number" or mixed):
+            raise FormulaError(
+                r"readers take two numbers side by side for one: write \cdot, or"
+                r" 1\,000 for a thousand",
+                first.at,
+            )
+        return right
 
     def _evaluated(self, node: Node) -> Node:
         r"""Read ``_{x=3, y=2}`` after a bar: where the node is taken."""
@@ -645,7 +672,12 @@ class _Parser:
         if name == "underbrace":
             node = self._single()
             if self._skip("_"):
-                self._next()
+                label = self._next()
+                if not any(t.isalpha() for t in self._source[label.at : label.end]):
+                    raise FormulaError(
+                        "nothing checks what stands below a brace: write it behind =",
+                        label.at,
+                    )
             return node
         if name in _FONTS | UPRIGHT:
             return self._styled(name, at)
@@ -743,7 +775,7 @@ class _Parser:
         else:
             argument = self._factor()
             if argument.op == "number" and self._starts_factor():
-                argument = Node("times", (argument, self._factor()), at)
+                argument = Node("times", (argument, self._beside(argument)), at)
             node = Node("call", (name, (argument,)), at)
             if self._starts_factor() and self._text.lstrip("\\") not in FUNCTIONS:
                 raise FormulaError(
@@ -923,6 +955,13 @@ def _apart(sub: Node) -> list[Node]:
     if sub.op == "times":
         return [node for factor in sub.args for node in _apart(factor)]
     return [sub]
+
+
+def is_fraction(node: Node) -> bool:
+    """Tell whether a node is one whole number over another."""
+    return node.op == "over" and all(
+        n.op == "number" and n.args[0].isdigit() for n in node.args
+    )
 
 
 def _count(node: Node) -> int:

@@ -40,8 +40,10 @@ class Maths:
 
 
 RELATION = re.compile(  # what a reader takes for "is equal to"
-    r"[=≈≡≅≃≐≜＝]|\\char(?![A-Za-z])|\\(?:approx(?:eq)?|simeq|cong|equiv|doteq|eqsim"
-    r"|triangleq|xlongequal)(?![A-Za-z])"
+    r"[=≈≡≅≃≐≜＝≌≍≎≏≑≒≓≔≕≖≗≙≣⋍⩦⩴⩵꞊═゠]|\\char(?![A-Za-z])|\\(?:equiv|eqsim|asymp"
+    r"|circeq|eqcirc|triangleq|xlongequal|(?:(?!prec|succ)[A-Za-z])*(?:approx|simeq"
+    r"|cong|doteq|Doteq|dotseq|umpeq|[cC]oloneq|q?qcolon|equals)[A-Za-z]*)(?![A-Za-z])"
+    r"|\\(?:text|mathrm|operatorname)\{[^{}]*\b(?:equals|is equal to)\b"
 )
 _LITERAL = (
     "code|code-block|code-cell|raw-cell|sourcecode|literalinclude|doctest|raw"

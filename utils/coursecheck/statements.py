@@ -61,7 +61,9 @@ _UNUSED = (
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 
 
-_BELOW = re.compile(r"_\{[^{}]*\}|\\text\{[^{}]*\}")  # no place for a statement
+_BELOW = re.compile(
+    r"_\{[^{}]*\}|\\text\{(?![^{}]*\bequal)[^{}]*\}"
+)  # no place for a statement
 _UNREAD = "it looks like an equation, but none is read here: write it on its own line"
 _Found = Statement | FormulaError | None  # None: it only defines, or not yet
 _State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed

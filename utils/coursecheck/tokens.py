@@ -34,7 +34,9 @@ RELATIONS = {"=": "=", r"\equiv": "=", r"\triangleq": "=", r"\coloneqq": "="}
 RELATIONS |= {rf"\{k}": "≈" for k in ("approx", "simeq", "approxeq", "thickapprox")}
 BOUNDS = {"<": "<", r"\le": "<=", r"\leq": "<=", r"\ne": "!=", r"\neq": "!="}
 BOUNDS |= {">": ">", r"\ge": ">=", r"\geq": ">=", r"\lt": "<", r"\gt": ">"}
-BOUNDS |= {r"\leqslant": "<=", r"\geqslant": ">="}
+BOUNDS |= {r"\leqslant": "<=", r"\geqslant": ">=", r"\leqq": "<=", r"\geqq": ">="}
+BOUNDS |= {r"\ll": "<", r"\gg": ">", r"\nless": ">=", r"\ngtr": "<="}
+BOUNDS |= {r"\nleq": ">", r"\ngeq": "<", r"\nleqslant": ">", r"\ngeqslant": "<"}
 CONDITIONS = {"=": "=", **BOUNDS}
 DOTS = {r"\dots", r"\ldots", r"\cdots", "…"}
 UPRIGHT = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
@@ -190,6 +192,15 @@ def _undressed(inner: Sequence[Token]) -> Iterator[Token]:
             following = next(items, token) if following.text == "*" else following
             if following.text != "{":
                 raise FormulaError(f"{token.text} of what? write braces", token.at)
+            if token.text == r"\tag" and any(
+                t.text in RELATIONS for t in following.inner
+            ):
+                raise FormulaError(r"nothing checks what stands in \tag", following.at)
+            if "".join(t.text for t in following.inner) in ("white", "black"):
+                why = (
+                    "this color hides a part on paper or in the dark: take another one"
+                )
+                raise FormulaError(why, following.at)
         elif token.text == r"\boxed":
             box = next(items, token)
             stating = any(t.text in _CUTS or t.text in RELATIONS for t in box.inner)
