@@ -48,7 +48,7 @@ Played = tuple[tuple[doctest.Example, str, Exact], ...]  # what each example gav
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}|:{3,})[ \t]*$", re.MULTILINE)
 _TOKEN = re.compile(r"[^\W\d]\w*|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\.\.\.|\S")
 _NUMBER = re.compile(r"[-+]?\.?\d")
-_EXACT = re.compile(r"[-+]?\d+\.0?")
+_EXACT = re.compile(r"[-+]?\d+(?:\.0?|\.?[eE][-+]?\d+)")
 _HEADER = "Traceback (most recent call last):\n"
 _STACK = re.compile(rf"(?s:.*){re.escape(_HEADER)}(?:[ ].*\n)*")
 _EXPECTED = (
@@ -233,7 +233,8 @@ def _gap(stated: str, computed: _Got) -> str | None:
         same = _is_integer(stated) and _is_integer(text) and a == b
         return None if same else f"{stated}, not {text}"
     if _EXACT.fullmatch(stated):
-        same = abs(a - b) <= _ROUNDING * abs(a)
+        near = abs(a - computed.value) <= computed.coarse  # 1e-5 is 9.9999997e-06
+        same = near or abs(a - b) <= _ROUNDING * abs(a)
         return None if same else f"{stated}, not {text}"
     half = Decimal((0, (5,), a.as_tuple().exponent - 1))
     gap = abs(a - computed.value)
