@@ -18,7 +18,7 @@ import torch
 import torchutils
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
-from torchutils.layout import lay_out, run_engine, text_width
+from torchutils.layout import STEP, lay_out, run_engine, text_width
 from torchutils.values import visible
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -391,3 +391,9 @@ def test_way_back_has_its_head_at_the_other_end():
         x = float(tip.split(",")[0])
         source, goal = boxes[edge.src], boxes[edge.dst]
         assert abs(x - source.x - source.width / 2) < abs(x - goal.x + goal.width / 2)
+
+
+def test_narrow_box_keeps_its_words_off_its_border():
+    x = torch.ones(2, requires_grad=True)
+    boxes = lay_out(make_dot(x * 2).drawn, narrow=True).boxes
+    assert {box.height - STEP * len(box.lines) for box in boxes} == {6}

@@ -114,7 +114,7 @@ def lay_out(
     sizes = [_size(lines, pad) for lines in texts]
     if narrow:  # and what a walk says before has no other line to be as wide as
         sizes = [
-            (max(width, _size(_earlier(lines), pad)[0]), height)
+            (max(width, _size(_earlier(lines), pad)[0]), height + 6)
             for lines, (width, height) in zip(texts, sizes, strict=True)
         ]
     marks = edge_lines(graph, style)
