@@ -9,6 +9,8 @@ from vnu import faults
 
 from torchutils import record_backward
 
+# This release of the checker knows no container queries; a saved page carries some.
+NEWER = ("“container-type” doesn't exist", "Unrecognized at-rule “@container”")
 SITE = Path(__file__).parents[1] / "build" / "html"
 
 
@@ -18,7 +20,8 @@ def test_no_page_has_an_error_a_warning_or_a_remark(tmp_path):
     record_backward(x.dot(x**2), {"x": x}).save(saved)
     pages = sorted(SITE.resolve().rglob("*.html"))
     assert len(pages) > 20
-    assert faults([saved, *pages]) == []
+    found = faults([saved, *pages])
+    assert [line for line in found if not any(words in line for words in NEWER)] == []
 
 
 def test_checker_reports_what_is_wrong(tmp_path):

@@ -47,7 +47,9 @@ def test_height_below_zero_is_left_out():
     assert "height:" in html
 
 
-@pytest.mark.parametrize("formula", [r"a \neq b", r"a \ne b", r"a \not= b", r"\not<"])
+@pytest.mark.parametrize(
+    "formula", [r"a \neq b", r"a \ne b", r"a \not= b", r"\not<", r"\sum_{j \neq k} a"]
+)
 def test_negated_sign_needs_no_private_character(formula):
     assert not re.search(r"[\ue000-\uf8ff]", typeset(formula))
 

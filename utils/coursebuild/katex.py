@@ -26,6 +26,7 @@ __all__ = ["FormulaError", "displayed", "setup", "typeset"]
 logger = logging.getLogger(__name__)
 WORD_JOINER = "\u2060"
 STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
+_STROKE = re.compile(rf'mrel((?: mtight)?)">{STROKE}<')  # the second: in an index
 _LABEL = re.compile(r"\\label\{([^{}]*)\}")
 _ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
@@ -61,7 +62,7 @@ def typeset(formula: str, *, display: bool = False) -> str:
     except JSEvalException as error:
         reason = re.search(r"KaTeX parse error: (.*)", str(error))
         raise FormulaError(reason.group(1) if reason else str(error)) from None
-    html = html.replace(f'mrel">{STROKE}<', 'mrel katex-stroke"><')
+    html = _STROKE.sub(r'mrel\1 katex-stroke"><', html)
     return NEGATIVE.sub("", html)
 
 
