@@ -22,7 +22,7 @@ html: env ## build the site into build/html; executes what changed
 test: html ## run every test there is
 	@.venv/bin/python tests/chromium.py
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+	@.venv/bin/python -m pytest --numprocesses 4 --dist worksteal
 
 screens: html ## pin how ten pages look, for `make test` to compare; look at each
 	@.venv/bin/python tests/screens.py
