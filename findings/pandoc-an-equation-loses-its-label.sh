@@ -1,10 +1,10 @@
 #!/bin/sh
 # pandoc 3.9 (pypandoc_binary 1.17) reads reStructuredText: a formula with ":label: slope" and
-# a reference to it.  Guessed: the label stays, or a warning is given.  Seen: from rst to rst
+# a reference to it.  Expected: the label stays, or a warning is given.  Seen: from rst to rst
 # the reference stays and the label is gone, so the result no longer builds; to LaTeX there
 # is no \label, to HTML an attribute data-label that no link can reach; all of it silent.  The
 # reader keeps it as an attribute "label", not as an identifier, and the writers do not know it.
-# And the literal ``a```b``: guessed a```b, as docutils reads it; seen a literal a and debris.
+# And the literal ``a```b``: expected a```b, as docutils reads it; seen a literal a and debris.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # sphinx-gallery 0.22.1 on Sphinx 9.0.4: cells whose code stands between start_ignore and
-# end_ignore, so that only their output shows.  Guessed: the output shows wherever the cell
+# end_ignore, so that only their output shows.  Expected: the output shows wherever the cell
 # stands.  Seen: in the middle it does; as the last cell of the script it is executed, and
 # what it printed is not on the page, without a warning.  After the ignored lines are cut, a
 # last block of white space alone is taken for the remains of a configuration comment and is

@@ -1,9 +1,9 @@
 #!/bin/sh
 # torch 2.13.0: the nodes of a graph, asked without backward().  The product of shapes (2, 1)
-# and (3,): its node called with an upstream gradient of ones.  Guessed: gradients of the
+# and (3,): its node called with an upstream gradient of ones.  Expected: gradients of the
 # shapes (2, 1) and (3,).  Seen: (2, 3) twice; the engine sums them down after the node has
 # returned, so the node's own answer is not yet the inputs' gradient.  And exp saves its
-# result: guessed that _raw_saved_result.unpack() gives it, as _saved_result does; seen an
+# result: expected that _raw_saved_result.unpack() gives it, as _saved_result does; seen an
 # error about detach_(), though nothing was detached: unpack() in Python does not hand over
 # the node that a result of its own belongs to.  The saved input of sin unpacks.
 set -eu
