@@ -179,6 +179,10 @@ _SPOILT_RST = {
     "control_character": "So \b ar.",
     "control_character_in_code": "So ``\b ar``.",
     "control_character_in_maths": "So :math:`\b ar`.",
+    "example_in_an_item": "* >>> 2 + 2\n  5",
+    "example_in_a_table": "+-----------+\n| >>> 2 + 2 |\n| 5         |\n+-----------+",
+    "example_in_a_line_block": "| >>> 2 + 2\n| 5",
+    "example_of_ipython": "::\n\n   In [1]: 2 + 2\n   Out[1]: 5",
     "rst_in_numref": "See :numrf`x`, :cite:p:\\`x\\`.",
 }
 _SPOILT_MD = {
@@ -200,6 +204,7 @@ _SPOILT_MD = {
     "mathml": "<math><mn>8</mn><mo>=</mo><mn>9</mn></math>",
     "table_of_a_file": "```{csv-table}\n:file: CSV\n```",
     "environment_in_a_line": r"So \begin{align} F \end{align} holds.",
+    "example_in_a_quotation": "> ```\n> >>> 2 + 2\n> 5\n> ```",
     "docstring": "```{eval-rst}\n.. autofunction:: helper.stated\n```",
     "caption_of_a_toctree": "```{toctree}\n:caption: So $F$\n\n/page\n```",
 }

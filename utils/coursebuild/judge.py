@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from doctest import DocTestParser
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sphinx.util import logging
 
 from coursebuild.marks import LAW, spoken
 from coursebuild.sources import place_of, source_of
+from coursecheck.doctests import stating
 from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement
 from courserun.lesson import Run
@@ -44,6 +46,10 @@ _OUTSIDE = (
     "an equals sign stands beside a formula, where nobody checks it: put the whole"
     " equation into the formula"
 )
+_UNRUN = (
+    "this example was not run: begin its line with >>>, and nothing but spaces before"
+    " it; what only quotes a console says `consoles: shown`"
+)
 _REMAINS = {
     rf"{_FORMULA}\s*[=≈]|[=≈]\s*{_FORMULA}": _OUTSIDE,
     rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": _WRITTEN,
@@ -52,6 +58,7 @@ _REMAINS = {
     rf"[`{_CODE}]:(?:{_KNOWN}):": _WRITTEN,
     r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": _DOLLARS,
     r"\\(?:begin|end)\{\w+\*?\}": _LINES,
+    r"(?m)^>>> \S": _UNRUN,
 }
 _BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
 _UNSEEN = "is checked, but not shown as a formula: write :math:`…`, in MyST $…$"
@@ -79,7 +86,10 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
     if None in runs:
         return  # a draft
     left = [read for run in runs if run for read in _read(run)]
+    quotes = any(app.lesson_runs.lessons[name].quotes for name in known)
+    ran = {_squeezed(s.source) for run in runs if run for s in run.statements}
     faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
+    faults += _unrun(doctree, ran, quotes=quotes)
     for node, text, why in faults:
         place = node if isinstance(node, str) else _place(app, node, text, names[0])
         kind = "form" if why in (_BACKTICKS, _UNSEEN) else None  # it is not false
@@ -120,6 +130,24 @@ def _unseen(left: Iterable[_Read]) -> Iterator[_Fault]:
     for formula, stated in left:
         if stated:
             yield formula.place, formula.source, _UNSEEN
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _unrun(doctree: nodes.document, ran: set[str], *, quotes: bool) -> Iterator[_Fault]:
+    """Yield the examples that are shown, and that nobody has run."""
+    for node in _shown(doctree, nodes.doctest_block | nodes.literal_block):
+        text = node.astext()
+        literal = isinstance(node, nodes.literal_block)
+        if literal and (quotes or not text.startswith((">>> ", "In ["))):
+            continue
+        if "docstring of" in str(node.source):  # `make doctest` runs those
+            continue
+        examples = stating(DocTestParser().get_examples(text))
+        if text.startswith("In [") or {_squeezed(e) for e in examples} - ran:
+            yield node, text, _UNRUN
 
 
 def remains(doctree: nodes.document) -> Iterator[_Fault]:

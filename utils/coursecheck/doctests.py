@@ -18,7 +18,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +39,7 @@ __all__ = [
     "play",
     "raise_all",
     "run_doctests",
+    "stating",
     "watch",
 ]
 
@@ -87,10 +88,15 @@ def run_doctests(
 ) -> tuple[Statement, ...]:
     """Return what the examples of a text state, which is true; see :func:`play`."""
     return tuple(
-        Statement("doctest", _prompted(e) + e.want, block.line + e.lineno, ("output",))
+        Statement("doctest", text, block.line + e.lineno, ("output",))
         for e, *_ in play(block, namespace, name)
-        if e.want
+        for text in stating([e])
     )
+
+
+def stating(examples: Iterable[doctest.Example]) -> list[str]:
+    """Return those examples that state something, with what they state."""
+    return [_prompted(e) + e.want for e in examples if e.want]
 
 
 def fits(block: Block, played: Played, name: str) -> bool:
