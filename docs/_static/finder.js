@@ -2,29 +2,6 @@
 // Put the question first that answers what is typed, or the end of a pasted message.
 
 (() => {
-  /** The words of a text, as stems; a name with underscores and its parts. */
-  const stems = (/** @type {string} */ text) =>
-    (
-      text
-        .toLowerCase()
-        .replace(/['’]/g, "")
-        .replace(/\b(in|non)[- ](?=place|leaf)/g, "$1")
-        .match(/[a-z]+(?:_[a-z]+)*|[+]=/g) ?? []
-    )
-      .flatMap((word) => (word.includes("_") ? [word, ...word.split("_")] : [word]))
-      .filter((word) => word.length > 1)
-      .map((word) =>
-        word.length > 5
-          ? word.replace(/(ation|ting|ing|tion|ment|ed|es|s|e|ly)$/, "").slice(0, 8)
-          : word.replace(/s$/, "")
-      );
-  const pairs = (/** @type {string[]} */ words) => words.slice(1).map((w, i) => `${words[i]} ${w}`);
-  /** A traceback says in its last message what happened; the frames only say where. */
-  const message = (/** @type {string} */ text) => {
-    const at = [...text.matchAll(/\b\w*(?:Error|Warning): /g)].at(-1);
-    return at ? text.slice(at.index) : text;
-  };
-
   /** @type {any} */
   const [box, ...sections] = document.querySelectorAll(".finder, .finder ~ section");
   const [, field, status] = box.children;

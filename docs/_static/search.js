@@ -1,27 +1,145 @@
 // @ts-check
-// Search while one types, in Sphinx's index.
+// Search the sections of all pages while one types.
 
 (() => {
   /** @type {any} */
-  const [status, list, { content }, data] = document.querySelectorAll("[id^=search-]");
-  const texts = JSON.parse(data.textContent);
-  // @ts-ignore
-  const sphinx = Search;
+  const [status, advice, list, { content }] = document.querySelectorAll("[id^=search-]");
+  /** @type {HTMLInputElement} */
+  const field = document.querySelector(".search-form input");
+  const WEIGHTS = { title: 3, taught: 3, page: 2, text: 1, begun: 0.6 };
+  const ENOUGH = 0.5; // of the words, the rare ones counted more
+  const SHOWN = 50;
+  const WINDOW = 30; // words of an excerpt
 
-  sphinx.query = sphinx.performSearch = (query) => {
-    if (!sphinx.hasIndex()) return sphinx.deferQuery(query);
-    const found = sphinx._performSearch(...sphinx._parseQuery(query)).reverse();
-    status.textContent = query && found.length + " results";
+  const parts = siteSections.flatMap(([page, name, level, sections]) =>
+    sections.map(([place, title, text, terms]) => {
+      const words = stems(text);
+      const counts = new Map();
+      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+      const [head, taught] = [stems(title), stems(terms)];
+      return {
+        href: `${page}.html${place}`,
+        title,
+        where: [level, place && name].filter(Boolean).join(" · "),
+        text,
+        counts,
+        size: words.length,
+        head: new Set(head),
+        taught: new Set(taught),
+        name: new Set(stems(name)),
+        pairs: new Set([...pairs(head), ...pairs(taught)]),
+        own: new Set([...words, ...head, ...taught]),
+      };
+    })
+  );
+  const usual = parts.reduce((sum, { size }) => sum + size, 0) / parts.length;
+  const known = new Set(parts.flatMap(({ own, name }) => [...own, ...name]));
+
+  /** How much of a word a section holds; a title that says nothing else holds it twice. */
+  const weigh = (part, word) => {
+    const count = part.counts.get(word) ?? 0;
+    return (
+      (part.head.has(word) && WEIGHTS.title * (1 + 1 / part.head.size)) +
+      (part.taught.has(word) && WEIGHTS.taught) +
+      (part.name.has(word) && WEIGHTS.page) +
+      (WEIGHTS.text * 2 * count) / (count + 0.5 + (0.5 * part.size) / usual)
+    );
+  };
+
+  /** A word, what begins like the one that is still typed, each section's share in it. */
+  const term = (/** @type {string} */ word, open = false) => {
+    const forms = new Set([word]);
+    if (open) for (const other of known) if (other.startsWith(word)) forms.add(other);
+    const shares = parts.map((part) =>
+      [...forms].reduce((most, it) => Math.max(most, weigh(part, it) * (it == word ? 1 : WEIGHTS.begun)), 0)
+    );
+    const n = shares.filter(Boolean).length;
+    return { word, forms, shares, rare: Math.log(1 + (parts.length - n + 0.5) / (n + 0.5)) };
+  };
+
+  const read = (/** @type {string} */ query) => {
+    const words = stems(message(query));
+    const end = query.toLowerCase().match(/[a-z_]+$/)?.[0];
+    const last = end && (stems(end)[0] ?? end);
+    return [...new Set([...words, ...(last ? [last] : [])])].map((word) => term(word, word == last));
+  };
+
+  const rank = (terms, /** @type {string} */ query) => {
+    const rare = new Map(terms.map((it) => [it.word, it.rare]));
+    const all = terms.reduce((sum, it) => sum + it.rare, 0);
+    const near = pairs(stems(message(query)));
+    return parts
+      .map((part, i) => {
+        const held = terms.filter(({ shares }) => shares[i]);
+        const own = held.some(({ forms }) => [...forms].some((form) => part.own.has(form)));
+        const sum = held.reduce((sum, it) => sum + it.rare * it.shares[i], 0);
+        const together = near
+          .filter((pair) => part.pairs.has(pair))
+          .flatMap((pair) => pair.split(" "))
+          .reduce((sum, word) => sum + (rare.get(word) ?? 0), 0);
+        const share = held.reduce((sum, it) => sum + it.rare, 0) / all;
+        return { part, share, score: own ? (sum + together) * share : 0 };
+      })
+      .filter(({ score, share }) => score && share >= ENOUGH)
+      .sort((a, b) => b.score - a.score)
+      .map(({ part }) => part);
+  };
+
+  /** @type {Map<string, string[]>} */
+  const memory = new Map();
+  const remembered = (/** @type {string} */ word) => {
+    if (!memory.has(word)) memory.set(word, stems(word));
+    return memory.get(word);
+  };
+
+  /** The words around the place with the most that was looked for, with marks. */
+  const excerpt = (/** @type {string} */ text, terms) => {
+    const words = text.split(" ");
+    const hits = words.map((word) => {
+      const own = remembered(word);
+      return Math.max(0, ...terms.map((it) => (own.some((stem) => it.forms.has(stem)) ? it.rare : 0)));
+    });
+    let [start, most, sum] = [0, 0, 0];
+    hits.forEach((hit, i) => {
+      sum += hit - (hits[i - WINDOW + 6] ?? 0);
+      if (sum > most + 1e-9) [start, most] = [Math.max(0, i - WINDOW + 7), sum];
+    });
+    const first = hits.findIndex((hit, i) => hit && i >= start);
+    start = Math.max(0, first - 6);
+    const found = words.slice(start, start + WINDOW).flatMap((word, i) => {
+      if (!hits[start + i]) return [word, " "];
+      const mark = document.createElement("mark");
+      mark.append(word);
+      return [mark, " "];
+    });
+    return [start ? "… " : "", ...found, start + WINDOW < words.length ? "…" : ""];
+  };
+
+  const search = () => {
+    const query = field.value.trim();
+    const terms = read(query);
+    const found = terms.length ? rank(terms, query) : [];
+    const shown = found.slice(0, SHOWN);
+    const count = found.length == 1 ? "1 result" : `${found.length} results`;
+    advice.hidden = !query || found.length > 0;
+    status.textContent = !query
+      ? ""
+      : !found.length
+        ? "0 results. What you can try:"
+        : count + (found.length > SHOWN ? `, the best ${SHOWN} of them:` : "");
     list.replaceChildren(
-      ...found.map(([page, title, place]) => {
+      ...shown.map((part) => {
         const item = content.cloneNode(true);
-        const [, link, text] = item.querySelectorAll("*");
-        link.href = page + ".html" + place;
-        link.append(title);
-        text.append(texts[page + place] ?? texts[page]);
+        const [, link, where, text] = item.querySelectorAll("*");
+        link.href = part.href;
+        link.append(part.title);
+        where.append(part.where);
+        text.append(...excerpt(part.text, terms));
         return item;
       })
     );
   };
-  oninput = (/** @type {any} */ { target }) => target.name == "q" && sphinx.query(target.value);
+  field.value = new URLSearchParams(location.search).get("q") ?? "";
+  field.oninput = search;
+  search();
 })();

@@ -1,56 +1,134 @@
-"""Give the search page an excerpt of every page and section, so that it asks for none.
+"""Give the search page the words of every section, so that it asks for no page.
 
-Sphinx's own search loads each page that it finds to make an excerpt, which no browser
-allows for a site that is opened from a file.
+Sphinx's own index knows of most words only on which page they stand, and makes an
+excerpt by loading that page, which no browser allows for a site opened from a file.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
-from coursebuild.head import describe, shorten
+__all__ = ["sections", "setup"]
 
-__all__ = ["excerpts", "setup"]
+INDEX = "_static/sections.js"
+UNUSED = ("searchtools.js", "language_data.js")  # Sphinx copies its search all the same
+SILENT = (
+    nodes.title,
+    nodes.raw,
+    nodes.math_block,
+    nodes.comment,
+    nodes.system_message,
+    addnodes.index,
+    addnodes.toctree,
+)
+Found = tuple[str, str, str]  # place, title, words
 
 
-def excerpts(doctree: nodes.document) -> dict[str, str]:
-    """Return the first sentences of a page (under "") and of its places, by anchor."""
-    found = {"": describe(doctree)}
-    for section in doctree.findall(nodes.section):
-        if isinstance(section.parent, nodes.section):
-            for child in section:
-                if isinstance(child, nodes.paragraph):
-                    found[f"#{section['ids'][0]}"] = shorten(child.astext())
-                    break
+def sections(doctree: nodes.document) -> list[Found]:
+    """Return place, title and words of a page's sections, terms and functions.
+
+    The place of the page itself is "", and what has a place of its own is in no other.
+    """
+    found = [found for node in doctree.findall() for found in _place(node)]
+    return [(place, *said) for place, *said in found if said[-1] or not place]
+
+
+def _place(node: nodes.Node) -> Iterator[Found]:
+    if isinstance(node, nodes.section):
+        inner = isinstance(node.parent, nodes.section)
+        title = node.next_node(nodes.title)
+        yield f"#{node['ids'][0]}" if inner else "", _words(title), _words(node)
+    elif isinstance(node, addnodes.desc) and node[0]["ids"]:
+        yield f"#{node[0]['ids'][0]}", node[0]["fullname"], _words(node)
+    elif isinstance(node, nodes.definition_list_item) and _is_entry(node):
+        terms = list(node.findall(nodes.term))
+        names = ", ".join(_words(term) for term in terms)
+        yield f"#{terms[0]['ids'][0]}", names, _words(node[-1])
+
+
+def _is_entry(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.definition_list_item) and isinstance(
+        node.parent.parent, addnodes.glossary
+    )
+
+
+def _words(node: nodes.Node) -> str:
+    return " ".join("".join(_texts(node)).split())
+
+
+def _texts(node: nodes.Node) -> Iterator[str]:
+    """Yield what stands in a node, but for what has a place of its own."""
+    for child in node.children:
+        if isinstance(child, nodes.Text):
+            yield str(child)
+        elif isinstance(child, addnodes.desc_signature):
+            yield child.astext() + " "
+        elif isinstance(child, nodes.math):  # a reader of excerpts wants no LaTeX
+            formula = child.astext()
+            yield "…" if set(formula) & set("\\{^") else formula
+        elif not _is_apart(child):
+            yield from _texts(child)
+            yield "" if isinstance(child, nodes.Inline) else " "
+
+
+def _is_apart(node: nodes.Element) -> bool:
+    own = (*SILENT, nodes.section, addnodes.desc)
+    return isinstance(node, own) or _is_entry(node) or "no-search" in node["classes"]
+
+
+def _begin(app: Sphinx) -> None:
+    app.builder.search = False  # ours takes its place
+
+
+def _collect(app: Sphinx, doctree: nodes.document, name: str) -> None:
+    app.search_sections[name] = sections(doctree)
+
+
+def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Write the words where a script finds them without a request, and the page."""
+    if app.builder.name != "html":
+        return
+    taught = _taught(app)
+    pages = []
+    for name, found in sorted(app.search_sections.items()):
+        level = " · ".join(app.lesson_facts.get(name, {}).get("Level", []))
+        parts = [(*part, taught.get((name, part[0]), "")) for part in found]
+        pages.append([name, found[0][1], level, parts])
+    text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
+    path = Path(app.outdir, INDEX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"const siteSections = {text};\n", "utf-8")
+    yield "search", {}, "search.html"
+
+
+def _taught(app: Sphinx) -> dict[tuple[str, str], str]:
+    """Return the terms that a section teaches, as the glossary says, by its place."""
+    labels = app.env.domains.standard_domain.labels
+    found: dict[tuple[str, str], str] = {}
+    for entry in app.glossary_entries:
+        if entry.taught in labels:
+            page, place = labels[entry.taught][:2]
+            before = found.get((page, f"#{place}"), "")
+            found[page, f"#{place}"] = " ".join([before, *entry.words]).strip()
     return found
 
 
-def _collect(app: Sphinx, doctree: nodes.document) -> None:
-    app.excerpts[app.env.docname] = excerpts(doctree)
-
-
-def _offer(
-    app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
-) -> None:
-    if page == "search":
-        found = {}
-        for name in sorted(app.excerpts):
-            level = app.lesson_facts.get(name, {}).get("Level", [])
-            for place, text in app.excerpts[name].items():
-                found[name + place] = " · ".join([*level, text])
-        for entry in app.glossary_entries:
-            for word, place in entry.words.items():
-                found[f"{entry.page}#{place}"] = f"{word}: {entry.says}"
-        text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-        context["excerpts"] = text.replace("<", "\\u003c")  # no end of the script
+def _tidy(app: Sphinx, _error: object) -> None:
+    for name in UNUSED:
+        Path(app.outdir, "_static", name).unlink(missing_ok=True)
 
 
 def setup(app: Sphinx) -> None:
-    """Register what the template ``search.html`` shows."""
-    app.excerpts = {}
-    app.connect("doctree-read", _collect)
-    app.connect("html-page-context", _offer)
+    """Register the index and the page that looks into it."""
+    app.search_sections = {}
+    app.connect("builder-inited", _begin)
+    app.connect("doctree-resolved", _collect)
+    app.connect("html-collect-pages", _offer)
+    app.connect("build-finished", _tidy)
