@@ -50,7 +50,7 @@ bench: env ## measure, side by side
 
 doctor: ## say what is wrong with this machine, and what helps
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }
-	@$(PYTHON) -m coursebuild.doctor
+	@$(PYTHON) -m coursebuild.commands.doctor
 
 lesson: env ## start a lesson from the template: LESSON=gallery/1_foundations/30_name.py
 	@$(RUN) lesson $(LESSON)
@@ -67,4 +67,4 @@ clean: ## remove everything that was generated, the environment too
 
 env:
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }
-	@$(PYTHON) -u utils/coursebuild/bootstrap.py
+	@$(PYTHON) -u -m coursebuild.commands.bootstrap

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from coursebuild.places import read_places
+from coursebuild.addresses import read_places
 
 ROOT = Path(__file__).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -20,9 +20,9 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_nb",
     "coursebuild.extension",
-    "coursebuild.head",
-    "coursebuild.extras",
-    "coursebuild.paper",
+    "coursebuild.extension.head",
+    "coursebuild.extension.site_files",
+    "coursebuild.extension.paper",
     "sphinx_copybutton",
 ]
 exclude_patterns = [
@@ -53,7 +53,7 @@ sphinx_gallery_conf = {
     "css": [],  # site.css styles what it brings
     "inspect_global_variables": False,
 }
-nb_execution_mode = "off"  # coursebuild.pages executes
+nb_execution_mode = "off"  # coursebuild.lessons.pages executes
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 

@@ -31,7 +31,7 @@ EXECUTE = """
 import os, sys, warnings
 from pathlib import Path
 import matplotlib, torch
-from coursebuild.reading import read_lessons
+from coursebuild.sources.reading import read_lessons
 matplotlib.use("agg")
 warnings.simplefilter("ignore")
 torch.set_num_threads(1)
@@ -46,7 +46,7 @@ for lesson in read_lessons(Path.cwd()):
 STOCK = """
 from docutils.parsers.rst.roles import math_role
 from pathlib import Path
-extensions = ["sphinx_gallery.gen_gallery", "coursebuild.boxes"]
+extensions = ["sphinx_gallery.gen_gallery", "coursebuild.extension.boxes"]
 html_theme = "furo"
 sphinx_gallery_conf = {{
     "examples_dirs": [{gallery!r}], "gallery_dirs": ["lessons"], "parallel": {parallel},

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from building import BUILD, ROOT, project, took
 
-from coursebuild.reading import read_lessons
+from coursebuild.sources.reading import read_lessons
 from courserun import cells, forkserver
 from courserun.lesson import Lesson
 

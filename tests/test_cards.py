@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from coursebuild import cards
-from coursebuild.head import LONGEST
+from coursebuild.extension import cards
+from coursebuild.extension.head import LONGEST
 
 ROOT = Path(__file__).parents[1]
 SITE = "Gradients with PyTorch"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.checks import problems
+from coursebuild.publishing.site_checks import problems
 
 PAGE = '<html><body id="a">{}</body></html>'
 

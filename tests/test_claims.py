@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 
-from coursebuild.build import SiteError
-from coursebuild.claims import check_claims, claims, read_backing, report
-from coursebuild.confirm import confirm
-from coursebuild.reading import read_lessons
+from coursebuild.commands.doctest import confirm
+from coursebuild.commands.html import SiteError
+from coursebuild.sources.reading import read_lessons
+from coursebuild.texts.claims import check_claims, claims, read_backing, report
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild import __main__, serve
-from coursebuild.build import SiteError
-from coursebuild.claims import LIST as CLAIMS
-from coursebuild.confirm import confirm, docstring_examples
-from coursebuild.lock import CUDA
-from coursebuild.publish import state
-from coursebuild.template import new_lesson
+from coursebuild import __main__
+from coursebuild.commands import serve
+from coursebuild.commands.doctest import confirm, docstring_examples
+from coursebuild.commands.html import SiteError
+from coursebuild.commands.lesson import new_lesson
+from coursebuild.commands.lock import CUDA
+from coursebuild.publishing.publish import state
+from coursebuild.texts.claims import LIST as CLAIMS
 
 ROOT = Path(__file__).parents[1]
 FIRST = "gallery/0_basics/10_gradients_with_pytorch.py"
@@ -140,10 +141,9 @@ def test_lock_holds_one_version_of_everything_and_no_host():
 
 
 def test_server_shows_the_site_on_loopback_and_ends_by_a_signal(tmp_path):
-    command = (
-        "import sys; from pathlib import Path; from coursebuild.serve import serve"
-    )
-    code = f"{command}; serve(Path(sys.argv[1]), port=0)"
+    names = "import sys; from pathlib import Path"
+    names += "; from coursebuild.commands.serve import serve"
+    code = f"{names}; serve(Path(sys.argv[1]), port=0)"
     server = subprocess.Popen(
         [sys.executable, "-u", "-c", code, ROOT],
         stdout=subprocess.PIPE,

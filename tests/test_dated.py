@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.dated import source_date
+from coursebuild.publishing.source_date import source_date
 
 PATHS = ("conf.py", "docs")
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from test_cells import message, pictures, run
 
-from coursebuild.show import output_html
+from coursebuild.lessons.outputs import output_html
 from courserun.figures import DARK, INK, LARGEST_CARD, LARGEST_SVG, LIGHT
 from courserun.lesson import Output, Picture, Shown
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursebuild.doclinks import documentation
+from coursebuild.extension.python_links import documentation
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from toy import ENVIRONMENT, ROOT, Done, obey_modes
 
-from coursebuild import doctor
+from coursebuild.commands import doctor
 
-SCRIPT = ROOT / "utils/coursebuild/doctor.py"
+SCRIPT = ROOT / "utils/coursebuild/commands/doctor.py"
 OFFLINE = {
     "PIP_CONFIG_FILE": os.devnull,
     "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
@@ -47,7 +47,7 @@ def ask(project: Path, *, preexec_fn: object = None, **variables: str) -> Done:
     """Ask the doctor."""
     path = f"{project / 'bin'}:{ENVIRONMENT['PATH']}"
     done = subprocess.run(
-        [sys.executable, "-m", "coursebuild.doctor"],
+        [sys.executable, "-m", "coursebuild.commands.doctor"],
         cwd=project,
         env=ENVIRONMENT | {"PATH": path, "TMPDIR": str(project)} | variables,
         capture_output=True,

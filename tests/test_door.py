@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
-from coursebuild.reading import read_lessons
+from coursebuild.sources.reading import read_lessons
 
 LEVEL = "gallery/0_toy"
 HEADER = "Toy\n---\n\nOne level.\n"

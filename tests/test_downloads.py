@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.downloads import build_wheel, write_zip
+from coursebuild.downloads.archives import build_wheel, write_zip
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from toy import ALPHA, BETA, PAGE, Done, Site, obey_modes
 
-from coursebuild import build
+from coursebuild.commands import html as build
 
 GAMMA, DELTA = "gallery/0_toy/30_gamma.py", "gallery/0_toy/40_delta.py"
 CELL = "\n```{{code-cell}} python\n{}\n```\n"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.form import faults, review, sort_messages
-from coursebuild.mend import mend
-from coursebuild.reading import read_lessons
-from coursebuild.settings import settings
+from coursebuild.publishing.easy_links import mend
+from coursebuild.sources.reading import read_lessons
+from coursebuild.sources.settings import settings
+from coursebuild.texts.form import faults, review, sort_messages
 from coursecheck.stated import Block, Statement
 from courserun.lesson import Lesson, Run
 from courserun.runs import LessonError

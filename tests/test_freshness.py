@@ -34,11 +34,11 @@ FILES = {
     "utils/stated.py": "",
     "utils/mydata/2026/points_1.csv": "1,2",
     "utils/points.csv": "1,2",
-    "utils/coursebuild/book.css": "",
+    "utils/coursebuild/books/book.css": "",
     "utils/courserun/__init__.py": "",
     "utils/courserun/forkserver.py": "import courserun.cells",
     "utils/courserun/cells.py": "",
-    "utils/coursebuild/publish.py": "",
+    "utils/coursebuild/publishing/publish.py": "",
 }
 
 
@@ -91,8 +91,8 @@ def test_key_changes_with_a_file_in_reach(root: Path, change: str) -> None:
         "gallery/1_toy/20_next.py",
         "utils/helpers/unused.py",
         "utils/helpers/never.py",
-        "utils/coursebuild/publish.py",
-        "utils/coursebuild/book.css",
+        "utils/coursebuild/publishing/publish.py",
+        "utils/coursebuild/books/book.css",
         "README.md",
     ],
 )

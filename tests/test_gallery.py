@@ -9,8 +9,8 @@ import pytest
 import sphinx_gallery
 from sphinx_gallery import backreferences, gen_rst
 
-from coursebuild import gallery, pages
-from coursebuild.show import output_html
+from coursebuild.lessons import gallery, pages
+from coursebuild.lessons.outputs import output_html
 from courserun.lesson import Output, Picture, Shown
 
 ROOT = Path(__file__).parents[1]

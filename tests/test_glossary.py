@@ -8,7 +8,7 @@ import pytest
 from docutils import nodes
 from docutils.core import publish_doctree
 
-from coursebuild.glossary import Entry, forms, link_terms, termlink
+from coursebuild.extension.glossary import Entry, forms, link_terms, termlink
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

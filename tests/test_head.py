@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from docutils.core import publish_doctree
 
-from coursebuild.head import LONGEST, describe
+from coursebuild.extension.head import LONGEST, describe
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(p for p in SITE.rglob("*.html") if "lessons" in p.parts)

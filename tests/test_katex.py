@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from toy import ENVIRONMENT, ROOT
 
-from coursebuild.katex import FOLDER, FormulaError, displayed, typeset
+from coursebuild.typeset import FOLDER, FormulaError, displayed, typeset
 from coursecheck.maths import RELATION
 
 
@@ -69,7 +69,7 @@ def test_every_command_that_shows_equality_is_a_relation():
 
 def test_process_that_typesets_ends():
     # Without a close, the engine's thread kept about half of them alive for ever.
-    code = "from coursebuild.katex import typeset; typeset('x')"
+    code = "from coursebuild.typeset import typeset; typeset('x')"
     command = [sys.executable, "-c", code]
     many = [subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT) for _ in range(12)]
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursebuild.lock import kept
+from coursebuild.commands.lock import kept
 
 OLD = "# A lock.\na-b==1.0\nc==2.0rc1\ntorch==2.13.0\n"
 PINS = ["a-b==1.0", "c==2.0rc1", "torch==2.13.0"]

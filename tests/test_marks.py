@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.checks import page_of
-from coursebuild.marks import LAW, spoken
-from coursebuild.reading import read_lessons
+from coursebuild.extension.checked import LAW, spoken
+from coursebuild.sources.docnames import page_of
+from coursebuild.sources.reading import read_lessons
 from coursecheck.stated import Statement
 from courserun.freshness import Store, lesson_keys
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.build import SiteError
-from coursebuild.confirm import mutate
+from coursebuild.commands.doctest import mutate
+from coursebuild.commands.html import SiteError
 from coursecheck.mutate import mutants
 from coursecheck.stated import Block
 from courserun.lesson import Lesson

@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from coursebuild.notebooks import markdown, notebook
-from coursebuild.portable import Place
+from coursebuild.downloads.notebooks import markdown, notebook
+from coursebuild.downloads.portable import Place
 from coursecheck.stated import Block
 
 CASES = [

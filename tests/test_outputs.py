@@ -16,8 +16,8 @@ from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from toy import ALPHA, Site
 
-from coursebuild.chapters import read_chapters
-from coursebuild.epub import chapter_page, file_of
+from coursebuild.books.chapters import read_chapters
+from coursebuild.books.epub import chapter_page, file_of
 
 LESSON = '''"""
 Alpha

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.places import Places, edit, raw, read_places
+from coursebuild.addresses import Places, edit, raw, read_places
 
 SITE, REPOSITORY = "https://ada.org/course/", "https://github.com/ada/engine"
 

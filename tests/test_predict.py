@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 from test_browser import AXE, PAGES, ROOT, RULES, SITE, address  # noqa: F401
 
-from coursebuild.reading import read_lessons
+from coursebuild.sources.reading import read_lessons
 from courserun.runner import run_lesson
 
 LESSONS = [lesson for lesson in read_lessons(ROOT) if lesson.name.startswith("gallery")]

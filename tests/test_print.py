@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from coursebuild.paper import TEXT_WIDTH, TOO_WIDE, running_title
+from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, running_title
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("**/*.html"))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.build import SiteError
-from coursebuild.confirm import confirm
-from coursebuild.prose import loose_numbers, numbers, reviewed, unused
-from coursebuild.reading import read_lessons
+from coursebuild.commands.doctest import confirm
+from coursebuild.commands.html import SiteError
+from coursebuild.sources.reading import read_lessons
+from coursebuild.texts.loose_numbers import loose_numbers, numbers, reviewed, unused
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.publish import (
+from coursebuild.publishing.publish import (
     fingerprint,
     inputs,
     is_current,
@@ -101,7 +101,7 @@ def test_sweep_keeps_the_published_site_alone(built, target):
 def test_lock_makes_a_second_build_wait(tmp_path):
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from coursebuild.publish import locked\n"
+        "from coursebuild.publishing.publish import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(0.5)"
     )
     first = subprocess.Popen(
@@ -123,7 +123,7 @@ def test_inputs_hold_every_kind_of_source():
         "docs/index.md",
         "gallery/0_basics/10_gradients_with_pytorch.py",
         "utils/torchutils/__init__.py",
-        "utils/coursebuild/notebooks.lua",
+        "utils/coursebuild/downloads/notebooks.lua",
         "vendor/katex/katex.min.js",
     } <= names
 

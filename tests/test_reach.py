@@ -14,9 +14,8 @@ from PIL import Image
 from test_dated import git
 from toy import BETA, ROOT, Site
 
-from coursebuild.branch import write_branch
-from coursebuild.checks import page_of
-from coursebuild.sources import source_of
+from coursebuild.commands.notebook_branch import write_branch
+from coursebuild.sources.docnames import page_of, source_of
 
 SITE, REPOSITORY = "https://ada.org/course/", "https://github.com/ada/engine"
 URLS = f'\n[project.urls]\nHomepage = "{SITE}"\nRepository = "{REPOSITORY}"\n'

@@ -12,14 +12,14 @@ from nbformat.v4 import (
     new_raw_cell,
 )
 
-from coursebuild.form import review
-from coursebuild.reading import (
+from coursebuild.sources.reading import (
     read_lessons,
     read_notebook,
     read_page,
     read_script,
     read_text,
 )
+from coursebuild.texts.form import review
 from courserun.runs import LessonError
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.redirects import FILE, read_redirects
+from coursebuild.extension.redirects import FILE, read_redirects
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

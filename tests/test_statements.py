@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from coursebuild.reading import read_page
+from coursebuild.sources.reading import read_page
 from coursecheck.maths import find_maths
 from coursecheck.stated import Block
 from coursecheck.statements import Checker, StatementError

@@ -7,7 +7,7 @@ import pytest
 from docutils.core import publish_doctree
 from toy import ALPHA, BETA
 
-from coursebuild.tags import facts_of, unknown, unused
+from coursebuild.extension.facts import facts_of, unknown, unused
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.tidy import REPAIRS, policy, tidy
+from coursebuild.publishing.html_repairs import REPAIRS, policy, tidy
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(SITE.rglob("*.html"))

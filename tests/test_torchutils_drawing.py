@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import torchutils
-from coursebuild.downloads import build_wheel
+from coursebuild.downloads.archives import build_wheel
 from torchutils import make_dot, make_dot_from_trace, record_backward, resize_graph
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import torch
 from playwright.sync_api import Page
 from test_browser import AXE, PAGES, ROOT, SITE, faults
 
-from coursebuild.walks import join
+from coursebuild.extension.walks import join
 from torchutils import record_backward
 from torchutils.html import stylesheet
 from torchutils.values import show

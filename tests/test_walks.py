@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from coursebuild.notebooks import markdown
-from coursebuild.walks import join, makers
+from coursebuild.downloads.notebooks import markdown
+from coursebuild.extension.walks import join, makers
 
 STEPS = [
     "x: leaf",

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from coursebuild import build
-from coursebuild.wording import cellwise
+from coursebuild.commands import html as build
+from coursebuild.sources.wording import cellwise
 
 __all__ = ["main"]
 
@@ -46,26 +46,26 @@ def _draft() -> str:
 
 
 def _doctest(*lessons: str) -> str:
-    from coursebuild.confirm import confirm
+    from coursebuild.commands.doctest import confirm
 
     return confirm(ROOT, lessons, seed=int(os.environ.get("SEED") or 0))
 
 
 def _claims() -> str:
-    from coursebuild.claims import check_claims
-    from coursebuild.reading import read_lessons
+    from coursebuild.sources.reading import read_lessons
+    from coursebuild.texts.claims import check_claims
 
     return check_claims(ROOT, read_lessons(ROOT))
 
 
 def _mutate(*lessons: str) -> str:
-    from coursebuild.confirm import mutate
+    from coursebuild.commands.doctest import mutate
 
     return mutate(ROOT, lessons)
 
 
 def _serve() -> str:
-    from coursebuild.serve import serve
+    from coursebuild.commands.serve import serve
 
     return serve(ROOT)
 
@@ -77,7 +77,7 @@ def _books() -> str:
 
 
 def _lock() -> str:
-    from coursebuild.lock import lock
+    from coursebuild.commands.lock import lock
 
     target = ROOT / "requirements.lock"
     target.write_text(lock(ROOT, upgrade=bool(os.environ.get("UPGRADE"))))
@@ -85,15 +85,15 @@ def _lock() -> str:
 
 
 def _notebooks() -> str:
-    from coursebuild.branch import write_branch
-    from coursebuild.places import read_places
+    from coursebuild.addresses import read_places
+    from coursebuild.commands.notebook_branch import write_branch
 
     folder = write_branch(ROOT, read_places(ROOT).repository)
     return f"Wrote {folder.relative_to(ROOT)}, what Colab and Binder open."
 
 
 def _lesson(path: str = "") -> str:
-    from coursebuild.template import new_lesson
+    from coursebuild.commands.lesson import new_lesson
 
     return new_lesson(ROOT, path)
 

@@ -5,7 +5,7 @@ role, ``.. math::``; in MyST: ``$…$``, ``$$…$$``, ``{math}``, fences, and th
 environments of amsmath, whose names are left out; ``{eval-rst}`` is rst.  A general
 law, which nobody can check, is marked by the role ``law`` or the option
 ``:class: law``.  Code is left out.  What Sphinx makes of a page has the last word:
-see ``coursebuild.judge``.
+see ``coursebuild.extension.judge``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,132 @@
+"""Print the chapters as one PDF, through the Chromium that also runs the tests.
+
+It is printed twice: CSS in Chromium has no ``target-counter``, so the contents' page
+numbers are read from the first print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib
+from bs4 import BeautifulSoup
+from playwright.sync_api import Page, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+from coursebuild.books.chapters import Chapter
+from coursebuild.books.chromium import FLAGS, find
+from coursebuild.books.front_matter import Book, contents, title_page
+from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, running_title
+
+__all__ = ["NoBrowserError", "page_numbers", "print_book"]
+
+STYLE = Path(__file__).with_name("book.css")
+FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")  # the same on every machine
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+{styles}<style>{own}</style></head>
+<body data-theme="light"><main>{front}<nav class="toc-page">{contents}</nav>
+{chapters}</main></body></html>
+"""
+
+
+class NoBrowserError(ValueError):
+    """This machine has no Chromium to print with."""
+
+
+def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
+    """Return the PDF: tagged, with outline, links and page numbers.
+
+    Raises:
+        NoBrowserError: the message says what to install.
+        ValueError: something is wider than a page, or the page numbers do not settle.
+    """
+    if not (chromium := find()):
+        raise NoBrowserError("The PDF needs Chromium: sudo apt install chromium")
+    with TemporaryDirectory() as folder, sync_playwright() as tools:
+        for name in ("_static", "_images"):
+            Path(folder, name).symlink_to(site.resolve() / name)
+        browser = tools.chromium.launch(executable_path=chromium, args=[*FLAGS])
+        page, file = browser.new_page(), Path(folder, "book.html")
+        draft = _print(page, file, _html(book, chapters, site, {}))
+        numbers = page_numbers(draft)
+        printed = _print(page, file, _html(book, chapters, site, numbers))
+        browser.close()
+    if page_numbers(printed) != numbers:
+        raise ValueError("The PDF's page numbers differ between its two prints.")
+    return _finished(book, printed)
+
+
+def page_numbers(pdf: bytes) -> dict[str, int]:
+    """Return the page on which each place that something links to stands."""
+    reader = PdfReader(BytesIO(pdf))
+    return {
+        name.removeprefix("/"): 1 + (reader.get_destination_page_number(place) or 0)
+        for name, place in reader.named_destinations.items()
+    }
+
+
+def _finished(book: Book, pdf: bytes) -> bytes:
+    """Return the PDF with what Chromium does not say, or says wrongly."""
+    writer = PdfWriter(clone_from=BytesIO(pdf))
+    date = f"D:{book.date:%Y%m%d%H%M%S}Z"
+    facts = {"/Author": book.author, "/CreationDate": date, "/ModDate": date}
+    writer.add_metadata(facts)
+    for entry in _entries(writer.root_object["/Outlines"]["/First"]):
+        title = entry["/Title"]
+        half = title[: len(title) // 2]
+        if title == 2 * half:  # where a heading begins a page, Chromium says it twice
+            entry[NameObject("/Title")] = TextStringObject(half)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def _entries(entry: DictionaryObject | None) -> Iterator[DictionaryObject]:
+    """Yield the entries of an outline: siblings, and what is below each."""
+    while entry:
+        entry = entry.get_object()
+        yield entry
+        yield from _entries(entry.get("/First"))
+        entry = entry.get("/Next")
+
+
+def _print(page: Page, file: Path, html: str) -> bytes:
+    file.write_text(html, encoding="utf-8")
+    page.set_viewport_size({"width": TEXT_WIDTH, "height": 1000})
+    page.emulate_media(media="print")  # first: paper's fonts too must be there
+    page.goto(file.as_uri(), wait_until="load")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    if wide := page.evaluate(TOO_WIDE):
+        raise ValueError(f"The PDF would cut what is wider than its page: {wide[-1]}")
+    return page.pdf(prefer_css_page_size=True, outline=True, tagged=True)
+
+
+def _html(
+    book: Book, chapters: list[Chapter], site: Path, numbers: Mapping[str, int]
+) -> str:
+    top = BeautifulSoup((site / "index.html").read_text("utf-8"), "html5lib")
+    for answer in [d for c in chapters for d in c.body.select("details")]:
+        answer["open"] = ""
+    pages = "".join(
+        f"@page {c.key} {{ {running_title(c.title)} }} #{c.key} {{ page: {c.key} }}\n"
+        for c in chapters
+    )
+    listed = contents(
+        chapters,
+        lambda chapter: f"#{chapter.key}",
+        lambda chapter: f'<span class="page">{numbers.get(chapter.key, 0)}</span>',
+    )
+    return PAGE.format(
+        title=escape(book.title),
+        styles="".join(map(str, top.select('link[rel="stylesheet"]'))),
+        own=STYLE.read_text("utf-8").replace("FONTS", FONTS.as_uri()) + pages,
+        front=title_page(book),
+        contents=listed,
+        chapters="\n".join(str(chapter.body) for chapter in chapters),
+    )

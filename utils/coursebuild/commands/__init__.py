@@ -1,0 +1,1 @@
+"""What an author can say: each command of the Makefile is a module."""

@@ -1,0 +1,187 @@
+"""Build the site aside, check it, and only then publish it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coursebuild.publishing.publish import (
+    fingerprint,
+    is_current,
+    locked,
+    publish,
+    readable,
+    state,
+    swept,
+)
+from coursebuild.sources.wording import authored, worded
+
+if TYPE_CHECKING:
+    from courserun.runs import Runs
+
+__all__ = ["SiteError", "build", "draft", "run_sphinx", "told"]
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class SiteError(Exception):
+    """The site cannot be published; the message says why, for its author."""
+
+
+def build(root: Path) -> str:
+    """Bring ``build/html`` up to date; return one line about it.
+
+    Raises:
+        SiteError: a lesson, a page or a check failed; the former site stays.
+    """
+    target = root / "build" / "html"
+    with locked(target.parent):
+        seen, mark = state(root), fingerprint(root)
+        if is_current(target, mark):
+            return f"Nothing to do, the site is up to date: {_address(target)}"
+        with swept(target):
+            built, notes = _build_aside(root, target.parent, execute_lessons=True)
+            if (state(root), fingerprint(root)) != (seen, mark):
+                raise SiteError("A source changed during the build: build again.")
+            publish(built, target, mark)
+    return "\n".join([*told(notes), f"The site is ready, open {_address(target)}"])
+
+
+def draft(root: Path) -> str:
+    """Build ``build/draft`` without executing anything; known outputs are shown."""
+    target = root / "build" / "draft"
+    with locked(target.parent), swept(target.with_name("html")):
+        built, _ = _build_aside(root, target.parent, execute_lessons=False)
+        shutil.rmtree(target, ignore_errors=True)
+        built.rename(target)
+    return f"A draft is ready (nothing was executed), open {_address(target)}"
+
+
+def told(notes: list[str]) -> list[str]:
+    """Return the lines that tell an author of what does not stop the site."""
+    return [f"note: {note}\n" for note in notes]
+
+
+def _build_aside(
+    root: Path, folder: Path, *, execute_lessons: bool
+) -> tuple[Path, list[str]]:
+    """Return a folder with the checked site, and what its authors should know."""
+    from coursebuild.publishing.easy_links import mend
+    from coursebuild.publishing.html_repairs import tidy
+    from coursebuild.publishing.site_checks import problems
+
+    work = folder / f".work-{os.getpid()}"
+    built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
+    drawn = {run.lesson: run.drawings for run in runs.known}
+    lessons = runs.lessons.values()
+    mended = mend(built, root, [x.name for x in lessons if not x.strict])
+    found = tidy(built) + problems(built, root, drawn)
+    if execute_lessons and found:
+        raise SiteError("The site is not published:\n" + "\n".join(found))
+    return built, said + mended
+
+
+def run_sphinx(
+    root: Path, work: Path, *, execute_lessons: bool = True
+) -> tuple[Path, Runs, list[str]]:
+    """Build into ``work`` from a copy of ``docs``; return its pages, runs and notes.
+
+    The copy keeps generated pages out of the sources.  Pages are made from
+    scratch every time: what is slow, executing lessons, is stored by content
+    (``freshness``), so an incremental build equals a clean one by design.
+    """
+    from coursebuild.lessons.start import (  # seconds that a no-op must not pay
+        begin,
+        stop,
+    )
+    from coursebuild.texts.form import review, sort_messages
+    from courserun.runs import LessonError
+
+    warnings, failure, course, failures = StringIO(), None, None, []
+    try:
+        shutil.copytree(root / "docs", work / "docs")
+        readable(work / "docs")  # and writable, where the sources are not
+        course = begin(root, work / "html", execute=execute_lessons)
+        if not course.runs.makes_pages:
+            raise LessonError("\n\n".join(course.runs.failures()))
+        with _undisturbed():
+            import torch  # noqa: F401  (which our extensions need)
+        from sphinx.application import Sphinx
+
+        app = Sphinx(
+            srcdir=work / "docs",
+            confdir=root,
+            outdir=work / "html",
+            doctreedir=work / "doctrees",
+            buildername="html",
+            confoverrides={"execute_lessons": execute_lessons},
+            status=None,
+            warning=warnings,
+        )
+        app.build(force_all=True)
+    except Exception as error:
+        failure = error
+        if course and execute_lessons:
+            failures = course.runs.failures()
+    finally:
+        stop()
+    lessons = course.runs.lessons.values() if course else ()
+    said = authored(_readable(warnings.getvalue(), root, work), root, work / "docs")
+    wrong, notes = (list(map(worded, x)) for x in sort_messages(said, lessons))
+    if failure and _reason(failure) != "\n\n".join(failures):
+        failures.append(_readable(_reason(failure), root, work))
+    wrong = failures + wrong
+    if course and execute_lessons:
+        faults, own = review(root, lessons, course.runs.known)
+        wrong, notes = wrong + faults, notes + own
+    if wrong:
+        raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
+    for name in (".buildinfo", ".buildinfo.bak"):
+        (work / "html" / name).unlink(missing_ok=True)
+    return work / "html", course.runs, notes
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold a Ctrl-C back: in the middle of torch's import it would abort Python."""
+    came: list[tuple[Any, ...]] = []
+    here = threading.current_thread() is threading.main_thread()
+    former = here and signal.signal(signal.SIGINT, lambda *what: came.append(what))
+    try:
+        yield
+    finally:
+        if here:
+            signal.signal(signal.SIGINT, former)
+    if came and callable(former):
+        former(*came[0])
+
+
+def _reason(error: BaseException) -> str:
+    """Return what a lesson's author needs of an exception; Sphinx wraps them."""
+    from courserun.runs import LessonError
+
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, LessonError):
+            return str(inner)
+        inner = getattr(inner, "orig_exc", None) or inner.__cause__
+    error = getattr(error, "orig_exc", None) or error
+    return f"{type(error).__name__}: {error}"
+
+
+def _readable(text: str, root: Path, work: Path) -> str:
+    """Name the author's files in Sphinx's messages, not the copies."""
+    text = ANSI.sub("", text).replace(f"{work}/docs/lessons/", "gallery/")
+    return text.replace(f"{work}/", "").replace(f"{root}/", "").strip()
+
+
+def _address(folder: Path) -> str:
+    return (folder / "index.html").absolute().as_uri()

@@ -1,0 +1,1 @@
+"""What a reader takes away: the wheel, zips and notebooks."""

@@ -1,0 +1,238 @@
+r"""Let nothing be published that looks like a formula and that nobody has checked.
+
+Our checker reads the sources, and Sphinx reads them in its own way.  So what Sphinx
+has made of each page is compared with what the checker has read: a formula that
+states something was checked, or is marked as a law, or stops the build.  So do
+what was checked and is no formula on the page, and remains of markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from doctest import DocTestParser
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from coursebuild.extension.checked import LAW, spoken
+from coursebuild.sources.docnames import place_of, source_of
+from coursecheck.doctests import stating
+from coursecheck.maths import RELATION, plain
+from coursecheck.stated import Formula, Statement
+from courserun.lesson import Run
+
+__all__ = ["remains", "setup"]
+
+logger = logging.getLogger(__name__)
+_FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
+_ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
+_KNOWN = "math|law|eq|ref|doc|term|numref|cite"
+_WRITTEN = "a role is shown as it is written: :math:`…` is spelt {math}`…` in MyST"
+_COLON = "a role lacks a colon: :math:`…` has two"
+_DOLLARS = (
+    "dollars are shown, and no formula: write :math:`…`, in MyST $…$ in a line and"
+    r" $$…$$ on lines of its own (\$ for a dollar)"
+)
+_LINES = (
+    "an environment is shown as it is written: put it on lines of its own, in"
+    " reStructuredText below `.. math::`"
+)
+_OUTSIDE = (
+    "an equals sign stands beside a formula, where nobody checks it: put the whole"
+    " equation into the formula"
+)
+_UNRUN = (
+    "this example was not run: begin its line with >>>, and nothing but spaces before"
+    " it; what only quotes a console says `consoles: shown`"
+)
+_REMAINS = {
+    rf"{_FORMULA}\s*[=≈]|[=≈]\s*{_FORMULA}": _OUTSIDE,
+    rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": _WRITTEN,
+    rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": _COLON,
+    rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": _WRITTEN,
+    rf"[`{_CODE}]:(?:{_KNOWN}):": _WRITTEN,
+    r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": _DOLLARS,
+    r"\\(?:begin|end)\{\w+\*?\}": _LINES,
+    r"(?m)^>>> \S": _UNRUN,
+}
+_BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
+_UNSEEN = "is checked, but not shown as a formula: write :math:`…`, in MyST $…$"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HIDDEN = nodes.comment | nodes.raw | nodes.substitution_definition
+_AS_WRITTEN = nodes.math | nodes.math_block | nodes.literal | nodes.literal_block
+_AS_WRITTEN |= nodes.doctest_block
+_OUTPUT = '<div class="cell-output'
+_RAW = re.compile(
+    r"<math\b|\$[^$<>{}\n]*=[^$<>{}\n]*\$|\\[(\[][^<>\n]*=[^<>\n]*\\[)\]]|:math:`"
+)
+
+
+def judge(app: Sphinx, doctree: nodes.document) -> None:
+    """Compare a page with what was checked, and mark its formulas."""
+    docname = app.env.docname
+    names = [source_of(docname, Path(app.confdir))]
+    if docname == "lessons/index":  # shows the headers of all levels, too
+        levels = sorted(
+            d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)
+        )
+        names += [source_of(level, Path(app.confdir)) for level in levels]
+    known = [name for name in names if name in app.lesson_runs.lessons]
+    runs = [app.lesson_runs[name] for name in known]
+    if None in runs:
+        return  # a draft
+    left = [read for run in runs if run for read in _read(run)]
+    quotes = any(app.lesson_runs.lessons[name].quotes for name in known)
+    ran = {_squeezed(s.source) for run in runs if run for s in run.statements}
+    faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
+    faults += _unrun(doctree, ran, quotes=quotes)
+    for node, text, why in faults:
+        place = node if isinstance(node, str) else _place(app, node, text, names[0])
+        kind = "form" if why in (_BACKTICKS, _UNSEEN) else None  # it is not false
+        shown = _CONTROL.sub("?", " ".join(text.split()))
+        logger.warning("%s\n  %s", why, shown, location=place, type=kind)
+
+
+def _read(run: Run) -> Iterator[tuple[Formula, list[Statement]]]:
+    for number, formula in enumerate(run.formulas):
+        yield formula, [s for s in run.statements if s.formula == number]
+
+
+_Read = tuple[Formula, list[Statement]]
+_Fault = tuple[nodes.Node | str, str, str]  # where, what, and why it is a fault
+
+
+def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
+    """Mark the formulas that were read, which leaves ``left``; yield the others."""
+    for node in _shown(doctree, nodes.math | nodes.math_block):
+        key = plain(node.astext())
+        read = next((r for r in left if plain(r[0].source) == key), None)
+        if read:
+            left.remove(read)
+            if read[1]:
+                node["checked"] = spoken(read[1])
+                node["classes"] += ["law"] * (node["checked"] == LAW)
+        elif "law" in node["classes"]:
+            node["checked"] = LAW
+        elif RELATION.search(node.astext()):
+            why = (
+                "this formula was not checked, since it stands where none is looked"
+                " for, or another time than it is written: write it into the text"
+            )
+            yield node, node.astext(), why
+
+
+def _unseen(left: Iterable[_Read]) -> Iterator[_Fault]:
+    for formula, stated in left:
+        if stated:
+            yield formula.place, formula.source, _UNSEEN
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _unrun(doctree: nodes.document, ran: set[str], *, quotes: bool) -> Iterator[_Fault]:
+    """Yield the examples that are shown, and that nobody has run."""
+    for node in _shown(doctree, nodes.doctest_block | nodes.literal_block):
+        text = node.astext()
+        literal = isinstance(node, nodes.literal_block)
+        if literal and (quotes or not text.startswith((">>> ", "In ["))):
+            continue
+        if "docstring of" in str(node.source):  # `make doctest` runs those
+            continue
+        examples = stating(DocTestParser().get_examples(text))
+        if text.startswith("In [") or {_squeezed(e) for e in examples} - ran:
+            yield node, text, _UNRUN
+
+
+def remains(doctree: nodes.document) -> Iterator[_Fault]:
+    """Yield what is left of markup in the text of a page: where, what, why."""
+    for node in _shown(doctree, nodes.TextElement):
+        if isinstance(node, nodes.title_reference) and RELATION.search(node.astext()):
+            yield node, node.astext(), _BACKTICKS
+        if not isinstance(node, _AS_WRITTEN):
+            yield from ((node, text, why) for text, why in _left(_words(node)))
+    for node in _shown(doctree, nodes.Text):
+        if found := _CONTROL.search(node.astext()):
+            why = f"a control character is shown, {found[0]!r}: was it a backslash?"
+            yield node.parent, node.astext(), why
+    for node in doctree.findall(nodes.image):
+        yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
+    for node in doctree.findall(addnodes.toctree):
+        titles = [title for title, _ in node["entries"] if title]
+        for words in (node.get("caption") or "", *titles):
+            yield from ((node, text, why) for text, why in _left(words))
+    for node in doctree.findall(nodes.raw):
+        text = node.astext()
+        if "html" in node["format"].split() and _OUTPUT not in text:
+            for match in _RAW.finditer(text):
+                yield node, match[0], "raw HTML holds a formula, which nobody checks"
+
+
+def _shown(doctree: nodes.document, kind: Any) -> Iterator[Any]:
+    """Yield the nodes of a kind that readers see."""
+    todo: list[nodes.Node] = [doctree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, _HIDDEN):
+            continue
+        if isinstance(node, kind):
+            yield node
+        todo += reversed(node.children)
+
+
+def _words(element: nodes.Element) -> str:
+    """Return an element's own text, with a sign for each formula or piece of code."""
+    parts = []
+    for node in element.children:
+        if isinstance(node, nodes.Text):
+            parts.append(node.astext())
+        elif isinstance(node, nodes.math):
+            parts.append(_FORMULA)
+        elif isinstance(node, nodes.literal | nodes.title_reference):
+            parts.append(_CODE)
+        else:
+            parts.append(" ")
+    return "".join(parts)
+
+
+def _left(text: str) -> Iterator[tuple[str, str]]:
+    for pattern, why in _REMAINS.items():
+        if match := re.search(pattern, text):
+            around = text[max(match.start() - 20, 0) : match.end() + 20]
+            shown = around.replace(_FORMULA, "…").replace(_CODE, "`…`")
+            yield repr(shown)[1:-1].replace("\\\\", "\\"), why
+            return
+
+
+def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
+    """Return the author's file and line of what a page shows, or the page's line."""
+    source = str(getattr(node, "source", None) or "")
+    said = f" ({source})" if "docstring of" in source else ""
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    lesson = app.lesson_runs.lessons.get(name)
+    more = name.endswith(".ipynb")  # myst-nb counts from 1 more, see ``wording``
+    for block in lesson.blocks if lesson else ():
+        if block.kind == "text":
+            for line, words in enumerate(block.source.splitlines(), block.line + more):
+                if first in words:
+                    return f"{name}:{line}{said}"
+    if not lesson and "docstring of" not in source:  # a source that states nothing
+        levels = [d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)]
+        for docname in (app.env.docname, *sorted(levels)):
+            place = place_of(docname, Path(app.confdir), first)
+            if not place.endswith(":1"):
+                return place
+    line = getattr(node, "line", None) or 1
+    generated = name.removesuffix(".py") + ".rst" * name.endswith(".py")
+    return f"{generated}:{line}{said}"
+
+
+def setup(app: Sphinx) -> None:
+    """Judge each page when it is read."""
+    app.connect("doctree-read", judge)

@@ -1,0 +1,155 @@
+"""Number the graphs that a page walks through; join them to its code and its text.
+
+The k-th step of the n-th of them gets the id ``ag-n-sk``: a link to it shows the step
+in the drawing, or without JavaScript its line in the text version.  A line of code that
+made nodes of the n-th graph is marked ``data-made="n-node"``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from html import escape, unescape
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from coursebuild.sources.docnames import place_of, source_of
+
+__all__ = ["join", "makers", "setup", "step_role"]
+
+logger = logging.getLogger(__name__)
+
+_PART = re.compile(
+    r'(?P<code><div class="highlight"><pre>)(?P<lines>.*?)(?=</pre>)'
+    r'|(?P<walk><figure class="ag">((?!</figure>).)*?<div class="ag-walk">.*?</figure>)'
+    r'|<a class="ag-step">(?P<step>.*?)</a>',
+    re.DOTALL,
+)
+_STEP = re.compile(r"<li (data-node.*?)</li>")
+_DATA = re.compile(r'class="ag-data">(.*?)</script>')
+_TAG = re.compile(r"<[^>]*>")
+_BINDS = re.compile(r"\s*([\w, ]+?) (?:[-+*/@]|\*\*)?= ")
+_Page = list[re.Match[str]]
+
+
+def join(body: str) -> tuple[str, list[str]]:
+    """Return a page's body with its walks joined to it, and which steps are missing."""
+    page = list(_PART.finditer(body))
+    made, faults = _made(page), []
+    lines, walks = count(), count(1)
+
+    def write(part: re.Match[str]) -> str:
+        if part["code"]:
+            found = (_line(x, made[next(lines)]) for x in part["lines"].split("\n"))
+            return part["code"] + "\n".join(found)
+        if part["walk"]:
+            n, steps = next(walks), count(1)
+            return _STEP.sub(
+                lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
+            )
+        above = [p for p in page if p["walk"] and p.end() <= part.start()]
+        step = _find(above, _text(part["step"]))
+        if not step:
+            faults.append(_text(part["step"]))
+        return f'<a href="#ag-{len(above)}-s{step}">step {step}</a>'
+
+    return _PART.sub(write, body), faults
+
+
+def _text(html: str) -> str:
+    return unescape(_TAG.sub("", html))
+
+
+def _find(above: _Page, words: str) -> int:
+    """Return which step of the last drawing begins with some words; 0 for none."""
+    steps = _STEP.findall(above[-1]["walk"]) if above else []
+    told = (_text(f"<{step}") for step in steps)
+    return next((k for k, text in enumerate(told, 1) if text.startswith(words)), 0)
+
+
+def _made(page: _Page) -> dict[int, list[str]]:
+    """Return, by the number of a line of code, the nodes that it made."""
+    made: dict[int, list[str]] = defaultdict(list)
+    lines: list[str] = []
+    walks = count(1)
+    for part in page:
+        if part["code"]:
+            lines += map(_text, part["lines"].split("\n"))
+        elif part["walk"]:
+            n = next(walks)
+            graph = json.loads(_DATA.search(part["walk"])[1])
+            for node, line in makers(graph, lines).items():
+                made[line].append(f"{n}-{node}")
+    return made
+
+
+def makers(graph: dict[str, Any], lines: list[str]) -> dict[int, int]:
+    """Return, by the id of a node, the line of code that made it.
+
+    A name is made where it was bound last, what has none where it was used; and an
+    output without a name in the last line.
+
+    >>> x, y = {"id": 0, "names": ["x"]}, {"id": 1}
+    >>> makers({"nodes": [x, y], "edges": [{"src": 0, "dst": 1}]}, ["x = 3", "f(x)"])
+    {0: 0, 1: 1}
+    """
+    bound: dict[str, int] = {}
+    for k, line in enumerate(lines):
+        if binds := _BINDS.match(line):
+            bound |= dict.fromkeys(re.split("[ ,]+", binds[1]), k)
+    user = {e["src"]: e["dst"] for e in reversed(graph["edges"])}
+    found = {}
+    for node in graph["nodes"]:
+        n, names = node["id"], node.get("names")
+        while not names and n in user:
+            n = user[n]
+            names = graph["nodes"][n].get("names")
+        known = [bound.get(re.match(r"\w*", name)[0]) for name in names or ()]
+        line = next((k for k in known if k is not None), None)
+        if not names and lines:
+            line = max(k for k, text in enumerate(lines) if text.strip())
+        if line is not None:
+            found[node["id"]] = line
+    return found
+
+
+def _line(html: str, made: list[str]) -> str:
+    """Mark a line of code, if it made nodes and no element goes on in the next line."""
+    if made and html.count("<span") == html.count("</span>"):
+        return f'<span data-made="{" ".join(made)}">{html}</span>'
+    return html
+
+
+def step_role(
+    _role: str, _raw: str, text: str, *_: Any, **__: Any
+) -> tuple[list[nodes.Node], list[Any]]:
+    """Link to the step of the drawing above that begins with some words."""
+    return [nodes.raw("", f'<a class="ag-step">{escape(text)}</a>', format="html")], []
+
+
+def _on_page(
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
+) -> None:
+    if "body" in context:
+        context["body"], faults = join(context["body"])
+        root = Path(app.confdir)
+        source = source_of(page, root)
+        known = source in app.lesson_runs.lessons
+        if known and app.lesson_runs[source] is None:
+            return  # it failed, or this is a draft
+        for step in faults:
+            why = "no drawing above has a step that begins so: copy its words"
+            place = place_of(page, root, step)
+            logger.warning("%s\n  :step:`%s`\n  %s", place, step, why)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the role, and what is done to each page."""
+    app.add_role("step", step_role)
+    app.connect("html-page-context", _on_page)

@@ -1,0 +1,1 @@
+"""How lessons come to a page: started early, their outputs put in."""

@@ -1,0 +1,160 @@
+"""Let sphinx-gallery make the pages, with outputs that our runner produced.
+
+Three of its functions and one template are replaced by name; its version is
+pinned exactly, and a test fails when a replacement no longer applies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import sphinx_gallery
+from sphinx_gallery import backreferences, gen_rst
+
+from coursebuild.downloads.archives import write_zip
+from coursebuild.downloads.notebooks import NOWHERE, blocks_with_hidden, notebook
+from coursebuild.downloads.portable import Place
+from coursebuild.lessons.outputs import output_html
+from coursebuild.sources.docnames import page_of
+from courserun.figures import LARGEST_CARD
+from courserun.lesson import Lesson, Output, Part, Picture
+from courserun.runs import LessonError, Runs
+
+__all__ = ["KNOWN_VERSION", "card", "install"]
+
+KNOWN_VERSION = "0.22.1"
+CARD = """
+.. container:: lesson-card
+
+   .. image:: /{thumbnail}
+      :alt:
+
+   :doc:`{doc_name}`
+
+   .. raw:: html
+
+      <p>{intro}</p>
+
+"""
+ROOM = (320, 144)  # the room for a picture, in pixels
+_SIZE = re.compile(r'width="\d+" height="\d+" viewBox="(-?\d+) (-?\d+) (\d+) (\d+)"')
+DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+
+
+def install(
+    root: Path, images: Path, runs: Runs, extras: list[Path], place: Place = NOWHERE
+) -> None:
+    """Replace what sphinx-gallery executes and what it packs.
+
+    ``images`` is the folder for pictures; ``extras`` go into each lesson's zip;
+    ``place`` says where docs and site are.
+
+    Raises:
+        RuntimeError: another version of sphinx-gallery is installed.
+    """
+    if sphinx_gallery.__version__ != KNOWN_VERSION:
+        raise RuntimeError(
+            f"sphinx-gallery {sphinx_gallery.__version__} is installed, but its hooks "
+            f"are known for {KNOWN_VERSION} only: run `make html`, which installs it."
+        )
+
+    lesson = Lesson("", ())  # the one that sphinx-gallery is at
+
+    def execute_script(
+        blocks: list[Any], script: dict[str, Any], _conf: object, own: dict[str, Any]
+    ) -> tuple[list[str], float]:
+        nonlocal lesson
+        name = Path(script["src_file"]).relative_to(root).as_posix()
+        run = runs[name]
+        lesson = runs.lessons[name]
+        outputs = run.outputs if run else (None,) * len(blocks)
+        wanted = own.pop("thumbnail_number", None)  # else the first file is no first
+        try:
+            chosen = card(outputs, wanted)
+        except ValueError as error:
+            raise LessonError(f"{name}:1: {error}") from error
+        if chosen:
+            path = Path(script["image_path_iterator"].next())
+            path.with_suffix(chosen[0]).write_bytes(chosen[1])
+        script |= {"memory_delta": 0.0, "example_globals": {}}
+        link = "../" * name.count("/") + images.name
+        shown = [_output_rst(output, images, link) for output in outputs]
+        if shown[-1]:  # a hidden last cell would go, with what it shows
+            blocks.append(blocks[-1]._replace(type="text", content="\n"))
+            shown.append("")
+        return shown, 0.0
+
+    def jupyter_notebook(*_: object) -> dict[str, Any]:
+        docname = page_of(lesson.name).removesuffix(".html")
+        own = place._replace(docname=docname)
+        return notebook(blocks_with_hidden(lesson.blocks), own)
+
+    def zip_files(files: list[str], target: Path, *_: object) -> str:
+        return write_zip(Path(target), [*map(Path, files), *extras], lesson.files)
+
+    backreferences.THUMBNAIL_TEMPLATE = CARD
+    gen_rst.execute_script = execute_script
+    gen_rst.zip_files = zip_files
+    gen_rst.jupyter_notebook = jupyter_notebook
+
+
+def _output_rst(output: Output | None, images: Path, link: str) -> str:
+    html = output_html(output, images, link) if output else ""
+    return f".. raw:: html\n\n{indent(html, '   ')}\n\n" if html else ""
+
+
+def card(
+    outputs: Iterable[Output | None], number: object = None
+) -> tuple[str, bytes] | None:
+    """Return what the lesson's card shows, with its suffix: a small picture.
+
+    That is the first of its pictures and graphs that is small enough, or the one
+    with the ``number`` that the lesson names, from 1, or from -1 at the end.
+
+    Raises:
+        ValueError: there is no such picture, or it is too large.
+    """
+    cards = [_small(part) for output in outputs if output for part in output.parts]
+    cards = [found for found in cards if found]
+    if number is None:
+        return next((c for c in cards if len(c[1]) <= LARGEST_CARD), None)
+    known = [*range(-len(cards), 0), *range(1, len(cards) + 1)]
+    if not isinstance(number, int) or number not in known:
+        raise ValueError(
+            f"sphinx_gallery_thumbnail_number = {number!r}, but the lesson shows "
+            f"{len(cards)} pictures: 1 is the first, -1 the last"
+        )
+    chosen = cards[number - (number > 0)]
+    if len(chosen[1]) > LARGEST_CARD:
+        raise ValueError(
+            f"sphinx_gallery_thumbnail_number = {number} is a drawing of "
+            f"{len(chosen[1]):,} bytes: name one below {LARGEST_CARD:,}"
+        )
+    return chosen
+
+
+def _small(part: Part) -> tuple[str, bytes] | None:
+    if isinstance(part, Picture):
+        return (".png", part.small) if part.small else (part.suffix, part.light)
+    drawing = DRAWING.search(part.source) if part.kind == "html" else None
+    return (".svg", excerpt(drawing[0]).encode()) if drawing else None
+
+
+def excerpt(svg: str) -> str:
+    """Return of a large drawing the part for which a card has room, to be read there.
+
+    >>> excerpt('<svg width="678" height="90" viewBox="-8 -8 700 100">')
+    '<svg width="320" height="100" viewBox="-8 -8 320 100">'
+    """
+
+    def cut(size: re.Match[str]) -> str:
+        left, top, width, height = map(int, size.groups())
+        width, height = min(width, ROOM[0]), min(height, ROOM[1])
+        place = f'viewBox="{left} {top} {width} {height}"'
+        return f'width="{width}" height="{height}" {place}'
+
+    return _SIZE.sub(cut, svg, count=1)

@@ -1,0 +1,55 @@
+"""Let myst-nb show executed pages with outputs that our runner produced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import myst_nb
+import nbformat
+from myst_nb import sphinx_
+from myst_nb.core.execute import NotebookClientBase
+from nbformat import NotebookNode
+
+from coursebuild.lessons.outputs import output_html
+from courserun.runs import Runs
+
+__all__ = ["KNOWN_VERSION", "install"]
+
+KNOWN_VERSION = "1.4.0"
+
+
+def install(source: Path, images: Path, runs: Runs) -> None:
+    """Replace the client with which myst-nb executes pages below ``source``.
+
+    ``images`` is the folder for pictures.
+
+    Raises:
+        RuntimeError: another version of myst-nb is installed.
+    """
+    if myst_nb.__version__ != KNOWN_VERSION:
+        raise RuntimeError(
+            f"myst-nb {myst_nb.__version__} is installed, but its hook is known for "
+            f"{KNOWN_VERSION} only: run `make html`, which installs it."
+        )
+
+    def create_client(
+        notebook: NotebookNode, path: str, config: Any, logger: Any, _format: Any
+    ) -> NotebookClientBase:
+        notebook.metadata["language_info"] = {"name": "python"}
+        page = Path(path).relative_to(source)
+        run = runs[(Path("docs") / page).as_posix()]
+        link = "../" * (len(page.parts) - 1) + images.name
+        outputs = run.outputs if run else (None,) * len(notebook.cells)
+        for cell, output in zip(notebook.cells, outputs, strict=True):
+            if cell.cell_type == "code":  # what a notebook has stored is an older run's
+                shown = output_html(output, images, link) if output else ""
+                cell.outputs = _outputs(shown)
+        return NotebookClientBase(notebook, Path(path), config, logger)
+
+    sphinx_.create_client = create_client
+
+
+def _outputs(html: str) -> list[NotebookNode]:
+    new = nbformat.v4.new_output
+    return [new("display_data", data={"text/html": html})] if html else []

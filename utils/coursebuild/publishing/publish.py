@@ -1,0 +1,153 @@
+"""Put a built site in place in one step, and know whether it is still right."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from coursebuild.addresses import read_places
+from coursebuild.publishing.source_date import source_date
+
+__all__ = [
+    "fingerprint",
+    "input_date",
+    "inputs",
+    "is_current",
+    "locked",
+    "publish",
+    "readable",
+    "state",
+    "sweep",
+    "swept",
+]
+
+SUMS = "SHA256SUMS"
+SITES = ".sites"
+AGAIN = "-again"
+INPUTS = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
+FOLDERS = ("docs", "gallery", "utils", "vendor")
+
+
+def inputs(root: Path) -> Iterator[Path]:
+    """Yield every file that the site is a function of, in a fixed order."""
+    yield from (root / name for name in INPUTS)
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+
+def input_date(root: Path) -> date | None:
+    """Return the day of the last change of the inputs, where it is known."""
+    return source_date(root, (*INPUTS, *FOLDERS))
+
+
+def fingerprint(root: Path) -> str:
+    """Return the digest of all inputs, of Python's version and of torch's.
+
+    The inputs' date and the addresses count, since git and the environment know
+    of them what no file says.
+    """
+    digest = hashlib.sha256(f"{sys.version} {version('torch')}".encode())
+    digest.update(os.environ.get("SOURCE_DATE_EPOCH", "").encode())
+    digest.update(f"{input_date(root)} {read_places(root)}".encode())
+    for path in inputs(root):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]
+
+
+def state(root: Path) -> list[tuple[str, int, int]]:
+    """Return what tells that a source changed, were it changed back since."""
+    found = ((path, path.stat()) for path in inputs(root))
+    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
+
+
+def is_current(target: Path, mark: str) -> bool:
+    """Tell whether ``target`` is the site with that fingerprint, undamaged."""
+    site = target.resolve()
+    sums = site / SUMS
+    same = site.name.removesuffix(AGAIN) == mark
+    return same and sums.is_file() and sums.read_text() == _sums(site)
+
+
+def publish(built: Path, target: Path, mark: str) -> None:
+    """Make ``target`` show the folder ``built`` from one moment to the next.
+
+    ``target`` is a symbolic link to a folder named after the fingerprint: the
+    link is replaced atomically, so that no reader ever sees half a site.
+    """
+    (built / SUMS).write_text(_sums(built))
+    readable(built)
+    sites = target.parent / SITES
+    sites.mkdir(exist_ok=True)
+    site = sites / mark
+    if site.exists():  # the same inputs, but damaged
+        site = sites / f"{mark}{AGAIN}"
+    built.rename(site)
+    link = sites / "link"
+    link.symlink_to(site.relative_to(target.parent))
+    if target.is_dir() and not target.is_symlink():
+        target.rename(sites / "plain")
+    link.replace(target)
+
+
+def readable(folder: Path) -> None:
+    """Let everybody read a folder, and its owner write, whatever the umask was."""
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+@contextlib.contextmanager
+def swept(target: Path) -> Iterator[None]:
+    """Sweep before and after a build, so that one that was killed leaves nothing."""
+    sweep(target)
+    try:
+        yield
+    finally:
+        sweep(target)
+
+
+def sweep(target: Path) -> None:
+    """Remove what builds left: sites nobody sees, half-built folders."""
+    current = target.resolve().name
+    folder = target.parent
+    for path in [*folder.glob(f"{SITES}/*"), *folder.glob(".work-*")]:
+        if path.is_symlink():
+            path.unlink()
+        elif path.name != current:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder for one build; wait while another holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another build is running here; waiting for it to end", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sums(site: Path) -> str:
+    """Return the checksums of all files in the form that sha256sum checks."""
+    names: Iterable[str] = (
+        path.relative_to(site).as_posix()
+        for path in site.rglob("*")
+        if path.is_file() and path.name != SUMS
+    )
+    return "".join(
+        f"{hashlib.sha256((site / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in sorted(names)
+    )

@@ -1,0 +1,174 @@
+"""Look through a built site for what must never be published."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from coursebuild.sources.beside import scripts
+from coursebuild.sources.docnames import page_of, place_of
+from coursebuild.sources.docnames import pages as pages_below
+from courserun.lesson import SVG
+
+__all__ = ["problems", "read_page", "wrong_links"]
+
+FORBIDDEN = {
+    "Traceback (most recent call last)": "a traceback",
+    " object at 0x": "an object's address",
+    'class="problematic"': "a broken reference",
+    "sphx-glr-script-out": "an output that our runner did not make",
+}
+# An example of a text, whose error is stated and was compared.
+EXAMPLE = re.compile(
+    r"<pre\b(?:(?!</pre>).)*? class=\"gp\"(?:(?!</pre>).)*</pre>", re.DOTALL
+)
+# An installed package, or the folder in which a lesson ran, of whatever machine.
+ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
+EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
+_FIX = ": mend its address, or let a picture lie in docs/_static"
+ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
+LOADS = {
+    "img": "src",
+    "script": "src",
+    "link": "href",
+    "iframe": "src",
+    "source": "src",
+}
+
+
+def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return one line for each thing that is wrong with the pages of ``site``.
+
+    ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` holds
+    the opening tags of the graphs that each lesson drew.
+    """
+    found = [f"{name}: is empty" for name in _empty_files(site)]
+    pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    if not pages:
+        return [*found, f"{site.name}: holds no page"]
+    ids = {page: _Page(text) for page, text in pages.items()}
+    for page, text in sorted(pages.items()):
+        name = page.relative_to(site)
+        found += [f"{name}: {line}" for line in _wrong_text(text)]
+        for _, url, why in wrong_links(page, site, ids):
+            place = place_of(name.with_suffix("").as_posix(), root, url)
+            known = (root / place.rpartition(":")[0]).exists()
+            found.append(f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}")
+    sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
+    found += _paths_of_the_machine(site, root)
+    return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
+
+
+def _empty_files(site: Path) -> Iterator[str]:
+    for path in sorted(site.rglob("*")):
+        name = path.relative_to(site).as_posix()
+        if path.is_file() and not path.stat().st_size and name not in EMPTY_BY_DESIGN:
+            yield name
+
+
+def _paths_of_the_machine(site: Path, root: Path) -> Iterator[str]:
+    """Name the files, pages or not, that show where something lay on the disk."""
+    own = "|".join(re.escape(f(f"{root}/")) for f in (str, quote, escape))
+    mark = re.compile(rf"(?:{own}|{ELSEWHERE})".encode())
+    for path in sorted(site.rglob("*")):
+        if path.is_file() and (hit := mark.search(path.read_bytes())):
+            shown = hit[0].decode(errors="replace")
+            yield f"{path.relative_to(site)}: shows a path of this machine: {shown}"
+
+
+def _wrong_text(text: str) -> Iterator[str]:
+    unstated = EXAMPLE.sub("", text)
+    for mark, what in FORBIDDEN.items():
+        if mark in unstated:
+            yield f"shows {what}: {_around(unstated, mark)}"
+    if not text.rstrip().endswith("</html>"):
+        yield "ends too early"
+
+
+def _around(text: str, mark: str) -> str:
+    at = text.index(mark)
+    return re.sub(r"\s+", " ", text[max(at - 40, 0) : at + 60])
+
+
+def read_page(page: Path) -> _Page:
+    """Read the ids and links of a page."""
+    return _Page(page.read_text(encoding="utf-8"))
+
+
+def wrong_links(
+    page: Path, site: Path, pages: Mapping[Path, _Page]
+) -> Iterator[tuple[str, str, str]]:
+    """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why."""
+    for tag, url in pages[page].links:
+        parts = urlsplit(url)
+        if (page.name, url) == ANYWHERE:
+            continue
+        if parts.scheme or parts.netloc:
+            if tag != "a":
+                yield tag, url, f"asks another host for {url}"
+            continue
+        target = page.parent / unquote(parts.path) if parts.path else page
+        target = Path(*_flat(target.parts))
+        if target.is_dir():
+            target /= "index.html"
+        if not target.exists() or not target.is_relative_to(site):
+            yield tag, url, f"links to {url}, which is not there"
+        elif target in pages and unquote(parts.fragment) not in pages[target].ids:
+            why = f"links to {url}, but there is no such place on that page"
+            yield tag, url, why
+
+
+def _flat(parts: tuple[str, ...]) -> list[str]:
+    """Resolve ``..`` by text alone: the site may be reached through a link."""
+    flat: list[str] = []
+    for part in parts:
+        if part == "..":
+            flat.pop()
+        else:
+            flat.append(part)
+    return flat
+
+
+def _missing(site: Path, sources: Iterable[Path], root: Path) -> Iterator[str]:
+    """Name the lessons and pages that the site does not show."""
+    for source in sources:
+        name = source.relative_to(root).as_posix()
+        if not (site / page_of(name)).exists():
+            yield f"{name}: its page is missing"
+
+
+def _lost(site: Path, drawn: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Name the pages on which a drawing is lost between its lesson and the page.
+
+    A count of ``<svg`` would not notice: the theme's icons are drawings, too.
+    """
+    for name, tags in drawn.items():
+        page, wanted = site / page_of(name), Counter(tags)
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        if lost := (wanted - Counter(SVG.findall(text))).total():
+            count = wanted.total()
+            yield f"{name}: drew {count} graphs, its page shows {count - lost}"
+
+
+class _Page(HTMLParser):
+    """The ids of a page, and what it loads or links to."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids = {"", "top"}
+        self.links: list[tuple[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take down what this element is called and where it leads."""
+        values = dict(attrs)
+        self.ids.add(values.get("id") or "")
+        url = values.get("href" if tag == "a" else LOADS.get(tag, ""))
+        loads = tag != "link" or "stylesheet" in (values.get("rel") or "")
+        if url and (tag == "a" or loads) and not url.startswith(("data:", "mailto:")):
+            self.links.append((tag, url))

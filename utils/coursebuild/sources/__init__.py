@@ -1,0 +1,1 @@
+"""What authors write: what belongs together, and what is wrong with it at the door."""

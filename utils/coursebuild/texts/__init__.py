@@ -1,0 +1,1 @@
+"""What running text says: claims and numbers no cell checks; a lesson's form."""

@@ -1,0 +1,156 @@
+"""Typeset formulas while building, with the vendored KaTeX.
+
+The reader's browser gets finished HTML with MathML inside: formulas are there
+without JavaScript, and no page asks another host for anything.
+"""
+
+from __future__ import annotations
+
+import atexit
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from markdown_it.tree import SyntaxTreeNode
+from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
+from py_mini_racer import JSEvalException, MiniRacer
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from coursecheck.maths import OUTER
+
+__all__ = ["FormulaError", "displayed", "setup", "typeset"]
+
+logger = logging.getLogger(__name__)
+WORD_JOINER = "\u2060"
+STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
+_STROKE = re.compile(rf'mrel((?: mtight)?)">{STROKE}<')  # the second: in an index
+_LABEL = re.compile(r"\\label\{([^{}]*)\}")
+_ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
+_render_amsmath = SphinxRenderer.render_amsmath
+FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
+
+
+class FormulaError(ValueError):
+    """KaTeX cannot read a formula; the message shows where."""
+
+
+@cache
+def _engine() -> MiniRacer:
+    engine = MiniRacer()
+    atexit.register(engine.close)  # left to the interpreter's end, its thread may hang
+    engine.eval((FOLDER / "katex.min.js").read_text(encoding="utf-8"))
+    return engine
+
+
+@cache
+def typeset(formula: str, *, display: bool = False) -> str:
+    r"""Return the HTML of a formula in LaTeX.
+
+    Raises:
+        FormulaError: KaTeX does not know something in it.
+
+    >>> "<math" in typeset(r"\nabla_x y = 4x")
+    True
+    """
+    options = {"displayMode": display, "throwOnError": True, "strict": False}
+    try:
+        html = str(_engine().call("katex.renderToString", formula, options))
+    except JSEvalException as error:
+        reason = re.search(r"KaTeX parse error: (.*)", str(error))
+        raise FormulaError(reason.group(1) if reason else str(error)) from None
+    html = _STROKE.sub(r'mrel\1 katex-stroke"><', html)
+    return NEGATIVE.sub("", html)
+
+
+def _inline(self: Any, node: nodes.math) -> None:
+    self.body.append(_html(node, node.astext(), display=False))
+    raise nodes.SkipNode
+
+
+def _display(self: Any, node: nodes.math_block) -> None:
+    bare = node.copy()  # the theme wraps it, and gives the frame the same id
+    bare["ids"] = [i for i in node["ids"] if i not in node.parent["ids"]]
+    self.body.append(self.starttag(bare, "div", CLASS="math"))
+    self.body.append(_html(node, displayed(node.astext()), display=True))
+    if number := node.get("number"):
+        self.body.append(f'<span class="eqno">({number})</span>')
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def displayed(formula: str) -> str:
+    r"""Return a displayed formula with each equation on a line of its own.
+
+    A blank line parts equations, as in Sphinx; amsmath's environments become those
+    that KaTeX knows and does not number, since Sphinx does.
+
+    >>> displayed("y &= 3\n\nz &= 4")
+    '\\begin{aligned}y &= 3 \\\\ z &= 4\\end{aligned}'
+    """
+    formula = _LABEL.sub("", formula)  # it has become the label of the page's element
+    outer = OUTER.fullmatch(formula)
+    inside = outer["inside"] if outer else formula
+    if outer and outer["env"] == "eqnarray":
+        inside = re.sub(r"&\s*([^&\\]+?)\s*&\s*", r"&\1 ", inside)
+    rows = _rows(inside)
+    joined = r" \\ ".join(rows)
+    bare = _ENVIRONMENT.sub("", joined)
+    if "&" not in bare and r"\\" not in bare:
+        return joined
+    kinds = ("align*", "gather*") if r"\tag" in bare else ("aligned", "gathered")
+    kind = kinds["&" not in bare]
+    return rf"\begin{{{kind}}}{joined}\end{{{kind}}}"
+
+
+def _rows(formula: str) -> list[str]:
+    """Split at blank lines, but not within an environment."""
+    rows: list[str] = []
+    for part in re.split(r"\n[ \t]*\n", formula):
+        if rows and rows[-1].count(r"\begin{") > rows[-1].count(r"\end{"):
+            rows[-1] += f"\n{part.strip()}"
+        elif part.strip():
+            rows.append(part.strip())
+    return rows
+
+
+def _html(node: nodes.Element, formula: str, *, display: bool) -> str:
+    """Typeset, or warn where the formula stands (a warning stops the build).
+
+    A formula that was checked carries its mark; see ``coursebuild.extension.checked``.
+    """
+    try:
+        html = typeset(formula, display=display)
+    except FormulaError as error:
+        logger.warning("formula %r: %s", formula, error, location=node)
+        return ""
+    if how := node.get("checked"):
+        look = "law" if "law" in node["classes"] else "true"
+        mark = f'<span class="checked {look}"><span> ({how})</span></span>'
+        html = f'<span class="stated" title="{how}">{html}{mark}</span>'
+    return html
+
+
+class _SteadyLabels(SphinxRenderer):
+    """What numbers an environment of amsmath: the same label in each build."""
+
+    def render_amsmath(self, token: SyntaxTreeNode) -> None:
+        """Note the label that stands in it."""
+        self.written = _LABEL.search(token.content)
+        _render_amsmath(self, token)
+
+    def _random_label(self) -> str:
+        if self.written:
+            return self.written[1]
+        name = self.sphinx_env.docname
+        return f"{name}:{self.sphinx_env.new_serialno('amsmath')}"
+
+
+def setup(app: Sphinx) -> None:
+    """Make this the way in which HTML pages show mathematics."""
+    SphinxRenderer.render_amsmath = _SteadyLabels.render_amsmath
+    SphinxRenderer._random_label = _SteadyLabels._random_label
+    app.add_html_math_renderer("katex", (_inline, None), (_display, None))
