@@ -14,7 +14,7 @@ from torchutils.saved import FREED, Saved, attributes, saved_tensors, state_note
 from torchutils.values import Value, numbers, visible
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
-__all__ = ["describe", "read_graph", "trace_lines"]
+__all__ = ["describe", "read_graph", "seen", "trace_lines"]
 
 _NAMES = "A leaf has no name here, and not all of {} was looked through for one."
 VALUES, DETAILED = 8, 100  # numbers shown, by default, in graphs of so many nodes
@@ -81,7 +81,8 @@ def describe(
             saved_tensors(n) if r[1] == "op" else []
             for n, r in zip(live.nodes, nodes, strict=True)
         ]
-        known = _saved_values(live, kept, values) if values else {}
+        known = seen(live, kept) if values else {}
+        known = {place: numbers(t, values) for place, t in known.items()}
         _add_details(nodes, live, kept, names, known, constants)
     edges = live.edges
     if live.more:
@@ -336,15 +337,12 @@ def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, 
     return found
 
 
-def _saved_values(
-    live: Walk, kept: list[list[Saved]], values: int
-) -> dict[tuple[int, int], Value]:
-    """Find values of unnamed results that their consumers, or they, have saved."""
-    known: dict[tuple[int, int], Value] = {}
+def seen(live: Walk, kept: list[list[Saved]]) -> dict[tuple[int, int], torch.Tensor]:
+    """Find results, by node and output, that their consumers, or they, have saved."""
+    known: dict[tuple[int, int], torch.Tensor] = {}
     for _, root in live.roots:
         if isinstance(root, torch.Tensor):
-            place = live.index.get(root.grad_fn, -1), root.output_nr
-            known[place] = numbers(root, values)
+            known[live.index.get(root.grad_fn, -1), root.output_nr] = root
     for i, items in enumerate(kept):
         for name, tensor, state in items:
             if tensor is None or state:
@@ -353,8 +351,8 @@ def _saved_values(
                 source = i if name == "result" else None
             else:
                 source = live.index.get(maker)
-            if source is not None and (source, tensor.output_nr) not in known:
-                known[source, tensor.output_nr] = numbers(tensor, values)
+            if source is not None:
+                known.setdefault((source, tensor.output_nr), tensor)
     return known
 
 

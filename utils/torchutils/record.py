@@ -6,15 +6,19 @@ from typing import Any
 import torch
 from torch.autograd.graph import GradientEdge
 
+from torchutils.check import Checked, look, tell, without
+from torchutils.cuts import Cuts
 from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
 from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
-from torchutils.values import Value, numbers
+from torchutils.values import Value, kinds, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, start, walk
 
 __all__ = ["record_backward"]
+
+_States = dict[tuple[int, int], frozenset[str] | None]
 
 
 def record_backward(
@@ -26,6 +30,7 @@ def record_backward(
     create_graph: bool = False,
     inputs: Sequence[torch.Tensor] | None = None,
     values: int = 8,
+    check: bool | Cuts = False,
     attrs: bool = False,
     saved: bool = False,
     max_nodes: int = 500,
@@ -42,9 +47,14 @@ def record_backward(
     plain ``backward`` leaves it.  Recorded are, for each node,
     the order in which the engine came to it and its adjoint (the sum that it
     received), and for each edge the contribution that was sent along it, all of
-    them for tensors of at most ``values`` numbers.  The other options are those of
-    :func:`~torchutils.make_dot`.  Raises ValueError when ``y`` has no graph, and
-    whatever ``backward`` raises.
+    them for tensors of at most ``values`` numbers.
+
+    ``check`` marks where the first nan and the first inf are, forward and backward, and
+    says why a named parameter got no gradient.  Give it what
+    :func:`~torchutils.trace_cuts` returned, and what cut the parameter off is named.
+
+    The other options are those of :func:`~torchutils.make_dot`.  Raises ValueError when
+    ``y`` has no graph, and whatever ``backward`` raises.
 
     >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
     >>> record = record_backward(torch.dot(x, x**2), locals())
@@ -63,7 +73,10 @@ def record_backward(
     roots = [(k, r) for k, (_, r) in enumerate(live.roots) if _has_graph(r)]
     gradients = _gradients(gradient, roots, len(live.roots))
     before = describe(live, known, values=values, attrs=attrs, saved=saved)
-    log = _Log(values)
+    looked = look(live, known) if check else None
+    log = _Log(
+        values, _given(live, [r for _, r in roots], gradients) if check else None
+    )
     options = {"retain_graph": retain_graph, "create_graph": create_graph}
     outputs = [root for _, root in roots]
     _backward(live, log, outputs, gradients, **options, inputs=inputs)
@@ -75,6 +88,11 @@ def record_backward(
         ran=True,
     )
     graph = with_rules(graph)
+    if looked is not None:
+        graph = tell(graph, looked, Checked(log.first, log.came))
+        cuts = check if isinstance(check, Cuts) else None
+        said = without(graph, live, known, log.came, inputs, cuts)
+        graph = graph.replace(remarks=(*graph.remarks, *said))
     return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
 
 
@@ -118,6 +136,22 @@ def _seeds(
         yield place, root.output_nr, numbers(gradient, values)
 
 
+def _given(
+    live: Walk,
+    outputs: Sequence[torch.Tensor | GradientEdge],
+    gradients: Sequence[torch.Tensor | None],
+) -> _States:
+    """Find the nan and inf in the gradients that outputs are given."""
+    found: _States = {}
+    for root, gradient in zip(outputs, gradients, strict=True):
+        if gradient is not None:
+            place = live.index[start(root)], root.output_nr
+            found[place] = (found.get(place) or frozenset()) | (
+                kinds(gradient) or frozenset()
+            )
+    return found
+
+
 _DIGITS = {"float16": 11, "bfloat16": 8}
 
 
@@ -133,8 +167,11 @@ def _rounding(graph: Graph) -> tuple[str, ...]:
 class _Log:
     """What the hooks saw; numbers and positions only, no tensor and no node."""
 
-    def __init__(self, values: int) -> None:
+    def __init__(self, values: int, given: _States | None = None) -> None:
         self.values = values
+        self.given = given  # None: nothing is checked
+        self.came: _States = {}
+        self.first: dict[str, tuple[str, int, int]] = {}
         self.order: list[int] = []
         self.received: dict[int, list[Value]] = {}  # by output
         self.sent: dict[tuple[int, int], Value] = {}
@@ -148,6 +185,8 @@ class _Log:
             self.received[i] = [
                 None if g is None else numbers(g, self.values) for g in received
             ]
+            if self.given is not None:
+                self._check(i, received)
 
         return hook
 
@@ -158,8 +197,22 @@ class _Log:
             for arg, grad in enumerate(sent):
                 if grad is not None:
                     self.sent[i, arg] = numbers(grad, self.values)
+                    if self.given is not None:
+                        self._note("sent", i, arg, kinds(grad))
 
         return hook
+
+    def _check(self, i: int, received: tuple) -> None:
+        for out, grad in enumerate(received):
+            if grad is not None:
+                self.came[i, out] = found = kinds(grad)
+                given = self.given.get((i, out)) or frozenset()
+                self._note("given", i, out, given)
+                self._note("came", i, out, found)
+
+    def _note(self, what: str, i: int, k: int, found: frozenset[str] | None) -> None:
+        for kind in found or ():
+            self.first.setdefault(kind, (what, i, k))
 
 
 def _adjoint(node: Node, came: list[Value] | None) -> Value:

@@ -6,10 +6,11 @@ import unicodedata
 
 import torch
 
-__all__ = ["Value", "added", "numbers", "plain", "show", "visible"]
+__all__ = ["KINDS", "Value", "added", "kinds", "numbers", "plain", "show", "visible"]
 
 # None: not known.  A string: known to exist, in words.  Else the numbers.
 Value = None | str | bool | int | float | complex | tuple
+KINDS = ("nan", "inf")
 
 
 def numbers(tensor: torch.Tensor, limit: int) -> Value:
@@ -33,6 +34,25 @@ def numbers(tensor: torch.Tensor, limit: int) -> Value:
         return _freeze(tensor.tolist())
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         return f"not readable ({type(error).__name__})"
+
+
+def kinds(tensor: torch.Tensor) -> frozenset[str] | None:
+    """Return which of nan and inf a tensor holds; None where it can't be read.
+
+    >>> kinds(torch.tensor([1.0, -math.inf]))
+    frozenset({'inf'})
+    >>> kinds(torch.ones(2, device="meta"))
+    """
+    try:
+        parts = tensor.unbind() if tensor.is_nested else (tensor,)
+        with torch.no_grad():
+            whole = [p.detach() for p in parts]
+            dense = [p if p.layout is torch.strided else p.to_dense() for p in whole]
+            nan = any(bool(p.isnan().any()) for p in dense)
+            inf = any(bool(p.isinf().any()) for p in dense)
+    except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+        return None
+    return frozenset(k for k, there in zip(KINDS, (nan, inf), strict=True) if there)
 
 
 def _freeze(value: list | float) -> Value:
