@@ -34,6 +34,20 @@ def test_html_holds_names_shape_and_value():
     assert all(text in html for text in (">x<", ">z = pow<", "(4,)", "[0, 1, 4, 9]"))
 
 
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (torch.nn.MaxPool2d(2), "max_pool2d_with_indices"),
+        (torch.nn.AvgPool2d(2), "avg_pool2d"),
+        (torch.nn.Conv2d(1, 1, 2), "convolution"),
+        (torch.nn.LogSoftmax(1), "log_softmax"),
+    ],
+)
+def test_operation_is_called_as_its_function(layer, name):
+    out = layer(torch.ones(1, 1, 4, 4, requires_grad=True))
+    assert f"y = {name}(" in make_dot(out, {"y": out}).text
+
+
 def test_html_has_no_style_no_handler_and_no_id():
     names = lesson()
     html = make_dot(names["y"], names).html

@@ -44,12 +44,13 @@ class Line(NamedTuple):
 def operation(op: str, style: str = "lesson") -> str:
     """Return an operation's name in a style.
 
-    >>> operation("PowBackward0"), operation("NativeLayerNormBackward0", "torch")
-    ('pow', 'NativeLayerNormBackward0')
+    >>> operation("AvgPool2DBackward0"), operation("PowBackward0", "torch")
+    ('avg_pool2d', 'PowBackward0')
     """
     if style == "torch":
         return visible(op)
     short = re.sub(r"Backward\d*$", "", op) or op
+    short = re.sub(r"(?<=\d)D(?=[A-Z]|$)", "d", short)  # 2D is one word
     return visible(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", short).lower())
 
 
