@@ -610,7 +610,7 @@ BAD = [
     (lambda: make_dot(leaf(2), colour=1), TypeError, "keyword argument 'colour'"),
     (lambda: make_dot(), TypeError, "no tensor to draw in 'NoneType'"),
     (lambda: make_dot(leaf(2), style="x"), ValueError, "'x' is not one of lesson"),
-    (lambda: make_dot(leaf(2), direction="X"), ValueError, "one of LR, TB"),
+    (lambda: make_dot(leaf(2), direction="X"), ValueError, "one of auto, LR, TB"),
     (lambda: make_dot(leaf(2), fold="X"), ValueError, "one of auto, True, False"),
     (lambda: make_dot(leaf(2), values=-1), ValueError, "values=-1"),
     (lambda: make_dot(leaf(2), max_nodes=0), ValueError, "max_nodes=0"),

@@ -93,7 +93,7 @@ def _clusters(graph: Graph, members: dict[int, list[str]]) -> list[str]:
     """Write each group as a cluster; a loop from the innermost outwards."""
     out = []
     for group in reversed(graph.groups):  # a group comes after its parent
-        label = quote(f"{group.label} ×{group.count}")
+        label = quote(group.title)
         lines = [f"subgraph cluster_{group.id} {{ label={label} style=dashed"]
         lines += [*members.pop(group.id, ()), "}"]
         if group.parent >= 0:

@@ -10,6 +10,7 @@ from typing import Literal, NoReturn, get_args, overload
 import torch
 
 from torchutils.dot import quote, to_dot
+from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 Style = Literal["lesson", "torch"]
-Direction = Literal["LR", "TB"]
+Direction = Literal["auto", "LR", "TB"]
 Fold = Literal["auto", True, False]
 STYLES, DIRECTIONS, FOLDS = map(get_args, (Style, Direction, Fold))
 FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf", "jpg", "jpeg")
@@ -38,6 +39,9 @@ PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 PHONE, COLUMN = 366, 670  # the room for a drawing on a page, in pixels
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
+SHORT, LONG = 3, 20  # boxes one after the other: they fit for sure, or never
+LEAST = 12  # nodes that are drawn however wide they are
+_REMEDY = "fold=False shows all."
 
 
 class Drawing:
@@ -45,7 +49,8 @@ class Drawing:
 
     ``graph`` is all that was read.  What is drawn, ``drawn``, is the same with its
     repeats folded: when ``fold`` is True, or "auto", there are over 30 nodes, and no
-    backward pass was recorded, of which a fold shows nothing.
+    backward pass was recorded, of which a fold shows nothing.  With "auto", what is
+    still too large or too wide for a page ends where it fits.
     """
 
     def __init__(
@@ -53,16 +58,15 @@ class Drawing:
         graph: Graph,
         *,
         style: Style = "lesson",
-        direction: Direction = "LR",
+        direction: Direction = "auto",
         fold: Fold = "auto",
         title: str = "",
     ) -> None:
         check_look(style, direction, fold)
-        many = len(graph.rows) > FOLD_FROM and not graph.backward
         self.graph = graph
-        self.drawn = fold_repeats(graph) if (many and fold) or fold is True else graph
         self.style = style
         self.direction = direction
+        self.fold = fold
         self.title = title
         self.format = "pdf"  # what render() writes, as torchviz has it
         self.graph_attr: dict[str, str] = {}  # for Graphviz, as torchviz has them
@@ -72,10 +76,40 @@ class Drawing:
     def __repr__(self) -> str:
         return summary(self.graph)
 
+    @cached_property
+    def drawn(self) -> Graph:
+        """What is drawn of the graph."""
+        many = len(self.graph.rows) > FOLD_FROM and not self.graph.backward
+        if self.fold is True:
+            return bundle(fold_repeats(self.graph))
+        if not (many and self.fold):
+            return bundle(self.graph)
+        folded = fold_repeats(self.graph)
+        drawn, count = bundle(nearest(folded, SHOWN, _REMEDY)), SHOWN
+        while len(drawn.rows) > LEAST and (width := self._width(drawn)) > WIDEST:
+            count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
+            drawn = bundle(nearest(folded, count, _REMEDY))
+        return drawn
+
+    def _width(self, graph: Graph) -> float:
+        way = self._way(graph)
+        return lay_out(graph, style=self.style, direction=way).width
+
+    def _way(self, graph: Graph) -> str:
+        """Return the direction: left to right, if there is room for that."""
+        if self.direction != "auto":
+            return self.direction
+        long = columns(graph)
+        if SHORT < long <= LONG:
+            wide = lay_out(graph, style=self.style, direction="LR").width > WIDEST
+            return "TB" if wide else "LR"
+        return "LR" if long <= SHORT else "TB"
+
     @property
     def source(self) -> str:
         """The drawing in the DOT language."""
-        source = to_dot(self.drawn, style=self.style, direction=self.direction)
+        way = self._way(self.drawn)
+        source = to_dot(self.drawn, style=self.style, direction=way)
         if not (self.graph_attr or self.node_attr or self.edge_attr):
             return source
         own = self.graph_attr, self.node_attr, self.edge_attr
@@ -125,7 +159,8 @@ class Drawing:
 
     @cached_property
     def _layout(self) -> Layout:
-        return lay_out(self.drawn, style=self.style, direction=self.direction)
+        way = self._way(self.drawn)
+        return lay_out(self.drawn, style=self.style, direction=way)
 
     @cached_property
     def text(self) -> str:
@@ -262,10 +297,10 @@ def make_dot(
     max_attr_chars: int | None = None,
     *,
     values: int | None = None,
-    max_nodes: int = 500,
+    max_nodes: int | None = None,
     force: bool = False,
     style: Style = "lesson",
-    direction: Direction = "LR",
+    direction: Direction = "auto",
     fold: Fold = "auto",
     title: str = "",
     var: object = None,
@@ -278,8 +313,9 @@ def make_dot(
     ``names`` is any mapping, such as ``locals()``, or a module: tensors in it that
     occur in the graph are called by their names, all else is ignored.
 
-    Options on the look: ``style`` ("lesson" or "torch"), ``direction`` ("LR" or "TB"),
-    ``fold`` ("auto", True or False: repeated parts drawn once), ``title``.  On what is
+    Options on the look: ``style`` ("lesson" or "torch"), ``direction`` ("LR", "TB",
+    or "auto": the first if that is at most 1,600 pixels wide), ``fold`` ("auto", True
+    or False: repeated parts drawn once), ``title``.  On what is
     read: ``values`` (how many numbers a tensor may have to be shown), ``attrs`` (every
     option of every node), ``saved`` (saved tensors as nodes), ``max_nodes``, ``force``;
     see :func:`read_graph`.

@@ -2,28 +2,52 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from torchutils.graph import NONE, Edge, Graph, Group, Node, Output
-from torchutils.values import Value
+from torchutils.values import Value, show
 
 __all__ = ["fold"]
 
 REPEATS = 3  # fewer copies than this are drawn one by one
-HUB = 8  # a result that is used more often than this belongs to no one copy
+PLACES = ("start", "end", "index")  # where in a sequence a copy takes its part
+VARIES = "varies"
 
 Places = dict[int, tuple[int, object]]  # a node's copy in a run, and place in the copy
 
 
-def fold(graph: Graph) -> Graph:
-    """Fold runs of at least three copies that feed one another, inner runs first.
+class Item(NamedTuple):
+    """An operation, or a group with all that is in it, as part of a sequence.
 
-    Two operations are alike when their kind, shape, options and the relative places
-    of their operands agree; so what is folded is the same wiring over and over.
-    Numbers are left out of what a fold stands for, and a remark says what was done.
+    ``sign`` is what it is, apart from the operations outside that feed it, and from the
+    leaves that others use too: of each of those ``fed`` holds the item that makes it or
+    uses it first, the place inside that, the node and the output.
     """
-    folded = graph
-    while at := _find_run(folded):
-        folded = _contract(folded, at)
+
+    members: list[int]
+    group: int  # -1: an operation by itself
+    sign: tuple
+    fed: list["Feed"]
+
+
+Feed = tuple[int, object, int, int]
+LEAF = -1  # instead of an output's number
+
+
+def fold(graph: Graph) -> Graph:
+    """Fold runs of at least three copies that feed one another.
+
+    What a run is made of are operations and groups; groups are folded from the
+    outermost inwards.  Two operations are alike when their kind, shape, options and
+    the places of their operands agree, two groups when all in them is; so what is
+    folded is the same wiring over and over.  Numbers are left out of what a fold stands
+    for, and a remark says what was done.
+    """
+    folded, todo = graph, [-1]
+    for parent in todo:  # it grows while we go
+        while run := _find_run(folded, parent):
+            folded = _contract(folded, parent, run)
+        todo += [g.id for g in folded.groups if g.parent == parent]
     if folded is graph:
         return graph
     remark = f"Repeated parts are drawn once: {len(folded.nodes)} nodes stand for "
@@ -35,104 +59,215 @@ def fold(graph: Graph) -> Graph:
     return folded.replace(backward=(), remarks=(*graph.remarks, remark))
 
 
-def _find_run(graph: Graph) -> Places:
+def _find_run(graph: Graph, parent: int) -> list[list[Item]]:
     """Return the longest run with the shortest period; empty when there is none."""
-    ops = sorted((n for n in graph.nodes if n.kind == "op"), key=lambda n: n.seq)
-    signs = _signatures(graph, ops)
-    last: dict[tuple, int] = {}
+    items = _items(graph, parent)
+    last: dict[object, int] = {}
     gaps: Counter[int] = Counter()
-    for k, sign in enumerate(signs):
-        if sign in last:
-            gaps[k - last[sign]] += 1
-        last[sign] = k
+    for k, item in enumerate(items):
+        leaves = tuple(feed[2] for feed in item.fed if feed[3] == LEAF)
+        for sign in {item.sign, (item.sign, leaves)}:
+            if sign in last:
+                gaps[k - last[sign]] += 1
+            last[sign] = k
     for period in sorted(gaps):
         if gaps[period] < (REPEATS - 1) * min(period, 3):
             continue
-        for copies, start in _runs(signs, period):
-            run = ops[start : start + period * copies]
-            at = {n.id: divmod(k, period) for k, n in enumerate(run)}
-            if _is_chain(graph, at, copies):
-                return at
-    return {}
+        for copies, start in _runs(items, period):
+            if _is_chain(items, start, period, copies):
+                ends = range(start, start + copies * period, period)
+                return [items[k : k + period] for k in ends]
+    return []
 
 
-def _signatures(graph: Graph, ops: list[Node]) -> list[tuple]:
-    place = {n.id: k for k, n in enumerate(ops)}
-    uses = Counter(e.src for e in graph.edges)
-    wiring: dict[int, tuple] = defaultdict(tuple)
+def _items(graph: Graph, parent: int) -> list[Item]:
+    """List what is directly in a group, in the order of execution."""
+    within = _within(graph, parent)
+    ops = sorted(
+        (n for n in graph.nodes if n.kind == "op" and n.group in within),
+        key=lambda n: n.seq,
+    )
+    parts: dict[tuple[int, int], list[Node]] = defaultdict(list)
+    for node in ops:
+        group = within[node.group]
+        parts[(group, -1) if group >= 0 else (-1, node.id)].append(node)
+    if len(parts) < REPEATS:
+        return []
+    place = {
+        n.id: (k, j)
+        for k, nodes in enumerate(parts.values())
+        for j, n in enumerate(nodes)
+    }
+    feeds: dict[int, list[Edge]] = defaultdict(list)
+    uses: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for e in graph.edges:
-        source = graph.nodes[e.src]
-        if source.kind != "op":
-            near = (source.kind, source.op, source.shape, source.dtype, source.notes)
-            if uses[e.src] > 1:  # which one it is belongs to what the operation does
-                near = (source.kind, e.src)
-        elif uses[e.src] > HUB:
-            near = ("hub", e.src)
-        else:
-            near = (place[e.dst] - place[e.src], e.out)
-        wiring[e.dst] += (e.arg, near)
-    counts: dict[int, tuple[int, ...]] = {-1: ()}
-    for group in graph.groups:  # a group comes after its parent
-        counts[group.id] = (*counts[group.parent], group.count)
+        feeds[e.dst].append(e)
+        uses[e.src].append((*place.get(e.dst, (-1, 0)), e.arg))
+    facts = _Facts(graph, feeds, uses, place)
     return [
-        (
-            (n.op, n.shape, n.dtype, n.notes, n.root, n.count),
-            tuple((o.shape, o.dtype, o.root) for o in n.outputs),
-            (_options(n), counts[n.group], wiring[n.id]),
-        )
-        for n in ops
+        facts.item(k, nodes, group)
+        for k, ((group, _), nodes) in enumerate(parts.items())
     ]
+
+
+def _within(graph: Graph, parent: int) -> dict[int, int]:
+    """Map each group inside a parent to the part of the parent that it is in, or -1."""
+    within = {parent: -1}
+    for group in graph.groups:  # a group comes after its parent
+        if group.parent in within and group.id != parent:
+            outer = within[group.parent]
+            within[group.id] = group.id if outer < 0 else outer
+    return within
+
+
+class _Facts:
+    """What items are, in terms that are equal where items are alike."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        feeds: dict[int, list[Edge]],
+        uses: dict[int, list[tuple[int, int, int]]],
+        place: dict[int, tuple[int, int]],
+    ) -> None:
+        self.nodes, self.feeds, self.uses, self.place = graph.nodes, feeds, uses, place
+        self.groups = {g.id: g for g in graph.groups}
+
+    def item(self, k: int, nodes: list[Node], group: int) -> Item:
+        """Make the item of place ``k`` from its operations."""
+        sign: list[object] = []
+        fed: list[Feed] = []
+        own: dict[int, int] = {}
+        for n in nodes:
+            sign.append(_what(n))
+            sign.append(self._inside(n.group, group))
+            for e in self.feeds[n.id]:
+                sign.append((e.arg, *self._feed(k, e, fed, own)))
+        return Item([n.id for n in nodes], group, tuple(sign), fed)
+
+    def _inside(self, group: int, outer: int) -> tuple:
+        """Return the groups that a node is in, up to the item's own."""
+        chain: list[object] = []
+        while group >= 0 and outer >= 0:
+            one = self.groups[group]
+            path = one.label.rpartition(".")[2] if group != outer else ""
+            chain.append((one.cls, one.count, path))
+            group = one.parent if group != outer else -1
+        return tuple(chain)
+
+    def _feed(self, k: int, e: Edge, fed: list[Feed], own: dict[int, int]) -> tuple:
+        source = self.nodes[e.src]
+        if source.kind == "op":
+            at, inside = self.place.get(e.src, (-1, 0))
+            if at == k:
+                return ("here", inside, e.out)
+            fed.append((at, inside, e.src, e.out))
+            return ("op",)
+        facts = (source.kind, source.op, source.shape, source.dtype, source.notes)
+        uses = self.uses[e.src]
+        if any(at != k for at, *_ in uses):
+            first, *inside = min(uses)  # it belongs where it is used first
+            fed.append((first, tuple(inside), e.src, LEAF))
+            return facts
+        return (own.setdefault(e.src, len(own)), *facts)
+
+
+def _what(n: Node) -> tuple:
+    outputs = tuple((o.shape, o.dtype, o.root) for o in n.outputs)
+    return (n.op, n.shape, n.dtype, n.notes, n.root, n.count, outputs, _options(n))
 
 
 def _options(node: Node) -> tuple[tuple[str, Value], ...]:
     """Return what an operation was told; the numbers of constant tensors left out."""
-    numbers = [isinstance(v, tuple) and "." in str(v) for _, v in node.attrs]
-    return tuple(a for a, n in zip(node.attrs, numbers, strict=True) if not n)
+    return tuple(
+        (name, VARIES if name in PLACES else value)
+        for name, value in node.attrs
+        if not (isinstance(value, tuple) and "." in str(value))
+    )
 
 
-def _runs(signs: list[tuple], period: int) -> list[tuple[int, int]]:
+def _relation(item: Item, before: Item, period: int) -> tuple[str, ...] | None:
+    """Say how each operand corresponds: the same one, or as far back; None: neither."""
+    if item.sign != before.sign:
+        return None
+    found = []
+    for (a, i, node, out), (b, j, other, out2) in zip(
+        item.fed, before.fed, strict=True
+    ):
+        if node == other and out == out2:
+            found.append("same")
+        elif a >= 0 <= b and a - b == period and i == j and out == out2:
+            found.append("back")
+        else:
+            return None
+    return tuple(found)
+
+
+def _runs(items: list[Item], period: int) -> list[tuple[int, int]]:
     """List the runs with a period, the longest first: copies, start."""
     found, length = [], 0
-    for k in range(period, len(signs) + 1):
-        if k < len(signs) and signs[k] == signs[k - period]:
+    ways = [
+        _relation(items[k], items[k - period], period)
+        for k in range(period, len(items))
+    ]
+    for k, way in enumerate([*ways, None]):
+        if way is not None and (length < period or way == ways[k - period]):
             length += 1
             continue
-        found.append((length // period + 1, k - length - period))
-        length = 0
+        found.append(_trimmed(items, ways, period, length // period + 1, k - length))
+        length = 0 if way is None else 1
     found.sort(key=lambda run: -run[0])
     return [run for run in found if run[0] >= REPEATS]
 
 
-def _is_chain(graph: Graph, at: Places, copies: int) -> bool:
-    links = {
-        at[e.dst][0]
-        for e in graph.edges
-        if e.src in at and e.dst in at and at[e.src][0] == at[e.dst][0] - 1
-    }
+def _trimmed(
+    items: list[Item], ways: list, period: int, copies: int, start: int
+) -> tuple[int, int]:
+    """Leave out first copies that make what all the others read."""
+    while copies >= REPEATS:
+        shared = [
+            at
+            for k in range(start + period, start + 2 * period)
+            for (at, *_, out), way in zip(items[k].fed, ways[k - period], strict=True)
+            if way == "same" and out != LEAF
+        ]
+        if all(at < start for at in shared):
+            break
+        copies, start = copies - 1, start + period
+    return copies, start
+
+
+def _is_chain(items: list[Item], start: int, period: int, copies: int) -> bool:
+    """Say whether each copy reads something of the one before."""
+    links = set()
+    for k in range(start, start + period * copies):
+        links |= {
+            (k - start) // period
+            for at, *_, out in items[k].fed
+            if out != LEAF
+            and at >= start
+            and (at - start) // period == (k - start) // period - 1
+        }
     return len(links) == copies - 1
 
 
-def _contract(graph: Graph, at: Places) -> Graph:
+def _contract(graph: Graph, parent: int, run: list[list[Item]]) -> Graph:
     """Keep the first copy of a run."""
-    period = sum(copy == 0 for copy, _ in at.values())
-    at = at | _private_leaves(graph, at)
+    at: Places = {
+        i: (copy, (p, j))
+        for copy, items in enumerate(run)
+        for p, item in enumerate(items)
+        for j, i in enumerate(item.members)
+    }
+    at = at | _private_leaves(graph, at, len(run))
     alike: dict[object, list[Node]] = defaultdict(list)
     for i in sorted(at, key=lambda i: at[i][0]):
         alike[at[i][1]].append(graph.nodes[i])
     first = {n.id: nodes[0].id for nodes in alike.values() for n in nodes}
-    groups, inside = graph.groups, -1
-    if period > 1:
-        inside = max((g.id for g in groups), default=-1) + 1
-        inner = _used(groups, (graph.nodes[i].group for i in first.values()))
-        groups = (  # outer groups come first
-            Group(inside, _label(alike), len(alike[0])),
-            *(
-                g._replace(parent=inside) if g.id in inner and g.parent < 0 else g
-                for g in groups
-            ),
-        )
+    groups, inside = _grouped(graph, parent, run, alike)
+    times = len(run) if inside == parent and run[0][0].group < 0 else 1
     kept = [
-        _stand_in(n, alike[at[n.id][1]], inside) if n.id in at else n
+        _stand_in(n, alike[at[n.id][1]], times, {parent: inside}) if n.id in at else n
         for n in graph.nodes
         if first.get(n.id, n.id) == n.id
     ]
@@ -142,6 +277,26 @@ def _contract(graph: Graph, at: Places) -> Graph:
         edges=_rewired(graph, {n.id: k for k, n in enumerate(kept)}, first, at),
         groups=tuple(g for g in groups if g.id in used),
     )
+
+
+def _grouped(
+    graph: Graph, parent: int, run: list[list[Item]], alike: dict[object, list[Node]]
+) -> tuple[tuple[Group, ...], int]:
+    """Return the groups after a fold, and the one in which its first copy is now."""
+    groups = {g.id: g for g in graph.groups}
+    known = groups.get(run[0][0].group)
+    if len(run[0]) == 1 and (known is None or known.count == 1):
+        if known is not None:
+            names = [groups[items[0].group].label for items in run]
+            label = f"{names[0]} … {names[-1]}" if len(set(names)) > 1 else names[0]
+            groups[known.id] = known._replace(label=label, count=len(run))
+        return tuple(groups.values()), parent
+    inside = max(groups, default=-1) + 1
+    inner = {item.group for item in run[0]}
+    new = Group(inside, _label(alike), len(run), parent)
+    found = [g._replace(parent=inside) if g.id in inner else g for g in graph.groups]
+    place = next((k for k, g in enumerate(found) if g.id in inner), len(found))
+    return (*found[:place], new, *found[place:]), inside  # outer groups come first
 
 
 def _used(groups: tuple[Group, ...], members: Iterable[int]) -> set[int]:
@@ -159,14 +314,14 @@ def _rewired(
     edges: dict[Edge, None] = {}
     for e in graph.edges:
         a, b = at.get(e.src), at.get(e.dst)
-        if a and b and (a[0] != b[0] or a[0] > 0):
-            continue  # between copies, or inside one that is not drawn
+        if b and (b[0] > 0 or (a and a[0] > 0)):
+            continue  # into a copy that is not drawn, or between copies
         src, dst = (number[first.get(i, i)] for i in (e.src, e.dst))
-        edges[Edge(src, dst, e.arg, e.out)] = None
+        edges[e._replace(src=src, dst=dst, grad=None, rule="")] = None
     return tuple(edges)
 
 
-def _private_leaves(graph: Graph, at: Places) -> Places:
+def _private_leaves(graph: Graph, at: Places, copies: int) -> Places:
     """Find leaves that only one copy uses, and their place in it."""
     users: dict[int, list[Edge]] = defaultdict(list)
     for e in graph.edges:
@@ -174,28 +329,39 @@ def _private_leaves(graph: Graph, at: Places) -> Places:
             users[e.src].append(e)
     found = {}
     for leaf, edges in users.items():
-        copies = {at[e.dst][0] if e.dst in at else None for e in edges}
-        if len(copies) == 1 and None not in copies:
-            place = ("leaf", at[edges[0].dst][1], edges[0].arg)
-            found[leaf] = (copies.pop(), place)
+        using = {at[e.dst][0] if e.dst in at else None for e in edges}
+        if len(using) == 1 and None not in using:
+            place = ("leaf", *min((at[e.dst][1], e.arg) for e in edges))
+            found[leaf] = (using.pop(), (*place, graph.nodes[leaf].op))
     counts = Counter(place for _, place in found.values())
-    most = max(counts.values(), default=0)
-    return {n: p for n, p in found.items() if counts[p[1]] == most >= REPEATS}
+    return {n: p for n, p in found.items() if counts[p[1]] == copies}
 
 
-def _stand_in(node: Node, copies: list[Node], group: int) -> Node:
+def _stand_in(
+    node: Node, copies: list[Node], times: int, moved: dict[int, int]
+) -> Node:
     names = _pattern([n.names[0] if n.names else "" for n in copies])
     return node._replace(
         names=(names,) if names else (),
-        attrs=_options(node),
+        attrs=tuple(_common(copies)),
         value=None,
         grad=_how_many(copies),
         adjoint=None,
         line="",
         outputs=tuple(Output((), o.shape, o.dtype, root=o.root) for o in node.outputs),
-        count=node.count * len(copies) if group < 0 else node.count,
-        group=group if node.group < 0 else node.group,
+        count=node.count * times,
+        group=moved.get(node.group, node.group),
     )
+
+
+def _common(copies: list[Node]) -> Iterable[tuple[str, Value]]:
+    """Yield the options of all copies; of places that differ, first and last."""
+    first, last = dict(copies[0].attrs), dict(copies[-1].attrs)
+    for name, value in _options(copies[0]):
+        if value is not VARIES or first[name] == last[name]:
+            yield name, first[name]
+        else:
+            yield name, f"{show(first[name])} … {show(last[name])}"
 
 
 def _how_many(copies: list[Node]) -> Value:
@@ -217,6 +383,7 @@ def _pattern(names: list[str]) -> str:
 
 
 def _label(alike: dict[object, list[Node]]) -> str:
+    """Call a part by what varies in the names of its leaves."""
     for copies in alike.values():
         names = [n.names[0] for n in copies if n.names]
         pattern = _pattern(names) if len(names) == len(copies) else ""

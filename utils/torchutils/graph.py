@@ -78,15 +78,30 @@ class Edge(NamedTuple):
     out: int = 0
     grad: Value = None  # the contribution that a backward pass sent along it
     rule: str = ""  # how the contribution comes from the upstream gradient g
+    many: str = ""  # which operands, where the edge stands for several
 
 
 class Group(NamedTuple):
-    """A repeated part that is drawn once and stands for ``count`` alike."""
+    """A framed part: a module's call, or what is drawn once for ``count`` alike.
+
+    ``label`` is a module's path, and ``cls`` its class.
+    """
 
     id: int
     label: str
-    count: int
+    count: int = 1
     parent: int = -1
+    cls: str = ""
+
+    @property
+    def title(self) -> str:
+        """What stands on the frame."""
+        named = f"{self.label} ({self.cls})" if self.cls and self.label else self.label
+        return (
+            f"{named or self.cls} ×{self.count}"
+            if self.count > 1
+            else named or self.cls
+        )
 
 
 @dataclass(frozen=True)

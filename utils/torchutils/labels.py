@@ -205,9 +205,11 @@ def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...
         if e[2] > 0 and (every or is_ordered(nodes[e[1]][_OP]))
     }
     found = {}
-    for k, (src, dst, arg, out, grad, _) in enumerate(graph.wires):
+    for k, (src, dst, arg, out, grad, _, many) in enumerate(graph.wires):
         lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
-        if nodes[src][_OUTPUTS]:
+        if many:
+            lines = (Line(many),)
+        elif nodes[src][_OUTPUTS]:
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)

@@ -154,7 +154,7 @@ def _without_engine(
     mark_sizes: dict[int, tuple[float, float]],
     direction: str,
 ) -> Layout:
-    titles = {g.id: text_width(f"{g.label} ×{g.count}") + 2 * PAD for g in graph.groups}
+    titles = {g.id: text_width(g.title) + 2 * PAD for g in graph.groups}
     found = arrange(graph, sizes, mark_sizes, titles, across=direction == "LR")
     corners = [(x, y) for points, tip in found.wires for x, y in (*points, tip)]
     for (x, y), (w, h) in zip(found.nodes, sizes, strict=True):
@@ -228,7 +228,7 @@ def _plan(
     for node in graph.nodes:
         parts.setdefault(node.group, []).append(f"n{node.id}")
     for group in reversed(graph.groups):
-        room = _blank(text_width(f"{group.label} ×{group.count}"), STEP)
+        room = _blank(text_width(group.title), STEP)
         body = " ".join(parts.pop(group.id, ()))
         text = f"subgraph cluster_{group.id} {{ label={room} margin=12 {body} }}"
         parts.setdefault(group.parent, []).append(text)

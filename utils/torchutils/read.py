@@ -27,7 +27,7 @@ def read_graph(
     values: int | None = None,
     attrs: bool = False,
     saved: bool = False,
-    max_nodes: int = 500,
+    max_nodes: int | None = None,
     force: bool = False,
 ) -> Graph:
     """Read the graph behind ``outputs``: tensors, or lists and dicts of them.
@@ -37,8 +37,9 @@ def read_graph(
     operations are read, and what is unusual.  With 0, and neither ``attrs`` nor
     ``saved``, only names and shapes are, in a fraction of the time.  ``attrs``
     asks for every option that nodes keep, ``saved`` for saved tensors as nodes of
-    their own.  Reading stops, and says so, after ``max_nodes`` nodes; more than 2,000
-    need ``force=True``, because freeing such a graph may exhaust the stack.
+    their own.  A graph of up to 2,000 nodes is read as a whole, of a larger one
+    the first 500; with ``max_nodes`` reading stops there.  When it stops it says so.
+    More than 2,000 need ``force=True``: freeing such a graph may exhaust the stack.
     """
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)

@@ -36,7 +36,7 @@ def record_backward(
     max_nodes: int = 500,
     force: bool = False,
     style: Style = "lesson",
-    direction: Direction = "LR",
+    direction: Direction = "auto",
     fold: Fold = "auto",
     title: str = "",
 ) -> Drawing:

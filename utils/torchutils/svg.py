@@ -202,7 +202,7 @@ def _frame(group: Group, box: Box) -> str:
         f'<rect class="ag-frame" x="{_n(x)}" y="{_n(y)}" width="{_n(box.width)}" '
         f'height="{_n(box.height)}" fill="none" stroke="#6b6b6b" stroke-dasharray="6 4"'
         f' rx="4"/><text x="{_n(x + 8)}" y="{_n(y + STEP)}">'
-        f"{safe(cut(f'{group.label} ×{group.count}'))}</text>"
+        f"{safe(cut(group.title))}</text>"
     )
 
 

@@ -228,6 +228,9 @@ def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
 def _given(graph: Graph, node: Node, inputs: list[Edge]) -> list[str]:
     """Return the operands; where the order matters, constants before them count."""
     words = [reference(graph.nodes[e.src], e.out) for e in inputs]
+    if any(e.many for e in inputs):
+        pairs = zip(words, inputs, strict=True)
+        return [f"{word} ({e.many})" if e.many else word for word, e in pairs]
     if not is_ordered(node.op) or node.count > 1:
         return words
     given = ["constant"] * (max((e.arg for e in inputs), default=-1) + 1)

@@ -13,6 +13,7 @@ __all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "start", "walk"]
 # frees them by recursion: some 50,000 in a row kill the process when the graph is
 # freed, 2,500 do in a thread with a small stack.  So a walk stops early.
 LIMIT = 2000
+FIRST = 500  # of a graph with more nodes, so many are read
 DEEPEST = 100  # outputs may stand in containers in so many containers
 
 ACCUMULATE = torch._C._functions.AccumulateGrad
@@ -30,9 +31,19 @@ class Walk(NamedTuple):
     more: list[tuple[int, int]]  # operands beyond the limit: dst, arg
 
 
-def walk(outputs: object, max_nodes: int) -> Walk:
-    """Visit every node behind ``outputs``, at most ``max_nodes`` of them."""
+def walk(outputs: object, max_nodes: int | None) -> Walk:
+    """Visit every node behind ``outputs``, at most ``max_nodes`` of them.
+
+    None: all of a graph that may be visited as a whole, the first of a larger one.
+    """
     roots = _roots(outputs)
+    if max_nodes is None:
+        whole = _visit(roots, LIMIT)
+        return _visit(roots, FIRST) if whole.more else whole
+    return _visit(roots, max_nodes)
+
+
+def _visit(roots: tuple[tuple[str, object], ...], max_nodes: int) -> Walk:
     index: dict[object, int] = {}
     bare: set[int] = set()
     starts: dict[int, set[int]] = {}
@@ -60,7 +71,7 @@ def walk(outputs: object, max_nodes: int) -> Walk:
                     continue
                 index[source] = src
                 nodes.append(source)
-            link((src, dst, arg, out, None, ""))
+            link((src, dst, arg, out, None, "", ""))
     return Walk(roots, starts, nodes, bare, index, edges, more)
 
 
@@ -130,12 +141,14 @@ def _parts(item: object) -> list[tuple[str, object]]:
     return []
 
 
-def check_limits(values: int | None, max_nodes: int, force: bool) -> None:
+def check_limits(values: int | None, max_nodes: int | None, force: bool) -> None:
     """Raise ValueError for limits that cannot be, or that are dangerous."""
     if values is not None and (type(values) is not int or values < 0):
         raise ValueError(
             f"values={values!r}: give the largest count of numbers to show, 0 or more"
         )
+    if max_nodes is None:
+        return
     if type(max_nodes) is not int or max_nodes < 1:
         raise ValueError(f"max_nodes={max_nodes!r}: give a whole number of at least 1")
     if max_nodes > LIMIT and not force:

@@ -1,0 +1,111 @@
+"""Drawings of real models: they fit, and say what they leave out."""
+
+import re
+
+import pytest
+import torch
+
+from bench.models import MODELS, run
+from torchutils import make_dot
+from torchutils.fit import WIDEST
+from torchutils.svg import drawn_width
+
+# name: what the drawing must say, were it folded before it is cut
+TOLD = {
+    "GPT-2, 12 layers": "h.0 … h.",
+    "packed GRU, 100 steps": "repeated",
+    "BERT, 12 layers": "layers.0 … layers.",
+    "LSTM, states collected": "operands 0 … 9",
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request):
+    y, module = run(request.param)
+    return request.param, make_dot(y, module)
+
+
+def test_default_drawing_is_at_most_1600_pixels_wide(model):
+    name, drawing = model
+    assert drawn_width(drawing.svg) <= WIDEST + 16, name
+
+
+def test_default_drawing_has_no_text_under_ten_pixels(model):
+    _, drawing = model
+    svg = drawing.svg
+    shown = drawn_width(svg) / float(re.search(r'viewBox="\S+ \S+ (\S+)', svg)[1])
+    sizes = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    assert min(sizes) * shown >= 10
+
+
+def test_repeats_are_folded_before_anything_is_left_out(model):
+    name, drawing = model
+    assert TOLD.get(name, "") in drawing.svg
+    assert not drawing.graph.truncated
+
+
+def test_what_is_left_out_is_said_in_picture_and_words(model):
+    _, drawing = model
+    weight = stands_for(drawing.drawn)
+    if weight < len(drawing.graph.nodes):
+        assert "Drawn are the" in drawing.text
+        assert "Drawn are the" in drawing.html
+        assert any(n.kind == "more" for n in drawing.drawn.nodes)
+
+
+def stands_for(graph):
+    """Count the nodes that a folded graph stands for."""
+    times = {-1: 1}
+    for g in graph.groups:
+        times[g.id] = times[g.parent] * g.count
+    return sum(n.count * times[n.group] for n in graph.nodes if n.kind != "more")
+
+
+def row(count):
+    x = torch.ones(2, requires_grad=True)
+    for k in range(count):
+        x = x ** (k + 2)
+    return x
+
+
+@pytest.mark.parametrize(("count", "way"), [(5, "LR"), (25, "TB")])
+def test_drawing_turns_when_it_is_too_wide(count, way):
+    y = row(count)
+    drawing = make_dot(y)
+    assert f"rankdir={way}" in drawing.source
+    assert (drawn_width(drawing.svg) < 400) == (way == "TB")
+    assert drawn_width(make_dot(y, direction="LR").svg) > 400
+
+
+def test_all_is_drawn_where_that_is_asked_for():
+    y = row(150)
+    assert len(make_dot(y).drawn.nodes) == 101
+    assert len(make_dot(y, fold=False).drawn.nodes) == 151
+
+
+def test_larger_graph_is_read_from_its_output_on():
+    y = row(2100)
+    with pytest.warns(UserWarning, match="stopped after 500 nodes"):
+        assert make_dot(y).graph.truncated == 500
+    assert make_dot(row(1900)).graph.truncated == 0
+
+
+def test_many_edges_between_two_boxes_are_one_that_tells_which():
+    x = torch.ones(2, requires_grad=True)
+    text = make_dot(torch.stack([x] * 7 + [x * 2])).text
+    assert "stack(#1 (operands 0 … 6), " in text
+
+
+def test_place_of_a_slice_varies_in_a_fold_and_is_told():
+    x, h = torch.ones(60, requires_grad=True), torch.ones(2, requires_grad=True)
+    for k in range(30):
+        h = torch.tanh(h + x[2 * k : 2 * k + 2])
+    text = make_dot(h).text
+    assert "start = 2 … 58" in text or "start = 0 … 58" in text
+
+
+def test_decoder_that_reads_one_memory_folds():
+    y, module = run("nn.Transformer, 6 + 6")
+    groups = make_dot(y, module, fold=True).drawn.groups
+    counts = {g.label: g.count for g in groups if g.parent < 0}
+    assert counts["decoder.layers.0 … decoder.layers.4"] == 5
