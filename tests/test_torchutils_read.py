@@ -160,12 +160,14 @@ NOTES = {
 
 
 @pytest.mark.parametrize("case", NOTES)
+@pytest.mark.saved
 def test_case_is_explained(case):
     drawing = make_dot(CASES[case][0]())
     assert NOTES[case] in drawing.text + drawing.html
 
 
 @pytest.mark.parametrize("options", [{}, {"attrs": True, "saved": True, "values": 50}])
+@pytest.mark.saved
 def test_checkpointed_forward_is_never_run_again(options):
     runs = []
 
@@ -206,10 +208,12 @@ def test_operand_order_tells_a_minus_b_from_b_minus_a():
         (lambda x: torch.sub(x, x, alpha=3), ("alpha", 3)),
     ],
 )
+@pytest.mark.saved
 def test_constant_is_read(make, expected):
     assert expected in read_graph(make(leaf(3))).nodes[0].attrs
 
 
+@pytest.mark.saved
 def test_named_constant_is_called_by_its_name():
     c = torch.ones(3)
     assert ("other", "c") in read_graph(leaf(3) * c, {"c": c}).nodes[0].attrs
@@ -225,6 +229,7 @@ def test_names_of_outputs_are_kept_apart():
     assert "sub(b, a)" in make_dot(b - a, {"a": a, "b": b}).text
 
 
+@pytest.mark.saved
 def test_unnamed_value_is_recovered_from_what_its_consumer_saved():
     x = torch.arange(4.0, requires_grad=True)
     assert read_graph(torch.dot(x, x**2)).nodes[2].value == (0, 1, 4, 9)
@@ -251,6 +256,7 @@ def test_zero_grad_is_shown_as_zero_not_as_missing():
     assert "grad [0, 0]" in make_dot((x * 2).sum()).text
 
 
+@pytest.mark.saved
 def test_retained_grad_of_intermediate_is_shown():
     x = leaf(2)
     z = x * 3
@@ -422,6 +428,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("make", "note"), CHANGED)
+@pytest.mark.saved
 def test_change_that_stops_backward_is_told(make, note):
     y = make()
     text = make_dot(y, fold=False).text
@@ -440,6 +447,7 @@ def test_operation_inside_a_changed_view_is_said_to_be_hidden():
     assert "saved tensors not checked: PyTorch hides them" in make_dot(base.sum()).text
 
 
+@pytest.mark.saved
 def test_freed_list_is_told():
     y = leaf(3)[torch.tensor([0, 1])].sum()
     y.backward()
@@ -481,6 +489,7 @@ STATES = [
 
 
 @pytest.mark.parametrize(("make", "told", "untold"), STATES)
+@pytest.mark.saved
 def test_state_of_a_leaf_is_told_as_it_is(make, told, untold):
     x = leaf(2)
     text = make_dot(make(x), {"x": x}).text

@@ -132,6 +132,7 @@ def state(x, z, w, y):
     ] + [y.grad_fn._raw_saved_self.data is None]
 
 
+@pytest.mark.saved
 def test_record_leaves_the_state_of_plain_backward():
     plain, recorded = build(), build()
     plain[-1].backward()
@@ -229,6 +230,7 @@ def test_text_says_what_grad_held_before():
         (lambda x, c: x.sub(c, alpha=2), "sends to x: 2"),
     ],
 )
+@pytest.mark.saved
 def test_text_spells_the_rule_with_numbers(make, rule):
     x, c = torch.tensor(2.0, requires_grad=True), torch.tensor([2.0, 3.0])
     y = make(x, c)
@@ -311,6 +313,7 @@ def laws(record) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", RULED)
+@pytest.mark.saved
 def test_rule_with_numbers_computes_what_it_says(name):
     make, *numbers = RULED[name]
     x, w = (torch.tensor(v, dtype=torch.float64).requires_grad_() for v in numbers)

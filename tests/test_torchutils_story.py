@@ -11,6 +11,7 @@ import torch
 from torchutils import make_dot, record_backward
 from torchutils.html import to_figure
 from torchutils.labels import node_lines
+from torchutils.saved import SHOWN
 from torchutils.text import timeline
 
 COUNT = 2000
@@ -40,9 +41,11 @@ SEVERAL = [
     lambda a, b: torch.cat([a, b]).chunk(2),
     lambda a, b: Pair.apply(a),
     lambda a, b: torch.var_mean(torch.stack([a, b, a - b]), 0),
-    lambda a, b: torch.aminmax(torch.stack([a, b]), dim=0),
     lambda a, b: torch.cat([a, b, a]).split(2),
+    lambda a, b: torch.std_mean(torch.stack([a, b, a * b]), 0),
 ]
+if SHOWN:  # torch 2.9 has no derivative of this
+    SEVERAL[-1] = lambda a, b: torch.aminmax(torch.stack([a, b]), dim=0)
 
 
 def program(seed: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -219,6 +222,8 @@ def check_sent(line, truth, fn, goal, old, sent, total):
     _, *spelled, last = law.split(" = ") if " = " in law else ("", law)
     assert close(last, sent)
     for text in spelled:
+        if not SHOWN and re.search(r"#|\bout\b", text):
+            continue  # a number that PyTorch does not show keeps its name
         found = compute(text).expand(2)
         assert torch.allclose(found, sent, rtol=5e-3, atol=5e-3, equal_nan=True), line
     assert bool(adds) == (old is not None)
@@ -308,10 +313,11 @@ def test_random_graph_is_told_without_a_false_step(part):
         text = record.text.splitlines()
         at = text.index("Backward:")
         lines = [re.sub(r"^ *\d+\. ", "", line) for line in text]
-        check_forward(lines[2:at], truth, names)
+        first = text.index("Forward:") + 1
+        check_forward(lines[first:at], truth, names)
         check_backward(lines[at + 1 :], truth, story)
         check_data(graph, truth, names, story)
-        check_walk(record, lines[2:at] + lines[at + 1 :], truth, story)
+        check_walk(record, lines[first:at] + lines[at + 1 :], truth, story)
         check_picture(record, truth, y)
         ran = [fn for fn in truth.order if fn.next_functions]
         several += any(truth.outputs(fn) > 1 for fn in ran)

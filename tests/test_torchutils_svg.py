@@ -214,6 +214,7 @@ def test_float32_is_written_shortly_and_exactly():
     assert torch.equal(torch.tensor(value), x.detach())
 
 
+@pytest.mark.saved
 def test_legend_names_only_the_roles_that_occur():
     x = torch.ones(2, requires_grad=True)
     plain, saved = make_dot(x**2).svg, make_dot(x**2, saved=True).svg
@@ -271,6 +272,7 @@ def test_contrast_is_enough(theme):
     assert min(contrast(line, palette["page"]) for line in lines) >= 3
 
 
+@pytest.mark.saved
 def test_light_palette_equals_the_attributes():
     svg = make_dot(torch.ones(2, requires_grad=True) ** 2, saved=True).svg
     palette = colours(0)
@@ -365,6 +367,7 @@ def test_number_that_words_use_is_in_the_drawing(make):
 
 
 @pytest.mark.parametrize("direction", ["LR", "TB"])
+@pytest.mark.saved
 def test_fields_stand_in_the_order_of_the_drawing(direction):
     drawing = patterns(direction=direction)
     boxes = lay_out(drawing.graph, direction=direction).boxes

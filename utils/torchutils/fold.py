@@ -55,7 +55,7 @@ def fold(graph: Graph) -> Graph:
     if graph.backward:
         remark += " What backward sent is left out; fold=False shows it."
     if graph.bare:
-        remark += " Their options were not read (values=0), and may differ."
+        remark += " Their options were not all read, and may differ."
     return folded.replace(backward=(), remarks=(*graph.remarks, remark))
 
 

@@ -120,7 +120,7 @@ class Graph:
     remarks: tuple[str, ...] = ()  # sentences about the whole
     seeds: tuple[tuple[int, int, Value], ...] = ()  # gradients of outputs: node, out
     ran: bool = False  # a backward pass went through it
-    bare: bool = False  # no option of an operation was read
+    bare: bool = False  # not every option of an operation was read
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

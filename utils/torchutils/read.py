@@ -10,7 +10,15 @@ import torch
 
 from torchutils.graph import NONE, Edge, Graph, Node, Output
 from torchutils.names import Names, find_names
-from torchutils.saved import FREED, Saved, attributes, saved_tensors, state_notes
+from torchutils.saved import (
+    FREED,
+    SHOWN,
+    UNSHOWN,
+    Saved,
+    attributes,
+    saved_tensors,
+    state_notes,
+)
 from torchutils.values import Value, numbers, visible
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
@@ -94,10 +102,12 @@ def describe(
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else []
+    if not (SHOWN or bare) and any(row[1] == "op" for row in nodes):
+        remarks = [*remarks, UNSHOWN]
     if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
         remarks = [*remarks, _NAMES.format(visible(names.cut))]
     found = tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks)
-    return Graph(*found, bare=bare)
+    return Graph(*found, bare=bare or not SHOWN)
 
 
 def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:

@@ -7,7 +7,22 @@ import torch
 
 from torchutils.values import Value, numbers
 
-__all__ = ["FREED", "Saved", "attributes", "saved_tensors", "state_notes"]
+__all__ = [
+    "FREED",
+    "SHOWN",
+    "UNSHOWN",
+    "Saved",
+    "attributes",
+    "saved_tensors",
+    "state_notes",
+]
+
+SHOWN = hasattr(torch._C._autograd.SavedTensor, "data")  # since torch 2.10
+UNSHOWN = (
+    f"PyTorch {torch.__version__.partition('+')[0]} shows what an operation has saved "
+    "to those alone who run its hooks: constants, saved tensors, and whether backward "
+    "would fail, are not in this drawing. PyTorch 2.10 shows them."
+)
 
 FREED = "freed"
 PACKED = "packed by a hook"
@@ -51,8 +66,11 @@ def saved_tensors(node: object) -> list[Saved]:
     """Return the tensors that a node saved, none of them unpacked by a hook.
 
     ``_saved_x`` would run the user's unpack hooks and re-run a checkpointed
-    forward pass, so we look at ``_raw_saved_x`` first.
+    forward pass, so we look at ``_raw_saved_x`` first.  Where a release of torch shows
+    nothing of that, nothing is returned.
     """
+    if not SHOWN:
+        return []
     found = []
     for raw, checked in _tensor_fields(type(node)):
         name = raw.removeprefix("_raw_saved_")
