@@ -66,7 +66,7 @@ def test_pictures_have_the_same_bytes_with_another_configuration(
 ) -> None:
     (tmp_path / "matplotlibrc").write_text("savefig.dpi: 50\nfont.family: serif\n")
     code = (
-        "import sys; from coursebuild import cards\n"
+        "import sys; from coursebuild.extension import cards\n"
         "sys.stdout.buffer.write(cards.card('S', 'T', 'D') + cards.favicon())"
     )
     done = subprocess.run(

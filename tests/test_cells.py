@@ -402,6 +402,23 @@ def test_all_faults_of_a_lesson_are_told_at_once() -> None:
     assert failure.message.index("x = 3") < failure.message.index("y = 5")
 
 
+OPEN = ["text:\n" + r":math:`f = \bar{g}`, :math:`\hat{u} = \foo`", "x = 1"]
+
+
+def test_several_general_laws_are_told_the_setting_that_spares_their_marks() -> None:
+    failure = run(*OPEN).failure
+    assert failure is not None
+    assert "2 formulas could not be compared" in failure.message
+    assert 'say so once, by # sphinx_gallery_formulas = "laws"' in failure.message
+
+
+@pytest.mark.parametrize("text", [r":math:`\foo = 1`", ":math:`x = 3`, :math:`x = 4`"])
+def test_one_law_and_false_formulas_are_told_no_setting(text: str) -> None:
+    failure = run("x = 1", f"text:\n{text}", "x = 2").failure
+    assert failure is not None
+    assert "sphinx_gallery_formulas" not in failure.message
+
+
 COMPILED = """
 import os
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.getcwd()  # as if for the first time

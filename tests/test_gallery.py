@@ -125,7 +125,7 @@ def test_stock_execution_is_never_used(tmp_path):
     """A lesson that no run is known for stops the build instead of running here."""
     code = (
         "from pathlib import Path; import sys\n"
-        "from coursebuild import gallery; from sphinx_gallery import gen_rst\n"
+        "from coursebuild.lessons import gallery; from sphinx_gallery import gen_rst\n"
         "root = Path(sys.argv[1]); gallery.install(root, root, {}, [])\n"
         "script = {'src_file': str(root / 'gallery/0_a/1_b.py')}\n"
         "try: gen_rst.execute_script([], script, {}, {})\n"

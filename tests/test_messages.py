@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from toy import Done, Site
 
 LEVEL = "gallery/0_toy"
+CARD = "sphinx_gallery_thumbnail_number"
 
 
 class Mistake(NamedTuple):
@@ -31,7 +32,7 @@ class Mistake(NamedTuple):
 
 
 MISTAKES = [
-    Mistake("raises", "1 / 0", "is caught in its cell", code="u = 1\n1 / 0"),
+    Mistake("raises", "1 / 0", "is caught in its cell", code=f"# {CARD} = 3\n1 / 0"),
     Mistake("package", "import pan", "say `make lock`", code="import pandassss as pd"),
     Mistake("exit", "exit()", "delete the call", code="u = 1\nexit()"),
     Mistake("input", "input(", "nobody is there to answer", code="input('Name?')"),
@@ -123,6 +124,7 @@ MISTAKES = [
     ),
     Mistake("jump", "### Deep", "levels are not skipped", md="### Deep\n\nA."),
     Mistake("list", "two", "put a blank line", rst="* one\ntwo"),
+    Mistake("card", "thumbnail", "1 is the first, -1 the", rst=f"{CARD} = 3"),
     Mistake("target", "there_", "write `.. _there: address`", rst="Go there_ now."),
 ]
 
@@ -239,6 +241,14 @@ def test_messages_hold_no_traceback_and_begin_with_a_file(told: Done) -> None:
     assert "Traceback" not in told.error
     first = [text for text in told.error.splitlines() if text[:1] not in ("", " ")]
     assert [text for text in first if not re.match(r"(gallery|docs)/\S+:", text)] == []
+
+
+def test_message_of_a_lesson_that_failed_asks_for_nothing_it_would_have_shown(
+    told: Done,
+) -> None:
+    assert "50_card.py" in told.error
+    assert "50_raises.py:" in told.error
+    assert told.error.count("1 is the first") == 1
 
 
 def test_make_doctest_tells_what_make_html_tells(mistaken: Site, told: Done) -> None:

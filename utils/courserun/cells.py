@@ -54,6 +54,7 @@ LARGEST_FILE = 64_000_000  # bytes: stops endless writing that Python does not s
 _UTILS = str(Path(__file__).parents[1]) + os.sep
 _OWN = tuple(f"{_UTILS}{name}{os.sep}" for name in ("courserun", "coursecheck"))
 _ADDRESS = re.compile(r"(?P<thing><[^\n]{,80}?) at 0x[0-9a-fA-F]+(?P<end>>?)")
+_UNREAD = re.compile(r"^ +\^ \S", re.MULTILINE)  # the caret below a formula
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
 _TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
 
@@ -113,6 +114,10 @@ def run_cells(
         failure = session.failure(error)
         told = [*map(str, faults), failure.message]
         failure = replace(failure, message="\n\n".join(told))
+    if failure and not lesson.laws:
+        failure = replace(
+            failure, message=failure.message + _laws_hint(failure, lesson)
+        )
     statements.sort(key=lambda statement: statement.line)
     seconds = time.perf_counter() - start
     return Run(
@@ -464,6 +469,18 @@ def _remedy(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return "Python cannot read it: is a bracket open, a colon or quote missing?"
     return "an error that is shown on purpose is caught in its cell, and printed"
+
+
+def _laws_hint(failure: Failure, lesson: Lesson) -> str:
+    """Name the setting that spares a mark for each of several general laws."""
+    if (count := len(_UNREAD.findall(failure.message))) < 2:
+        return ""
+    return (
+        f"\n\n{lesson.name}:1\n  {count} formulas could not be compared: where they are"
+        ' general laws, say so once, by # sphinx_gallery_formulas = "laws" in a'
+        " script, lesson: {formulas: laws} in a page's front matter or a notebook's"
+        " metadata"
+    )
 
 
 def _too_long() -> _LessonError:

@@ -13,6 +13,7 @@ from textwrap import indent
 from typing import Any
 
 import sphinx_gallery
+from sphinx.util import logging
 from sphinx_gallery import backreferences, gen_rst
 
 from coursebuild.downloads.archives import write_zip
@@ -22,11 +23,13 @@ from coursebuild.lessons.outputs import output_html
 from coursebuild.sources.docnames import page_of
 from courserun.figures import LARGEST_CARD
 from courserun.lesson import Lesson, Output, Part, Picture
-from courserun.runs import LessonError, Runs
+from courserun.runs import Runs
 
 __all__ = ["KNOWN_VERSION", "card", "install"]
 
+logger = logging.getLogger(__name__)
 KNOWN_VERSION = "0.22.1"
+_NUMBER = "sphinx_gallery_thumbnail_number"
 CARD = """
 .. container:: lesson-card
 
@@ -73,10 +76,11 @@ def install(
         lesson = runs.lessons[name]
         outputs = run.outputs if run else (None,) * len(blocks)
         wanted = own.pop("thumbnail_number", None)  # else the first file is no first
+        chosen = None
         try:
-            chosen = card(outputs, wanted)
+            chosen = card(outputs, wanted if run else None)
         except ValueError as error:
-            raise LessonError(f"{name}:1: {error}") from error
+            logger.warning("%s", error, location=f"{name}:{_line_of_number(script)}")
         if chosen:
             path = Path(script["image_path_iterator"].next())
             path.with_suffix(chosen[0]).write_bytes(chosen[1])
@@ -102,6 +106,11 @@ def install(
     gen_rst.jupyter_notebook = jupyter_notebook
 
 
+def _line_of_number(script: dict[str, Any]) -> int:
+    text, _, _ = Path(script["src_file"]).read_text("utf-8").partition(_NUMBER)
+    return text.count("\n") + 1
+
+
 def _output_rst(output: Output | None, images: Path, link: str) -> str:
     html = output_html(output, images, link) if output else ""
     return f".. raw:: html\n\n{indent(html, '   ')}\n\n" if html else ""
@@ -125,13 +134,13 @@ def card(
     known = [*range(-len(cards), 0), *range(1, len(cards) + 1)]
     if not isinstance(number, int) or number not in known:
         raise ValueError(
-            f"sphinx_gallery_thumbnail_number = {number!r}, but the lesson shows "
+            f"{_NUMBER} = {number!r}, but the lesson shows "
             f"{len(cards)} pictures: 1 is the first, -1 the last"
         )
     chosen = cards[number - (number > 0)]
     if len(chosen[1]) > LARGEST_CARD:
         raise ValueError(
-            f"sphinx_gallery_thumbnail_number = {number} is a drawing of "
+            f"{_NUMBER} = {number} is a drawing of "
             f"{len(chosen[1]):,} bytes: name one below {LARGEST_CARD:,}"
         )
     return chosen
