@@ -82,6 +82,7 @@ html_css_files = [
     "katex/katex.min.css",
     "site.css",
     "walk.css",
+    "moving.css",
     "ask.css",
     "running.css",
     "finding.css",

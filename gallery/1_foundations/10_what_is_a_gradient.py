@@ -20,7 +20,7 @@ function moves when its inputs move a little.
 import matplotlib.pyplot as plt
 import torch
 
-from torchutils import make_dot
+from torchutils import MovingPlot, make_dot
 
 # %%
 # The slope at a point
@@ -121,12 +121,49 @@ x.grad
 (f(1 + 1e-16) - f(1)) / 1e-16
 
 # %%
+# The secant becomes the tangent
+# ------------------------------
+#
+# A quotient is a slope, too. It belongs to the *secant*, the straight line through two
+# points of the curve, at 1 and at :math:`1 + h`. We compute it for 17 steps, each ten
+# times shorter than the one before.
+
+steps = 10.0 ** -torch.arange(17, dtype=torch.float64)
+quotient = (f(1 + steps) - f(1)) / steps
+places = torch.linspace(0, 2, 100)
+
+# %%
+# Move the slider, or drag the second point to the first one.
+
+plot = MovingPlot(
+    {"h": steps}, "A secant of f", xlim=(0, 2), ylim=(-2, 4), xlabel="x", ylabel="y"
+)
+plot.line(places, f(places), "f")
+plot.line([0, 2], torch.stack([-1 - quotient, -1 + quotient], dim=1), "secant")
+plot.point(1, -1)
+plot.point(1 + steps, f(1 + steps), "point at 1 + h")
+plot.say("The secant's slope is {slope:.9g}.", slope=quotient)
+plot.say("It misses the derivative by {error}.", error=(quotient - 2).abs())
+plot
+
+# %%
+# The secant turns until it cannot be told from a line that only touches the curve, the
+# *tangent*. Its slope is the derivative. From the ninth step on, rounding takes over:
+# the difference of two numbers that are almost the same keeps few of their digits, and
+# a short ``h`` makes much of what is wrong with the last. In the end the line turns
+# away again.
+#
+# >>> (quotient - 2).abs().argmin()
+# tensor(8)
+# >>> quotient[[0, 8, 15, 16]]
+# tensor([5.0000, 2.0000, 2.2204, 0.0000], dtype=torch.float64)
+
+# %%
 # The slope predicts
 # ------------------
 #
-# Near 1 the curve looks like a straight line with this slope, its *tangent*.
+# Near 1 the curve looks like its tangent.
 
-places = torch.linspace(0, 2, 100)
 fig, ax = plt.subplots(figsize=(6, 3.5))
 ax.plot(places, f(places), color="black", label="f")
 ax.plot(places, -1 + 2 * (places - 1), "--", color="tab:blue", label="tangent at 1")

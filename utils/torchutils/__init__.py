@@ -9,6 +9,7 @@ autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 
 from torchutils.cuts import Cuts, trace_cuts
 from torchutils.drawing import Drawing, make_dot, make_dot_from_trace, resize_graph
+from torchutils.moving import MovingPlot
 from torchutils.read import read_graph, trace_lines
 from torchutils.record import record_backward
 
@@ -16,6 +17,7 @@ __version__ = "1.0.0"
 __all__ = [
     "Cuts",
     "Drawing",
+    "MovingPlot",
     "make_dot",
     "make_dot_from_trace",
     "read_graph",

@@ -1,0 +1,153 @@
+"""Pictures that a reader moves, in a real browser: by keyboard, by pointer, by none."""
+
+import json
+
+import pytest
+from playwright.sync_api import Locator, Page
+from test_browser import AXE, PAGES, SITE, address, faults
+from test_predict import context, page, visit
+
+__all__ = ["address", "context", "page"]  # fixtures
+
+MOVING = [name for name in PAGES if 'class="mv"' in (SITE / name).read_text()]
+UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
+SHOWN = """figure => ({
+  marks: [...figure.querySelectorAll("[data-row]:not(.mv-held)")]
+    .map(e => e.getAttribute("d")),
+  words: [...figure.querySelectorAll(".mv-say b")].map(e => e.textContent),
+  at: [...figure.querySelectorAll("output")].map(e => e.value),
+  spoken: [...figure.querySelectorAll("input")].map(e => e.ariaValueText)})"""
+LETTERS = """() => [...document.querySelectorAll(".mv > svg")].map(
+  svg => 12 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+# Where a moving point is on the screen, at a position.
+PLACE = """(figure, row) => { const held = figure.querySelector(".mv-held");
+  const data = JSON.parse(figure.querySelector(".mv-data").textContent);
+  const [x, y] = data.marks[held.dataset.row][row].match(/\\d+/g);
+  const { x: u, y: v } = new DOMPoint(x, y).matrixTransform(held.getScreenCTM());
+  return [u, v]; }"""
+
+
+def figures(page: Page) -> list[Locator]:
+    page.evaluate(UNCOVER)
+    found = page.locator("figure.mv").all()
+    assert found
+    return found
+
+
+def data(figure: Locator) -> dict:
+    return json.loads(figure.locator(".mv-data").text_content())
+
+
+def rows(figure: Locator) -> list[dict]:
+    """Return what each position has to show, from the picture's table."""
+    table = data(figure)
+    first, second = [*table["at"], [None]][:2]
+    at = [[x, y][: len(table["at"])] for x in first for y in second]
+    return [
+        {
+            "marks": [paths[k] for paths in table["marks"]],
+            "words": [words[k] for words in table["words"]],
+            "at": places,
+            "spoken": places,
+        }
+        for k, places in enumerate(at)
+    ]
+
+
+def test_there_are_pictures_to_move():
+    assert MOVING
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_keyboard_shows_each_row_of_the_table(page: Page, name):
+    visit(page, name)
+    for figure in figures(page):
+        expected = rows(figure)
+        sliders = figure.locator("input").all()
+        for slider in sliders:
+            slider.press("Home")
+        last = len(data(figure)["at"][-1])
+        for k, row in enumerate(expected):
+            assert figure.evaluate(SHOWN) == row
+            if (k + 1) % last:
+                sliders[-1].press("ArrowRight")
+            else:
+                sliders[0].press("ArrowRight")
+                if len(sliders) > 1:
+                    sliders[-1].press("Home")
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_pointer_drags_to_the_nearest_position(page: Page, name):
+    visit(page, name)
+    for figure in figures(page):
+        figure.scroll_into_view_if_needed()
+        expected = rows(figure)
+        held = figure.locator(".mv-held").get_attribute("data-row")
+        for k in (0, len(expected) // 2, len(expected) - 1, 1):
+            x, y = figure.evaluate(PLACE, k)
+            if k == 0:
+                page.mouse.move(x, y)
+                page.mouse.down()
+            page.mouse.move(x, y)
+            shown = figure.evaluate(SHOWN)
+            assert shown in expected
+            paths = data(figure)["marks"][int(held)]
+            assert paths[expected.index(shown)] == paths[k]
+        page.mouse.up()
+        before = figure.evaluate(SHOWN)
+        page.mouse.move(*figure.evaluate(PLACE, 0))
+        assert figure.evaluate(SHOWN) == before
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_picture_is_complete_without_a_script(browser, name):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    visit(page, name)
+    for figure in page.locator("figure.mv").all():
+        assert figure.locator("svg").first.is_visible()
+        assert figure.locator(".mv-say").is_visible()
+        assert not figure.locator("input").first.is_visible()
+        figure.locator("summary").click()
+        assert figure.locator("td").count() >= 4
+        assert figure.locator("td").first.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_paper_has_picture_and_table_and_no_slider(page: Page, name):
+    visit(page, name)
+    page.emulate_media(media="print")
+    for figure in figures(page):
+        assert figure.locator("svg").first.is_visible()
+        assert figure.locator("td").first.is_visible()
+        assert not figure.locator("input").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", MOVING)
+def test_picture_has_no_faults_and_can_be_read(page: Page, address, name, theme, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=theme)
+    page.goto(address + name)
+    for figure in figures(page):
+        room = figure.bounding_box()
+        assert room["x"] >= 0
+        assert room["x"] + room["width"] <= width
+    assert min(page.evaluate(LETTERS)) >= 12
+    page.evaluate(AXE)
+    assert faults(page, "'main, figure.mv', ") == []
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_nothing_jumps_when_it_moves(page: Page, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, name)
+    for figure in figures(page):
+        heights = set()
+        for key in ("Home", "PageUp", "End", "ArrowLeft"):
+            figure.locator("input").first.press(key)
+            heights.add(figure.bounding_box()["height"])
+        assert len(heights) == 1
