@@ -1,5 +1,7 @@
 """Doctests of lessons: the comparator, the examples found, the tensors left alone."""
 
+import sys
+
 import pytest
 import torch
 
@@ -263,3 +265,55 @@ def test_false_example_raises(source, line, words, namespace):
     assert caught.value.line == line
     for word in words:
         assert word in str(caught.value)
+
+
+HEADER = "Traceback (most recent call last):\n"
+UNSEEN = [  # what stands in an example, and nobody has compared; the message's words
+    (
+        f">>> 1 / 0\n{HEADER}  2 + 2 is 5 here\nZeroDivisionError: division by zero",
+        "above",
+    ),
+    (
+        f">>> 1 / 0\n{HEADER}  File 'a', line 3, in f\n    1 / 0\n    2 + 2 is 5\n"
+        "ZeroDivisionError: division by zero",
+        "above the error",
+    ),
+    (
+        ">>> 1 / 0\nTraceback (innermost last):\nZeroDivisionError: division by zero",
+        "above the error",
+    ),
+    (">>> # the gradient is\ntensor(5.)", "nothing runs here"),
+    (">>>\n5", "nothing runs here"),
+    (
+        ">>> import sys\n>>> sys.displayhook = print\n>>> 4\n4",
+        "displayhook was changed",
+    ),
+    (">>> LIAR(4.0)\n9.0", "it prints 9.0 for 4.0"),
+]
+
+
+class Liar(float):
+    """A number that shows another."""
+
+    def __repr__(self):
+        return "9.0"
+
+
+@pytest.mark.parametrize(("example", "words"), UNSEEN)
+def test_example_shows_nothing_that_nobody_compares(example, words, namespace):
+    hook = sys.displayhook
+    with pytest.raises(StatementError, match=words):
+        run_doctests(text(f"{example}\n"), namespace | {"LIAR": Liar}, "a.py")
+    assert sys.displayhook is hook
+
+
+def test_lesson_that_changed_what_prints_a_tensor_is_refused(namespace, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, "__repr__", lambda self: "tensor(9.)")
+    with pytest.raises(StatementError, match=r"Tensor\.__repr__ was changed"):
+        run_doctests(text(">>> torch.tensor(4.)\ntensor(9.)\n"), namespace, "a.py")
+
+
+def test_stack_of_a_stated_error_may_hold_frames(namespace):
+    frames = "  File 'a', line 3, in f\n    1 / 0\n    ~~^~~\n  ...\n"
+    error = f">>> 1 / 0\n{HEADER}{frames}ZeroDivisionError: division by zero\n"
+    assert len(run_doctests(text(error), namespace, "a.py")) == 1

@@ -219,7 +219,8 @@ def test_error_points_at_its_place(text, place, words):
     ("text", "count"),
     [
         (r"x", 0),
-        (r"x \to y, \foo < 3", 0),
+        (r"x \to y, f \colon x \mapsto y", 0),
+        (r"x \in \mathcal X, h \to 0", 0),
         (r"y = 1, z = 2", 2),
         (r"y = 1 \quad z = 2", 2),
         (r"\begin{aligned} y &= 1 \\ &= 2 \\ z &= 3 \end{aligned}", 2),

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from coursebuild.sources.reading import read_page
+from coursebuild.typeset import FOLDER, FormulaError, typeset
 from coursecheck.maths import find_maths
 from coursecheck.stated import Block
 from coursecheck.statements import Checker, StatementError
+from coursecheck.tokens import BOUNDS, MEMBERSHIP, RELATIONS
 from courserun.runner import run_lesson
 
 torch.set_num_threads(1)
@@ -125,6 +127,26 @@ def test_scrambled_formula_is_read_or_ends_in_a_message():
 def test_falsehood_is_refused(code, text):
     with pytest.raises(StatementError):
         after(code, text)
+
+
+def set_as_relations():
+    """Yield the commands that KaTeX sets as a relation between two things."""
+    script = (FOLDER / "katex.min.js").read_text(encoding="utf-8")
+    for name in sorted(set(re.findall(r"\\\\([A-Za-z]+)", script))):
+        for argument in ("", "{x}", "{x}{z}"):
+            with suppress(FormulaError):
+                if 'class="mrel' in typeset(rf"y \{name}{argument} z"):
+                    yield rf"\{name}"
+                break
+
+
+def test_every_relation_that_is_set_is_checked_or_refused_beside_a_number():
+    checked = {*RELATIONS, *BOUNDS, *MEMBERSHIP}
+    signs = [sign for sign in set_as_relations() if sign not in checked]
+    assert len(signs) > 200
+    for sign in signs:
+        with pytest.raises(StatementError):
+            after("y = 8.0", rf"y {sign} 15")
 
 
 def test_corpus_and_falsehoods_are_many():
@@ -512,7 +534,14 @@ def test_report_tells_all_faults_of_a_text_at_once():
 
 @pytest.mark.parametrize(
     "formula",
-    [r"\begin{cases} y = 5 \end{cases}", r"y \xlongequal{} 5", r"y \char61 5"],
+    [
+        r"\begin{cases} y = 5 \end{cases}",
+        r"y \xlongequal{} z",
+        r"y \char61 5",
+        r"y \text{ is } 5",
+        r"y \textrm{ becomes } 5",
+        r"y \mathrm{~is~equal~to~} 5",
+    ],
 )
 def test_equation_that_no_one_reads_is_refused(formula):
     assert "looks like an equation" in message(f":math:`{formula}`", CUBE)

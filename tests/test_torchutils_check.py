@@ -174,10 +174,13 @@ def test_mark_stands_at_the_node():
     record = record_backward(y, names, check=True)
     notes = {n.names: n.notes for n in record.graph.nodes if n.notes}
     assert notes == {
-        ("w",): ("first nan seen, forward",),
-        ("z",): ("first inf seen, forward", "sends the first nan, backward"),
+        ("w",): ("the first nan seen, forward",),
+        ("z",): ("the first inf seen, forward", "sends the first nan, backward"),
     }
-    assert "first nan seen, forward" in record.svg
+    assert "the first nan seen, forward" in record.svg
+    assert (
+        record.svg.count('stroke-width="4"') == record.source.count("penwidth=4") == 2
+    )
 
 
 def test_unchecked_record_says_nothing():

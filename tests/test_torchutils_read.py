@@ -618,6 +618,28 @@ BAD = [
     (lambda: make_dot(leaf(2) * 2, 5), TypeError, "a mapping such as locals"),
     (lambda: make_dot(leaf(2), colour=1), TypeError, "keyword argument 'colour'"),
     (lambda: make_dot(), TypeError, "no tensor to draw in 'NoneType'"),
+    (
+        lambda: make_dot(nn.Linear(2, 2), leaf(2)),
+        TypeError,
+        r"make_dot\(model\(x\), model\)",
+    ),
+    (lambda: make_dot(torch.sin), TypeError, "sin is a function, .*: call it"),
+    (
+        lambda: make_dot(leaf(2), saved="size"),
+        ValueError,
+        "one of True, False, 'sizes'",
+    ),
+    (
+        lambda: make_dot(leaf(2), highlight=3),
+        TypeError,
+        "tensors or their names, not i",
+    ),
+    (lambda: make_dot(leaf(2), path_to="q"), ValueError, "path_to: 'q' is not in the"),
+    (
+        lambda: make_dot(leaf(2), path_to=leaf(2)),
+        ValueError,
+        "the tensor is not in the",
+    ),
     (lambda: make_dot(leaf(2), style="x"), ValueError, "'x' is not one of lesson"),
     (lambda: make_dot(leaf(2), direction="X"), ValueError, "one of auto, LR, TB"),
     (lambda: make_dot(leaf(2), fold="X"), ValueError, "one of auto, True, False"),

@@ -466,8 +466,9 @@ for _ in range(int(n)):
 # - Say what is differentiated: the operations that ran, at this input.
 # - Expect no help from a gradient where the number of operations jumps.
 #
-# This completes the level Foundations. The next one, *Practice*, is in preparation. It
-# will begin with *Gradient descent by hand*: we follow a gradient downhill.
+# This completes the level Foundations. The next one, *Practice*, begins with
+# :doc:`Gradient descent by hand </lessons/2_practice/10_gradient_descent>`: we follow a
+# gradient downhill.
 
 # %%
 # Credits and licences

@@ -245,7 +245,24 @@ def _same_size(a: Value, b: Value, at: int) -> tuple[Value, Value]:
     return grown(a, b.tensor.shape, at), grown(b, a.tensor.shape, at)
 
 
+def _shape(node: Node) -> tuple[int, ...] | None:
+    """Return the shape that ``(2, 3)(3, 4)`` has, read as shapes of a product."""
+    if node.op == "tuple" and len(node.args) == 2:
+        whole = all(n.op == "number" and n.args[0].isdigit() for n in node.args)
+        return tuple(int(n.args[0]) for n in node.args) if whole else None
+    if node.op != "times":
+        return None
+    left, right = map(_shape, node.args)
+    if not left or not right:
+        return None
+    if left[1] != right[0]:
+        raise FormulaError(f"shapes {left} and {right} do not multiply", node.at)
+    return left[0], right[1]
+
+
 def _times(node: Node, scope: Scope) -> Value:
+    if shape := _shape(node):
+        return Value(torch.tensor(shape, dtype=torch.float64))
     a, b = (evaluate(arg, scope) for arg in node.args)
     for first, second in ((a, b), (b, a)):
         if not first.tensor.ndim and first.grow is None:
@@ -500,6 +517,10 @@ def _range(letter: str, nodes: Iterable[Node], scope: Scope) -> range:
     return range(*sizes.pop())
 
 
+def _no_value(node: Node, scope: Scope) -> Tensor:
+    raise FormulaError("a set has no value", node.at)
+
+
 _OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
     "number": lambda node, scope: _double(scope.number(node.args[0], node.at)),
     "name": _name,
@@ -526,6 +547,7 @@ _OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
     "big": _big,
     "each": _each,
     "ones": _ones,
+    **dict.fromkeys(("set", "open", "closed", "space"), _no_value),
     "derivative": lambda node, scope: scope.derivative(node),
     "bar": lambda node, scope: scope.derivative(node),
     "at": lambda node, scope: _tensor(

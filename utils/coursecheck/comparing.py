@@ -12,6 +12,7 @@ from coursecheck.algebra import evaluate, grown
 from coursecheck.binding import Log, Names
 from coursecheck.formulas import Equation, FormulaError, Node, is_fraction, walk
 from coursecheck.slips import slip, written
+from coursecheck.tokens import MEMBERSHIP
 
 __all__ = ["FalseError", "bound", "compare", "derives", "is_literal"]
 
@@ -57,6 +58,9 @@ def bound(left: Equation, sign: str, right: Equation, scope: Names) -> None:
 
     Raise :class:`FalseError` when the relation does not hold for each entry.
     """
+    if sign in MEMBERSHIP.values():
+        _member_of(left, sign, right.members[0], scope)
+        return
     stated, truth = _members(left, scope)[-1], _members(right, scope)[0]
     a, b = _shaped(stated, truth), _shaped(truth, stated)
     if a.ndim and b.ndim and a.shape != b.shape:
@@ -70,6 +74,57 @@ def bound(left: Equation, sign: str, right: Equation, scope: Names) -> None:
         false = _false(stated, truth, a, b, slips=False)
         raise FalseError(f"{false}\n  {_CONDITION}", false.at)
     scope.log.witnesses.update((stated.label, truth.label))
+    scope.log.here = True
+
+
+def _member_of(left: Equation, sign: str, of: Node, scope: Names) -> None:
+    """Tell whether a value is of a set; of a space, whether it has its shape."""
+    member = _members(left, scope)[-1]
+    value = member.value.tensor
+    if of.op == "space":
+        holds, found = _is_of_space(value, of, scope), f"shape {tuple(value.shape)}"
+    else:
+        ends = [evaluate(node, scope).tensor for node in of.args]
+        holds, found = _is_between(value, ends, of), written(value)
+        scope.log.here = True
+    if holds != (sign == "∈"):
+        said = " ".join(left.text.split())
+        message = f"  {'stated':<11} {said}\n  {member.label:<11} {found}"
+        raise FalseError(message, member.node.at)
+    scope.log.witnesses.add(member.label)
+
+
+def _is_of_space(value: Tensor, of: Node, scope: Names) -> bool:
+    letter, sizes = of.args
+    if value.is_complex() and letter != "C":
+        return False
+    whole = letter in "RC" or bool((value == value.round()).all())
+    if not whole or (letter == "N" and bool((value < 0).any())):
+        return False
+    shape = [None if _is_any(size, scope) else _size(size, scope) for size in sizes]
+    pairs = zip(shape, value.shape, strict=False)
+    return len(shape) == value.ndim and all(n in (None, size) for n, size in pairs)
+
+
+def _is_any(size: Node, scope: Names) -> bool:
+    return size.op == "name" and not scope.knows(size.args[0])
+
+
+def _size(node: Node, scope: Names) -> float:
+    return float(evaluate(node, scope).tensor)
+
+
+def _is_between(value: Tensor, ends: list[Tensor], of: Node) -> bool:
+    if any(end.ndim for end in ends) or (of.op != "set" and len(ends) != 2):
+        raise FormulaError(r"write \{0, 1\} for a set, [0, 1] for an interval", of.at)
+    if of.op == "set":
+        near = [torch.isclose(value, end.to(value.dtype)) for end in ends]
+        return bool(torch.stack(near).any(0).all())
+    low, high = ends
+    inside = (low < value) & (value < high)
+    if of.op == "closed":
+        inside |= torch.isclose(value, low) | torch.isclose(value, high)
+    return bool(inside.all())
 
 
 def _members(equation: Equation, scope: Names) -> list[_Member]:

@@ -52,10 +52,26 @@ _NUMBER = re.compile(r"[-+]?\.?\d")
 _EXACT = re.compile(r"[-+]?\d+(?:\.0?|\.?[eE][-+]?\d+)")
 _HEADER = "Traceback (most recent call last):\n"
 _STACK = re.compile(rf"(?s:.*){re.escape(_HEADER)}(?:[ ].*\n)*")
+_NO_CODE = re.compile(
+    r"^[ \t]*>>>[ \t]*(?:#.*)?\n(?:[ \t]*\.\.\.(?: .*)?\n)*[ \t]*(?!>>>)\S.*",
+    re.MULTILINE,
+)
+_FRAMES = re.compile(
+    rf"{re.escape(_HEADER)}(?:[ ]*\.\.\.\n|[ ]+File [\"'].+[\"'], line \d+.*\n"
+    r"(?:[ ]{4}.*\n)?(?:[ ~^]+\n)?)*"
+)
 _EXPECTED = (
     "an error on purpose is stated by two lines: `Traceback (most recent call last):`,"
     " and its type and message, `RuntimeError: …`"
 )
+_PRINTS = {  # what shows a value; a lesson that changes it could show another
+    "sys.displayhook": lambda: sys.displayhook,
+    "sys.__displayhook__": lambda: sys.__displayhook__,
+    "torch.Tensor.__repr__": lambda: torch.Tensor.__repr__,
+}
+_AS_USUAL = {"sys.displayhook": sys.__displayhook__} | {
+    name: look() for name, look in _PRINTS.items() if name != "sys.displayhook"
+}
 _ROUNDING = Decimal("1e-12")  # of float64 arithmetic, where a number is exact
 
 
@@ -213,9 +229,9 @@ def _values(value: Any) -> Iterator[tuple[float, float]]:
     elif isinstance(value, list | tuple):
         yield from (pair for item in value for pair in _values(item))
     elif isinstance(value, float) and math.isfinite(value):
-        yield value, sys.float_info.epsilon
+        yield float.__float__(value), sys.float_info.epsilon  # whatever its class says
     elif isinstance(value, int) and not isinstance(value, bool):
-        yield float(value), 0.0
+        yield float(int.__int__(value)), 0.0
 
 
 class OutputChecker(doctest.OutputChecker):
@@ -270,19 +286,35 @@ def _fits(stated: list[str], computed: list[_Got]) -> bool:
 def _examples(block: Block, name: str) -> list[doctest.Example]:
     """Find the examples; a closing fence of MyST is not part of an output."""
     text = _FENCE.sub("", block.source)
+    if match := _NO_CODE.search(text):
+        line = block.line + text.count("\n", 0, match.start())
+        why = "nothing runs here, and so nothing puts this out"
+        raise StatementError(f"{name}:{line}\n  {why}\n  {match[0].strip()}", line)
     try:
         examples = doctest.DocTestParser().get_examples(text, name)
     except ValueError as error:
         raise StatementError(f"{name}:{block.line}\n  {error}", block.line) from error
     for example in examples:
-        if set(example.options) - {doctest.ELLIPSIS}:
+        if why := _unfit(example):
             line = block.line + example.lineno
             raise StatementError(
-                f"{name}:{line}\n  a doctest of ours takes no option but +ELLIPSIS:"
-                f" none is skipped or loosened\n  {_prompted(example)}",
-                line,
+                f"{name}:{line}\n  {why}\n  {_prompted(example)}", line
             )
     return examples
+
+
+def _unfit(example: doctest.Example) -> str:
+    """Say why an example would state more than is compared, if it does."""
+    if set(example.options) - {doctest.ELLIPSIS}:
+        return (
+            "a doctest of ours takes no option but +ELLIPSIS: none is skipped or"
+            " loosened"
+        )
+    if not example.exc_msg or _FRAMES.fullmatch(
+        example.want.removesuffix(example.exc_msg)
+    ):
+        return ""
+    return f"nobody compares what stands above the error: {_EXPECTED}"
 
 
 class _Runner(doctest.DocTestRunner):
@@ -311,7 +343,9 @@ class _Runner(doctest.DocTestRunner):
         got = _STACK.sub(_HEADER, got) if example.exc_msg else got
         self.printed.append((got, exact))
         ellipsis = bool(example.options.get(doctest.ELLIPSIS))
-        if where := difference(_want(example), got, exact, ellipsis=ellipsis):
+        if lie := _changed_print() or _lie(got, exact):
+            self._fail(example, f"  {lie}")
+        elif where := difference(_want(example), got, exact, ellipsis=ellipsis):
             self._fail(example, _sides(_want(example), got) + f"\n  {where}")
         elif change := self._changed():
             self._fail(example, f"  a doctest may look, not change: {change}")
@@ -328,6 +362,32 @@ class _Runner(doctest.DocTestRunner):
         source = _prompted(example).rstrip().replace("\n", "\n  ")
         message = f"{self._name}:{line}\n  {source}\n{why}"
         self.faults.append(StatementError(message, line))
+
+
+def _changed_print() -> str:
+    """Name what shows values and is not Python's or torch's own any more."""
+    changed = (name for name, look in _PRINTS.items() if look() is not _AS_USUAL[name])
+    return next(
+        (f"{name} was changed, so a value may print as another" for name in changed), ""
+    )
+
+
+def _lie(got: str, exact: Exact) -> str:
+    """Say which printed number is not the value's, but for rounding.
+
+    >>> _lie("9.0", ((4.0, 0.0),)), _lie("4.", ((4.4, 0.0),))
+    ('it prints 9.0 for 4.0', '')
+    """
+    words = [word for word in _TOKEN.findall(got) if _NUMBER.match(word)]
+    if len(words) != len(exact):
+        return ""
+    for word, (value, eps) in zip(words, exact, strict=True):
+        gap = abs(Decimal(word) - Decimal(repr(value)))
+        half = Decimal((0, (5,), Decimal(word).as_tuple().exponent - 1))
+        rounded = half * (not _is_integer(word)) + abs(Decimal(word)) * Decimal(4 * eps)
+        if gap > rounded * Decimal("1.000001"):
+            return f"it prints {word} for {value}"
+    return ""
 
 
 def _want(example: doctest.Example) -> str:

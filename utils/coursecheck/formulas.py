@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -25,13 +24,16 @@ from coursecheck.tokens import (
     BOUNDS,
     BRACKETS,
     CONDITIONS,
+    CUTS,
     DOTS,
     DOUBLE,
+    MEMBERSHIP,
     OPERATORS,
     RELATIONS,
     UPRIGHT,
     FormulaError,
     Token,
+    is_other_relation,
     rows,
     split,
     tokens,
@@ -73,20 +75,29 @@ _GREEK = frozenset(
     " Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
 )
 _DIFFERENTIALS = {"d", r"\partial"}
-_NO_FACTOR = {*OPERATORS, *CONDITIONS, *RELATIONS, ",", "+", "-", "&", "\\\\"}
-_NO_FACTOR |= {"_", "^", "!", BAR, ")", "]", "}", r"\}", r"\rvert"}
+_NO_FACTOR = {*OPERATORS, *CONDITIONS, *RELATIONS, *MEMBERSHIP, ",", "+", "-", "&"}
+_NO_FACTOR |= {"\\\\", "_", "^", "!", BAR, ")", "]", "}", r"\}", r"\rvert"}
 _NORMS = {r"\|", r"\lVert", r"\Vert", DOUBLE}
 _TRANSPOSED = re.compile(r"(-?)(?:\\top|\\intercal|T|\\math(?:sf|rm|bf)\{?T\}?)")
 _LABEL = re.compile(r"\\(?:text|math|operatorname)(?:rm|it|sf|bf)?\{?([A-Za-z]\w*)\}?")
 _OTHERWISE = re.compile(r"(\\text(rm)?\{?|,|\{|\s)*(otherwise|else|elsewhere|)\W*")
 _TEN = re.compile(r"e-?\d|\\(?:mathrm|text|operatorname)\{[eE]\}\s*(?:\{[-+]?\d|\d)")
-_SIGNS = {**BOUNDS, **RELATIONS}
+_SIGNS = {**BOUNDS, **RELATIONS, **MEMBERSHIP}
 _HINTS = {
     ".": r": this is code, or write \operatorname{shape}(x)",
     ":": r": a row is A_1, a column A e_1",
 }
+_RELATED = {  # what to write instead of a relation that nobody checks
+    **dict.fromkeys((r"\leftarrow", r"\gets", "←"), "give the new value a name and ="),
+    **dict.fromkeys((r"\mapsto", "↦"), "write f(x) = …"),
+    **dict.fromkeys((r"\to", r"\rightarrow", "→"), "write =, or f(x) = … for a map"),
+    r"\sim": r"write \approx",
+    r"\not": r"write \ne, \ge or \notin",
+    ":": r"write \frac for a ratio",
+}
 _ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
-_STATELESS = {r"\in", r"\to", r"\mapsto", r"\sim", r"\forall"}
+_SETS = {r"\{": "set", "[": "closed", "(": "open"}
+_ARROWS = {r"\to", r"\rightarrow", r"\longrightarrow", "→"}
 _REMEDIES = {
     "%": "write it as a fraction of 1",
     "not": r"write \ne",
@@ -179,36 +190,26 @@ def parse(
     text: str,
     is_function: Callable[[str], bool] = lambda name: False,
     is_result: Callable[[str], bool] = lambda name: False,
+    is_known: Callable[[str], bool] = lambda name: False,
 ) -> tuple[Equation, ...]:
     r"""Read every equation of a formula; what states no equality is left out.
 
     ``is_function`` tells which names are applied by parentheses, so that
     ``f(x)`` is a value and ``x(y + 1)`` a product; ``is_result`` those that do not
-    count, as ``i`` does in ``i = 0, \dots, 3``.
+    count, as ``i`` does in ``i = 0, \dots, 3``; ``is_known`` those with a value, of
+    which ``h \to 0`` is no condition.
 
     >>> [equation] = parse(r"\nabla_x y = 4x = (0, 4)")
     >>> [member.op for member in equation.members]
     ['derivative', 'times', 'tuple']
     """
-    found, spans = _without_spans(text, rows(tokens(text)), is_function)
-    related = [row for row in found if _relates(row)]
-    odd = [row for row in found if not any(t.text in _SIGNS for t in row)]
-    odd = [row for row in odd if not _is_remark(text, row)]
-    if odd and related:
-        raise FormulaError(
-            "no equation here: write one equation per formula, a condition as"
-            r" \begin{cases}, thousands as 1{,}234, an inner product as \langle"
-            r" x, z \rangle",
-            odd[0][0].at,
-        )
-    equations: list[Equation] = []
-    for row in related:
-        parser = _Parser(text, row, is_function)
-        if any(token.text in RELATIONS for token in row):
-            equations.append(replace(parser.equation(), spans=spans))
-        else:  # a condition, as likely as a statement
-            with suppress(FormulaError):
-                equations.append(parser.equation())
+    found = tokens(text)
+    parts, spans = _without_spans(text, rows(found), is_function, is_known)
+    parts = [row for row in parts if not _is_condition(row, is_known)]
+    related = [row for row in parts if any(t.text in _SIGNS for t in row)]
+    _refuse_odd(text, [row for row in parts if row not in related], found, related)
+    read = [_Parser(text, row, is_function).related() for row in related]
+    equations = [replace(equation, spans=spans) for equation in read if equation]
     for letter, low, _ in spans:
         used = any(letter in equation.letters for equation in equations)
         if is_result(letter) or (equations and not used):
@@ -216,43 +217,121 @@ def parse(
     return tuple(equations)
 
 
+def _is_condition(row: Sequence[Token], is_known: Callable[[str], bool]) -> bool:
+    r"""Tell whether it says what a letter may be: ``h \to 0``, ``i \in \{1, 2\}``."""
+    letter, *signs = (token.text for token in row)
+    limits = bool(signs) and (signs[0] in _ARROWS or signs[0] in MEMBERSHIP)
+    single = letter.lstrip("\\") in _GREEK or (letter.isalpha() and len(letter) == 1)
+    others = any(s in _SIGNS or is_other_relation(s) for s in signs[1:])
+    return limits and single and not others and not is_known(letter.lstrip("\\"))
+
+
+def _refuse_odd(
+    text: str,
+    odd: list[list[Token]],
+    found: Sequence[Token],
+    related: Sequence[Sequence[Token]],
+) -> None:
+    """Refuse what is no equation and has numbers, or stands beside an equation."""
+    implied = [t for t in found if t.text in CUTS]  # 3 \Rightarrow 5
+    alone = [t for row in odd for t in row] + implied
+    for row in odd if related else [alone]:
+        _refuse_unchecked(row)
+    strange = [row for row in odd if not _is_remark(text, row)]
+    if strange and related:
+        raise FormulaError(
+            "no equation here: write one equation per formula, a condition as"
+            r" \begin{cases}, thousands as 1{,}234, an inner product as \langle"
+            r" x, z \rangle",
+            strange[0][0].at,
+        )
+
+
+def _refuse_unchecked(row: Sequence[Token]) -> None:
+    r"""Refuse ``y \sim 15``: a relation that nobody checks, beside a number."""
+    numbers = _numbers(row)
+    signs = (t for t in (*row, *_grouped(row)) if is_other_relation(t.text))
+    if numbers and (sign := next(signs, None)):
+        remedy = _RELATED.get(sign.text, r"write =, \approx, < or \in")
+        raise FormulaError(
+            f"nobody checks what {sign.text} says of a number: {remedy}, say it in"
+            " words, or mark it as law",
+            sign.at,
+        )
+
+
+def _refuse_stating(label: Token) -> None:
+    """Refuse numbers and relations below a brace; letters and words may name it."""
+    below = [Token("", label.at, label.at), *(label.inner or (label,))]
+    for before, token in pairwise(below):
+        related = token.text in _SIGNS or is_other_relation(token.text)
+        if related or (token.text[-1].isdigit() and before.text not in ("_", "^")):
+            raise FormulaError(
+                "nothing checks what stands below a brace: write it behind =", token.at
+            )
+
+
+def _grouped(row: Sequence[Token]) -> Iterator[Token]:
+    """Yield what stands in groups, but below or above nothing."""
+    for before, token in pairwise((Token("", 0, 0), *row)):
+        if before.text not in ("_", "^"):
+            yield from token.inner
+            yield from _grouped(token.inner)
+
+
+def _numbers(row: Sequence[Token]) -> bool:
+    r"""Tell whether there are numbers; in ``x_1`` and ``\mathbb R^2`` there is none."""
+    kept = [
+        token
+        for k, token in enumerate(row)
+        if not k or (row[k - 1].text != "_" and not _is_name_above(row[:k], token))
+    ]
+    return any(t.text[-1].isdigit() or _numbers(t.inner) for t in kept)
+
+
+def _is_name_above(before: Sequence[Token], token: Token) -> bool:
+    space = [t.text for t in before[-3:-2]] == [r"\mathbb"]
+    layer = [t.text for t in token.inner[:1]] in (["("], ["["])
+    return before[-1].text == "^" and (space or layer)
+
+
 def _is_remark(text: str, row: Sequence[Token]) -> bool:
-    r"""Tell whether a row says nothing: a word, a letter, ``x \in \mathbb R``."""
+    r"""Tell whether a row says nothing: a word, a letter, ``f \mapsto g``."""
     source = text[row[0].at : row[-1].end]
-    if any(token.text in _STATELESS for token in row):
-        return True
+    if any(t.text == r"\forall" or is_other_relation(t.text) for t in row):
+        return not _numbers(row)
     said = row[0].text.lstrip("\\") in UPRIGHT and len(row) == 2
     letter = len(row) == 1 and row[0].text.lstrip("\\").isalpha()
     return (said or letter) and not any(map(str.isdigit, source))
 
 
-def _relates(row: Sequence[Token]) -> bool:
-    return any(token.text in RELATIONS or token.text in BOUNDS for token in row)
-
-
 def _without_spans(
-    text: str, found: list[list[Token]], is_function: Callable[[str], bool]
+    text: str,
+    found: list[list[Token]],
+    is_function: Callable[[str], bool],
+    is_known: Callable[[str], bool],
 ) -> tuple[list[list[Token]], tuple[Span, ...]]:
     r"""Take out ``i = 0, \dots, 3``, ``i = 0, 1, 2``, and ``i \in \{0, 1, 2\}``."""
     kept: list[list[Token]] = []
     spans: list[Span] = []
     while found:
         row, *found = found
-        if [token.text for token in row[1:]] == [r"\in", r"\{"]:
+        below = any(_is_below(row[0], r) for r in (*kept, *found))
+        member = [token.text for token in row[1:]] == [r"\in", r"\{"]
+        if member and (below or not is_known(row[0].text)):
             items = _items(row[2].inner)
             taken = _counted(items) if _counted(items) == len(items) else 0
         else:
             items = [row[2:], *found]
             taken = _counted(items) if row[1:] and row[1].text == "=" else 0
             dotted = any(t.text in DOTS for item in items[:taken] for t in item)
-            if not dotted and not any(_is_below(row[0], r) for r in (*kept, *found)):
-                taken = 0
-        if taken < 2 or not row[0].text.isalpha():
+            taken = taken if dotted or below else 0
+        ends = items[:1] + items[taken - 1 : taken]
+        if taken < 2 or not all(ends) or not row[0].text.isalpha():
             kept.append(row)
             continue
         found = found if row[1].text == r"\in" else found[taken - 1 :]
-        ends = (_Parser(text, items[k], is_function) for k in (0, taken - 1))
-        low, high = (end._whole() for end in ends)
+        low, high = (_Parser(text, end, is_function)._whole() for end in ends)
         spans.append((row[0].text, low, high))
     return kept, tuple(spans)
 
@@ -324,6 +403,17 @@ class _Parser:
         self._place = 0
         self._stop = tokens[-1].end if end is None else end
 
+    def related(self) -> Equation | None:
+        r"""Read an equation; ``x \in \mathcal X`` says nothing without a number."""
+        row = list(self._tokens)
+        signs = {_SIGNS[t.text] for t in row if t.text in _SIGNS}
+        try:
+            return self.equation()
+        except FormulaError:
+            if signs <= set(MEMBERSHIP.values()) and not _numbers(row):
+                return None
+            raise
+
     def equation(self) -> Equation:
         start, end = self._tokens[0].at, self._tokens[-1].end
         first = self._definition()
@@ -332,10 +422,27 @@ class _Parser:
         members, relations = [first or self._sum()], []
         while self._text in _SIGNS:
             relations.append(_SIGNS[self._next().text])
-            members.append(self._sum())
+            member = relations[-1] in MEMBERSHIP.values()
+            members.append(self._set() if member else self._sum())
         self._end()
         written = self._source[start:end]
         return Equation(tuple(members), tuple(relations), written, start)
+
+    def _set(self) -> Node:
+        r"""Read ``\{0, 1\}``, ``[0, 1]``, ``(0, 1)`` or ``\mathbb R^{2 \times 3}``."""
+        token = self._next()
+        if token.text in _SETS:
+            return Node(_SETS[token.text], self._list(token), token.at)
+        letter = self._word(self._next()) if token.text == r"\mathbb" else ""
+        sizes: tuple[Node, ...] = ()
+        if letter and self._skip("^"):
+            group = self._next()
+            parts = split(group.inner or (group,), {r"\times"})
+            inside = (self._inside(p[k > 0 :], group.end) for k, p in enumerate(parts))
+            sizes = tuple(part._whole() for part in inside)
+        if letter not in ("R", "Z", "N", "C"):
+            raise FormulaError(r"a set is \{0, 1\}, [0, 1] or \mathbb R^n", token.at)
+        return Node("space", (letter, sizes), token.at)
 
     # Reading tokens
 
@@ -499,6 +606,11 @@ class _Parser:
         while base.op in ("power", "factorial", "index"):
             base = base.args[0]
         mixed = first.text.endswith("frac") and is_fraction(base)
+        if _is_size(before) and _is_size(first):
+            raise FormulaError(
+                r"shapes are written (2, 3)(3, 4), a product of numbers with \cdot",
+                first.at,
+            )
         apart = "(" in (before.text, first.text) or "[" in (before.text, first.text)
         if left.op == "number" and not apart and (base.op == "number" or mixed):
             raise FormulaError(
@@ -672,12 +784,7 @@ class _Parser:
         if name == "underbrace":
             node = self._single()
             if self._skip("_"):
-                label = self._next()
-                if not any(t.isalpha() for t in self._source[label.at : label.end]):
-                    raise FormulaError(
-                        "nothing checks what stands below a brace: write it behind =",
-                        label.at,
-                    )
+                _refuse_stating(self._next())
             return node
         if name in _FONTS | UPRIGHT:
             return self._styled(name, at)
@@ -806,6 +913,8 @@ class _Parser:
         for letter in letters:
             if not letter.text.isalpha() and letter.text != ",":
                 raise FormulaError("a sum runs over letters", letter.at)
+        if not names:
+            raise FormulaError("a sum runs over letters", token.at)
         sign = CONDITIONS[limit[0][0].text] if limit else "="
         if sign not in ("=", "!="):
             raise FormulaError(r"write both limits: \sum_{i=0}^{j-1}", limit[0][0].at)
@@ -955,6 +1064,11 @@ def _apart(sub: Node) -> list[Node]:
     if sub.op == "times":
         return [node for factor in sub.args for node in _apart(factor)]
     return [sub]
+
+
+def _is_size(token: Token) -> bool:
+    r"""Tell whether it is ``(2 \times 3)``, which may be a number or a shape."""
+    return token.text == "(" and any(t.text == r"\times" for t in token.inner)
 
 
 def is_fraction(node: Node) -> bool:

@@ -43,7 +43,8 @@ RELATION = re.compile(  # what a reader takes for "is equal to"
     r"[=≈≡≅≃≐≜＝≌≍≎≏≑≒≓≔≕≖≗≙≣⋍⩦⩴⩵꞊═゠]|\\char(?![A-Za-z])|\\(?:equiv|eqsim|asymp"
     r"|circeq|eqcirc|triangleq|xlongequal|(?:(?!prec|succ)[A-Za-z])*(?:approx|simeq"
     r"|cong|doteq|Doteq|dotseq|umpeq|[cC]oloneq|q?qcolon|equals)[A-Za-z]*)(?![A-Za-z])"
-    r"|\\(?:text|mathrm|operatorname)\{[^{}]*\b(?:equals|is equal to)\b"
+    r"|\\(?:text\w*|mathrm|operatorname)\{[^{}]*\b(?:equals?\b|(?:is|are|was|gives"
+    r"|yields|becomes|makes)\b[^{}]*\}(?s:.*)\d)"
 )
 _LITERAL = (
     "code|code-block|code-cell|raw-cell|sourcecode|literalinclude|doctest|raw"

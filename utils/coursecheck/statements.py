@@ -59,11 +59,7 @@ _UNUSED = (
     " written as code, a general law is marked as law"
 )
 _GIVEN = {"pi", "e", "infty", "i", "I"}
-
-
-_BELOW = re.compile(
-    r"_\{[^{}]*\}|\\text\{(?![^{}]*\bequal)[^{}]*\}"
-)  # no place for a statement
+_BELOW = re.compile(r"_\{[^{}]*\}")  # no place for a statement
 _UNREAD = "it looks like an equation, but none is read here: write it on its own line"
 _Found = Statement | FormulaError | None  # None: it only defines, or not yet
 _State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed
@@ -250,6 +246,7 @@ class Checker:
             maths.text,
             lambda name: name in heads or scope.is_function(name),
             lambda name: not isinstance(scope.live(name), int | None),
+            scope.knows,
         )
         known = ((e, resolved(e.members, scope.knows)) for e in found)
         return tuple(replace(e, members=members) for e, members in known)
@@ -263,22 +260,22 @@ class Checker:
     ) -> _Entry:
         """Decide one equation, if it can be decided by now."""
         names: frozenset[str] = frozenset()
-        stating = True
+        equal = True
         try:
-            equation = self._equations(entry.maths, namespace)[entry.place]
-            stating = any(sign in "=≈" for sign in equation.relations)
+            beside = self._equations(entry.maths, namespace)
+            equation = beside[entry.place]
+            equal = any(sign in "=≈" for sign in equation.relations)
             scope = self._scope(namespace)
             names = frozenset(_subjects(equation, scope))
-            found = self._decide(entry, equation, scope, last)
+            stating = _states(equation, scope, alone=len(beside) == 1)
+            found = self._decide(entry, equation, scope, last) if stating else None
         except FormulaError as problem:
-            found = problem if stating or isinstance(problem, FalseError) else None
+            found = problem if equal or not isinstance(problem, OpenError) else None
         return replace(entry, found=found, names=names)
 
     def _decide(
         self, entry: _Entry, equation: Equation, scope: Names, last: bool
     ) -> Statement | None:
-        if not _states(equation, scope):
-            return None
         for run in equation.runs:
             _refuse_circle(run)
         before = dict(self._definitions)
@@ -407,11 +404,18 @@ def _subjects(equation: Equation, scope: Names) -> Iterator[str]:
         yield from scope.namespace
 
 
-def _states(equation: Equation, scope: Names) -> bool:
-    """Tell ``y < 5`` of a result from ``x < 0`` of an input, which is a condition."""
+def _states(equation: Equation, scope: Names, *, alone: bool) -> bool:
+    """Tell ``y < 5`` of a result from ``x < 0`` of an input, which is a condition.
+
+    It is none where it would share the mark of what stands beside it, and where it
+    says of what shape a tensor is.
+    """
     equal = any(sign in "=≈" for sign in equation.relations)
-    results = any(scope.leaves(name) for name in names_in(equation.members))
-    return equal or results or derives(equation.members)
+    names = names_in([m for m in equation.members if m.op != "space"])
+    results = any(map(scope.leaves, names))
+    member = not alone or bool({"∈", "∉"}.intersection(equation.relations))
+    known = member and all(map(scope.knows, names))
+    return equal or results or known or derives(equation.members)
 
 
 def _refuse_circle(equation: Equation) -> None:

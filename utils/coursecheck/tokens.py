@@ -9,6 +9,7 @@ something where no reader of ours would look: in words, below a brace.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,14 +18,17 @@ __all__ = [
     "BOUNDS",
     "BRACKETS",
     "CONDITIONS",
+    "CUTS",
     "DOTS",
     "DOUBLE",
+    "MEMBERSHIP",
     "OPERATORS",
     "RELATIONS",
     "UPRIGHT",
     "FormulaError",
     "OpenError",
     "Token",
+    "is_other_relation",
     "rows",
     "split",
     "tokens",
@@ -37,6 +41,7 @@ BOUNDS |= {">": ">", r"\ge": ">=", r"\geq": ">=", r"\lt": "<", r"\gt": ">"}
 BOUNDS |= {r"\leqslant": "<=", r"\geqslant": ">=", r"\leqq": "<=", r"\geqq": ">="}
 BOUNDS |= {r"\ll": "<", r"\gg": ">", r"\nless": ">=", r"\ngtr": "<="}
 BOUNDS |= {r"\nleq": ">", r"\ngeq": "<", r"\nleqslant": ">", r"\ngeqslant": "<"}
+MEMBERSHIP = {r"\in": "∈", r"\isin": "∈", r"\notin": "∉"}
 CONDITIONS = {"=": "=", **BOUNDS}
 DOTS = {r"\dots", r"\ldots", r"\cdots", "…"}
 UPRIGHT = {"text", "mathrm", "operatorname", "textit", "texttt", "textrm"}
@@ -58,22 +63,34 @@ BRACKETS |= {r"\lvert": r"\rvert", r"\langle": r"\rangle"}
 BRACKETS |= {r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
 _EITHER = {"|", r"\|", r"\Vert", DOUBLE, BAR}  # they may open as well
 _CLOSING = set(BRACKETS.values()) - _EITHER
-_BETWEEN = {*OPERATORS, *CONDITIONS, *RELATIONS, ",", "+", "-", "&", "\\\\"}
-_CUTS = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
-_CUTS |= {r"\iff", r"\Leftrightarrow", r"\Longrightarrow", r"\therefore"}
+_BETWEEN = {*OPERATORS, *CONDITIONS, *RELATIONS, *MEMBERSHIP, ",", "+", "-", "&"}
+_BETWEEN |= {"\\\\"}
+CUTS = {"\\\\", ",", ";", r"\quad", r"\qquad", r"\Rightarrow", r"\implies"}
+CUTS |= {r"\iff", r"\Leftrightarrow", r"\Longrightarrow", r"\therefore"}
 _LIMITS = {r"\sum", r"\prod", r"\max", r"\min", BAR, r"\left."}
 _VAGUE = {rf"\{k}" for k in ("doteq", "cong", "eqsim", "asymp", "propto", "circeq")}
 _VAGUE |= {rf"\{k}" for k in ("eqcirc", "bumpeq", "Bumpeq", "backsimeq", "doteqdot")}
 _VAGUE |= set("≅≐≂∼∝≍≗≖≏≎⋍≑∽≒≓≕≘≙≚≛≝≞≟≣⩵⩶⩴∷")
+_OTHERS = re.compile(  # what TeX sets as a relation, beyond those that are read
+    r":|\\(?!over|under|text|cd|big)\w*(?:arrow|harpoon|mapsto|mapsfrom|sim|prec|succ"
+    r"|[cC]olon|less|gtr|equilibrium|[vV][dD]ash|slant|[gl]n?approx|[gl]neqq?|eqq"
+    r"|triangle(?:left|right)|[qs]ubset|[Sq]ubset|supset|Supset|umpeq|oteq|cong)\w*"
+    r"|\\n?(?:short)?(?:mid|parallel)|\\[lrudhULDRH]?[lr]?[aA]rr|\\(?:x|leads)?to(?:from)?"
+    r"|\\(?:gets|not|mathrel|n?ni|notni|owns|perp|(?:var)?propto|implies|impliedby|iff"
+    r"|models|dashv|bowtie|Join|multimap|because|therefore|between|ratio|(?:small)?smile"
+    r"|(?:small)?frown|vartriangle|stackrel|overset|underset|pitchfork|imageof|origof"
+    r"|restriction|[LR]sh|backepsilon|xlongequal|su[bp]e?(?<!sup)|\w*dotseq|lll|ggg)"
+)
 _DRESS = {r"\tag", r"\label", r"\color", r"\phantom", r"\hphantom", r"\vphantom"}
 _DRESS |= {r"\hspace", r"\textcolor"}  # with what stands in braces after it
 _SIGNS = {  # what a keyboard gives, and the command that says it
     "≈": r"\approx", "≃": r"\simeq", "≊": r"\approxeq", "≡": r"\equiv",
     "≜": r"\triangleq", "≔": "=", "＝": "=", "﹦": "=", "−": "-", "·": r"\cdot",
     "⋅": r"\cdot", "×": r"\times", "⊙": r"\odot", "∘": r"\circ", "≤": r"\le",
-    "≥": r"\ge", "≠": r"\ne", "∇": r"\nabla", "∂": r"\partial", "∑": r"\sum",
-    "∏": r"\prod", "∞": r"\infty", "⇒": r"\Rightarrow", "′": "'", "⟨": r"\langle",
-    "⟩": r"\rangle", "‖": r"\|", r"\vert": "|", "⋯": r"\cdots",
+    "≥": r"\ge", "≠": r"\ne", "∈": r"\in", "∉": r"\notin", "∇": r"\nabla",
+    "∂": r"\partial", "∑": r"\sum", "∏": r"\prod", "∞": r"\infty", "⇒": r"\Rightarrow",
+    "′": "'", "⟨": r"\langle", "⟩": r"\rangle", "‖": r"\|", r"\vert": "|",
+    "⋯": r"\cdots",
 }  # fmt: skip
 _SIZE = r"\\(?:left|right|[bB]igg?[lrm]?)"
 _LONE = "and|with|where|for|at|if|so|or|hence|when|that is|while|but|as|since"
@@ -99,6 +116,9 @@ _NORMAL = {"row": "\\\\", "word": ",", "bar": BAR, "open": r"\left.", "equal": "
 _NORMAL |= {"double": DOUBLE, "le": r"\le", "ge": r"\ge", "upright": r"\operatorname"}
 
 
+_HARMLESS = "¬±√∀∃∧∨∩∪∅∖∫∓⊕⊗"  # among the signs of mathematics, no relation
+
+
 class FormulaError(Exception):
     """What cannot be read or computed, and the offset in the formula."""
 
@@ -119,6 +139,19 @@ class Token:
     at: int
     end: int
     inner: tuple[Token, ...] = ()
+
+
+def is_other_relation(sign: str) -> bool:
+    r"""Tell whether a sign relates two things in a way that nobody checks.
+
+    >>> is_other_relation(r"\leadsto"), is_other_relation("↦"), is_other_relation("=")
+    (True, True, False)
+    """
+    if sign in RELATIONS or sign in BOUNDS or sign in MEMBERSHIP:
+        return False
+    mathematical = len(sign) == 1 and unicodedata.category(sign) == "Sm"
+    odd = mathematical and not sign.isascii() and sign not in _HARMLESS
+    return odd or "←" <= sign <= "⇿" or bool(_OTHERS.fullmatch(sign))
 
 
 def tokens(text: str) -> list[Token]:
@@ -178,7 +211,9 @@ def _nest(
     elif word in BRACKETS:
         stack.append((word, at, []))
     elif word in _CLOSING and closer:
-        raise FormulaError(f"expected {closer}, found {word}", at)
+        half = {word, closer} == {")", "]"}
+        hint = r": a half-open interval is written 0 \le p < 1" * half
+        raise FormulaError(f"expected {closer}, found {word}{hint}", at)
     else:
         inner.append(Token(word, at, end))
 
@@ -203,7 +238,7 @@ def _undressed(inner: Sequence[Token]) -> Iterator[Token]:
                 raise FormulaError(why, following.at)
         elif token.text == r"\boxed":
             box = next(items, token)
-            stating = any(t.text in _CUTS or t.text in RELATIONS for t in box.inner)
+            stating = any(t.text in CUTS or t.text in RELATIONS for t in box.inner)
             group = tuple(_undressed(box.inner))
             yield from group if stating else (replace(box, inner=group),)
         elif token.inner:
@@ -226,9 +261,9 @@ def rows(items: Sequence[Token]) -> list[list[Token]]:
     """Split a formula into what stands beside or below each other."""
     found: list[list[Token]] = []
     broken = False  # the line; a plus or minus then goes on
-    for part in split([t for t in items if t.text != "&"], _CUTS):
+    for part in split([t for t in items if t.text != "&"], CUTS):
         broken |= bool(part) and part[0].text == "\\\\"
-        row = part[1:] if part and part[0].text in _CUTS else part
+        row = part[1:] if part and part[0].text in CUTS else part
         while row and row[-1].text in (".", ":"):
             row = row[:-1]
         if not row:

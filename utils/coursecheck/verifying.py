@@ -44,7 +44,6 @@ def verify(equation: Equation, scope: Names, seed: int) -> float:
     runs = equation.runs
     for left, sign, right in zip(runs, equation.bounds, runs[1:], strict=False):
         bound(left, sign, right, scope)
-        scope.log.here = True
     chains = [run for run in runs if run.relations]
     return max((_verify(run, scope, seed) for run in chains), default=0.0)
 

@@ -7,7 +7,7 @@ import torch
 
 from torchutils.cuts import Cuts, leaves
 from torchutils.graph import Edge, Graph, Node
-from torchutils.labels import operands, operation, reference
+from torchutils.labels import FIRST, operands, operation, reference
 from torchutils.names import Names
 from torchutils.read import seen
 from torchutils.saved import Saved, saved_tensors
@@ -97,7 +97,7 @@ def _forward(graph: Graph, found: Forward, marks: dict[int, list[str]]) -> list[
             outs = range(len(graph.nodes[i].outputs) or 1)
             hit = [k for k in outs if kind in found.states.get((i, k), ())]
             if hit:
-                marks.setdefault(i, []).append(f"first {kind} seen, forward")
+                marks.setdefault(i, []).append(f"{FIRST}{kind} seen, forward")
                 why = _whence(graph, found, inputs[i], kind, graph.nodes[i])
                 where = _at(graph.nodes[i], hit[0])
                 said.append(f"Forward: the first {kind} seen is in {where}: {why}.")
@@ -142,15 +142,15 @@ def _backward(graph: Graph, found: Checked, marks: dict[int, list[str]]) -> list
         what, i, k = found.first[kind]
         node = graph.nodes[i]
         if what == "given":
-            marks.setdefault(i, []).append(f"first {kind}, backward")
+            marks.setdefault(i, []).append(f"{FIRST}{kind}, backward")
             text = f"is in the gradient that was given for {_at(node, k)}"
         elif what == "came":
-            marks.setdefault(i, []).append(f"first {kind}, backward")
+            marks.setdefault(i, []).append(f"{FIRST}{kind}, backward")
             text = f"is in what came to {_at(node, k)}: no contribution holds it, so "
             text += "it arose in their sum, or in a hook"
             text += ", or came from what is not drawn" if graph.truncated else ""
         else:
-            marks.setdefault(i, []).append(f"sends the first {kind}, backward")
+            marks.setdefault(i, []).append(f"sends {FIRST}{kind}, backward")
             edge = inputs.get((i, k))
             goal = graph.nodes[edge.src] if edge else None
             to = f" to {reference(goal, edge.out)}" if goal else ""

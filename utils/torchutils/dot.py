@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from torchutils.graph import Graph, Node
-from torchutils.labels import Line, edge_lines, node_lines
+from torchutils.labels import Line, edge_lines, node_lines, stands_out
 
 __all__ = ["quote", "to_dot"]
 
@@ -79,6 +79,7 @@ def _plain(style: str, *facts: object) -> str:
 
 def _attributes(node: Node, style: str) -> str:
     look = _LOOKS["root" if node.root and node.kind == "op" else node.kind]
+    look += " penwidth=4" if stands_out(node) else ""
     return f"[label={_label(node_lines(node, style))}{look}]"
 
 

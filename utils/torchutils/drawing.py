@@ -16,6 +16,7 @@ from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
 from torchutils.layout import Layout, check_engine, lay_out, run_engine
 from torchutils.read import read_graph
+from torchutils.select import Choice
 from torchutils.svg import drawn_width, to_svg
 from torchutils.text import summary, to_text
 
@@ -293,7 +294,7 @@ def make_dot(
     y: object = None,
     names: Mapping[str, object] | torch.nn.Module | None = None,
     attrs: bool = False,
-    saved: bool = False,
+    saved: bool | Literal["sizes"] = False,
     max_attr_chars: int | None = None,
     *,
     values: int | None = None,
@@ -303,6 +304,8 @@ def make_dot(
     direction: Direction = "auto",
     fold: Fold = "auto",
     title: str = "",
+    path_to: Choice | None = None,
+    highlight: Choice | None = None,
     var: object = None,
     params: Mapping[str, object] | None = None,
     show_attrs: bool = False,
@@ -317,8 +320,9 @@ def make_dot(
     or "auto": the first if that is at most 1,600 pixels wide), ``fold`` ("auto", True
     or False: repeated parts drawn once), ``title``.  On what is
     read: ``values`` (how many numbers a tensor may have to be shown), ``attrs`` (every
-    option of every node), ``saved`` (saved tensors as nodes), ``max_nodes``, ``force``;
-    see :func:`read_graph`.
+    option of every node), ``saved`` (saved tensors as nodes, or "sizes": bytes),
+    ``max_nodes``, ``force``, ``path_to`` and ``highlight`` (tensors or names: draw what
+    is between them and y alone, let them stand out); see :func:`read_graph`.
 
     The rest is for calls written for torchviz: its ``var``, ``params``, ``show_attrs``
     and ``show_saved`` mean y, names, attrs and saved, also by their place; its
@@ -339,6 +343,8 @@ def make_dot(
         saved=saved or show_saved,
         max_nodes=max_nodes,
         force=force,
+        path_to=path_to,
+        highlight=highlight,
     )
     return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from torchutils.graph import Edge, Graph, Node
 from torchutils.lanes import ranks
 
-__all__ = ["SHOWN", "WIDEST", "bundle", "columns", "nearest"]
+__all__ = ["SHOWN", "WIDEST", "bundle", "columns", "keep", "nearest"]
 
 SHOWN = 100  # nodes that a drawing shows by itself
 WIDEST = 1600  # pixels of a drawing, unless the caller says how it is to look
@@ -45,21 +45,28 @@ def nearest(graph: Graph, count: int, remedy: str) -> Graph:
     if len(known) <= count:
         return graph
     kept = {n.id for n in known[:count]}  # they are numbered from the output on
-    last = len(kept)
+    remark = f"Drawn are the {count} nodes nearest to the output, of {len(known)}; "
+    return keep(graph, kept, remark + remedy)
+
+
+def keep(graph: Graph, kept: set[int], remark: str) -> Graph:
+    """Leave some nodes, and one for all the others that they are made from."""
     number = {i: k for k, i in enumerate(sorted(kept))}
+    last = len(kept)
     edges = dict.fromkeys(_kept(graph.edges, number, last))
-    nodes = [n._replace(id=number[n.id]) for n in known[:count]]
+    nodes = [n._replace(id=number[n.id]) for n in graph.nodes if n.id in kept]
+    if any(edge.src == last for edge in edges):
+        nodes.append(Node(last, "more"))
     groups, used = [], {n.group for n in nodes}
     for group in reversed(graph.groups):
         if group.id in used:
             used.add(group.parent)
             groups.append(group)
-    remark = f"Drawn are the {count} nodes nearest to the output, of {len(known)}; "
     return graph.replace(
-        nodes=(*nodes, Node(last, "more")),
+        nodes=tuple(nodes),
         edges=tuple(edges),
         groups=tuple(reversed(groups)),
-        remarks=(*graph.remarks, remark + remedy),
+        remarks=(*graph.remarks, remark),
     )
 
 

@@ -9,6 +9,8 @@ from torchutils.graph import Edge, Graph, Node, Output
 from torchutils.values import Value, show, visible
 
 __all__ = [
+    "FIRST",
+    "HIGHLIGHTED",
     "Line",
     "called",
     "edge_lines",
@@ -19,9 +21,11 @@ __all__ = [
     "operation",
     "reference",
     "shape",
+    "stands_out",
     "title",
 ]
 
+HIGHLIGHTED, FIRST = "highlighted", "the first "  # notes of nodes that stand out
 MOST = 8  # of so many outputs each is listed, of more only those with names
 WIDEST = 40  # characters in a line; the whole text is in the tooltip
 
@@ -169,6 +173,11 @@ def shape(sizes: tuple[int | str, ...] | None) -> str:
     if not sizes:
         return "" if sizes is None else "scalar"
     return str(sizes).replace("'", "")
+
+
+def stands_out(node: Node) -> bool:
+    """Say whether a node is drawn with a thick border; a note says why."""
+    return any(note == HIGHLIGHTED or FIRST in note for note in node.notes)
 
 
 @cache

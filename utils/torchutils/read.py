@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
+from typing import Literal
 
 import torch
 
@@ -16,13 +17,15 @@ from torchutils.saved import (
     UNSHOWN,
     Saved,
     attributes,
+    memory,
     saved_tensors,
     state_notes,
 )
+from torchutils.select import Choice, highlighted, paths, places
 from torchutils.values import Value, numbers, visible
 from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 
-__all__ = ["describe", "read_graph", "seen", "trace_lines"]
+__all__ = ["check_saved", "describe", "read_graph", "seen", "trace_lines"]
 
 _NAMES = "A leaf has no name here, and not all of {} was looked through for one."
 VALUES, DETAILED = 8, 100  # numbers shown, by default, in graphs of so many nodes
@@ -34,9 +37,11 @@ def read_graph(
     *,
     values: int | None = None,
     attrs: bool = False,
-    saved: bool = False,
+    saved: bool | Literal["sizes"] = False,
     max_nodes: int | None = None,
     force: bool = False,
+    path_to: Choice | None = None,
+    highlight: Choice | None = None,
 ) -> Graph:
     """Read the graph behind ``outputs``: tensors, or lists and dicts of them.
 
@@ -48,10 +53,19 @@ def read_graph(
     their own.  A graph of up to 2,000 nodes is read as a whole, of a larger one
     the first 500; with ``max_nodes`` reading stops there.  When it stops it says so.
     More than 2,000 need ``force=True``: freeing such a graph may exhaust the stack.
+
+    With ``saved="sizes"`` each operation says how many bytes it holds for backward, and
+    a sentence how many all do.  ``path_to`` keeps what is between the output and some
+    tensors, or names, alone; ``highlight`` lets such stand out.
     """
+    check_saved(saved)
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)
     graph = describe(live, find_names(names), values=values, attrs=attrs, saved=saved)
+    if highlight is not None:
+        graph = highlighted(graph, places(graph, live, "highlight", highlight))
+    if path_to is not None:
+        graph = paths(graph, places(graph, live, "path_to", path_to))
     if graph.truncated:
         warnings.warn(_stopped(graph.truncated), stacklevel=3)
     return graph
@@ -77,7 +91,7 @@ def describe(
     *,
     values: int | None = None,
     attrs: bool = False,
-    saved: bool = False,
+    saved: bool | Literal["sizes"] = False,
 ) -> Graph:
     """Turn live nodes into records."""
     bare = values == 0 and not attrs and not saved
@@ -98,10 +112,14 @@ def describe(
         rest = len(nodes)
         nodes.append(Node(rest, "more"))
         edges = edges + [Edge(rest, dst, arg) for dst, arg in live.more]
-    if saved:
+    sizes = ""
+    if saved == "sizes":
+        sizes = _add_sizes(nodes, live, kept) if SHOWN else ""
+    elif saved:
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else []
+    remarks = [*remarks, sizes] if sizes else remarks
     if not (SHOWN or bare) and any(row[1] == "op" for row in nodes):
         remarks = [*remarks, UNSHOWN]
     if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
@@ -365,6 +383,22 @@ def seen(live: Walk, kept: list[list[Saved]]) -> dict[tuple[int, int], torch.Ten
             if source is not None:
                 known.setdefault((source, tensor.output_nr), tensor)
     return known
+
+
+def check_saved(saved: object) -> None:
+    """Raise ValueError for what the option can't be."""
+    if saved not in (True, False, "sizes"):
+        raise ValueError(f"saved {saved!r} is not one of True, False, 'sizes'")
+
+
+def _add_sizes(nodes: list[tuple], live: Walk, kept: list[list[Saved]]) -> str:
+    leaves = [n.variable for n in live.nodes if type(n) is ACCUMULATE]
+    each, text = memory(kept, leaves)
+    for i, size in enumerate(each):
+        if size:
+            row = Node._make(nodes[i])
+            nodes[i] = row._replace(attrs=(*row.attrs, ("saves", f"{size:,} bytes")))
+    return text
 
 
 def _add_saved(

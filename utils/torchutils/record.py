@@ -1,7 +1,7 @@
 """Run a backward pass and write down what it does, node by node."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.autograd.graph import GradientEdge
@@ -11,7 +11,7 @@ from torchutils.cuts import Cuts
 from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
 from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
-from torchutils.read import describe
+from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
 from torchutils.values import Value, kinds, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, start, walk
@@ -32,7 +32,7 @@ def record_backward(
     values: int = 8,
     check: bool | Cuts = False,
     attrs: bool = False,
-    saved: bool = False,
+    saved: bool | Literal["sizes"] = False,
     max_nodes: int = 500,
     force: bool = False,
     style: Style = "lesson",
@@ -62,6 +62,7 @@ def record_backward(
       9. x is a leaf: its .grad was None, is [3, 12, 27]
     """
     check_look(style, direction, fold)
+    check_saved(saved)
     check_limits(values, max_nodes, force)
     live = walk(y, max_nodes)
     if len(live.bare) == len(live.nodes):

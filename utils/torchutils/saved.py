@@ -1,5 +1,6 @@
 """What a node keeps for its backward: read without running hooks or recomputing."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ __all__ = [
     "UNSHOWN",
     "Saved",
     "attributes",
+    "memory",
     "saved_tensors",
     "state_notes",
 ]
@@ -134,6 +136,45 @@ def _fails(node: object) -> bool:
     except (RuntimeError, AttributeError) as error:
         return _MODIFIED in str(error)
     return False
+
+
+def memory(
+    kept: list[list[Saved]], leaves: Iterable[torch.Tensor]
+) -> tuple[list[int], str]:
+    """Count what operations hold for backward: bytes of each, a sentence on the whole.
+
+    Leaves exist anyway and are counted apart; memory that several tensors share counts
+    once in the whole.
+    """
+    own = {key for leaf in leaves for key, _ in _storages(leaf)}
+    each, every, tensors, unknown = [], {}, 0, 0
+    for items in kept:
+        held: dict[int, int] = {}
+        for item in items:
+            parts = [] if item.tensor is None else _storages(item.tensor)
+            held |= parts
+            tensors += bool(parts)
+            unknown += not parts and item.state != FREED
+        every |= held
+        each.append(sum(size for key, size in held.items() if key not in own))
+    anyway = sum(size for key, size in every.items() if key in own)
+    text = f"Saved for backward: {sum(every.values()) - anyway:,} bytes"
+    text += f", beside {anyway:,} bytes of leaves" if anyway else ""
+    text += f"; tensors: {tensors}; what they share counts once."
+    if unknown:
+        text += f" Not counted: {unknown}, which are packed, computed again or unknown."
+    return each, text
+
+
+def _storages(tensor: torch.Tensor) -> list[tuple[int, int]]:
+    """Return the memory that a tensor lies in: what tells it apart, and its bytes."""
+    try:
+        sparse = tensor.layout is torch.sparse_coo
+        parts = (tensor._indices(), tensor._values()) if sparse else (tensor,)
+        whole = [part.untyped_storage() for part in parts]
+    except (RuntimeError, NotImplementedError):  # no one storage, or none at all
+        return []
+    return [(storage._cdata, storage.nbytes()) for storage in whole]
 
 
 def state_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:

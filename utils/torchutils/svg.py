@@ -4,7 +4,7 @@ from html import escape
 from math import hypot
 
 from torchutils.graph import Graph, Group, Node
-from torchutils.labels import Line
+from torchutils.labels import Line, stands_out
 from torchutils.layout import SIZE, STEP, Box, Layout, Wire, cut, text_width
 from torchutils.text import summary, timeline
 from torchutils.values import visible
@@ -115,9 +115,10 @@ def _node(node: Node, box: Box, said: _Said) -> str:
         else:
             rows.append(_row(line, middle, y, look))
     uncut = "\n".join(safe(line.text) for line in box.lines)
+    lit = ' stroke-width="4"' if stands_out(node) else ""
     tip = "" if said else f"<title>{uncut}</title>"  # it would tell the end
     return (
-        f'<g class="ag-node" data-node="{node.id}">{tip}{_shape(role, box)}'
+        f'<g class="ag-node" data-node="{node.id}"{lit}>{tip}{_shape(role, box)}'
         f"{''.join(rows)}</g>"
     )
 

@@ -122,12 +122,24 @@ def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
             seen.add(id(item))
             within = (*inside, id(item))
             queue += [(name + place, v, within) for place, v in _parts(item)]
+    if callable(outputs) and not found:
+        raise TypeError(_uncalled(outputs))
     if not found:
         raise TypeError(
             f"no tensor to draw in {type(outputs).__name__!r}: pass the tensor on "
             "which you would call backward(), or a list or dict of such tensors"
         )
     return tuple(found)
+
+
+def _uncalled(outputs: object) -> str:
+    if isinstance(outputs, torch.nn.Module):
+        return (
+            f"{type(outputs).__name__} is a module, and only what it computes has a "
+            "graph: write make_dot(model(x), model), with your model and its input x"
+        )
+    name = getattr(outputs, "__name__", type(outputs).__name__)
+    return f"{name} is a function, and only what it returns has a graph: call it"
 
 
 def _parts(item: object) -> list[tuple[str, object]]:
