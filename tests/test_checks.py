@@ -41,6 +41,13 @@ def test_stated_error_is_no_problem(root):
     assert found(root, f"{example.format('')}<pre>{traceback}</pre>") != []
 
 
+def test_stated_error_is_no_problem_in_the_ledger(root):
+    error = "Traceback (most recent call last):\nError: a"
+    cell = "<table><tr><td><code>{}{}</code></td></tr></table>"
+    assert found(root, cell.format("&gt;&gt;&gt; 1/0\n", error)) == []
+    assert found(root, cell.format("", error)) != []
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

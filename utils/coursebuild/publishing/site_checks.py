@@ -23,9 +23,11 @@ FORBIDDEN = {
     'class="problematic"': "a broken reference",
     "sphx-glr-script-out": "an output that our runner did not make",
 }
-# An example of a text, whose error is stated and was compared.
+# An example of a text or of the ledger, whose error is stated and was compared.
 EXAMPLE = re.compile(
-    r"<pre\b(?:(?!</pre>).)*? class=\"gp\"(?:(?!</pre>).)*</pre>", re.DOTALL
+    r"<pre\b(?:(?!</pre>).)*? class=\"gp\"(?:(?!</pre>).)*</pre>"
+    r"|<td><code>&gt;&gt;&gt; [^<]*</code>",
+    re.DOTALL,
 )
 # An installed package, or the folder in which a lesson ran, of whatever machine.
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
