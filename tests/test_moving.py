@@ -144,6 +144,13 @@ def test_table_has_some_positions_with_the_first_and_the_last(count, rows):
     assert [int(lines[0].split()[0]), int(lines[-1].split()[0])] == [0, count - 1]
 
 
+def test_one_number_for_all_is_no_column_of_the_table():
+    picture = plot()
+    picture.say("{y} in a step of {size}", y=[1, 2], size=0.1)
+    assert str(picture).splitlines()[1:] == ["rate  y", " 0.1  1", " 0.5  2"]
+    assert data(picture)["words"] == [["1", "2"], ["0.1", "0.1"]]
+
+
 def test_table_of_a_page_is_that_of_a_script():
     picture = plot()
     picture.say("{y} and {z}", y=[1, 2], z=[3, 4])

@@ -418,6 +418,75 @@ torch.dot(x.grad, s), hill((2.01, 0.98)) - hill((2, 1))
 # -0.100702
 
 # %%
+# How good is the forecast elsewhere? We compute the heights of many places at once. A
+# height depends on its own place alone, so the gradient of the sum holds the gradient
+# at each place.
+
+ways = torch.linspace(0.5, 3.5, 13), torch.linspace(0, 2.5, 11)
+here = torch.stack(torch.meshgrid(*ways, indexing="ij")).double().requires_grad_()
+top = hill(here)
+top.sum().backward()
+
+# %%
+# In the grid we find our place again, and its gradient:
+#
+# >>> here[:, 6, 4]
+# tensor([2., 1.], dtype=torch.float64, grad_fn=<SelectBackward0>)
+# >>> here.grad[:, 6, 4]
+# tensor([4., 7.], dtype=torch.float64)
+#
+# From each place we go a short step along the gradient. The forecast is the length of
+# the step times that of the gradient.
+
+length = torch.linalg.vector_norm(here.grad, dim=0)
+uphill, slopes = here.grad / length, here.grad.movedim(0, -1)
+truth = hill(here + 0.1 * uphill) - top
+
+# %%
+# The map again, now with a slider for each way.
+
+plot = MovingPlot(
+    {"x₀": ways[0], "x₁": ways[1]},
+    "The hill from above",
+    xlim=(0.5, 3.5),
+    ylim=(0, 2.5),
+    xlabel="x₀ (east)",
+    ylabel="x₁ (north)",
+    equal=True,
+    start={"x₀": 2, "x₁": 1},
+)
+for c in range(1, 22, 2):
+    plot.line(ways[0], c / (ways[0] ** 2 + 3))
+
+# %%
+# Two lines lead through the place where we are. On the first the height stays the same,
+# on the second the forecast does: it is straight, at a right angle to the gradient.
+
+plot.line(ways[0], top[..., None] / (ways[0] ** 2 + 3), "same height")
+aside = torch.stack([uphill[1], -uphill[0]])
+plot.line(
+    *(here[..., None] + aside[..., None] * torch.tensor([-4, 4])), "same forecast"
+)
+plot.arrow(*here, *here.grad / 10, "gradient, at a tenth of its length")
+plot.point(*here, "where we are")
+
+# %%
+# Drag the point over the map, or move the sliders.
+
+plot.say("Height {height}, gradient {gradient}.", height=top, gradient=slopes)
+plot.say(
+    "A step of {step} uphill: forecast {forecast:+.3f}, truth {truth:+.3f}.",
+    step=0.1,
+    forecast=0.1 * length,
+    truth=truth,
+)
+plot
+
+# %%
+# Where we are, both lines have the same direction, and they part slowly: the forecast
+# is good nearby. The steeper the hill, the closer the lines of the map.
+
+# %%
 # A gradient without calculus
 # ---------------------------
 #

@@ -111,9 +111,9 @@ class MovingPlot:
     def say(self, words: str, **columns: Numbers) -> None:
         """Say something of each position, with numbers where ``{names}`` stand.
 
-        ``{slope:.6f}`` chooses the digits.  Each name is a column of the table, too;
-        it has numbers, or a list of words, for each position.  Raises ValueError when
-        a name has none, and when a number stands among the words.
+        ``{slope:.6f}`` chooses the digits.  A name has numbers, or a list of words,
+        for each position, and is a column of the table; or it has one number.  Raises
+        ValueError when a name has none, and when a number stands among the words.
         """
         known = {name: self._column(name, given) for name, given in columns.items()}
         self._said += [" "] if self._said else []
@@ -128,7 +128,7 @@ class MovingPlot:
                 raise ValueError(f"say: {{{name}}} has no numbers: add {name}=...")
             if name is not None:
                 self._said.append([_text(x, digits or "") for x in known[name]])
-        self._columns |= known
+        self._columns |= {k: v for k, v in known.items() if len({*v}) > 1}
 
     def _places(self, start: Mapping[str, float]) -> Iterator[int]:
         """Find where among its values each quantity begins."""
