@@ -184,3 +184,10 @@ def test_page_that_asks_without_a_run_stops_the_build(site):
     done = site.build()
     assert done.code != 0
     assert "what it asks is not what its run evaluated" in done.error
+
+
+def test_faults_of_all_boxes_are_told_in_one_run():
+    boxes = box("nope", "gone"), box("x.grad", answer="5"), "text:\n.. ask:: x\n"
+    found = message(CODE, *boxes, "text:\nAnd :math:`y = 9`.\n", BACKWARD, box("y"))
+    told = ("'nope'", "'gone'", "does not say", "directly below it", "y = 9", "follows")
+    assert [words for words in told if words not in found] == []

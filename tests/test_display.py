@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from test_cells import message, pictures, run
+from test_cells import NAME, message, pictures, run
 
 from coursebuild.lessons.outputs import output_html
 from courserun.figures import DARK, INK, LARGEST_CARD, LARGEST_SVG, LIGHT
@@ -398,3 +398,38 @@ def test_formula_or_markdown_of_an_output_is_set(
 def test_size_from_which_data_are_pixels_is_the_one_that_authors_read() -> None:
     authors = Path(__file__).parents[1] / "docs/authors.md"
     assert f"more than {LARGEST_SVG:,} bytes" in authors.read_text(encoding="utf-8")
+
+
+IN_MATH = "from IPython.display import HTML, Latex, Markdown, Math, display\ny = 8.0\n"
+PUT_OUT = [  # what a cell shows as a formula, and whether that is true
+    ("Math('2^3 = 9')", False),
+    ("Math('2^3 = 8')", True),
+    ("Math('2^3')", True),
+    ("Math(f'y = {y:.0f}')", True),
+    ("Math('y = 9')", False),
+    (r"Math(r'y \to 9')", False),
+    ("Math('q = 9')", False),
+    ("Latex('So $y = 9$ holds.')", False),
+    ("Latex('So $$y = 8$$ holds.')", True),
+    (r"Latex(r'\begin{align*} y &= 9 \end{align*}')", False),
+    (r"Latex(r'\begin{equation} y = 8 \end{equation}')", True),
+    ("Markdown('So $y = 9$.')", False),
+    ("Markdown('- So\\n\\n  $$y = 9$$')", False),
+    ("Markdown('So $y = 8$ and `$y = 9$`.')", True),
+    ("HTML('<math><mi>y</mi><mo>=</mo><mn>9</mn></math>')", False),
+    ("HTML('<math><mi>y</mi><mo>&#61;</mo><mn>9</mn></math>')", False),
+    ("HTML('<math><mi>y</mi></math>')", True),
+    ("type('A', (), {'_repr_latex_': lambda self: '$y = 9$'})()", False),
+]
+
+
+@pytest.mark.parametrize(("value", "true"), PUT_OUT)
+@pytest.mark.parametrize("markup", ["rst", "md"])
+def test_formula_that_a_cell_puts_out_is_compared(value, true, markup):
+    done = run(f"{IN_MATH}display({value})", markup=markup)
+    if true:
+        assert done.failure is None
+    else:
+        assert done.failure.message.startswith(f"{NAME}:")
+        assert "puts" in done.failure.message
+    assert done.statements == ()

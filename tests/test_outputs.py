@@ -47,8 +47,8 @@ for i in range(hidden):
 # %%
 # What notebooks show.
 
-display(Markdown("Some **bold** and $y = 501$."))
-display(Math("y = 502"), SVG("<svg><title>a dot</title><circle r='1'/></svg>"))
+display(Markdown("Some **bold** and $3(167) = 501$."))
+display(Math("2(251) = 502"), SVG("<svg><title>a dot</title><circle r='1'/></svg>"))
 print("\\x1b[31mred\\x1b[0m\\x00", end="\\r")
 HTML("<table><tr><td>\\x0b1<o:p></o:p></td></tr></table><svg viewBox='0 0 1 1'>"
      "<use xlink:href='#none' @click='1'/></svg><!-- a -- b -->")

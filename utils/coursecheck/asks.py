@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from coursecheck.doctests import watch
-from coursecheck.questions import Question, fault
+from coursecheck.doctests import StatementError, gathered, raise_all, watch
+from coursecheck.questions import Place, Question, fault
 from coursecheck.stated import Asked
 
 __all__ = ["evaluate", "near", "shown"]
@@ -42,24 +42,33 @@ def evaluate(
             not name the numbers that are asked for.
     """
     done: list[Asked] = []
+    faults: list[StatementError] = []
     for place in question.expressions:
-        kind, expression, line = place
-        try:
-            numbers = _numbers(_value(expression, namespace))
-        except Exception as error:
-            why = f"{type(error).__name__}: {error}\n  {_REMEDY}"
-            raise fault(name, place, why) from error
-        for other in done:
-            if near(numbers, other.numbers, tolerance=3 * TOLERANCE):
-                why = f"is the same as `{other.expression}`: {shown(numbers)}"
-                raise fault(name, place, why)
-        done.append(Asked(kind, expression, line, numbers))
+        with gathered(faults):
+            done.append(_evaluated(place, namespace, name, done))
+    raise_all(faults)
     stated = list(_stated(question.answer))
     for number in done[0].numbers:
         if not any(near([number], [n]) for n in stated):
             why = f"is {shown(done[0].numbers)}, and its answer does not say {number:g}"
             raise fault(name, question.expressions[0], why)
     return tuple(done)
+
+
+def _evaluated(
+    place: Place, namespace: Mapping[str, Any], name: str, others: Sequence[Asked]
+) -> Asked:
+    kind, expression, line = place
+    try:
+        numbers = _numbers(_value(expression, namespace))
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}\n  {_REMEDY}"
+        raise fault(name, place, why) from error
+    for other in others:
+        if near(numbers, other.numbers, tolerance=3 * TOLERANCE):
+            why = f"is the same as `{other.expression}`: {shown(numbers)}"
+            raise fault(name, place, why)
+    return Asked(kind, expression, line, numbers)
 
 
 def _stated(answer: str) -> Iterator[float]:

@@ -18,10 +18,12 @@ from typing import Literal
 __all__ = [
     "OUTER",
     "RELATION",
+    "TYPESET",
     "Maths",
     "Roles",
     "blank",
     "find_maths",
+    "find_put_out",
     "plain",
     "running_text",
     "without_blocks",
@@ -54,6 +56,11 @@ _ENVIRONMENT = r"(?P<env>equation|multline|gather|align|alignat|flalign|eqnarray
 OUTER = re.compile(
     rf"\s*\\begin\{{{_ENVIRONMENT}(?P<star>\*?)\}}(?:\{{\d+\}})?"
     r"(?P<inside>.*)\\end\{(?P=env)(?P=star)\}\s*",
+    re.DOTALL,
+)
+TYPESET = re.compile(  # in what a cell puts out as LaTeX
+    r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$"
+    r"|(?P<environment>\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\})",
     re.DOTALL,
 )
 _OPTION = re.compile(r"^[ ]*:[\w-]+:(?:[ ].*)?$", re.MULTILINE)
@@ -121,6 +128,23 @@ def find_maths(
             if kind and (groups.get(name) or "").strip():
                 found.append(Maths(groups[name], match.start(name), kind == "law"))
     return tuple(sorted(found, key=lambda maths: maths.start))
+
+
+def find_put_out(source: str, kind: str) -> Iterator[str]:
+    r"""Yield the formulas in what a cell puts out: Markdown, or LaTeX.
+
+    >>> list(find_put_out(r"$\displaystyle y = 9$", "latex"))
+    ['y = 9']
+    """
+    if kind == "markdown":
+        found = [maths.text for maths in find_maths(source, "md")]
+    else:
+        groups = ("display", "inline", "environment")
+        found = [m[g] for m in TYPESET.finditer(source) for g in groups if m[g]]
+    for formula in found:
+        outer = OUTER.fullmatch(formula)
+        text = outer["inside"] if outer else formula
+        yield " ".join(text.replace(r"\displaystyle", "").split())
 
 
 def running_text(source: str, markup: Literal["rst", "md"]) -> str:

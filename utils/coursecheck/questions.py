@@ -32,37 +32,41 @@ class Question:
     answer: str
 
 
-def find_questions(block: Block, name: str) -> Iterator[Question]:
-    """Yield what a text asks.
+def find_questions(
+    block: Block, name: str, faults: list[StatementError]
+) -> Iterator[Question]:
+    """Yield what a text asks, and add to ``faults`` what is wrong there.
 
-    Raises:
-        StatementError: an ``ask`` has no answer of its own, a ``wrong`` stands in no
-            such answer or has no text, or one of them has no expression.
+    An ``ask`` needs an answer of its own; a ``wrong`` stands in such an answer and has
+    a text; each has an expression.
     """
     source = block.source
     found = list(DIRECTIVE.finditer(running_text(source, "rst")))
     wrongs = [match for match in found if match["kind"] == "wrong"]
     strays = wrongs
+
+    def refuse(match: re.Match[str], why: str) -> None:
+        faults.append(fault(name, _place(block, match), why))
+
     for ask, answer in zip_longest(found, found[1:]):
         if ask["kind"] != "ask":
             continue
         below = answer and (answer["kind"], answer["indent"])
         if below != ("answer", ask["indent"]):
-            raise fault(name, _place(block, ask), "needs an answer directly below it")
+            refuse(ask, "needs an answer directly below it")
+            continue
         inside = [w for w in wrongs if answer.end() <= w.start() < _end(source, answer)]
         strays = [w for w in strays if w not in inside]
         bodies = [(w.start(), _end(source, w)) for w in inside]
         for wrong in inside:
             if not source[wrong.end() : _end(source, wrong)].strip():
-                why = "has no text: explain what went wrong, indented below it"
-                raise fault(name, _place(block, wrong), why)
+                refuse(wrong, "has no text: explain what went wrong, indented below it")
         yield Question(
             tuple(_place(block, match) for match in (ask, *inside)),
             _without(source[: _end(source, answer)], bodies)[answer.end() :],
         )
     for wrong in strays:
-        why = "belongs inside an answer, and above this answer stands no `ask`"
-        raise fault(name, _place(block, wrong), why)
+        refuse(wrong, "belongs inside an answer, and above this answer stands no `ask`")
 
 
 def fault(name: str, place: Place, why: str) -> StatementError:

@@ -58,6 +58,10 @@ _UNUSED = (
     "nothing uses this definition, so nothing checks it; an argument in code style is"
     " written as code, a general law is marked as law"
 )
+_PUT_OUT = (
+    "(this cell puts it out, where it is compared as in a text: leave the relation"
+    " out, or state it in the text)"
+)
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 _BELOW = re.compile(r"_\{[^{}]*\}")  # no place for a statement
 _UNREAD = "it looks like an equation, but none is read here: write it on its own line"
@@ -224,6 +228,22 @@ class Checker:
         if not changed and isinstance(entry.found, Statement | FalseError):
             return entry.found, changed
         return self._look(entry, namespace, last=True).found, changed
+
+    def look_at_output(
+        self, formula: str, line: int, namespace: Mapping[str, Any]
+    ) -> None:
+        """Compare a formula that a cell has put out, which adds nothing to the text.
+
+        Raise :class:`StatementError` if it is false or cannot be read.
+        """
+        twin = self.copy()
+        twin.markup, twin._pending, twin._unused = "md", [], {}
+        try:
+            twin.look(Block("text", f"$${formula}$$", line), namespace)
+            twin.confirm(namespace)
+            twin.finish()
+        except StatementError as fault:
+            raise StatementError(f"{fault}\n  {_PUT_OUT}", line) from fault
 
     def finish(self) -> tuple[Statement, ...]:
         """Return what is left to say, which is nothing, or what turned out a law.

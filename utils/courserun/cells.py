@@ -34,6 +34,7 @@ import torch
 
 from coursecheck.asks import evaluate
 from coursecheck.doctests import StatementError, gathered, raise_all
+from coursecheck.maths import find_put_out
 from coursecheck.mutate import Mutants
 from coursecheck.questions import Question, find_questions, unanswered
 from coursecheck.stated import Asked, Block, Statement
@@ -41,7 +42,7 @@ from coursecheck.statements import Checker
 from courserun.awaited import when_imported
 from courserun.display import Display, replace_ipython
 from courserun.figures import prepare_pyplot
-from courserun.lesson import Failure, Lesson, Output, Part, Picture, Run
+from courserun.lesson import Failure, Lesson, Output, Part, Picture, Run, Shown
 
 __all__ = ["run_cells"]
 
@@ -55,6 +56,7 @@ _UTILS = str(Path(__file__).parents[1]) + os.sep
 _OWN = tuple(f"{_UTILS}{name}{os.sep}" for name in ("courserun", "coursecheck"))
 _ADDRESS = re.compile(r"(?P<thing><[^\n]{,80}?) at 0x[0-9a-fA-F]+(?P<end>>?)")
 _UNREAD = re.compile(r"^ +\^ \S", re.MULTILINE)  # the caret below a formula
+_MATHML = re.compile(r"<math\b(?:(?!</math>).)*(?:[=≈≡]|&#(?:61|x3[dD]);)", re.DOTALL)
 _TRIGGER = re.compile(r" \(Triggered internally at [^)]*\)")
 _TO_AUTHORS = DeprecationWarning, PendingDeprecationWarning, ImportWarning
 
@@ -103,9 +105,13 @@ def run_cells(
                     with gathered(faults):
                         statements += session.confirm()
                     with gathered(faults):
+                        session.look_at(outputs[-1], checker)
+                    with gathered(faults):
                         asked += session.answer()
             with gathered(faults):
                 statements += session.confirm()
+            with gathered(faults):
+                session.close()
             raise_all(faults)
             statements += session.end()
     except StatementError as error:
@@ -167,19 +173,44 @@ class _Session:
 
     def read(self, block: Block) -> tuple[Statement, ...]:
         """Run a text's doctests; look at its formulas, as the variables are now."""
+        faults: list[StatementError] = []
+        done: tuple[Statement, ...] = ()
         if self._markup == "rst":
-            self._questions += find_questions(block, self._name)
-        return self._checker.read(block, self._namespace)
+            self._questions += find_questions(block, self._name, faults)
+        with gathered(faults):
+            done = self._checker.read(block, self._namespace)
+        raise_all(faults)
+        return done
 
     def confirm(self) -> tuple[Statement, ...]:
         """Look again at the formulas that stood before this cell."""
         return self._checker.confirm(self._namespace)
 
+    def look_at(self, output: Output | None, checker: Checker) -> None:
+        """Compare the formulas that the cell has put out, as the variables are now."""
+        faults: list[StatementError] = []
+        shown = [p for p in (output.parts if output else ()) if isinstance(p, Shown)]
+        for part in (p for p in shown if p.kind in ("markdown", "latex")):
+            for formula in find_put_out(part.source, part.kind):
+                with gathered(faults):
+                    checker.look_at_output(formula, self._line, self._namespace)
+        for part in (p for p in shown if p.kind == "html"):
+            if found := _MATHML.search(part.source):
+                why = "puts out MathML, which nobody checks: state it in the text"
+                told = f"{self._name}:{self._line}\n  {found[0][:80]}\n  {why}"
+                faults.append(StatementError(told, self._line))
+        raise_all(faults)
+
     def answer(self) -> list[Asked]:
         """Evaluate what was asked before this cell."""
         questions, self._questions = self._questions, []
-        found = (evaluate(q, self._namespace, self._name) for q in questions)
-        return [asked for question in found for asked in question]
+        asked: list[Asked] = []
+        faults: list[StatementError] = []
+        for question in questions:
+            with gathered(faults):
+                asked += evaluate(question, self._namespace, self._name)
+        raise_all(faults)
+        return asked
 
     def execute(self, block: Block) -> Output:
         """Execute a cell; return what it shows."""
@@ -244,10 +275,12 @@ class _Session:
             self._excuse(fault, "shown without its address")
         return replace(part, source=_ADDRESS.sub(r"\g<thing>\g<end>", part.source))
 
+    def close(self) -> None:
+        """Refuse the questions after which no cell runs."""
+        raise_all([unanswered(question, self._name) for question in self._questions])
+
     def end(self) -> tuple[Statement, ...]:
         """Look whether what the lesson declares came true, and was used."""
-        for question in self._questions:
-            raise unanswered(question, self._name)
         self._line, self._place = 1, "the lesson"
         if self._warnings.missing:
             raise _LessonError(

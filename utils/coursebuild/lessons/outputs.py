@@ -15,29 +15,26 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from coursebuild.typeset import FormulaError, typeset
+from coursecheck.maths import TYPESET
 from courserun.lesson import Output, Part, Picture
 
 __all__ = ["output_html"]
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
 VOID |= {"source", "track", "wbr"}  # https://html.spec.whatwg.org/#void-elements
-FORMULA = re.compile(
-    r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$"
-    r"|(?P<environment>\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\})",
-    re.DOTALL,
-)
 DISPLAYED = re.compile(r"\\displaystyle\b\s*")  # what Math and sympy begin with
 
 
 def output_html(output: Output, images: Path, link: str) -> str:
     """Return the HTML of a cell's output; empty when it showed nothing.
 
-    Its pictures are written into the folder ``images``, to which ``link`` leads
-    from the page.
+        Its pictures are written into the folder ``images``, to which ``link`` leads
+        from the page.
 
-    >>> from courserun.lesson import Shown
-    >>> output_html(Output((Shown("text", "tensor(28.)"),)), Path(), "")
-    '<div class="cell-output"><pre>tensor(28.)</pre></div>'
+        >>> from coursecheck.maths import TYPESET
+    from courserun.lesson import Shown
+        >>> output_html(Output((Shown("text", "tensor(28.)"),)), Path(), "")
+        '<div class="cell-output"><pre>tensor(28.)</pre></div>'
     """
     parts = "".join(_part(part, images, link) for part in output.parts)
     return f'<div class="cell-output">{parts}</div>' if parts else ""
@@ -94,9 +91,9 @@ class _Tags(HTMLParser):
 
 
 def _latex(source: str) -> str:
-    """Typeset the formulas in a text, without a mark: nobody has checked them."""
+    """Typeset the formulas in a text, without a mark: an author wrote no such text."""
     html, end = [], 0
-    for match in FORMULA.finditer(source):
+    for match in TYPESET.finditer(source):
         formula = match["display"] or match["inline"] or match["environment"]
         shown = DISPLAYED.match(formula) or not match["inline"]
         html.append(escape(source[end : match.start()], quote=False))
