@@ -629,7 +629,8 @@ fig.set_label(
 # - Recognise the three wrong updates by what they lead to.
 # - Say for a simple loss which learning rates arrive, and why a valley is slow.
 #
-# Next, *Linear regression* fits a line to points, with the gradient of a whole batch.
+# Next, :doc:`Linear regression </lessons/2_practice/20_linear_regression>` fits a line
+# to points, with the gradient of a whole batch.
 
 # %%
 # Credits and licences
