@@ -22,6 +22,7 @@ from coursebuild.extension import (
     glossary,
     header,
     judge,
+    modules,
     outline,
     python_links,
     search,
@@ -36,7 +37,7 @@ __all__ = ["setup"]
 
 MANY_PAGES = 100
 PARTS = (asks, boxes, python_links, glossary, judge, typeset, checked, outline, header)
-PARTS += (easy_links, search, facts, walks)
+PARTS += (easy_links, modules, search, facts, walks)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
