@@ -27,6 +27,7 @@ DOTS = "point", "points"
 SAMPLES = {"line": "M0 60h240", "point": "M120 60h0", "points": "M120 60h0"}
 SAMPLES["arrow"] = "M0 60h220M140 20L220 60M140 100L220 60"
 HELD = 'class="mv-held" stroke-width="260" stroke-linecap="round" stroke="none"'
+SCROLLS = 'class="mv-table" tabindex="0" role="group" aria-label="Table"'
 _NUMBER = re.compile(r"(?<![\w.])[-−+]?\d[\w.]*")
 
 
@@ -225,8 +226,9 @@ class MovingPlot:
         html = (
             f'<figure class="mv"><figcaption>{safe(self._title)}</figcaption>'
             f"{self._svg()}{self._key()}{self._form()}{self._sentence()}"
-            f'<details class="mv-text"><summary>Table</summary>{self._html_table()}'
-            f"</details>{self._data()}</figure>"
+            f'<details class="mv-text"><summary>Table</summary>'
+            f"<div {SCROLLS}>{self._html_table()}</div></details>"
+            f"{self._data()}</figure>"
         )
         if len(html) > LARGEST:
             raise ValueError(
