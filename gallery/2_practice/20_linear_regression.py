@@ -363,7 +363,8 @@ along, across
 # - Keep predictions and targets in the same shape: broadcasting asks no
 #   questions.
 #
-# Next, *Logistic and softmax regression* sorts points into classes.
+# Next, :doc:`Logistic and softmax regression
+# </lessons/2_practice/30_logistic_and_softmax>` sorts points into classes.
 
 # %%
 # Credits and licences
