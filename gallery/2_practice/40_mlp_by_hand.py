@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch.nn import functional as F
 
-from torchutils import record_backward
+from torchutils import MovingPlot, record_backward
 
 # %%
 # Two neurons, and one that listens to them
@@ -287,6 +287,58 @@ fig.set_label(
 #
 # >>> wrong
 # {0: 80, 20: 9, 200: 0}
+#
+# The learning rate is ours to choose. For four of them and for eight moments of the
+# training, we look in each column of the plane for the place where the score changes
+# its sign.
+
+rates, moments = (0.5, 1.0, 2.0, 4.0), (0, 5, 10, 20, 40, 80, 140, 200)
+columns, rows = torch.linspace(-1.6, 2.6, 43), torch.linspace(-1.4, 1.9, 331)
+plane = torch.cartesian_prod(columns, rows).double()
+
+
+def border(weights):
+    flips = (score(plane, *weights) > 0).reshape(43, 331).int().diff(dim=1).abs()
+    return torch.where(flips.sum(dim=1) == 1, rows[flips.argmax(dim=1)], torch.nan)
+
+
+borders, missed = [], []
+for rate in rates:
+    weights = start
+    for step in range(201):
+        if step in moments:
+            borders.append(border(weights))
+            missed.append(count_wrong(weights))
+        weights = [p - rate * g for p, g in zip(weights, gradients(*weights))]
+missed = torch.tensor(missed).reshape(4, 8)
+
+# %%
+# Move both sliders. With which learning rate has the border bent first? And what does
+# the slowest one still look like after 200 steps?
+
+plot = MovingPlot(
+    {"learning rate": rates, "step": moments},
+    "The border of the network",
+    xlim=(-1.6, 2.6),
+    ylim=(-1.4, 1.9),
+    start={"learning rate": 2.0},
+)
+plot.points(*X[y == 0].T, "class 0")
+plot.points(*X[y == 1].T, "class 1")
+plot.line(columns, torch.stack(borders).reshape(4, 8, 43), "border")
+plot.say("On the wrong side: {missed}.", missed=missed)
+plot
+
+# %%
+# The largest of these rates is not the best at each moment. After ten steps:
+#
+# >>> missed[:, 2]
+# tensor([20, 17, 10, 11])
+#
+# And after 200 steps:
+#
+# >>> missed[:, -1]
+# tensor([6, 2, 0, 0])
 
 # %%
 # Equal units stay equal

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch.nn import functional as F
 
-from torchutils import record_backward
+from torchutils import MovingPlot, record_backward
 
 # %%
 # Two weights, three places
@@ -77,6 +77,38 @@ record_backward(L, locals(), direction="TB")
 #
 # >>> x.grad
 # tensor([-1., -1., -2.,  4.], dtype=torch.float64)
+#
+# The same two weights on a longer row of numbers, which rises in the middle. What comes
+# back to a place is again its own output.
+
+long = torch.tensor([1.0, 1, 1, 2, 4, 7, 9, 10, 10, 9, 9, 9])
+left, right = long[:-1], long[1:]
+o = right - left
+place = torch.arange(11)
+total = (o * left).cumsum(dim=0)
+
+plot = MovingPlot(
+    {"place": place}, "Two weights slide", xlim=(-0.5, 11.5), ylim=(-2, 11), xlabel="i"
+)
+plot.line(torch.arange(12), long)
+plot.line(place, torch.where(place <= place[:, None], o, torch.nan), "output so far")
+plot.point(place, left, "left neighbour")
+plot.point(place + 1, right, "right neighbour")
+plot.say(
+    "Here the output is {right} − {left} = {output}.", right=right, left=left, output=o
+)
+plot.say("The gradient of p has come to {total}.", total=total)
+plot
+
+# %%
+# Move the window along. Where is the output large, and where zero? A place whose output
+# is zero adds nothing to the gradient of ``p`` either, as nothing comes back to it. And
+# where does the gradient shrink?
+#
+# >>> o
+# tensor([ 0.,  0.,  1.,  2.,  3.,  2.,  1.,  0., -1.,  0.,  0.])
+# >>> total
+# tensor([ 0.,  0.,  1.,  5., 17., 31., 40., 40., 30., 30., 30.])
 
 # %%
 # A window slides over an image
@@ -337,9 +369,9 @@ fig.set_label("A white disc, and its outline: bright on one side, dark on the ot
 # the errors slide over the picture.
 
 guess = torch.zeros(1, 1, 2, 2, dtype=torch.float64)
-for _ in range(50):
+for _ in range(100):
     errors = F.conv2d(picture, guess) - wanted
-    guess -= 1.0 * F.conv2d(picture, 2 * errors / errors.numel())
+    guess -= 0.5 * F.conv2d(picture, 2 * errors / errors.numel())
 guess.round(decimals=3)
 
 # %%

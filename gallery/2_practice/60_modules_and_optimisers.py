@@ -17,12 +17,11 @@ write both by hand before we use them, so that neither holds a secret afterwards
 
 import copy
 
-import matplotlib.pyplot as plt
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torchutils import record_backward
+from torchutils import MovingPlot, record_backward
 
 torch.manual_seed(0)
 labels = torch.arange(100) % 2
@@ -205,40 +204,51 @@ torch.optim.Adam([p], lr=0.1).step()
 # >>> (5 - p - step).abs().max().item() < 1e-12
 # True
 #
-# Now three of them train the network, from the same start.
+# Now three of them train the network, each from the same start, with five learning
+# rates.
 
+rates = (0.02, 0.1, 0.2, 0.5, 2.0)
 recipes = {
-    "SGD, 0.2": lambda p: torch.optim.SGD(p, lr=0.2),
-    "momentum, 0.2": lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9),
-    "Adam, 0.1": lambda p: torch.optim.Adam(p, lr=0.1),
+    "SGD": lambda p, lr: torch.optim.SGD(p, lr),
+    "momentum": lambda p, lr: torch.optim.SGD(p, lr, momentum=0.9),
+    "Adam": lambda p, lr: torch.optim.Adam(p, lr),
 }
-wrong = {}
-fig, ax = plt.subplots(figsize=(6, 2.8))
-for (name, recipe), style in zip(recipes.items(), ("-", "--", ":")):
-    net = copy.deepcopy(model)
-    ax.plot(train(net, recipe(net.parameters()), 200), style, label=name)
-    wrong[name] = ((net(X) > 0) != (y == 1)).sum().item()
-ax.set_xlabel("step")
-ax.set_ylabel("loss")
-ax.legend()
-fig.set_label(
-    "The loss over 200 steps with three optimisers. On the wrong side at the end: "
-    + ", ".join(f"{name}: {n}" for name, n in wrong.items())
-)
+curves, wrong = {}, {}
+for name, recipe in recipes.items():
+    nets = [copy.deepcopy(model) for _ in rates]
+    losses = [
+        train(net, recipe(net.parameters(), lr), 200) for net, lr in zip(nets, rates)
+    ]
+    curves[name] = torch.tensor(losses)[:, ::5]
+    wrong[name] = [((net(X) > 0) != (y == 1)).sum().item() for net in nets]
 
 # %%
-# After 200 steps, so many points are on the wrong side:
+# Before you move the slider: which of the three will want the smallest learning rate?
+
+plot = MovingPlot(
+    {"learning rate": rates},
+    "The loss over 200 steps",
+    xlim=(0, 200),
+    ylim=(0, 1),
+    xlabel="step",
+    ylabel="loss",
+)
+for name, curve in curves.items():
+    plot.line(torch.arange(0, 200, 5), curve, name)
+plot.say("On the wrong side at the end, with SGD: {SGD},", SGD=wrong["SGD"])
+plot.say("with momentum: {momentum}, with Adam: {Adam}.", **wrong)
+plot
+
+# %%
+# Plain gradient descent wants the largest of these learning rates, Adam one in the
+# middle, and with the largest it fails:
 #
-# >>> wrong
-# {'SGD, 0.2': 9, 'momentum, 0.2': 0, 'Adam, 0.1': 0}
+# >>> wrong["SGD"]
+# [20, 10, 9, 9, 0]
+# >>> wrong["Adam"][:3], wrong["Adam"][-1] > 0
+# ([7, 0, 0], True)
 #
-# Is plain gradient descent bad, then? Its step was too short. With a learning rate of 2
-# it comes as far:
-#
-# >>> net = copy.deepcopy(model)
-# >>> _ = train(net, torch.optim.SGD(net.parameters(), lr=2.0), 200)
-# >>> ((net(X) > 0) != (y == 1)).sum()
-# tensor(0)
+# So whoever compares optimisers gives each one its own learning rate.
 
 # %%
 # Clipping a gradient
@@ -409,8 +419,7 @@ class Forgetful(nn.Module):
 #       The velocity begins with the first gradient.
 #
 #       >>> mine, theirs = copy.deepcopy(model), copy.deepcopy(model)
-#       >>> recipe = recipes["momentum, 0.2"]
-#       >>> _ = train(theirs, recipe(theirs.parameters()), 3)
+#       >>> _ = train(theirs, recipes["momentum"](theirs.parameters(), 0.2), 3)
 #       >>> velocity = [torch.zeros_like(p) for p in mine.parameters()]
 #       >>> for _ in range(3):
 #       ...     loss = F.binary_cross_entropy_with_logits(mine(X), y)
