@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 LIST = "docs/prose_claims.txt"
-_FOR_AUTHORS = ("docs/authors.md", "docs/speed.md")
+_FOR_AUTHORS = ("docs/architecture.md", "docs/authors.md", "docs/speed.md")
 _STRONG = re.compile(
     r"\b(?:always|never|only|nothing|all|every(?:thing)?|must|cannot|can't|most"
     r"|therefore|because|impossible)\b",
