@@ -3,9 +3,11 @@
 import nbformat
 import pytest
 
+from coursebuild.downloads import notebooks
 from coursebuild.downloads.notebooks import markdown, notebook
 from coursebuild.downloads.portable import Place
 from coursecheck.stated import Block
+from courserun.kept import Kept
 
 CASES = [
     ("A *word* and ``code``.", "A *word* and `code`."),
@@ -178,3 +180,30 @@ def test_notebook_is_valid():
 def test_markup_that_is_open_swallows_no_block(text: str) -> None:
     """pandoc read over the boundary, and the build ended in a StopIteration."""
     assert len(markdown([text, "Then ``x``.", "Last."])) == 3
+
+
+def test_texts_that_are_kept_are_not_converted_again(tmp_path, monkeypatch):
+    kept = Kept(tmp_path)
+    first = markdown(["The slope is :math:`2x`."], kept=kept)
+    monkeypatch.setattr(notebooks, "_pandoc", lambda _: pytest.fail("was asked"))
+    assert markdown(["The slope is :math:`2x`."], kept=kept) == first
+    with pytest.raises(pytest.fail.Exception, match="was asked"):
+        markdown(["The slope is :math:`3x`."], kept=kept)
+
+
+def test_texts_that_nobody_asks_for_are_swept(tmp_path):
+    markdown(["old"], kept=Kept(tmp_path))
+    kept = Kept(tmp_path)
+    markdown(["new"], kept=kept)
+    kept.sweep()
+    (path,) = tmp_path.iterdir()
+    assert "new" in path.read_text(encoding="utf-8")
+
+
+def test_text_that_reads_a_file_is_not_kept(tmp_path, monkeypatch):
+    table = tmp_path / "table.csv"
+    text = f".. csv-table::\n   :file: {table}\n"
+    table.write_text("1,2\n")
+    first = markdown([text], kept=Kept(tmp_path / "kept"))
+    table.write_text("3,4\n")
+    assert markdown([text], kept=Kept(tmp_path / "kept")) != first

@@ -131,6 +131,8 @@ class Site:
         """Name what lies in the build's folder beside the site and the stored runs."""
         folder = self.html.parent
         places = [*folder.glob("*"), *folder.glob(".sites/*"), *folder.glob(".runs/*")]
+        places += folder.glob(".notebooks/*")
         known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
         known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
+        known |= {folder / ".notebooks", *folder.glob(".notebooks/*.json")}
         return sorted(path.name for path in set(places) - known)

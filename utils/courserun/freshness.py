@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -16,6 +14,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 
+from courserun.kept import Kept
 from courserun.lesson import Lesson, Run
 
 __all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
@@ -185,25 +184,20 @@ def _digest(path: Path) -> str:
 
 
 class Store:
-    """Runs that ended well, each in a file named by its key."""
+    """Runs that ended well, by their keys."""
 
     def __init__(self, folder: Path) -> None:
         """Use a folder; it is made when there is something to keep."""
-        self._folder = folder
+        self._kept = Kept(folder)
 
     def get(self, key: str) -> Run | None:
         """Return a run; forget it if its file is not what was written."""
-        path = self._path(key)
+        text = self._kept.get(key)
         try:
-            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
-            if digest == sha256(text.encode()).hexdigest():
-                return Run.from_json(text)
-        except FileNotFoundError:
+            return Run.from_json(text) if text is not None else None
+        except (ValueError, KeyError, TypeError):  # by code of another time
+            self._kept.forget(key)
             return None
-        except (ValueError, KeyError, TypeError):
-            pass
-        path.unlink()
-        return None
 
     def put(self, key: str, run: Run) -> None:
         """Keep a run, whole or not at all.
@@ -213,23 +207,8 @@ class Store:
         """
         if run.failure:
             raise ValueError(f"{run.lesson} failed: only runs that end well are kept")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        text = run.to_json()
-        handle, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(sha256(text.encode()).hexdigest() + "\n" + text)
-            os.replace(name, self._path(key))
-        except BaseException:
-            Path(name).unlink()
-            raise
+        self._kept.put(key, run.to_json())
 
     def sweep(self, keep: set[str]) -> None:
         """Remove all runs but some, and what killed builds left."""
-        if self._folder.exists():
-            kept = {self._path(key) for key in keep}
-            for path in set(self._folder.iterdir()) - kept:
-                path.unlink(missing_ok=True)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
+        self._kept.sweep(keep)

@@ -1,11 +1,14 @@
-"""Turn a lesson into a notebook of clean Markdown, with one call of pandoc."""
+"""Turn a lesson into a notebook of clean Markdown, with one call of pandoc at most."""
 
 from __future__ import annotations
 
 import base64
+import json
 import mimetypes
 import re
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +18,7 @@ from sphinx_gallery.py_source_parser import remove_config_comments
 
 from coursebuild.downloads.portable import Place, portable
 from coursecheck.stated import Block
+from courserun.kept import Kept
 
 __all__ = ["NOWHERE", "blocks_with_hidden", "markdown", "notebook"]
 
@@ -22,16 +26,20 @@ FILTER = Path(__file__).with_suffix(".lua")
 FORMAT = "commonmark+tex_math_dollars+pipe_tables+raw_html"
 BOUNDARY = "lesson-block-boundary"
 IMAGE = re.compile(r"(?P<before>!\[[^\]]*\]\()(?P<path>[^)\s:]+)\)")
+READS = re.compile(r":file:|include::")  # other files, which no key knows
 NOWHERE = Place()
 
 
-def notebook(blocks: Sequence[Any], place: Place = NOWHERE) -> dict[str, Any]:
+def notebook(
+    blocks: Sequence[Any], place: Place = NOWHERE, kept: Kept | None = None
+) -> dict[str, Any]:
     """Return the notebook (nbformat 4) of a lesson's ``(kind, source, line)`` blocks.
 
     Every cell's id is its position, so that the same lesson gives the same bytes.
+    ``kept`` remembers what pandoc made of its texts.
     """
     sources = [source for kind, source, _ in blocks if kind == "text"]
-    texts = iter(markdown(sources, place))
+    texts = iter(markdown(sources, place, kept))
     cells = [
         _code(number, source) if kind == "code" else _text(number, next(texts), place)
         for number, (kind, source, _) in enumerate(blocks)
@@ -78,7 +86,9 @@ def _text(number: int, source: str, place: Place) -> dict[str, Any]:
     return {"cell_type": "markdown", **cell}
 
 
-def markdown(texts: Sequence[str], place: Place = NOWHERE) -> list[str]:
+def markdown(
+    texts: Sequence[str], place: Place = NOWHERE, kept: Kept | None = None
+) -> list[str]:
     r"""Convert the text blocks of one lesson from reStructuredText.
 
     They go through pandoc together: that is one process, and a link's target or
@@ -87,18 +97,33 @@ def markdown(texts: Sequence[str], place: Place = NOWHERE) -> list[str]:
     >>> markdown([r"The slope is :math:`2x`."])
     ['The slope is $2x$.']
     """
-    parts = _converted(f"\n\n{BOUNDARY}\n\n".join(portable(texts, place)))
+    whole = f"\n\n{BOUNDARY}\n\n".join(portable(texts, place))
+    parts = _converted(whole, kept)
     if len(parts) != len(texts):  # markup that is open goes on over a boundary
-        return [part for t in portable(texts, place) for part in _converted(t)[:1]]
+        own = portable(texts, place)
+        return [part for text in own for part in _converted(text, kept)[:1]]
     return parts
 
 
-def _converted(text: str) -> list[str]:
-    done = pypandoc.convert_text(
+def _converted(text: str, kept: Kept | None) -> list[str]:
+    if kept and not READS.search(text):
+        done = kept.made(_key(text), lambda: _pandoc(text))
+    else:
+        done = _pandoc(text)
+    return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]
+
+
+def _key(text: str) -> str:
+    """Digest all that pandoc's answer depends on."""
+    parts = version("pypandoc_binary"), FILTER.read_text(encoding="utf-8"), FORMAT, text
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _pandoc(text: str) -> str:
+    return pypandoc.convert_text(
         text,
         to=FORMAT,
         format="rst",
         filters=[str(FILTER)],
         extra_args=["--wrap=none", "--quiet"],
     )
-    return [part.strip() for part in re.split(rf"(?m)^{BOUNDARY}$", done)]

@@ -68,7 +68,9 @@ def _start(app: Sphinx, config: Config) -> None:
     modules = sorted(path.name for d in root.glob("gallery/*/") for path in helpers(d))
     config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
     place = Place(docs=Path(app.srcdir), site=config.html_baseurl)
-    gallery.install(root, out / "_images", course.runs, [course.wheel], place)
+    app.lesson_texts = gallery.install(
+        root, out / "_images", course.runs, [course.wheel], place
+    )
     pages.install(Path(app.srcdir), out / "_images", course.runs)
 
 
@@ -105,3 +107,4 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     """Let no build end well while a lesson has not."""
     if error is None and app.config.execute_lessons:
         app.lesson_runs.finish()
+        app.lesson_texts.sweep()

@@ -22,6 +22,7 @@ from coursebuild.downloads.portable import Place
 from coursebuild.lessons.outputs import output_html
 from coursebuild.sources.docnames import page_of
 from courserun.figures import LARGEST_CARD
+from courserun.kept import Kept
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import Runs
 
@@ -50,8 +51,10 @@ DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 def install(
     root: Path, images: Path, runs: Runs, extras: list[Path], place: Place = NOWHERE
-) -> None:
+) -> Kept:
     """Replace what sphinx-gallery executes and what it packs.
+
+    What is returned remembers the texts of notebooks, to be swept after the build.
 
     ``images`` is the folder for pictures; ``extras`` go into each lesson's zip;
     ``place`` says where docs and site are.
@@ -65,6 +68,7 @@ def install(
             f"are known for {KNOWN_VERSION} only: run `make html`, which installs it."
         )
 
+    kept = Kept(root / "build" / ".notebooks")
     lesson = Lesson("", ())  # the one that sphinx-gallery is at
 
     def execute_script(
@@ -95,7 +99,7 @@ def install(
     def jupyter_notebook(*_: object) -> dict[str, Any]:
         docname = page_of(lesson.name).removesuffix(".html")
         own = place._replace(docname=docname)
-        return notebook(blocks_with_hidden(lesson.blocks), own)
+        return notebook(blocks_with_hidden(lesson.blocks), own, kept)
 
     def zip_files(files: list[str], target: Path, *_: object) -> str:
         return write_zip(Path(target), [*map(Path, files), *extras], lesson.files)
@@ -104,6 +108,7 @@ def install(
     gen_rst.execute_script = execute_script
     gen_rst.zip_files = zip_files
     gen_rst.jupyter_notebook = jupyter_notebook
+    return kept
 
 
 def _line_of_number(script: dict[str, Any]) -> int:
