@@ -22,7 +22,7 @@ import warnings
 import matplotlib.pyplot as plt
 import torch
 
-from torchutils import make_dot, record_backward
+from torchutils import MovingPlot, make_dot, record_backward
 
 # %%
 # One step down
@@ -279,7 +279,7 @@ def descend(lr, steps):
 #
 #       A step subtracts :math:`0.1 \cdot 2\,(w - 3)`, which is a fifth of the distance.
 #       The rest is :math:`1 - 0.1 \cdot 2 = 0.8` of it. After :math:`k` steps,
-#       :math:`\text{path}_k = 3\,(1 - 0.8^k), \quad k = 0, \dots, 10`.
+#       :math:`\text{path}_k = 3\,(1 - 0.8^k)`.
 #
 #       .. wrong:: 1 - (path[1] - 3) / (path[0] - 3)
 #
@@ -333,21 +333,34 @@ path
 
 # %%
 # In general a step with the learning rate :math:`\eta` multiplies the distance by
-# :law:`1 - 2\eta`. Here are five learning rates on both sides of the border.
+# :law:`1 - 2\eta`. Move the slider, or drag the last place. Look for three things:
+# where does ``w`` arrive at once, where does it begin to swing, and where does it no
+# longer arrive?
 
-fig, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-for rate, style in [(0.1, "o-"), (0.5, "s-"), (0.9, "^--"), (1.0, "v:"), (1.1, "x-.")]:
-    ax.plot(descend(rate, 8), style, label=f"{rate}")
-ax.axhline(3, color="black", linewidth=0.7)
-ax.set(xlabel="step", ylabel="w")
-ax.legend(title="learning rate", ncols=2, loc="upper left")
-fig.set_label(
-    "The weight over eight steps: the smallest rate creeps up to the goal, the second "
-    "is there after one step, the third swings less and less, the fourth keeps "
-    "swinging as far, and the fifth swings wider and wider."
+rates = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1]
+walks = torch.stack([descend(rate, 8) for rate in rates])
+plot = MovingPlot(
+    {"learning rate": rates},
+    "Eight steps",
+    xlim=(0, 8.3),
+    ylim=(-11, 15),
+    xlabel="step",
+    ylabel="w",
+    start={"learning rate": 0.1},
 )
+plot.line([0, 8], [3, 3])
+plot.line(torch.arange(9), walks, "w")
+plot.point(8, walks[:, -1], "the last w")
+plot.say(
+    "Each step multiplies the distance by {factor:.1f}. The last w is {last:.3f}.",
+    factor=1 - 2 * torch.tensor(rates, dtype=torch.float64),
+    last=walks[:, -1],
+)
+plot
 
 # %%
+# Five of these learning rates, on both sides of the border:
+#
 # .. list-table::
 #    :header-rows: 1
 #
@@ -402,21 +415,22 @@ L = (w - 3) ** 2
 # ``x`` has shape ``(2,)``.
 
 x = torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True)
-a = 1 - x[0]
-b = x[1] - x[0] ** 2
+u, v = x[0], x[1]
+a = u - 1
+b = v - u**2
 y = a**2 + 100 * b**2
 y
 
 # %%
 # The floor of the valley is where :law:`x_1 = x_0^2`, and the lowest place on it is
 # :math:`(1, 1)`. We stand at :math:`x = (-1.2, 1)`, where
-# :math:`a = 1 - x_0 = 2.2` and :math:`b = x_1 - x_0^2 = -0.44`. The height is
+# :math:`a = x_0 - 1 = -2.2` and :math:`b = x_1 - x_0^2 = -0.44`. The height is
 # :math:`y = a^2 + 100 b^2 = 24.2`.
 #
 # .. predict::
 #
 #    Walk back by hand. The squares send :math:`\frac{\partial y}{\partial a} = 2a =
-#    4.4` and :math:`\frac{\partial y}{\partial b} = 200b = -88`. What arrives at both
+#    -4.4` and :math:`\frac{\partial y}{\partial b} = 200b = -88`. What arrives at both
 #    entries of ``x``?
 #
 #    .. ask:: x.grad
@@ -424,17 +438,17 @@ y
 #    .. answer::
 #
 #       The entry :math:`x_1` is in ``b`` alone, with the slope 1. The entry :math:`x_0`
-#       is in both, with the slopes −1 and :math:`-2x_0 = 2.4`. The two paths add up:
+#       is in both, with the slopes 1 and :math:`-2x_0 = 2.4`. The two paths add up:
 #
 #       .. math::
 #
-#          \nabla_x y = (-2a - 2x_0 \cdot 200b,\; 200b) = (-215.6, -88)
+#          \nabla_x y = (2a - 2x_0 \cdot 200b,\; 200b) = (-215.6, -88)
 #
 #       .. wrong:: [-2 * x[0] * 200 * b, 200 * b]
 #
 #          This is what comes through ``b``. The first entry is in ``a``, too.
 #
-#       .. wrong:: [-2 * a, 200 * b]
+#       .. wrong:: [2 * a, 200 * b]
 #
 #          This is what comes to the first entry through ``a``. It is in ``b`` as well,
 #          and that side is steep.
@@ -444,8 +458,8 @@ record_backward(y, locals(), direction="TB")
 # %%
 # By hand and by autograd:
 #
-# >>> u, v = -1.2, 1.0
-# >>> by_hand = [-2 * (1 - u) - 400 * u * (v - u**2), 200 * (v - u**2)]
+# >>> u, v = x.tolist()
+# >>> by_hand = [2 * (u - 1) - 400 * u * (v - u**2), 200 * (v - u**2)]
 # >>> (x.grad - torch.tensor(by_hand, dtype=torch.float64)).abs().max().item() < 1e-12
 # True
 #
@@ -454,7 +468,7 @@ record_backward(y, locals(), direction="TB")
 
 
 def height(x):
-    return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    return (x[0] - 1) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
 
 
 x.grad = None
@@ -480,7 +494,7 @@ for _ in range(1000):
 #       gradient. After a thousand of them the walk is still on its way.
 
 grid = torch.meshgrid(
-    torch.linspace(-1.6, 1.4, 60), torch.linspace(-0.4, 1.6, 50), indexing="xy"
+    torch.linspace(-1.6, 1.4, 150), torch.linspace(-0.4, 1.6, 120), indexing="xy"
 )
 shown = places[:10] + places[10::30]
 fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")

@@ -82,7 +82,7 @@ record_backward(L, locals(), direction="TB")
 # True
 #
 # If the right answer is no, the loss is :law:`-\ln(1 - s)`, and the same cancelling
-# leaves :law:`\sigma(z)`. With ``y`` for the right answer, 1 for yes and 0 for no, both
+# gives :law:`\sigma(z)`. With ``y`` for the right answer, 1 for yes and 0 for no, both
 # cases are one formula, and so are both slopes:
 #
 # .. math::
@@ -176,7 +176,7 @@ path = torch.stack(path)
 #
 # .. predict::
 #
-#    The two moons reach into each other. How many of the hundred points will the best
+#    The two moons reach into each other. How many of the hundred points will a straight
 #    border get right: about half, about 90, or each of them? Look, then move the
 #    slider.
 #
@@ -304,6 +304,9 @@ p = torch.softmax(z, dim=0)
 #
 # On paper the formulas are the same. In a computer, the exponential of 89 is too large
 # for ``float32``, and becomes infinite.
+#
+# >>> torch.exp(torch.tensor([88.0, 89.0]))
+# tensor([1.6516e+38, inf])
 
 z = torch.tensor([0.0, 1000.0], requires_grad=True)
 u = torch.exp(z)
@@ -334,7 +337,7 @@ L.backward()
 z.grad
 
 # %%
-# One such point is enough, and after the next step every weight behind it is NaN.
+# One such point is enough: after the next step the weights of our neuron would be NaN.
 # ``cross_entropy`` subtracts the largest logit first, which changes no probability:
 #
 # >>> z.grad
