@@ -7,6 +7,7 @@
 autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 """
 
+from torchutils.compare import diff
 from torchutils.cuts import Cuts, trace_cuts
 from torchutils.drawing import Drawing, make_dot, make_dot_from_trace, resize_graph
 from torchutils.moving import MovingPlot
@@ -18,6 +19,7 @@ __all__ = [
     "Cuts",
     "Drawing",
     "MovingPlot",
+    "diff",
     "make_dot",
     "make_dot_from_trace",
     "read_graph",

@@ -15,6 +15,7 @@ from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import stylesheet, to_figure, to_page
 from torchutils.layout import Layout, check_engine, lay_out, run_engine
+from torchutils.mermaid import to_mermaid
 from torchutils.read import read_graph
 from torchutils.select import Choice
 from torchutils.svg import drawn_width, to_svg
@@ -35,7 +36,19 @@ Style = Literal["lesson", "torch"]
 Direction = Literal["auto", "LR", "TB"]
 Fold = Literal["auto", True, False]
 STYLES, DIRECTIONS, FOLDS = map(get_args, (Style, Direction, Fold))
-FORMATS = ("svg", "html", "dot", "gv", "json", "txt", "png", "pdf", "jpg", "jpeg")
+FORMATS = (
+    "svg",
+    "html",
+    "dot",
+    "gv",
+    "mmd",
+    "json",
+    "txt",
+    "png",
+    "pdf",
+    "jpg",
+    "jpeg",
+)
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 PHONE, COLUMN = 366, 670  # the room for a drawing on a page, in pixels
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
@@ -123,6 +136,12 @@ class Drawing:
         opening, ours, rest = source.split("\n", 2)  # what comes later wins
         return "\n".join([opening, ours, *added, rest])
 
+    @property
+    def mermaid(self) -> str:
+        """The drawing in Mermaid's language, for what draws that itself."""
+        way = self._way(self.drawn)
+        return to_mermaid(self.drawn, style=self.style, direction=way)
+
     def attr(self, kw: str | None = None, **attrs: str) -> None:
         """Set attributes for Graphviz, of all nodes, all edges or the graph.
 
@@ -198,10 +217,10 @@ class Drawing:
     ) -> Path:
         """Write a file in the format that its ending names, and return its path.
 
-        The endings are svg, html, dot (or gv, or none), json, txt, png, pdf and jpg.
-        The last three are drawn by Graphviz with this machine's fonts; the others are
-        the same bytes everywhere.  Raises ValueError for another ending, and for a
-        file that would take Graphviz minutes.
+        The endings are svg, html, dot (or gv, or none), mmd (Mermaid), json, txt,
+        png, pdf and jpg.  The last three are drawn by Graphviz with this machine's
+        fonts; the others are the same bytes everywhere.  Raises ValueError for another
+        ending, and for a file that would take Graphviz minutes.
         """
         path = Path(directory or "", path)
         ending = path.suffix.lower().removeprefix(".") or "dot"
@@ -230,6 +249,7 @@ class Drawing:
         text = {
             "svg": lambda: self._svg(stylesheet()),
             "html": lambda: to_page(self.html, self.title or repr(self)),
+            "mmd": lambda: self.mermaid,
             "json": lambda: self.json + "\n",
             "txt": lambda: self.text + "\n",
         }.get(ending, lambda: self.source)()

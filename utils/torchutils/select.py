@@ -26,7 +26,8 @@ def places(graph: Graph, live: Walk, option: str, chosen: Choice) -> set[int]:
     found: set[int] = set()
     for one in chosen if several else [chosen]:
         if isinstance(one, str):
-            ids = {n.id for n in graph.nodes if one in n.names}
+            known = (n for n in graph.nodes if n.kind != "saved")
+            ids = {n.id for n in known if one in n.names}
         elif isinstance(one, (torch.Tensor, GradientEdge)):
             ids = {live.index[node] for node in [start(one)] if node in live.index}
         else:

@@ -16,7 +16,7 @@ from torchutils.rules import BEFORE, HOOKED, MARK, bracketed, mark, spell
 from torchutils.saved import FREED
 from torchutils.values import Value, added, show
 
-__all__ = ["Step", "steps", "summary", "timeline", "to_text"]
+__all__ = ["Step", "made", "steps", "summary", "timeline", "to_text"]
 
 PLANNED = 20  # of a backward pass to come, so many steps are told
 
@@ -65,7 +65,7 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
     """
     inputs = operands(graph)
     forward = [
-        Step(i, None, _made(graph, graph.nodes[i], inputs[i], style))
+        Step(i, None, made(graph, graph.nodes[i], inputs[i], style))
         for i in graph.forward
     ]
     place = {(e.dst, e.arg): k for k, e in enumerate(graph.edges)}
@@ -206,7 +206,8 @@ def _added(graph: Graph, k: int, last: str, old: Value, total: Value) -> str:
     return f"; {goal} adds up {terms} = {mark(f'p{k}', total)}"
 
 
-def _made(graph: Graph, node: Node, inputs: list, style: str) -> str:
+def made(graph: Graph, node: Node, inputs: list, style: str = "lesson") -> str:
+    """Return a node in words: what it is made from, and its facts."""
     facts = [
         _marked(node, line) if line.role == "v" else line.text
         for line in node_lines(node, style)[1:]
