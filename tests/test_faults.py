@@ -52,7 +52,8 @@ def spoil(site: Site) -> None:
     site.write(BETA, beta + "\n1 / 0\n")
     site.write(GAMMA, beta.replace("Beta", "Gamma") + "\nimport os\n\nos._exit(0)\n")
     site.write(DELTA, beta.replace("Beta", "Delta") + "\nimport sys\n\nsys.exit(0)\n")
-    site.write(PAGE, site.read(PAGE) + CELL.format("[][0]"))
+    dead = '<p><a href="nowhere.html">There</a>.</p>'
+    site.write(PAGE, f"{site.read(PAGE)}{CELL.format('[][0]')}\n{dead}\n")
     slow = site.read(PAGE).replace("kernelspec:", "lesson: {seconds: 1}\nkernelspec:")
     site.write("docs/slow.md", slow.replace("6 * 7", "while True: pass"))
 
@@ -72,6 +73,13 @@ def spoiled(
     done = site.build(preexec_fn=_limit_memory)
     yield done, time.monotonic() - start, site
     shutil.rmtree(site.root)
+
+
+def test_link_that_leads_nowhere_is_told_beside_other_faults(
+    spoiled: tuple[Done, float, Site],
+) -> None:
+    place = r"docs/page\.md:\d+\n  links to nowhere\.html, which is not there"
+    assert re.search(place, spoiled[0].error)
 
 
 @pytest.mark.parametrize(

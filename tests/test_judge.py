@@ -126,6 +126,13 @@ def spoilt(reference, tmp_path_factory):
     )
     for case in SPOILT:
         write_page(site, case, right="8")
+    name = "docs/read/rel-md-relation-in-a-table-of-a-file.csv"
+    site.write(name, "$x \\to 8$, b\n")
+    strict = {"kernelspec": KERNEL, "orphan": True, "lesson": {"checks": "strict"}}
+    book = nbformat.v4.new_notebook(metadata=strict)
+    cells = "# Unseen", 'One\n\n[link](/index.md "$2^3 = 8$")\n\nSo $2^4 = 16$1.'
+    book.cells = [nbformat.v4.new_markdown_cell(t, id=f"c{len(t)}") for t in cells]
+    site.write("docs/read/unseen.ipynb", nbformat.writes(book))
     return site.build()
 
 
@@ -206,3 +213,10 @@ def test_formula_that_nobody_reads_is_refused(spoilt, case):
     label = f"{case[0]}-{case[1]}".replace("_", "-")
     place = rf"docs/read/{label}\.{case[0]}:\d+: WARNING: (?!formula)"
     assert re.search(place, spoilt.error)
+
+
+@pytest.mark.parametrize(("line", "why"), [(3, "is checked, but"), (5, "this touches")])
+def test_fault_in_a_notebook_is_told_with_its_cell_and_line(spoilt, line, why):
+    assert (
+        f"docs/read/unseen.ipynb: cell 2, line {line}: WARNING: {why}" in spoilt.error
+    )

@@ -248,3 +248,12 @@ def test_included_text_is_what_the_page_includes(tmp_path, options, expected):
         == (part.source or "\n").splitlines()[0]
         or "start-after" in options
     )
+
+
+def test_text_behind_a_block_break_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "docs" / "a.md"
+    path.parent.mkdir()
+    front = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
+    path.write_text(f"{front}\n# A\n\n+++ $y = 8$\n\nSo.\n")
+    with pytest.raises(LessonError, match=r"^docs/a\.md:9\n.*(?s:.*)behind \+\+\+"):
+        read_page(path, tmp_path)

@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from coursebuild.publishing.publish import (
 from coursebuild.sources.wording import authored, worded
 
 if TYPE_CHECKING:
+    from courserun.lesson import Lesson
     from courserun.runs import Runs
 
 __all__ = ["SiteError", "build", "draft", "run_sphinx", "told"]
@@ -143,10 +144,20 @@ def run_sphinx(
         faults, own = review(root, lessons, course.runs.known)
         wrong, notes = wrong + faults, notes + own
     if wrong:
+        wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes
+
+
+def _dead_links(site: Path, root: Path, lessons: Iterable[Lesson]) -> list[str]:
+    """Return what leads nowhere on pages that are not published for other faults."""
+    from coursebuild.publishing.easy_links import mend
+    from coursebuild.publishing.site_checks import dead_links
+
+    mend(site, root, [lesson.name for lesson in lessons if not lesson.strict])
+    return dead_links(site, root)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ what was checked and is no formula on the page, and remains of markup.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from doctest import DocTestParser
@@ -22,6 +23,7 @@ from sphinx.util import logging
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import place_of, source_of
 from coursecheck.doctests import stating
+from coursecheck.formulas import FormulaError, parse
 from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement
 from courserun.lesson import Run
@@ -30,6 +32,7 @@ __all__ = ["remains", "setup"]
 
 logger = logging.getLogger(__name__)
 _FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
+_STATED = "\ufff9"  # for a formula with a relation, in what stands around it
 _ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
 _KNOWN = "math|law|eq|ref|doc|term|numref|cite"
 _WRITTEN = "a role is shown as it is written: :math:`…` is spelt {math}`…` in MyST"
@@ -43,21 +46,40 @@ _LINES = (
     " reStructuredText below `.. math::`"
 )
 _OUTSIDE = (
-    "an equals sign stands beside a formula, where nobody checks it: put the whole"
+    "a sign such as = stands beside a formula, where nobody checks it: put the whole"
     " equation into the formula"
 )
+_TOUCHED = (
+    "this touches a formula, which readers take for a part of it: put it into the"
+    " formula, or a word between them"
+)
+_RAISED = (
+    "an equation is written with raised or lowered signs, where nobody checks it: put"
+    " it into a formula"
+)
+_SUBSTITUTION = "a substitution is shown as it is written: write out what it stands for"
+_SIGN = r"[\w+\-−±*/·×√^=%‰°²³¹⁰-₟]"  # what goes on where a formula ends
+_GAP = r"[\s\u200b]*"
+_AROUND = {  # in the text around formulas, with what is in italics, in bold, or raised
+    rf"{_SIGN}{_STATED}|{_STATED}(?:{_SIGN}|[!{_STATED}]|[.,:(]\d)": _TOUCHED,
+    rf"{_STATED}{_GAP}[\d^%‰{_FORMULA}]|{_FORMULA}{_STATED}": _TOUCHED,
+    rf"[{_FORMULA}{_STATED}]{_GAP}[=≈≡≅≃≜≠<≤≥>]": _OUTSIDE,
+    rf"(?:[=≈≡≅≃≜≠<≤≥]|(?<!-)>){_GAP}[{_FORMULA}{_STATED}]": _OUTSIDE,
+    rf"[{_FORMULA}{_STATED}]{_GAP}[→⇒↦∼∝∈]{_GAP}[-−+]?\d": _OUTSIDE,
+}
+_EQUALS = re.compile(r"[\w)]\s*[=≈≡]\s*[-−+]?\d")
 _UNRUN = (
     "this example was not run: begin its line with >>>, and nothing but spaces before"
     " it; what only quotes a console says `consoles: shown`"
 )
 _REMAINS = {
-    rf"{_FORMULA}\s*[=≈]|[=≈]\s*{_FORMULA}": _OUTSIDE,
     rf"(?<![\w:]):{_ROLE}:[`{_CODE}]": _WRITTEN,
     rf"(?<!\w):?(?:{_KNOWN}):?[`{_CODE}]": _COLON,
     rf"\{{{_ROLE}\}}[ ]?[`{_CODE}]": _WRITTEN,
     rf"[`{_CODE}]:(?:{_KNOWN}):": _WRITTEN,
     r"\$\$|\$(?=[^\s$])[^$\n]*[^\s$\\]\$(?!\d)": _DOLLARS,
     r"\\(?:begin|end)\{\w+\*?\}": _LINES,
+    r"\{\{[ ]*\w+[ ]*\}\}": _SUBSTITUTION,
     r"(?m)^>>> \S": _UNRUN,
 }
 _BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
@@ -68,7 +90,8 @@ _AS_WRITTEN = nodes.math | nodes.math_block | nodes.literal | nodes.literal_bloc
 _AS_WRITTEN |= nodes.doctest_block
 _OUTPUT = '<div class="cell-output'
 _RAW = re.compile(
-    r"<math\b|\$[^$<>{}\n]*=[^$<>{}\n]*\$|\\[(\[][^<>\n]*=[^<>\n]*\\[)\]]|:math:`"
+    r"<math\b|\$[^$<>{}\n]*[=≈≡][^$<>{}\n]*\$|\\[(\[][^\n]*\\[)\]]|:math:`"
+    r"|[\w)](?:</\w+>|\s)*[=≈≡]\s*(?:<\w+>)?[-−+]?\d+(?![\w%]*[\"'/;>])"
 )
 
 
@@ -91,7 +114,11 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
     faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
     faults += _unrun(doctree, ran, quotes=quotes)
     for node, text, why in faults:
-        place = node if isinstance(node, str) else _place(app, node, text, names[0])
+        place = (
+            _as_myst(node)
+            if isinstance(node, str)
+            else _place(app, node, text, names[0])
+        )
         kind = "form" if why in (_BACKTICKS, _UNSEEN) else None  # it is not false
         shown = _CONTROL.sub("?", " ".join(text.split()))
         logger.warning("%s\n  %s", why, shown, location=place, type=kind)
@@ -118,7 +145,7 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
                 node["classes"] += ["law"] * (node["checked"] == LAW)
         elif "law" in node["classes"]:
             node["checked"] = LAW
-        elif RELATION.search(node.astext()):
+        elif RELATION.search(node.astext()) or not _is_harmless(node.astext()):
             why = (
                 "this formula was not checked, since it stands where none is looked"
                 " for, or another time than it is written: write it into the text"
@@ -126,10 +153,25 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
             yield node, node.astext(), why
 
 
+def _is_harmless(formula: str) -> bool:
+    """Tell whether a formula without an equals sign states nothing of a number."""
+    try:
+        parse(formula, is_known=lambda name: True)
+    except FormulaError:
+        return False
+    return True
+
+
 def _unseen(left: Iterable[_Read]) -> Iterator[_Fault]:
     for formula, stated in left:
         if stated:
             yield formula.place, formula.source, _UNSEEN
+
+
+def _as_myst(place: str) -> str:
+    """Count a notebook's lines from 1 more, as myst-nb does: see ``wording``."""
+    name, _, line = place.rpartition(":")
+    return f"{name}:{int(line) + 1}" if name.endswith(".ipynb") else place
 
 
 def _squeezed(text: str) -> str:
@@ -157,20 +199,27 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
             yield node, node.astext(), _BACKTICKS
         if not isinstance(node, _AS_WRITTEN):
             yield from ((node, text, why) for text, why in _left(_words(node)))
+            yield from _beside(node)
     for node in _shown(doctree, nodes.Text):
         if found := _CONTROL.search(node.astext()):
             why = f"a control character is shown, {found[0]!r}: was it a backslash?"
             yield node.parent, node.astext(), why
     for node in doctree.findall(nodes.image):
         yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
+    for node in doctree.findall(nodes.abbreviation):
+        yield from (
+            (node, text, why) for text, why in _left(node.get("explanation", ""))
+        )
     for node in doctree.findall(addnodes.toctree):
         titles = [title for title, _ in node["entries"] if title]
         for words in (node.get("caption") or "", *titles):
             yield from ((node, text, why) for text, why in _left(words))
     for node in doctree.findall(nodes.raw):
         text = node.astext()
-        if "html" in node["format"].split() and _OUTPUT not in text:
-            for match in _RAW.finditer(text):
+        ours = _OUTPUT in text or "lesson-card" in node.parent.get("classes", ())
+        if "html" in node["format"].split() and not ours:
+            shown = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+            for match in _RAW.finditer(html.unescape(shown)):
                 yield node, match[0], "raw HTML holds a formula, which nobody checks"
 
 
@@ -199,6 +248,34 @@ def _words(element: nodes.Element) -> str:
         else:
             parts.append(" ")
     return "".join(parts)
+
+
+def _beside(element: nodes.Element) -> Iterator[_Fault]:
+    """Yield what stands so near to a formula that it reads as a part of it."""
+    parts, raised = [], False
+    for node in element.children:
+        if isinstance(node, nodes.math):
+            stated = RELATION.search(node.astext())
+            parts.append(_STATED if stated else _FORMULA)
+        elif isinstance(node, nodes.raw):
+            parts.append("\n" * node.astext().startswith("<br"))
+            raised |= node.astext().startswith(("<sup", "<sub"))
+        elif isinstance(node, nodes.superscript | nodes.subscript):
+            parts.append("^" + node.astext())
+            raised = True
+        elif isinstance(node, nodes.footnote_reference | nodes.citation_reference):
+            parts.append(" ")
+        else:
+            parts.append(node.astext())
+    text = "".join(parts)
+    for pattern, why in _AROUND.items():
+        if match := re.search(pattern, text):
+            around = text[max(match.start() - 20, 0) : match.end() + 20]
+            shown = re.sub(f"[{_FORMULA}{_STATED}]", "…", around)
+            yield element, shown, why
+            return
+    if raised and (match := _EQUALS.search(text)):
+        yield element, text[max(match.start() - 20, 0) : match.end()], _RAISED
 
 
 def _left(text: str) -> Iterator[tuple[str, str]]:

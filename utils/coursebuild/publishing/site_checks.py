@@ -15,7 +15,7 @@ from coursebuild.sources.docnames import page_of, place_of
 from coursebuild.sources.docnames import pages as pages_below
 from courserun.lesson import SVG
 
-__all__ = ["problems", "read_page", "wrong_links"]
+__all__ = ["dead_links", "problems", "read_page", "wrong_links"]
 
 FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
@@ -57,13 +57,28 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
         found += [f"{name}: {line}" for line in _wrong_text(text)]
-        for _, url, why in wrong_links(page, site, ids):
-            place = place_of(name.with_suffix("").as_posix(), root, url)
-            known = (root / place.rpartition(":")[0]).exists()
-            found.append(f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}")
+        found += _wrong_on(page, site, root, ids)
     sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
     found += _paths_of_the_machine(site, root)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
+
+
+def dead_links(site: Path, root: Path) -> list[str]:
+    """Return one line for each link that leads nowhere, of a site that is not whole."""
+    pages = {page: read_page(page) for page in sorted(site.rglob("*.html"))}
+    if not (site / "index.html").exists():
+        return []  # Sphinx has not come to the pages
+    return [line for page in pages for line in _wrong_on(page, site, root, pages)]
+
+
+def _wrong_on(
+    page: Path, site: Path, root: Path, pages: Mapping[Path, _Page]
+) -> Iterator[str]:
+    name = page.relative_to(site)
+    for _, url, why in wrong_links(page, site, pages):
+        place = place_of(name.with_suffix("").as_posix(), root, url)
+        known = (root / place.rpartition(":")[0]).exists()
+        yield f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}"
 
 
 def _empty_files(site: Path) -> Iterator[str]:

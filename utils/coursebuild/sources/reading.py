@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
-from myst_nb.core.read import read_myst_markdown_notebook
+from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 from coursebuild.sources.beside import TITLE, files_of_page, files_of_script, scripts
@@ -249,7 +249,17 @@ def read_page(path: Path, root: Path) -> Lesson:
     comments do in a script.
     """
     text = read_source(path, root)
-    notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
+    try:
+        notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
+    except MystMetadataParsingError as error:
+        name, found = (
+            path.relative_to(root).as_posix(),
+            re.search(r"line (\d+)", str(error)),
+        )
+        raise LessonError(
+            f"{name}:{found[1] if found else 1}\n  {error}\n  (what stands behind +++"
+            ' or atop a cell is no text: it is the metadata of a cell, {"tags": []})'
+        ) from error
     blocks = page_blocks(notebook, text)
     code = [block.source for block in blocks if block.kind == "code"]
     lesson = Lesson(
