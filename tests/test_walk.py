@@ -30,6 +30,7 @@ SVG = """figure => { const svg = figure.querySelector("svg").cloneNode(true);
   const keep = [...figure.querySelectorAll("svg text")].map(shown);
   svg.querySelectorAll("text").forEach((t, i) => { t.removeAttribute("style");
     if (!keep[i]) t.remove(); });
+  svg.querySelectorAll(".ag-hit").forEach(e => e.remove()); // where a click cuts
   return svg.outerHTML; }"""
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list =>
   shifts.push(...list.getEntries().map(e => e.value))
@@ -656,7 +657,7 @@ ENGINE = """(form, points) => points.map(point => {
   const places = Object.entries(JSON.parse(data).tape.places);
   return Object.fromEntries(places.map(([place, [adjoint, ...lists]]) =>
     [place, lists[0].map((_, i) =>
-      lists.reduce((sum, list) => sum + form.made[adjoint][list[i]], 0))]));
+      lists.reduce((sum, list) => sum + (form.made[adjoint][list[i]] ?? 0), 0))]));
 })"""
 EDITABLE = {
     name: [(i, graph) for i, graph in enumerate(graphs) if "tape" in graph]

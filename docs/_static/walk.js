@@ -68,7 +68,7 @@
 
     function ask() {
       const li = steps[now];
-      const about = (predict.checked && li?.dataset.ask) || "";
+      const about = (predict.checked && !predict.disabled && li?.dataset.ask) || "";
       const known = about == "turn" || (about && all("b", li).every((b) => numbers(b).length));
       form.dataset.card = field.value = "";
       form.dataset.ask = known ? about : "";

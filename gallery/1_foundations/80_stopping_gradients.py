@@ -19,7 +19,7 @@ choose the right one afterwards.
 import torch
 from torch import nn
 
-from torchutils import make_dot
+from torchutils import make_dot, record_backward
 
 # %%
 # detach cuts one edge
@@ -82,6 +82,35 @@ x.grad
 # So :math:`x^2` is *not* the derivative of :math:`x^3`. It is what we asked for: "as if
 # ``u`` did not depend on ``x``". ``detach`` is a claim of ours, and autograd believes
 # it.
+
+# %%
+# Cut an edge yourself
+# --------------------
+#
+# Here is ``y`` once more, with what a backward step sends along each edge. Below the
+# drawing each edge can be cut: tick its box, or click the arrow.
+
+x = torch.arange(4.0, requires_grad=True)
+z = x**2
+y = torch.dot(x, z)
+record_backward(y, locals(), detachable=True)
+
+# %%
+# Nothing is sent along an edge that is cut, and what is behind it gets its sum from the
+# other paths alone. Without the edge from ``z`` to ``y`` the leaf holds ``u`` again.
+# Without the one from ``x`` to ``y`` it holds the detour, :math:`2x \odot x`:
+#
+# >>> torch.autograd.grad(torch.dot(x, x.detach() ** 2), x)
+# (tensor([0., 1., 4., 9.]),)
+# >>> torch.autograd.grad(torch.dot(x.detach(), x**2), x)
+# (tensor([ 0.,  2.,  8., 18.]),)
+#
+# Cut the edge from ``x`` to ``z``, and nothing is sent to ``z`` either: no leaf is
+# behind it any more, so it does not require a gradient. Cut both paths, and ``x.grad``
+# stays ``None``.
+#
+# >>> (x.detach() ** 2).requires_grad
+# False
 
 # %%
 # A detached tensor shares its numbers

@@ -82,6 +82,7 @@ class Drawing:
         self.direction = direction
         self.fold = fold
         self.title = title
+        self.detachable = False  # whether a page offers to cut edges
         self.format = "pdf"  # what render() writes, as torchviz has it
         self.graph_attr: dict[str, str] = {}  # for Graphviz, as torchviz has them
         self.node_attr: dict[str, str] = {}
@@ -195,7 +196,7 @@ class Drawing:
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        look = {"style": self.style, "title": self.title}
+        look = {"style": self.style, "title": self.title, "detachable": self.detachable}
         return to_figure(self.drawn, self._pictures, self._layout.boxes, **look)
 
     def _repr_html_(self) -> str:

@@ -22,13 +22,15 @@ def to_figure(
     *,
     style: str = "lesson",
     title: str = "",
+    detachable: bool = False,
 ) -> str:
     """Return a figure with the drawing, its text version, and the steps as data.
 
     It has no style attribute, style element or script that runs, so that it fits a
     strict content security policy; without a stylesheet it looks right in light.
     A page's script may put a toolbar into ``.ag-walk``, to step through the data, and
-    show the form ``.ag-leaves``, to compute them anew.
+    show the form ``.ag-leaves``, to compute them anew; if ``detachable``, with an edge
+    cut.
     """
     forward, backward = steps(graph, style)
     remarks = "".join(f"<p>{safe(r)}</p>" for r in graph.remarks)
@@ -36,7 +38,9 @@ def to_figure(
     bar = data = ""
     if graph.backward:
         tape = to_tape(graph)
-        bar = '<div class="ag-walk"></div>' + _leaves(graph, tape, boxes)
+        bar = '<div class="ag-walk"></div>' + _leaves(
+            graph, tape, boxes, detachable=detachable
+        )
         json = graph.to_json()
         if isinstance(tape, Tape):
             json = f'{json[:-1]},"tape":{tape.to_json()}}}'
@@ -52,7 +56,9 @@ def to_figure(
     )
 
 
-def _leaves(graph: Graph, tape: Tape | str, boxes: Sequence[Box]) -> str:
+def _leaves(
+    graph: Graph, tape: Tape | str, boxes: Sequence[Box], *, detachable: bool
+) -> str:
     """Return a form with the leaves' numbers, or why they can't be changed.
 
     The fields stand in the order of the boxes: from top to bottom, from left to right.
@@ -72,8 +78,20 @@ def _leaves(graph: Graph, tape: Tape | str, boxes: Sequence[Box]) -> str:
     kept = [name for own in attrs for name in own.values() if name in own]
     stays = " · ".join(f"{safe(name)} stays" for name in dict.fromkeys(kept))
     return (
-        f'<form class="ag-leaves" hidden>Change {"".join(fields)}{reset} {stays}</form>'
+        f'<form class="ag-leaves" hidden>Change {"".join(fields)}{reset} {stays}'
+        f"{_edges(graph, tape) if detachable else ''}</form>"
     )
+
+
+def _edges(graph: Graph, tape: Tape) -> str:
+    """Return a box to tick for each edge along which something was sent."""
+    boxes = (
+        f'<label><input type="checkbox" name="s{k}"> '
+        f"{' → '.join(safe(reference(graph.nodes[n])) for n in (e.src, e.dst))}</label>"
+        for k, e in enumerate(graph.edges)
+        if f"s{k}" in tape.places
+    )
+    return f"<fieldset><legend>Cut an edge</legend>{''.join(boxes)}</fieldset>"
 
 
 def _list(graph: Graph, heading: str, listed: list[Step], start: int = 1) -> str:

@@ -13,6 +13,7 @@ from torchutils.graph import Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
+from torchutils.tape import to_tape
 from torchutils.values import Value, kinds, numbers
 from torchutils.walk import ACCUMULATE, Walk, check_limits, start, walk
 
@@ -39,6 +40,7 @@ def record_backward(
     direction: Direction = "auto",
     fold: Fold = "auto",
     title: str = "",
+    detachable: bool = False,
 ) -> Drawing:
     """Run ``y.backward()``, and return a drawing that knows what flowed where.
 
@@ -53,7 +55,9 @@ def record_backward(
     says why a named parameter got no gradient.  Give it what
     :func:`~torchutils.trace_cuts` returned, and what cut the parameter off is named.
 
-    The other options are those of :func:`~torchutils.make_dot`.  Raises ValueError when
+    With ``detachable``, a reader of the page may cut edges, as ``detach`` does, and see
+    what still arrives.  The other options are those of
+    :func:`~torchutils.make_dot`.  Raises ValueError when
     ``y`` has no graph, and whatever ``backward`` raises.
 
     >>> x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -94,7 +98,13 @@ def record_backward(
         cuts = check if isinstance(check, Cuts) else None
         said = without(graph, live, known, log.came, inputs, cuts)
         graph = graph.replace(remarks=(*graph.remarks, *said))
-    return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
+    if detachable and isinstance(why := to_tape(graph), str):
+        raise ValueError(
+            f"detachable: a page cannot compute this graph, because of {why}"
+        )
+    drawing = Drawing(graph, style=style, direction=direction, fold=fold, title=title)
+    drawing.detachable = detachable
+    return drawing
 
 
 def _has_graph(root: torch.Tensor | GradientEdge) -> bool:
