@@ -14,8 +14,6 @@ network, and we can say what the real one has that ours lacks.
 :Tags: graph, chain rule, training
 """
 
-# sphinx_gallery_thumbnail_number = -1
-
 # %%
 # NumPy computes with arrays, and has no idea of gradients. What our engine can do we
 # have put into it. PyTorch stands beside it and checks.
@@ -27,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from torchutils import record_backward
+from torchutils import MovingPlot, record_backward
 
 # %%
 # A value that remembers
@@ -94,7 +92,7 @@ r = p * q
 x = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
 w = torch.tensor(-4.0, dtype=torch.float64, requires_grad=True)
 y = x * w
-r.value, y.item()
+print(r.value, y.item())
 
 # %%
 # .. predict::
@@ -117,7 +115,7 @@ r.value, y.item()
 #
 #          This is what an addition sends. A product multiplies by the other factor.
 
-[vjp(1.0) for vjp in r.vjps]
+print(*[vjp(1.0) for vjp in r.vjps])
 
 # %%
 # The same from PyTorch:
@@ -181,7 +179,7 @@ def backward(root):
 
 
 backward(2 * (p * q))
-p.grad, q.grad
+print(p.grad, q.grad)
 
 # %%
 # PyTorch agrees: with :math:`y = 2xw` the gradients are
@@ -220,7 +218,7 @@ x.grad, w.grad
 
 p = Var(3.0)
 backward(p * p)
-p.grad
+print(p.grad)
 
 # %%
 # Add, do not overwrite
@@ -242,7 +240,7 @@ def backward(root):
 
 p = Var(3.0)
 backward(p * p)
-p.grad
+print(p.grad)
 
 # %%
 # >>> float(p.grad)
@@ -271,8 +269,8 @@ y = z + w
 record_backward(y, locals())
 
 # %%
-# It waits. The step :step:`z sends to x` comes after :step:`w sends to z`, with the sum
-# of both contributions. Our list is in the order of discovery: the root ``y``, then its
+# It waits: :step:`z sends to x` comes after :step:`w sends to z`, with the sum of both
+# contributions. Our list is in the order of discovery: the root ``y``, then its
 # inputs ``z`` and ``w``, and ``x`` last.
 #
 # .. predict::
@@ -301,7 +299,7 @@ record_backward(y, locals())
 p = Var(3.0)
 q = p * p
 backward(q + q * p)
-p.grad
+print(p.grad)
 
 # %%
 # A value may have its turn when each value that it went into, on the way to the root,
@@ -327,7 +325,7 @@ def backward(root):
 p = Var(3.0)
 q = p * p
 backward(q + q * p)
-p.grad
+print(p.grad)
 
 # %%
 # >>> float(p.grad), x.grad.item()
@@ -419,7 +417,7 @@ def backward(root):
 
 p, q = Var([[1.0], [2.0], [3.0]]), Var([1.0, 2.0, 3.0, 4.0])
 backward(p * q)
-p.grad.T, q.grad
+print(p.grad.T, q.grad)
 
 # %%
 # >>> p.grad.tolist(), q.grad.tolist()
@@ -508,9 +506,9 @@ for name, f in trials.items():
 # >>> max(compare(lambda a, b: f(a @ b), A, B) for f in trials.values()) < 1e-12
 # True
 #
-# `micrograd <https://github.com/karpathy/micrograd>`__, the best known engine of this
-# size, tests itself with two functions. With the relu function
-# :law:`r(s) = \max(0, s)`, the first one is, at :math:`x = -4`,
+# `micrograd <https://github.com/karpathy/micrograd>`__, a well-known engine of this
+# size, tests itself with two functions. With the relu function :law:`r(s) = \max(0,
+# s)`, the first one is, at :math:`x = -4`,
 #
 # .. math::
 #
@@ -562,7 +560,7 @@ backward(small(p))
 #          You let the slope of ``z`` pass through its relu. There ``z`` is negative,
 #          and the relu function is flat.
 
-p.grad
+print(p.grad)
 
 # %%
 # >>> float(small(p).value), float(p.grad)
@@ -584,7 +582,7 @@ def large(a, b):
 a, b = Var(-4.0), Var(2.0)
 y = large(a, b)
 backward(y)
-y.value, a.grad, b.grad
+print(y.value, a.grad, b.grad)
 
 # %%
 # >>> float(y.value), float(a.grad), float(b.grad)
@@ -653,7 +651,7 @@ def backward_in_place(root):
 x = Var(3.0)
 y = x * x * x
 backward_in_place(y)
-x.grad
+print(x.grad)
 
 # %%
 # That is right, :law:`3x^2` at 3:
@@ -687,7 +685,7 @@ x.grad
 #          still has what it got in the first walk.
 
 backward_in_place(y)
-x.grad
+print(x.grad)
 
 # %%
 # PyTorch and our dictionary, which is new in each walk, agree:
@@ -795,7 +793,7 @@ for step in range(201):
     losses = loss(X, S, *ours), loss(points, sign, *theirs)
     backward(losses[0])
     losses[1].backward()
-    if step in (0, 20, 200):
+    if step in (0, 5, 10, 20, 30, 50, 70, 100, 200):
         kept[step] = [Var(u.value) for u in ours]
     for u, t in pairs:
         u.value = u.value - 2 * u.grad
@@ -821,30 +819,58 @@ float(losses[0].value), losses[1].item()
 
 # %%
 # The border of our own network is where its score is zero. Our engine computes the
-# score at each place of a grid.
+# score at each place of a grid, and matplotlib finds the line between plus and minus.
+# (It may have several parts; ``nan`` stands for the gaps.)
 
 across, up = np.meshgrid(np.linspace(-1.5, 2.5, 41), np.linspace(-1.2, 1.7, 30))
 plane = Var(np.stack([across.ravel(), up.ravel()], axis=1))
-fig, panels = plt.subplots(1, 3, figsize=(9, 2.6), sharey=True)
-wrong = {}
-for ax, (step, old) in zip(panels, kept.items(), strict=True):
-    wrong[step] = int((score(X, *old).value * S.value < 0).sum())
-    grid = score(plane, *old).value.reshape(30, 41)
-    ax.contourf(across, up, grid, levels=[-99, 0, 99], colors=["C0", "C1"], alpha=0.2)
-    for label, marker in enumerate("o^"):
-        ax.plot(*points[labels == label].T, marker, color=f"C{label}", markersize=3)
-    ax.set_title(f"step {step}: {wrong[step]} wrong")
-fig.set_label(
-    "Two half moons, of circles and of triangles, and the border of our network: "
-    + "; ".join(
-        f"at step {step}, {n} are on the wrong side" for step, n in wrong.items()
-    )
-)
+
+
+def border(weights):
+    heights = score(plane, *weights).value.reshape(30, 41)
+    parts = plt.contour(across, up, heights, levels=[0.0]).allsegs[0]
+    plt.close()
+    gap = np.full((1, 2), np.nan)
+    line = np.concatenate([piece for part in parts for piece in (part, gap)])
+    return np.append(line, gap.repeat(200 - len(line), axis=0), axis=0)
+
 
 # %%
-# >>> wrong[200]
-# 0
+# .. predict::
 #
+#    How many of the hundred points are on the wrong side of the border at the start,
+#    and how many at the end? Then move the slider: when does the border begin to bend?
+#
+#    .. ask:: [wrong[0], wrong[200]]
+#
+#    .. answer::
+#
+#       It begins with 80 on the wrong side, worse than a coin, and ends with 0. First
+#       the border turns, and it is rather straight. Then it bends.
+#
+#       .. wrong:: [50, 0]
+#
+#          A coin would get about this. The random start of this network does worse.
+
+lines = torch.tensor(np.stack([border(weights) for weights in kept.values()]))
+wrong = {
+    step: int((score(X, *weights).value * S.value < 0).sum())
+    for step, weights in kept.items()
+}
+plot = MovingPlot(
+    {"step": list(kept)},
+    "Our engine learns",
+    xlim=(-1.5, 2.5),
+    ylim=(-1.2, 1.7),
+    equal=True,
+)
+plot.points(*points[labels == 0].T, "sign −1")
+plot.points(*points[labels == 1].T, "sign 1")
+plot.line(lines[..., 0], lines[..., 1], "border")
+plot.say("{wrong} of the points are on the wrong side.", wrong=list(wrong.values()))
+plot
+
+# %%
 # The engine that did this is short. We count the lines of its functions, the drawing
 # included; imports, assignments and the head of ``Var`` come on top.
 
