@@ -6,7 +6,8 @@ Between the inputs and the score we put a hidden layer. We write its backward pa
 hand, compare it with autograd, and watch it teach a border to bend around its points.
 
 :Time: 35 minutes
-:Needs: Logistic and softmax regression
+:Needs: :doc:`Logistic and softmax regression
+   </lessons/2_practice/30_logistic_and_softmax>`
 :Level: Practice
 :Tags: training, chain rule, shapes
 """
@@ -563,6 +564,15 @@ L = torch.tanh(Z_hat).sum(dim=1).pow(2).mean()
 #       >>> ours = (G - G.mean(dim=0) - Z_hat * (G * Z_hat).mean(dim=0)) / S
 #       >>> (ours - theirs).abs().max().item() < 1e-12
 #       True
+#
+#       In a column of equal numbers the spread is zero. That is why PyTorch adds a
+#       little, :math:`10^{-5}`, to the variance: it divides by :math:`\sqrt{10^{-5}} =
+#       0.003162` then, and makes gradients large:
+#
+#       >>> same = torch.tensor([5.0, 5.0], requires_grad=True)
+#       >>> normal = F.layer_norm(same, (2,))
+#       >>> torch.autograd.grad(normal[0], same)[0]
+#       tensor([ 158.1139, -158.1139])
 
 # %%
 # What we can do now

@@ -489,6 +489,27 @@ class Forgetful(nn.Module):
 #       ...     after = one @ w
 #       >>> before.item(), after.item(), w.item()
 #       (1.0, 1.0, 3.0)
+#
+# .. exercise::
+#
+#    A smaller type has a narrower range. What becomes of a gradient of one part in a
+#    hundred million that goes back through ``float16``, and of one of 70,000? What can
+#    one do about it?
+#
+#    .. answer::
+#
+#       The first becomes zero, the second infinite. So with ``float16`` one multiplies
+#       the loss by a large number before ``backward()``, and divides the gradients by
+#       it before the step; if one of them is infinite, the step is left out.
+#
+#       >>> u = torch.ones(1, requires_grad=True)
+#       >>> tiny, huge = 1e-8, 7e4
+#       >>> torch.autograd.grad(u.half().float() * tiny, u)
+#       (tensor([0.]),)
+#       >>> torch.autograd.grad(u.half().float() * huge, u)
+#       (tensor([inf]),)
+#       >>> torch.autograd.grad(u.half().float() * tiny * 65536, u)[0] / 65536
+#       tensor([9.9972e-09])
 
 # %%
 # What we can do now
@@ -497,6 +518,9 @@ class Forgetful(nn.Module):
 # - Say what a module is: leaves, their names, and a function that uses them.
 # - Write the step of an optimiser, which needs the leaves and their ``.grad``.
 # - Clip a gradient, and not the error; find weights that nobody trains.
+#
+# Next, :doc:`An engine of our own </lessons/5_capstones/10_engine>` builds what has
+# been behind these lessons: autograd itself.
 
 # %%
 # Credits and licences
