@@ -146,6 +146,9 @@ def _index(node: Node, scope: Scope) -> Value:
         numbers = [_whole(sub, scope) for sub in subs]
         if len(numbers) == 2:
             return Value(_double(float(numbers[0] == numbers[1])))
+        if base.args[0] == "delta":
+            error = r"\delta has two indices; what backward() puts there is \bar z_1"
+            raise FormulaError(error, node.at)
         return _growing(lambda n: _unit(numbers[0], n, node.at))
     tensor = _tensor(base, scope)
     return Value(tensor[subscripts(node, tensor.shape, scope)])
@@ -158,7 +161,13 @@ def _is_symbol(base: Node, scope: Scope) -> bool:
 
 
 def spelled(node: Node, knows: Callable[[str], bool]) -> str | None:
-    """Return the variable ``w2`` or ``w_2`` that ``w_2`` may mean, if there is one."""
+    """Return the variable ``w2`` or ``w_2`` that ``w_2`` may mean, if there is one.
+
+    ``d_k`` is one where there is no ``d`` of which it may be an entry.
+    """
+    base, subs = node.args
+    if subs[0].op == "name" and base.op == "name" and knows(base.args[0]):
+        return None
     return next(filter(knows, spellings(node)), None)
 
 
@@ -170,13 +179,34 @@ def resolved(item: Any, knows: Callable[[str], bool]) -> Any:
         return item
     if item.op == "index" and (name := spelled(item, knows)):
         return Node("name", (name,), item.at)
+    if item.op == "index" and item.args[0].op == "bar":  # of z1, where there is no z
+        layer = Node("index", (Node("name", item.args[0].args), item.args[1]))
+        if not knows(item.args[0].args[0]) and (name := spelled(layer, knows)):
+            return Node("bar", (name,), item.at)
+    if item.op == "power" and (variance := _variance(item, knows)):
+        return variance
     return replace(item, args=resolved(item.args, knows))
+
+
+def _variance(power: Node, knows: Callable[[str], bool]) -> Node | None:
+    r"""Take ``\sigma^2`` as the variable sigma2, where there is no sigma."""
+    base, exponent = power.args
+    name = base.args[0] if base.op == "index" else base
+    square = exponent == Node("number", ("2",)) and name == Node("name", ("sigma",))
+    if not square or knows("sigma") or not knows("sigma2"):
+        return None
+    sigma2 = Node("name", ("sigma2",), power.at)
+    return Node("index", (sigma2, base.args[1]), base.at) if base != name else sigma2
 
 
 def spellings(node: Node) -> tuple[str, ...]:
     """Return how the code may spell ``w_2`` as one variable."""
     base, subs = node.args
-    if base.op != "name" or len(subs) > 1 or subs[0].op not in ("number", "layer"):
+    if base.op != "name" or len(subs) > 1:
+        return ()
+    if subs[0].op == "name":
+        return (f"{base.args[0]}_{subs[0].args[0]}",)
+    if subs[0].op not in ("number", "layer"):
         return ()
     return tuple(base.args[0] + between + subs[0].args[0] for between in ("_", ""))
 
@@ -213,7 +243,11 @@ def _unit(k: int, n: int, at: int) -> Tensor:
 
 
 def _whole(node: Node, scope: Scope) -> int:
-    number = float(_tensor(node, scope).detach())
+    value = _tensor(node, scope).detach()
+    if value.is_complex():  # i, which no sum binds here
+        message = "over what does this run? a sum ends before +, \\odot and \\cdot"
+        raise FormulaError(f"{message}: write parentheses", node.at)
+    number = float(value)
     if number != int(number):
         raise FormulaError(f"an index is a whole number, not {number}", node.at)
     return int(number)
@@ -268,7 +302,8 @@ def _times(node: Node, scope: Scope) -> Value:
         if not first.tensor.ndim and first.grow is None:
             return replace(second, tensor=first.tensor * second.tensor)
     if (a.grow and b.grow) or ((a.grow or b.grow) and b.row):
-        raise OpenError("the size of this product is not known", node.at)
+        message = r"the size of this product is not known: write \mathbf 1_3"
+        raise OpenError(message, node.at)
     a = grown(a, b.tensor.shape[:1], node.at)
     b = grown(b, a.tensor.shape[-1:], node.at)
     flat = (a.tensor.ndim, b.tensor.ndim) == (1, 2) and not a.row
@@ -306,7 +341,7 @@ def _hadamard(node: Node, scope: Scope) -> Value:
 
 def _over(node: Node, scope: Scope) -> Value:
     a, b = (evaluate(arg, scope) for arg in node.args)
-    if b.tensor.ndim > 1 or b.grow or (b.tensor.ndim and a.tensor.ndim > 1):
+    if b.tensor.ndim > 1 or b.grow or (b.row and a.tensor.ndim > 1):
         raise FormulaError("nothing is divided by a matrix", node.at)
     _fit(a.tensor, b.tensor, node.at)
     return replace(a, tensor=a.tensor / b.tensor)

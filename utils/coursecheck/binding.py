@@ -29,7 +29,11 @@ _UNSAID = {
     **dict.fromkeys(("argmax", "argmin"), "write the index itself"),
     "rank": "write the number alone",
 }
-_SPELLINGS = {"lambda": ("lambda_", "lam"), "varepsilon": ("epsilon", "eps")}
+_SPELLINGS = {
+    "lambda": ("lambda_", "lam"),
+    "varepsilon": ("epsilon", "eps"),
+    "epsilon": ("eps",),
+}
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
 Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
 

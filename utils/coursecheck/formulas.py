@@ -108,6 +108,7 @@ _REMEDIES = {
     "otimes": r"write x z^\top for the outer product",
     "dot": r"write \frac{dy}{dt}",
     "ddot": r"write \frac{d^2 y}{dt^2}",
+    "dim": r"write \operatorname{shape}(x)",
     "norm": r"write \lVert x \rVert",
     "abs": r"write \lvert x \rvert",
     "lg": r"write \log_2 or \log_{10}",
