@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test screens draft serve books notebooks doctest claims mutate bench \
+.PHONY: help html test screens draft serve books notebooks doctest claims mutate bench torches \
   doctor lesson lock clean env
 
 help: ## say what there is
@@ -47,6 +47,9 @@ mutate: env ## falsify what the text states, to see whether the check notices; L
 
 bench: env ## measure, side by side
 	@.venv/bin/python -m bench
+
+torches: env ## run torchutils' tests under other releases of torch, 7 GB each; TORCH="2.9.1 2.15.0"
+	@.venv/bin/python bench/torches.py $(TORCH)
 
 doctor: ## say what is wrong with this machine, and what helps
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }

@@ -16,11 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "torches.txt"
-VERSIONS = ("2.4.1", "2.6.0", "2.9.1", "2.10.0", "2.13.0", "2.14.1", "2.15.0")
+VERSIONS = ("2.5.1", "2.6.0", "2.9.1", "2.10.0", "2.13.0", "2.14.1", "2.15.0")
 BESIDE = ("numpy", "pygraphviz>=2.0.4", "pytest", "hypothesis", "hatchling")
 ROOM = 14  # GB: an environment, and the wheels that it is unpacked from
 HEAD = """\
-| torch | tests passed | failed | not run: they look at what is saved |
+| PyTorch | tests passed | failed | not run: they look at what is saved |
 |---|---|---|---|
 """
 ROW = re.compile(r"\| (\d+\.\d+\.\d+) \|.*\n")
