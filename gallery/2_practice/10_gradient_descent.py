@@ -71,9 +71,9 @@ record_backward(L, locals())
 # >>> abs(w.grad.item() - by_hand) < 1e-12
 # True
 #
-# How far should ``w`` go? The slope holds close to where we stand, so the steps have to
-# be small. The *learning rate*, ``lr`` in code, says which part of the gradient we
-# take, here a tenth.
+# How far should ``w`` go? The slope holds close to where we stand, so we do not go far.
+# The *learning rate*, ``lr`` in code, says which part of the gradient we take, here a
+# tenth.
 #
 # .. predict::
 #
@@ -152,12 +152,12 @@ except RuntimeError as error:
     print(message)
 
 # %%
-# *Variable* is an old name for a tensor with a record.
+# *Variable* is an old name for a tensor that autograd works with.
 #
 # >>> message
 # 'a leaf Variable that requires grad is being used in an in-place operation.'
 #
-# One of PyTorch's own examples `stopped working with this message
+# One of PyTorch's own examples `was repaired after this message
 # <https://github.com/pytorch/examples/pull/779>`__ in 2020. Now without the in-place
 # operation: ``w = w - lr * w.grad`` makes a new tensor. To see both, we keep the old
 # one under a second name.
@@ -244,6 +244,14 @@ L
 #    * - ``w = w - lr * w.grad``
 #      - an error at the next ``backward()``
 #      - an error at the next step
+#
+# ``backward()`` fails if ``w`` was the one leaf. With another leaf beside it the loss
+# keeps a record, ``w`` gets nothing, and the error comes with the next step:
+#
+# >>> other = torch.tensor(1.0, requires_grad=True)
+# >>> (w * other).backward()
+# >>> print(w.grad)
+# None
 
 # %%
 # The loop
@@ -298,6 +306,8 @@ path
 #
 # >>> path[10].item()
 # 2.677877
+# >>> descend(lr, 300)[-1] < 3
+# tensor(True)
 #
 # Nobody has made the learning rate smaller on the way. The *gradient* becomes smaller.
 
@@ -392,7 +402,7 @@ plot
 #
 # The border belongs to this loss. What matters is how strongly it is curved, which its
 # second derivative says. A loss that is curved twice as strongly allows half the
-# learning rate:
+# learning rate. Where the curvature is the same at each place, as here:
 #
 # .. math::
 #    :class: law
@@ -456,7 +466,8 @@ y
 record_backward(y, locals(), direction="TB")
 
 # %%
-# By hand and by autograd:
+# Below the drawing, change ``x`` to 1, 1, the lowest place: what is left of the red
+# numbers? Then to 1, 2, high up on the side. By hand and by autograd:
 #
 # >>> u, v = x.tolist()
 # >>> by_hand = [2 * (u - 1) - 400 * u * (v - u**2), 200 * (v - u**2)]
@@ -589,9 +600,9 @@ fig.set_label(
 #
 # .. exercise::
 #
-#    *Momentum* leaves something behind on purpose: each step keeps :math:`0.9` of what
-#    pushed it before, and adds the new gradient. Where is ``w`` after one and after two
-#    such steps from 0, with the learning rate :math:`0.1`?
+#    *Momentum* is that slip on purpose, and in part: each step keeps :math:`0.9` of
+#    what pushed it before, and adds the new gradient. Where is ``w`` after one and
+#    after two such steps from 0, with the learning rate :math:`0.1`?
 #
 #    .. answer::
 #

@@ -90,7 +90,10 @@ L
 record_backward(L, locals(), direction="TB")
 
 # %%
-# At :step:`p sends to w` three numbers become two. By hand and by autograd:
+# At :step:`p sends to w` three numbers become two. Below the drawing, change ``w`` to
+# 0, 1: the line goes through two of the points. What do these two still send?
+#
+# By hand and by autograd:
 #
 # >>> by_hand = 2 / 3 * X.T @ (X @ w.detach() - y)
 # >>> (w.grad - by_hand).abs().max().item() < 1e-12
@@ -194,8 +197,8 @@ w_star, misses
 X.T @ misses
 
 # %%
-# Up to rounding. This is a way to see that a fit has arrived: not that the loss is
-# small, for it need not be, but that the gradient is.
+# Up to rounding. A loss like this one has a single lowest place, and the gradient tells
+# us that we are close to it. The loss itself does not: it need not be small.
 
 w = path[300].clone().requires_grad_()
 L = ((X @ w - y) ** 2).mean()
@@ -229,8 +232,9 @@ path = fit(X, column, lr=0.1, steps=1000)
 #    .. answer::
 #
 #       The difference is a table of shape ``(3, 3)``, in which each prediction is
-#       compared with *all* heights. What is closest to all three at once is their mean,
-#       at each place. So it is a level line, :math:`w \approx (1.6667, 0)`.
+#       compared with *all* heights. The mean of the squares is smallest if the line
+#       lies at their mean, at each place. So it is a level line, :math:`w \approx
+#       (1.6667, 0)`.
 #
 #       .. wrong:: w_star
 #

@@ -37,9 +37,9 @@ L
 
 # %%
 # With :math:`w = (0, 1)` and :math:`x = (3, 1)` we get :math:`z = w^\top x = 1` and
-# :math:`s = \sigma(z) = 0.731059`. The right answer is yes. The loss is
-# :math:`L = -\ln s = 0.313262`: zero for a neuron that is sure and right, and without
-# limit for one that is sure and wrong. It is called *cross-entropy*.
+# :math:`s = \sigma(z) = 0.731059`. The right answer is yes. The loss is :math:`L = -\ln
+# s = 0.313262`: close to zero for a neuron that is sure and right, and the larger the
+# surer it is of the wrong answer. It is called *cross-entropy*.
 #
 # .. predict::
 #
@@ -75,6 +75,9 @@ record_backward(L, locals(), direction="TB")
 # %%
 # Look at :step:`#1 sends to s`: a number below −1. At :step:`s sends to z` it is
 # multiplied by a small slope, and the product is the *error*: probability minus answer.
+# Below the drawing, change ``w`` to 0, −9, so that the neuron is sure and wrong. The
+# two numbers become extreme, and their product does not.
+#
 # Compared with autograd:
 #
 # >>> by_hand = (s.detach() - 1) * x
@@ -228,9 +231,9 @@ p, L
 
 # %%
 # The probabilities are :math:`p = \operatorname{softmax}(z) = (0.665241, 0.244728,
-# 0.090031)`, and the loss is :math:`L = -\ln p_0 = 0.407606`. By the rule for quotients
-# it is :math:`L = \operatorname{logsumexp}(z) - z_0`: the logarithm of a sum of
-# exponentials, minus the logit of the right class.
+# 0.090031)`, and the loss is :math:`L = -\ln p_0 = 0.407606`. The logarithm of a
+# quotient is a difference, so it is also :math:`L = \operatorname{logsumexp}(z) - z_0`:
+# the logarithm of a sum of exponentials, minus the logit of the right class.
 #
 # .. predict::
 #
@@ -296,7 +299,7 @@ p = torch.softmax(z, dim=0)
 #    \frac{\partial p}{\partial z} = \operatorname{diag}(p) - p p^\top
 #
 # The second is a matrix, since softmax has three outputs. Its diagonal is
-# :law:`p_i (1 - p_i)`, the slope of the sigmoid.
+# :law:`p_i (1 - p_i)`, as for the slope of the sigmoid.
 
 # %%
 # Numbers that are too large
@@ -531,7 +534,8 @@ t = torch.tensor([0.9, 0.0, 0.0], dtype=torch.float64) + 0.1 / 3
 # - Train a border by this formula, without autograd, and check it with autograd.
 # - Hand logits to the loss, and know how the naive forms fail.
 #
-# Next, *An MLP backward pass by hand* bends the border.
+# Next, :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>` bends
+# the border.
 
 # %%
 # Credits and licences
