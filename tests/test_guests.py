@@ -80,6 +80,7 @@ Curve
 
 A curve, without a word on it.
 """
+# sphinx_gallery_thumbnail_number = 40
 import matplotlib.pyplot as plt
 
 for k in range(22):
@@ -155,8 +156,9 @@ NOTES = [  # a place, and words that stand in a note on it
     (SLOPE, "1 examples are shown and not run"),
     (f"{SLOPE}:55", "FutureWarning: this will change"),
     (f"{SLOPE}:63", "shows <function <lambda>"),
+    (f"{LEVEL}/20_curve.py:7", "thumbnail_number = 40, but the lesson shows 23"),
     (f"{LEVEL}/20_curve.py:7", "are told: Curve 21"),
-    (f"{LEVEL}/20_curve.py:17", "a figure that nobody has described"),
+    (f"{LEVEL}/20_curve.py:18", "a figure that nobody has described"),
     (BOOK, "%matplotlib inline is ignored"),
 ]
 

@@ -80,11 +80,12 @@ def install(
         lesson = runs.lessons[name]
         outputs = run.outputs if run else (None,) * len(blocks)
         wanted = own.pop("thumbnail_number", None)  # else the first file is no first
-        chosen = None
         try:
             chosen = card(outputs, wanted if run else None)
         except ValueError as error:
-            logger.warning("%s", error, location=f"{name}:{_line_of_number(script)}")
+            place = f"{name}:{_line_of_number(script)}"
+            logger.warning("%s", error, location=place, type="form")
+            chosen = card(outputs)
         if chosen:
             path = Path(script["image_path_iterator"].next())
             path.with_suffix(chosen[0]).write_bytes(chosen[1])
