@@ -92,8 +92,6 @@ html_css_files = [
 html_js_files = [
     "scroll.js",
     "numbers.js",
-    "walk.js",
-    "engine.js",
     "ask.js",
     "progress.js",
     "cover.js",

@@ -56,6 +56,8 @@ def rows(figure: Locator) -> list[dict]:
 
 def test_there_are_pictures_to_move():
     assert MOVING
+    held = sum((SITE / name).read_text().count("mv-held") for name in MOVING)
+    assert held >= 2
 
 
 @pytest.mark.parametrize("name", MOVING)
@@ -81,6 +83,8 @@ def test_keyboard_shows_each_row_of_the_table(page: Page, name):
 def test_pointer_drags_to_the_nearest_position(page: Page, name):
     visit(page, name)
     for figure in figures(page):
+        if not figure.locator(".mv-held").count():
+            continue  # no point of it moves
         figure.scroll_into_view_if_needed()
         expected = rows(figure)
         held = figure.locator(".mv-held").get_attribute("data-row")
