@@ -100,6 +100,13 @@ MISTAKES = [
         "ref", "nowhere", "no such place", rst=":ref:`nowhere`", md="{ref}`nowhere`"
     ),
     Mistake(
+        "object",
+        "torch.Zork",
+        "nothing here documents torch.Zork",
+        rst=":class:`torch.Zork`",
+        md="{py:class}`torch.Zork`",
+    ),
+    Mistake(
         "term", "zork", "does not define zork", rst=":term:`zork`", md="{term}`zork`"
     ),
     Mistake(

@@ -37,6 +37,8 @@ _REMEDIES = {  # after what others say: what an author can do
     " less",
     r"(?:Bullet list|Enumerated list|Block quote|Definition list|Field list|Explicit"
     r" markup|Literal block) ends without a blank line": "put a blank line below it",
+    r"py:\w+ reference target not found: (\S+)": "nothing here documents {0}: is it"
+    " spelt right? What another project documents is written as code, ``{0}``",
     r"image file not readable: (\S+)": "no such picture: {0} is looked for beside the"
     " page, or below docs/ where its path begins with /",
     r"duplicate label": "give one of the two sections another title",
