@@ -12,6 +12,8 @@ hand, compare it with autograd, and watch it teach a border to bend around its p
 :Tags: training, chain rule, shapes
 """
 
+# sphinx_gallery_thumbnail_number = 3
+
 # %%
 # A network of neurons is a chain of two steps that we know: a matrix times a vector,
 # and a function applied to each entry. So is its backward pass.
@@ -291,7 +293,7 @@ fig.set_label(
 #
 # The learning rate is ours to choose. For four of them and for eight moments of the
 # training, we look in each column of the plane for the place where the score changes
-# its sign.
+# its sign. (Where there are several, the border has a gap.)
 
 rates, moments = (0.5, 1.0, 2.0, 4.0), (0, 5, 10, 20, 40, 80, 140, 200)
 columns, rows = torch.linspace(-1.6, 2.6, 43), torch.linspace(-1.4, 1.9, 331)

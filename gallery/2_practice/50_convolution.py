@@ -13,6 +13,8 @@ picture.
 :Tags: shapes, chain rule, training
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # The smallest case has one dimension: two weights slide over four numbers.
 
@@ -72,8 +74,8 @@ record_backward(L, locals(), direction="TB")
 # >>> p.grad, q.grad
 # (tensor(21., dtype=torch.float64), tensor(42., dtype=torch.float64))
 #
-# An entry of ``x`` has two uses, one as a left and one as a right neighbour, and at
-# :step:`left sends to x` they meet. Its ends have one use each:
+# Within ``x``, an entry has two uses, one as a left and one as a right neighbour, and
+# at :step:`left sends to x` they meet. Its ends have one use each:
 #
 # >>> x.grad
 # tensor([-1., -1., -2.,  4.], dtype=torch.float64)

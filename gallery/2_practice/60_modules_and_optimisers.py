@@ -11,6 +11,8 @@ write both by hand before we use them, so that neither holds a secret afterwards
 :Tags: training, .grad, leaves
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # In the lesson before the last we kept four tensors and wrote four gradients. Here are
 # the same points, and a network of the same form.
