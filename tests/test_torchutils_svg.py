@@ -272,6 +272,14 @@ def test_contrast_is_enough(theme):
     assert min(contrast(line, palette["page"]) for line in lines) >= 3
 
 
+def test_page_of_its_own_has_light_words_in_the_dark():
+    rule = re.search(r"\.ag-alone \{(.*?)\}", stylesheet(), re.DOTALL)[1]
+    pairs = dict(re.findall(r"([\w-]+): light-dark\((.*?)\)", rule))
+    themes = (pairs[k].split(", ") for k in ("color", "background"))
+    for words, page in zip(*themes, strict=True):
+        assert contrast(words, page) > 10
+
+
 @pytest.mark.saved
 def test_light_palette_equals_the_attributes():
     svg = make_dot(torch.ones(2, requires_grad=True) ** 2, saved=True).svg
