@@ -251,11 +251,11 @@ print(p.grad)
 # -----------------
 #
 # The next function has a fork in the middle: ``z`` goes into ``y`` directly, and by way
-# of ``w``. At :math:`x = 3`,
+# of ``w``.
 #
 # .. math::
 #
-#    z = x^2 = 9, \qquad w = z x = 27, \qquad y = z + w = 36,
+#    z = x^2 = 3^2 = 9, \qquad w = z x = 27, \qquad y = z + w = 36,
 #    \qquad \frac{dy}{dx} = 2x + 3x^2 = 33.
 
 x = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
@@ -507,13 +507,8 @@ for name, f in trials.items():
 # True
 #
 # `micrograd <https://github.com/karpathy/micrograd>`__, a well-known engine of this
-# size, tests itself with two functions. With the relu function :law:`r(s) = \max(0,
-# s)`, the first one is, at :math:`x = -4`,
-#
-# .. math::
-#
-#    z = 3x + 2 = -10, \qquad q = \max(0, z) + z x = 40, \qquad
-#    y = \max(0, z^2) + q + q x = -20.
+# size, tests itself with two functions. The first one is small. At :math:`x = -4` its
+# values are :math:`z = 3x + 2 = -10`, :math:`q = 40` and :math:`y = -20`.
 #
 # The same function serves both engines: they know the same signs and names.
 
@@ -541,10 +536,10 @@ backward(small(p))
 #
 #    .. answer::
 #
-#       The slope of ``z`` is :math:`\frac{dz}{dx} = 3`. The value of ``z`` is
-#       negative, so its relu is flat and sends a zero, and what is left of ``q`` is the
-#       product: :math:`\frac{dq}{dx} = 3 \cdot (-4) + (-10) = -22`. Then, with
-#       :math:`x = -4`, :math:`z = -10` and :math:`q = 40`,
+#       The slope of ``z`` is :math:`\frac{dz}{dx} = 3`. The value of ``z`` is negative,
+#       so its relu is flat and sends a zero, and what is left of ``q`` is the product:
+#       :math:`\frac{dq}{dx} = 3 \cdot (-4) + (-10) = -22`. Then, with the values from
+#       above,
 #
 #       .. math::
 #
@@ -567,9 +562,9 @@ print(p.grad)
 # (-20.0, 46.0)
 #
 # The second function has two inputs and more forks. In our own spelling, and with
-# :law:`r` for relu again, it is :law:`y = e^2/2 + 10/e^2`, where :law:`e = c - d`,
-# :law:`c = 4(a + b) + 3 - a` and
-# :law:`d = 12(ab + b^3) + 4\,r(a + b) + r(b - a)`. At ``a`` −4 and ``b`` 2:
+# :law:`r(s)` for the larger one of 0 and :law:`s`, it is :law:`y = e^2/2 + 10/e^2`,
+# where :law:`e = c - d`, :law:`c = 4(a + b) + 3 - a` and :law:`d = 12(ab + b^3) +
+# 4\,r(a + b) + r(b - a)`. At ``a`` −4 and ``b`` 2:
 
 
 def large(a, b):

@@ -167,7 +167,7 @@ L
 #    .. answer::
 #
 #       It is not. The entry of a digit is one tenth minus its *share* of the pictures:
-#       :math:`\frac{1}{10} - \frac{156}{1500} = -0.004` for the zero, of which there
+#       :math:`\frac{1}{10} - \frac{156}{1500} = -0.0040` for the zero, of which there
 #       are too many, and :math:`\frac{1}{10} - \frac{136}{1500} = 0.009333` for the
 #       one.
 #
