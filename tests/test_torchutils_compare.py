@@ -67,6 +67,12 @@ def test_graph_made_again_is_the_same(case):
         assert diff(*graphs).startswith("No difference: autograd graph: ")
 
 
+def test_leaves_in_another_order_are_the_same_leaves():
+    text = diff(make_dot(X.sin() * W, NAMES), make_dot(W * X.sin(), NAMES))
+    assert [line[0] for line in text.splitlines()] == ["~"]
+    assert "operand 1 w → #2 (sin)" in text
+
+
 def test_nan_is_no_difference():
     graphs = [make_dot(leaf(-1.0).log()).graph for _ in range(2)]
     assert diff(*graphs).startswith("No difference")
