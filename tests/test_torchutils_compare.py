@@ -68,9 +68,8 @@ def test_graph_made_again_is_the_same(case):
 
 
 def test_leaves_in_another_order_are_the_same_leaves():
-    text = diff(make_dot(X.sin() * W, NAMES), make_dot(W * X.sin(), NAMES))
-    assert [line[0] for line in text.splitlines()] == ["~"]
-    assert "operand 1 w → #2 (sin)" in text
+    text = diff(make_dot(X * W, NAMES), make_dot(W * X, NAMES))
+    assert text == "~ #0 (mul): operand 0 x → w; operand 1 w → x"
 
 
 def test_nan_is_no_difference():
