@@ -162,9 +162,15 @@ def _small(part: Part) -> tuple[str, bytes] | None:
 def excerpt(svg: str) -> str:
     """Return of a large drawing the part for which a card has room, to be read there.
 
+    A plot is seen as a whole: the card makes it smaller.
+
     >>> excerpt('<svg width="678" height="90" viewBox="-8 -8 700 100">')
     '<svg width="320" height="100" viewBox="-8 -8 320 100">'
+    >>> excerpt('<svg class="mv-svg" width="320" height="233">')
+    '<svg class="mv-svg" width="320" height="233">'
     """
+    if 'class="mv-svg"' in svg:
+        return svg
 
     def cut(size: re.Match[str]) -> str:
         left, top, width, height = map(int, size.groups())
