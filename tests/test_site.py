@@ -134,3 +134,17 @@ def test_no_page_holds_a_yellow_button_or_the_note_about_the_end():
         text = page.read_text()
         assert "Go to the end" not in text
         assert "sphx-glr-download" not in text
+
+
+def test_no_page_holds_an_empty_box_of_code():
+    """A cell that holds settings alone, such as a thumbnail's number, shows nothing."""
+    pages = sorted(SITE.glob("lessons/*/*.html"))
+    assert pages
+    boxes = {
+        p.stem: re.findall(r"<pre>(.*?)</pre>", p.read_text(), re.DOTALL) for p in pages
+    }
+    empty = {
+        k: [b for b in v if not re.sub(r"<[^>]+>", "", b).strip()]
+        for k, v in boxes.items()
+    }
+    assert {name for name, found in empty.items() if found} == set()

@@ -129,7 +129,10 @@ _packages = cache(packages_distributions)  # PIL comes with pillow
 
 
 def _is_replaced(node: nodes.Node) -> bool:
+    """Find what sphinx-gallery adds, and the box of a cell of settings alone."""
     names = {"sphx-glr-download-link-note", "sphx-glr-footer"}
+    if isinstance(node, nodes.literal_block):
+        return not node.astext().strip()
     return isinstance(node, nodes.Element) and bool(
         names & set(node.get("classes", ()))
     )
