@@ -14,6 +14,8 @@ network, and we can say what the real one has that ours lacks.
 :Tags: graph, chain rule, training
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # NumPy computes with arrays, and has no idea of gradients. What our engine can do we
 # have put into it. PyTorch stands beside it and checks.
@@ -746,7 +748,10 @@ sign = (2.0 * labels.double() - 1.0).reshape(100, 1)
 # The network has a hidden layer of four tanh units, and one output, its *score*:
 # positive for the one class, negative for the other. A point whose score, times its
 # sign, is ``s`` adds :law:`\ln(1 + e^{-s})` to the loss. That is near 0 where ``s`` is
-# large, and large where it is negative.
+# large, and large where it is negative. (Written like this it overflows where ``s`` is
+# far below zero; :doc:`Logistic and softmax regression
+# </lessons/2_practice/30_logistic_and_softmax>` has the stable form. Our scores stay
+# small.)
 
 
 def score(X, W1, b1, w2, b2):

@@ -7,7 +7,9 @@ autograd confirms. At the end we can train a classifier of pictures, judge it by
 pictures that it has not seen, and say why a falling loss does not prove a gradient.
 
 :Time: 45 minutes
-:Needs: :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`
+:Needs: :doc:`Logistic and softmax regression
+    </lessons/2_practice/30_logistic_and_softmax>`,
+    :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`
 :Level: Capstones
 :Tags: training, shapes, .grad
 """
@@ -139,7 +141,8 @@ L = F.cross_entropy(S, labels)
 L
 
 # %%
-# A loss that begins far above this says that something is wrong with the start.
+# A loss that begins far above this is a warning: the program is sure of wrong answers
+# before it has learned anything.
 #
 # For one picture, the gradient of the loss with respect to its scores is probability
 # minus label. Each picture counts one :math:`n`-th, with :math:`n = 1500`:
@@ -306,7 +309,7 @@ for digit, ax in enumerate(axes):
     ax.axis("off")
 fig.set_label(
     "The weights of the ten digits as pictures. "
-    "That of the zero has a blue centre in a red ring."
+    "That of the zero has a blue centre between red sides."
 )
 
 # %%
