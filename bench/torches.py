@@ -24,7 +24,7 @@ HEAD = """\
 |---|---|---|---|
 """
 ROW = re.compile(r"\| (\d+\.\d+\.\d+) \|.*\n")
-SHOWN = "shown = hasattr(__import__('torch')._C._autograd.SavedTensor, 'data')"
+SHOWN = "from torchutils.saved import SHOWN; exit(not SHOWN)"
 PYTEST = "-m pytest -q --noconftest -p no:cacheprovider -o addopts= -o filterwarnings="
 
 
@@ -36,10 +36,10 @@ def row(version: str, folder: Path) -> str:
     pip = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-compile"]
     env = os.environ | own
     subprocess.run([*pip, f"torch=={version}", *BESIDE], check=True, env=env)
-    shown = subprocess.run([python, "-c", f"{SHOWN}; exit(not shown)"], check=False)
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "utils"), str(ROOT / "tests")])
+    shown = subprocess.run([python, "-c", SHOWN], check=False, env=env)
     chosen = ["-m", "not saved"] if shown.returncode else []
     tests = sorted(ROOT.glob("tests/test_torchutils_*.py"))
-    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "utils"), str(ROOT / "tests")])
     done = subprocess.run(
         [python, *PYTEST.split(), *chosen, *tests],
         check=False,

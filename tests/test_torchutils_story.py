@@ -44,7 +44,7 @@ SEVERAL = [
     lambda a, b: torch.cat([a, b, a]).split(2),
     lambda a, b: torch.std_mean(torch.stack([a, b, a * b]), 0),
 ]
-if SHOWN:  # torch 2.9 has no derivative of this
+if SHOWN:  # torch 2.10 has no derivative of this
     SEVERAL[-1] = lambda a, b: torch.aminmax(torch.stack([a, b]), dim=0)
 
 

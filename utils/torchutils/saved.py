@@ -19,11 +19,12 @@ __all__ = [
     "state_notes",
 ]
 
-SHOWN = hasattr(torch._C._autograd.SavedTensor, "data")  # since torch 2.10
+_LOOKS = ("data", "unpack")  # 2.9.1 has neither, 2.10.0 the first, 2.13.0 both
+SHOWN = all(hasattr(torch._C._autograd.SavedTensor, look) for look in _LOOKS)
 UNSHOWN = (
     f"PyTorch {torch.__version__.partition('+')[0]} shows what an operation has saved "
     "to those alone who run its hooks: constants, saved tensors, and whether backward "
-    "would fail, are not in this drawing. PyTorch 2.10 shows them."
+    "would fail, are not in this drawing. PyTorch 2.13 shows them."
 )
 
 FREED = "freed"
