@@ -13,6 +13,8 @@ say which learning rates arrive, swing or run away.
 :Tags: training, errors, leaves
 """
 
+# sphinx_gallery_thumbnail_number = 5
+
 # %%
 # So far we have computed gradients and used none of them. The neuron of the
 # foundations had two weights and a bias; we begin with a single weight.

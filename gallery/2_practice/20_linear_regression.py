@@ -13,6 +13,8 @@ that it has arrived, and notice the slip with shapes that spoils it in silence.
 :Tags: training, shapes, errors
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # In the last lesson we knew the best weight. Now we know three points, and look for the
 # line that comes closest to them.

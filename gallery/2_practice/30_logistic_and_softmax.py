@@ -12,6 +12,8 @@ border between a hundred points, and keep such a loss from becoming NaN.
 :Tags: training, derivatives, errors
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 # %%
 # A line gives a height. Now the answer is to be yes or no.
 
