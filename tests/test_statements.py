@@ -202,6 +202,13 @@ def test_gradient_of_a_freed_graph_says_where_it_belongs():
     assert "before that cell" in text
 
 
+def test_fault_seen_before_the_graph_is_freed_is_the_one_that_is_told():
+    formula = r":math:`\nabla_x y = \frac{dy}{dz} \frac{dz}{dx} + z`"
+    text = message("", CUBE, formula, "y.backward()")
+    assert r"write x^\top A" in text
+    assert "freed" not in text
+
+
 def test_one_cell_with_backward_is_checked_by_definition_and_grad():
     code = X + "y = 2 * x.dot(x)\ny.backward()"
     _, done = lesson(r":math:`y = 2x^\top x` :math:`\nabla_x y = 4x`", code)

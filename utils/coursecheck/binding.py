@@ -22,7 +22,7 @@ from coursecheck.algebra import evaluate, spelled, subscripts
 from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
 from coursecheck.tokens import OpenError
 
-__all__ = ["DERIVED_NAMES", "Definition", "Log", "Names", "UnboundError"]
+__all__ = ["DERIVED_NAMES", "Definition", "FreedError", "Log", "Names", "UnboundError"]
 
 _UNSAID = {
     **dict.fromkeys(("Var", "var", "std"), "write the sum out: is it over n or n - 1?"),
@@ -36,6 +36,10 @@ _SPELLINGS = {
 }
 DERIVED_NAMES = ("J", "H")  # they mean the only derivative that there is
 Stencil = tuple[float, tuple[float, ...]]  # a step; weights at 1, 2, … steps away
+
+
+class FreedError(FormulaError):
+    """A gradient of a graph that backward() has freed."""
 
 
 class UnboundError(OpenError):
@@ -323,7 +327,7 @@ class Names:
             if torch.allclose(answer, x.grad.double(), rtol=1e-5, atol=1e-7):
                 self.log.witnesses.add(".grad")
                 return answer
-        raise FormulaError(
+        raise FreedError(
             "backward() has freed this graph: state the gradient before that cell",
             of.at,
         )

@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from coursecheck.algebra import evaluate, resolved, spellings
-from coursecheck.binding import DERIVED_NAMES, Definition, Log, Names
+from coursecheck.binding import DERIVED_NAMES, Definition, FreedError, Log, Names
 from coursecheck.comparing import FalseError, derives, is_literal
 from coursecheck.doctests import StatementError, gathered, raise_all, run_doctests
 from coursecheck.formulas import (
@@ -85,6 +85,12 @@ class _Entry:
         """Return the line of its block, and how many blank lines precede it."""
         above = self.block.source[: self.maths.start]
         return self.block.line, len(re.findall(r"\n[ ]*\n", above))
+
+
+def _unread(before: _Found, later: FormulaError) -> list[FormulaError]:
+    """Return what was wrong already while the graph was there that is freed now."""
+    read = isinstance(before, Statement | OpenError | None)
+    return [] if read or not isinstance(later, FreedError) else [before]
 
 
 class Checker:
@@ -208,7 +214,7 @@ class Checker:
             false = [f for f in (later, entry.found) if isinstance(f, FalseError)]
             luck = {(entry.paragraph, name) for name in changed} & only_later
             if isinstance(later, FormulaError) and (not true or (luck and false)):
-                error = (*false, later)[0]
+                error = (*false, *_unread(entry.found, later), later)[0]
                 if not (self._laws and isinstance(error, OpenError)):
                     faults.append(self._report(entry.block, entry.maths, error))
                     continue
