@@ -4,7 +4,7 @@ from itertools import chain, combinations
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from test_predict import context, visit
 from test_predict import page as lesson
 from test_walk import figures, find_faults, page, serve, tab, text
@@ -80,8 +80,7 @@ def test_changed_leaf_and_cut_edge_go_together(figure):
     figure.locator(".ag-leaves [size]").fill("2, 0, -1")
     assert shown(figure) == {"x": "[4, 0, 1]", "z": "nothing"}
     figure.locator("[type=reset]").click()
-    figure.page.wait_for_function("!document.querySelector('fieldset :checked')")
-    figure.page.wait_for_function("!document.querySelector('.ag-cut')")
+    expect(figure.locator("fieldset :checked, .ag-cut")).to_have_count(0)
     assert shown(figure) == expected(())
 
 
