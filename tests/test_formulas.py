@@ -7,6 +7,7 @@ import torch
 from coursecheck.algebra import evaluate
 from coursecheck.binding import Definition, Log, Names
 from coursecheck.formulas import FormulaError, parse
+from coursecheck.maths import RELATION
 from coursecheck.verifying import STENCILS
 
 torch.set_num_threads(1)
@@ -387,3 +388,8 @@ def test_matrix_gradient_agrees_with_sympy(latex):
     torch.testing.assert_close(
         gradient.flatten(), torch.tensor(expected, dtype=torch.float64)
     )
+
+
+@pytest.mark.parametrize("sign", ["=", "≈", "≡", "≔", r"\equiv", r"\doteq"])
+def test_sign_that_states_is_noticed_where_nobody_reads_the_formula(sign):
+    assert RELATION.search(f"y {sign} 5")
