@@ -78,12 +78,12 @@ pixels.shape
 # %%
 # A row holds the 64 pixels of a digit, line by line. Here are the first twenty.
 
-fig, axes = plt.subplots(2, 10, figsize=(7, 1.9))
-for ax, row, label in zip(axes.flat, pixels, labels):
-    ax.imshow(row.reshape(8, 8), cmap="gray_r")
-    ax.set_title(label.item())
-    ax.axis("off")
+sheet = pixels[:20].reshape(2, 10, 8, 8).transpose(1, 2).reshape(16, 80)
+fig, ax = plt.subplots(figsize=(7, 1.6))
+ax.imshow(sheet, cmap="gray_r")
+ax.axis("off")
 fig.set_label("Twenty digits of eight by eight pixels, each a little different.")
+labels[:20].reshape(2, 10)
 
 # %%
 # They look like handwriting, and are none: a program has drawn them. What we find out
@@ -302,11 +302,11 @@ plot
 # Each column of ``W`` has 64 numbers, one for each pixel, so it can be drawn as a
 # picture. Red pixels speak for the digit, blue ones against it.
 
-fig, axes = plt.subplots(1, 10, figsize=(8, 1.2))
-for digit, ax in enumerate(axes):
-    ax.imshow(W[:, digit].reshape(8, 8), cmap="RdBu_r", vmin=-2, vmax=2)
-    ax.set_title(digit)
-    ax.axis("off")
+sheet = W.T.reshape(10, 8, 8).transpose(0, 1).reshape(8, 80)
+fig, ax = plt.subplots(figsize=(8, 1.0))
+ax.imshow(sheet, cmap="RdBu_r", vmin=-2, vmax=2)
+ax.set_xticks(range(4, 80, 8), range(10))
+ax.set_yticks([])
 fig.set_label(
     "The weights of the ten digits as pictures. "
     "That of the zero has a blue centre between red sides."
