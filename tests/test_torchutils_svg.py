@@ -266,7 +266,7 @@ def test_contrast_is_enough(theme):
     palette = colours(theme)
     fills = [v for k, v in palette.items() if k.endswith("fill")] + [palette["page"]]
     lines = [v for k, v in palette.items() if k.endswith(("line", "faint"))]
-    assert len(fills) == 5
+    assert len(fills) == 6
     for text in (palette["ink"], palette["grad"]):
         assert min(contrast(text, fill) for fill in fills) >= 4.5
     assert min(contrast(line, palette["page"]) for line in lines) >= 3

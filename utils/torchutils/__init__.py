@@ -10,6 +10,7 @@ autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 from torchutils.compare import diff
 from torchutils.cuts import Cuts, trace_cuts
 from torchutils.drawing import Drawing, make_dot, make_dot_from_trace, resize_graph
+from torchutils.modules import trace_modules
 from torchutils.moving import MovingPlot
 from torchutils.read import read_graph, trace_lines
 from torchutils.record import record_backward
@@ -27,4 +28,5 @@ __all__ = [
     "resize_graph",
     "trace_cuts",
     "trace_lines",
+    "trace_modules",
 ]

@@ -21,6 +21,8 @@ _LOOKS = {
     "root": ' fillcolor="#dff3e0" color="#1e7a34" peripheries=2',
     "tensor": ' style=dashed color="#6b6b6b"',
     "more": ' style=dashed color="#6b6b6b"',
+    "module": ' shape=box3d fillcolor="#ece7f6" color="#5b3f9e"',
+    "given": ' style=dashed color="#6b6b6b"',
     "saved": ' shape=note style="dashed,filled" fillcolor="#fdebd3" color="#9a5200"',
 }
 _NAME = ("\0",)  # the place of the names

@@ -9,17 +9,19 @@ from typing import Literal, NoReturn, get_args, overload
 
 import torch
 
+from torchutils.close import part, plain
 from torchutils.dot import quote, to_dot
-from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
+from torchutils.fit import bundle
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
-from torchutils.html import stylesheet, to_figure, to_page
+from torchutils.html import Inside, stylesheet, to_figure, to_page
 from torchutils.layout import Layout, check_engine, lay_out, run_engine
 from torchutils.mermaid import to_mermaid
 from torchutils.read import read_graph
 from torchutils.select import Choice
 from torchutils.svg import drawn_width, to_svg
-from torchutils.text import summary, to_text
+from torchutils.text import summary, to_text, unopened
+from torchutils.views import Look, View, laid_out, view_of, way_of
 
 __all__ = [
     "Direction",
@@ -35,6 +37,7 @@ __all__ = [
 Style = Literal["lesson", "torch"]
 Direction = Literal["auto", "LR", "TB"]
 Fold = Literal["auto", True, False]
+Depth = int | Literal["auto"]
 STYLES, DIRECTIONS, FOLDS = map(get_args, (Style, Direction, Fold))
 FORMATS = (
     "svg",
@@ -53,9 +56,6 @@ PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 PHONE, COLUMN = 366, 670  # the room for a drawing on a page, in pixels
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
-SHORT, LONG = 3, 20  # boxes one after the other: they fit for sure, or never
-LEAST = 12  # nodes that are drawn however wide they are
-_REMEDY = "fold=False shows all."
 
 
 class Drawing:
@@ -75,12 +75,16 @@ class Drawing:
         direction: Direction = "auto",
         fold: Fold = "auto",
         title: str = "",
+        depth: Depth = "auto",
+        only: str = "",
     ) -> None:
-        check_look(style, direction, fold)
+        check_look(style, direction, fold, depth)
         self.graph = graph
         self.style = style
         self.direction = direction
         self.fold = fold
+        self.depth = depth
+        self.only = only
         self.title = title
         self.detachable = False  # whether a page offers to cut edges
         self.format = "pdf"  # what render() writes, as torchviz has it
@@ -92,38 +96,33 @@ class Drawing:
         return summary(self.graph)
 
     @cached_property
+    def shown(self) -> View:
+        """What is drawn, and what is in its boxes."""
+        asked = self.depth != "auto" or bool(self.only)
+        graph = part(self.graph, self.only) if self.only else self.graph
+        large = len(graph.rows) > FOLD_FROM and not graph.backward
+        as_it_is = not asked and (self.fold != "auto" or bool(graph.backward))
+        if as_it_is or (graph.guessed and not (asked or large)):
+            graph = plain(graph)
+        if self.fold is True or (self.fold and (large or asked)):
+            graph = fold_repeats(graph)
+        if as_it_is or not (large or asked or graph.groups):
+            return View(self.only, bundle(graph))
+        return view_of(graph, self._look, self.depth, self.only)
+
+    @property
+    def _look(self) -> Look:
+        return Look(self.style, self.direction)
+
+    @property
     def drawn(self) -> Graph:
         """What is drawn of the graph."""
-        many = len(self.graph.rows) > FOLD_FROM and not self.graph.backward
-        if self.fold is True:
-            return bundle(fold_repeats(self.graph))
-        if not (many and self.fold):
-            return bundle(self.graph)
-        folded = fold_repeats(self.graph)
-        drawn, count = bundle(nearest(folded, SHOWN, _REMEDY)), SHOWN
-        while len(drawn.rows) > LEAST and (width := self._width(drawn)) > WIDEST:
-            count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
-            drawn = bundle(nearest(folded, count, _REMEDY))
-        return drawn
-
-    def _width(self, graph: Graph) -> float:
-        way = self._way(graph)
-        return lay_out(graph, style=self.style, direction=way).width
-
-    def _way(self, graph: Graph) -> str:
-        """Return the direction: left to right, if there is room for that."""
-        if self.direction != "auto":
-            return self.direction
-        long = columns(graph)
-        if SHORT < long <= LONG:
-            wide = lay_out(graph, style=self.style, direction="LR").width > WIDEST
-            return "TB" if wide else "LR"
-        return "LR" if long <= SHORT else "TB"
+        return self.shown.graph
 
     @property
     def source(self) -> str:
         """The drawing in the DOT language."""
-        way = self._way(self.drawn)
+        way = way_of(self.drawn, self._look)
         source = to_dot(self.drawn, style=self.style, direction=way)
         if not (self.graph_attr or self.node_attr or self.edge_attr):
             return source
@@ -140,7 +139,7 @@ class Drawing:
     @property
     def mermaid(self) -> str:
         """The drawing in Mermaid's language, for what draws that itself."""
-        way = self._way(self.drawn)
+        way = way_of(self.drawn, self._look)
         return to_mermaid(self.drawn, style=self.style, direction=way)
 
     def attr(self, kw: str | None = None, **attrs: str) -> None:
@@ -180,13 +179,18 @@ class Drawing:
 
     @cached_property
     def _layout(self) -> Layout:
-        way = self._way(self.drawn)
-        return lay_out(self.drawn, style=self.style, direction=way)
+        return laid_out(self.drawn, self._look)
 
     @cached_property
     def text(self) -> str:
         """The drawing in words, as numbered lines."""
-        return to_text(self.drawn, style=self.style)
+        said = [to_text(self.drawn, style=self.style, whole=self.graph)]
+        for view in self.shown.walk():
+            if view is not self.shown:
+                said.append(to_text(view.graph, style=self.style, title=view.title))
+            if view.more:
+                said.append(unopened(view.more))
+        return "\n".join(said)
 
     @cached_property
     def json(self) -> str:
@@ -196,8 +200,20 @@ class Drawing:
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        look = {"style": self.style, "title": self.title, "detachable": self.detachable}
-        return to_figure(self.drawn, self._pictures, self._layout.boxes, **look)
+        look = {"style": self.style, "title": self.title, "whole": self.graph}
+        look["detachable"] = self.detachable
+        boxes = {"insides": self._inside(self.shown), "more": self.shown.more}
+        pictures = self._pictures
+        return to_figure(self.drawn, pictures, self._layout.boxes, **look, **boxes)
+
+    def _inside(self, view: View) -> tuple[Inside, ...]:
+        found = []
+        for inner in view.insides:
+            layout, look = laid_out(inner.graph, self._look), {"title": inner.title}
+            svg = to_svg(inner.graph, layout, rooms=(PHONE, COLUMN), **look)
+            within = self._inside(inner), tuple(inner.more)
+            found.append(Inside(inner.title, inner.graph, svg, *within))
+        return tuple(found)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -299,8 +315,13 @@ class Drawing:
         return self.render(filename, directory, view=True, cleanup=cleanup)
 
 
-def check_look(style: object, direction: object, fold: object) -> None:
+def check_look(
+    style: object, direction: object, fold: object, depth: object = "auto"
+) -> None:
     """Raise ValueError, with the known values, for one that an option can't have."""
+    if depth != "auto" and (type(depth) is not int or depth < 0):
+        text = "give how many modules deep to draw, 0 for no boxes, or 'auto'"
+        raise ValueError(f"depth={depth!r}: {text}")
     _check("style", style, STYLES)
     _check("direction", direction, DIRECTIONS)
     _check("fold", fold, FOLDS)
@@ -327,6 +348,8 @@ def make_dot(
     title: str = "",
     path_to: Choice | None = None,
     highlight: Choice | None = None,
+    depth: Depth = "auto",
+    only: str = "",
     var: object = None,
     params: Mapping[str, object] | None = None,
     show_attrs: bool = False,
@@ -339,7 +362,10 @@ def make_dot(
 
     Options on the look: ``style`` ("lesson" or "torch"), ``direction`` ("LR", "TB",
     or "auto": the first if that is at most 1,600 pixels wide), ``fold`` ("auto", True
-    or False: repeated parts drawn once), ``title``.  On what is
+    or False: repeated parts drawn once), ``title``.  On modules, which are boxes in a
+    large graph, and wherever :func:`trace_modules` watched: ``depth`` (how many modules
+    deep to open them, 0 for none, "auto" for as many as fit), ``only`` (a module's
+    path: what is in its first call).  On what is
     read: ``values`` (how many numbers a tensor may have to be shown), ``attrs`` (every
     option of every node), ``saved`` (saved tensors as nodes, or "sizes": bytes),
     ``max_nodes``, ``force``, ``path_to`` and ``highlight`` (tensors or names: draw what
@@ -366,8 +392,17 @@ def make_dot(
         force=force,
         path_to=path_to,
         highlight=highlight,
+        guess_from=_guess_from(fold, depth, only),
     )
-    return Drawing(graph, style=style, direction=direction, fold=fold, title=title)
+    look = {"style": style, "direction": direction, "fold": fold, "title": title}
+    return Drawing(graph, **look, depth=depth, only=only)
+
+
+def _guess_from(fold: object, depth: object, only: str) -> int | None:
+    """Return from how many nodes on boxes are wanted, though nobody traced modules."""
+    if only or depth != "auto":
+        return None if depth == 0 and not only else 0
+    return FOLD_FROM if fold == "auto" else None
 
 
 def make_dot_from_trace(trace: object) -> NoReturn:

@@ -214,7 +214,8 @@ def _runs(items: list[Item], period: int) -> list[tuple[int, int]]:
         if way is not None and (length < period or way == ways[k - period]):
             length += 1
             continue
-        found.append(_trimmed(items, ways, period, length // period + 1, k - length))
+        run = _trimmed(items, ways, period, length // period + 1, k - length)
+        found.append(_begun(items, ways, period, *run))
         length = 0 if way is None else 1
     found.sort(key=lambda run: -run[0])
     return [run for run in found if run[0] >= REPEATS]
@@ -235,6 +236,29 @@ def _trimmed(
             break
         copies, start = copies - 1, start + period
     return copies, start
+
+
+def _begun(
+    items: list[Item], ways: list, period: int, copies: int, start: int
+) -> tuple[int, int]:
+    """Add the copy before, if it differs only in what comes to it from outside."""
+    early = start - period
+    if early < 0 or copies < REPEATS - 1:
+        return copies, start
+    for k in range(early, start):
+        one, two = items[k], items[k + period]
+        if one.sign != two.sign:
+            return copies, start
+        for before, now, way in zip(one.fed, two.fed, ways[k + period], strict=True):
+            back = now[0] - before[0] == period and before[1] == now[1]
+            fits = {
+                "same": before[2:] == now[2:] and (now[0] < early or now[3] == LEAF),
+                "back": back and before[0] >= 0 and before[3] == now[3],
+            }[way]
+            new = way == "back" and before[0] < early <= now[0] < start
+            if not fits and (not new or now[3] == LEAF):
+                return copies, start
+    return copies + 1, early
 
 
 def _is_chain(items: list[Item], start: int, period: int, copies: int) -> bool:
@@ -287,9 +311,11 @@ def _grouped(
     known = groups.get(run[0][0].group)
     if len(run[0]) == 1 and (known is None or known.count == 1):
         if known is not None:
-            names = [groups[items[0].group].label for items in run]
-            label = f"{names[0]} … {names[-1]}" if len(set(names)) > 1 else names[0]
-            groups[known.id] = known._replace(label=label, count=len(run))
+            last = groups[run[-1][0].group]
+            label, call = _range(known.label, last.label), _range(known.call, last.call)
+            call = call if label == known.label else ""
+            new = known._replace(label=label, call=call, count=len(run))
+            groups[known.id] = new
         return tuple(groups.values()), parent
     inside = max(groups, default=-1) + 1
     inner = {item.group for item in run[0]}
@@ -297,6 +323,10 @@ def _grouped(
     found = [g._replace(parent=inside) if g.id in inner else g for g in graph.groups]
     place = next((k for k, g in enumerate(found) if g.id in inner), len(found))
     return (*found[:place], new, *found[place:]), inside  # outer groups come first
+
+
+def _range(first: str, last: str) -> str:
+    return first if first == last else f"{first} … {last}"
 
 
 def _used(groups: tuple[Group, ...], members: Iterable[int]) -> set[int]:

@@ -18,6 +18,7 @@ __all__ = [
     "Node",
     "Output",
     "engine_order",
+    "entitled",
 ]
 
 FORMAT = "torchutils-graph/2"
@@ -44,9 +45,10 @@ class Node(NamedTuple):
     """One node: a leaf, an operation, or what stands for something else.
 
     ``kind`` is ``leaf``, ``op``, ``tensor`` (it has no graph), ``saved``, or
-    ``more`` (the graph goes on, the drawing does not).  Where an operation has several
-    ``outputs``, each has a shape and a value of its own; the node then has the shape
-    of the first, no value, and as its adjoint a tuple of theirs.
+    ``more`` (the graph goes on, the drawing does not).  A drawing has two more:
+    ``module``, a closed box, and ``given``, what comes into one.  Where an operation
+    has several ``outputs``, each has a shape and a value of its own; the node then has
+    the shape of the first, no value, and as its adjoint a tuple of theirs.
     """
 
     id: int
@@ -84,7 +86,8 @@ class Edge(NamedTuple):
 class Group(NamedTuple):
     """A framed part: a module's call, or what is drawn once for ``count`` alike.
 
-    ``label`` is a module's path, and ``cls`` its class.
+    ``label`` is a module's path, and ``cls`` its class; ``call`` says which of several
+    calls it is.
     """
 
     id: int
@@ -92,16 +95,27 @@ class Group(NamedTuple):
     count: int = 1
     parent: int = -1
     cls: str = ""
+    call: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called, among all groups."""
+        return ", ".join(part for part in (self.label, self.call) if part)
 
     @property
     def title(self) -> str:
         """What stands on the frame."""
-        named = f"{self.label} ({self.cls})" if self.cls and self.label else self.label
-        return (
-            f"{named or self.cls} ×{self.count}"
-            if self.count > 1
-            else named or self.cls
-        )
+        return entitled(self.name, self.cls, self.count)
+
+
+def entitled(name: str, cls: str, count: int) -> str:
+    """Return the heading of a module, or of what repeats.
+
+    >>> entitled("h.0 … h.11", "Block", 12), entitled("", "GPT2", 1)
+    ('h.0 … h.11 (Block) ×12', 'GPT2')
+    """
+    what = f"{name} ({cls})" if name and cls else name or cls
+    return f"{what} ×{count}" if count > 1 else what
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,7 @@ class Graph:
     seeds: tuple[tuple[int, int, Value], ...] = ()  # gradients of outputs: node, out
     ran: bool = False  # a backward pass went through it
     bare: bool = False  # not every option of an operation was read
+    guessed: bool = False  # the groups, which are calls of modules, are a guess
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -145,7 +160,11 @@ class Graph:
         the rest only: a view that is renewed after its base has changed gets a
         younger node than its consumers, and each thread counts for itself.
         """
-        known = [n for n in self.nodes if n.kind in ("leaf", "tensor", "op")]
+        known = [
+            n
+            for n in self.nodes
+            if n.kind in ("leaf", "tensor", "op", "module", "given")
+        ]
         waiting = dict.fromkeys((n.id for n in known), 0)
         users: dict[int, list[int]] = {n.id: [] for n in known}
         for e in self.edges:
@@ -178,7 +197,9 @@ class Graph:
             "forward": self.forward,
             "backward": self.backward,
         }
-        for name in ("truncated", "remarks", "seeds"):
+        if self.groups:
+            document["groups"] = [_record(g) for g in self.groups]
+        for name in ("truncated", "remarks", "seeds", "guessed"):
             if getattr(self, name):
                 document[name] = plain(getattr(self, name))
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -189,7 +210,7 @@ class Graph:
         return replace(self, **{fields.get(k, k): v for k, v in changes.items()})
 
 
-def _record(item: Node | Edge | Output, always: int = 2) -> dict[str, object]:
+def _record(item: Node | Edge | Output | Group, always: int = 2) -> dict[str, object]:
     default = type(item)._field_defaults
     dtype = getattr(item, "dtype", "")
     found = {

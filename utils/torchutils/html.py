@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from torchutils.graph import Graph
 from torchutils.labels import reference
@@ -10,9 +11,19 @@ from torchutils.layout import Box
 from torchutils.rules import MARK
 from torchutils.svg import safe
 from torchutils.tape import Tape, to_tape
-from torchutils.text import Step, steps, summary
+from torchutils.text import Step, steps, summary, unopened
 
-__all__ = ["stylesheet", "to_figure", "to_page"]
+__all__ = ["Inside", "stylesheet", "to_figure", "to_page"]
+
+
+class Inside(NamedTuple):
+    """What is in a closed box: its name, graph and drawing, and the boxes in it."""
+
+    title: str
+    graph: Graph
+    svg: str
+    insides: tuple["Inside", ...] = ()
+    more: tuple[str, ...] = ()  # boxes that are drawn in a drawing of their own
 
 
 def to_figure(
@@ -23,6 +34,9 @@ def to_figure(
     style: str = "lesson",
     title: str = "",
     detachable: bool = False,
+    whole: Graph | None = None,
+    insides: Sequence[Inside] = (),
+    more: Sequence[str] = (),
 ) -> str:
     """Return a figure with the drawing, its text version, and the steps as data.
 
@@ -48,12 +62,39 @@ def to_figure(
         data = f'<script type="application/json" class="ag-data">{safe_json}</script>'
     return (
         f'<figure class="ag">{caption}<div class="ag-scroll" tabindex="0" role="group" '
-        f'aria-label="Drawing">{svg}</div>{bar}{remarks}'
+        f'aria-label="Drawing">{svg}</div>{bar}{remarks}{_unopened(more)}'
+        f"{''.join(map(_opened, insides))}"
         f'<details class="ag-text"><summary>Text version</summary>'
-        f"<p>{safe(summary(graph))}</p>{_list(graph, 'Forward', forward)}"
+        f"<p>{safe(summary(whole or graph))}</p>{_list(graph, 'Forward', forward)}"
         f"{_list(graph, 'Backward', backward, 1 + len(forward))}"
+        f"{''.join(_words(inside, style) for inside in insides)}"
         f"</details>{data}</figure>"
     )
+
+
+def _opened(inside: Inside) -> str:
+    """Return a box that a reader opens and closes, with those in it."""
+    remarks = "".join(f"<p>{safe(r)}</p>" for r in inside.graph.remarks)
+    name = safe(f"Inside {inside.title}")
+    return (
+        f'<details class="ag-inside"><summary>{name}</summary>'
+        f'<div class="ag-scroll" tabindex="0" role="group" aria-label="{name}">'
+        f"{inside.svg}</div>{remarks}{_unopened(inside.more)}"
+        f"{''.join(map(_opened, inside.insides))}</details>"
+    )
+
+
+def _unopened(names: Sequence[str]) -> str:
+    return f"<p>{safe(unopened(names))}</p>" if names else ""
+
+
+def _words(inside: Inside, style: str) -> str:
+    forward, _ = steps(inside.graph, style)
+    within = "".join(_words(inner, style) for inner in inside.insides)
+    heading = f"Inside {safe(inside.title)}"
+    lines = [MARK.sub(r"\2", step.text) for step in forward]
+    items = "".join(f"<li>{safe(line)}</li>" for line in lines)
+    return f"<p>{heading}</p><ol>{items}</ol>{within}"
 
 
 def _leaves(

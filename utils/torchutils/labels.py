@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node, Output
+from torchutils.graph import Edge, Graph, Node, Output, entitled
 from torchutils.values import Value, show, visible
 
 __all__ = [
@@ -64,13 +64,17 @@ def title(node: Node, style: str = "lesson") -> str:
     Where there are several outputs, ``_`` stands for each that has no name.
     """
     names = ", ".join(node.names)
-    if names and node.outputs:
+    if names and node.outputs and node.kind != "module":
         names = ", ".join(_short(["/".join(o.names) for o in node.outputs], "_"))
     if node.kind == "op":
         what = operation(node.op, style)
         if node.count > 1:
             what += f" ×{node.count}"
         return f"{names} = {what}" if names else what
+    if node.kind == "module":
+        return entitled(names, node.op, node.count)
+    if node.kind == "given":
+        return "input"
     if node.kind == "more":
         return "… the graph goes on"
     if node.kind == "saved":
@@ -212,6 +216,7 @@ def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...
         e[1]
         for e in graph.wires
         if e[2] > 0 and (every or is_ordered(nodes[e[1]][_OP]))
+        if nodes[e[1]][1] != "module"
     }
     found = {}
     for k, (src, dst, arg, out, grad, _, many) in enumerate(graph.wires):
@@ -234,6 +239,10 @@ def _signed(value: Value) -> str:
 
 def reference(node: Node, out: int = -1) -> str:
     """Return the shortest words for a node, or for one of its outputs."""
+    if node.kind == "module":
+        return f"{node.names[0]}[{out}]" if node.outputs and out >= 0 else node.names[0]
+    if node.kind == "given":
+        return f"input #{node.id}"
     if out < 0 and node.outputs:
         every = [_output(node, k, one) for k, one in enumerate(node.outputs)]
         if len(every) > MOST:

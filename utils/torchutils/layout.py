@@ -10,7 +10,7 @@ from functools import cache
 
 from torchutils.graph import Graph
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
-from torchutils.lanes import arrange, work
+from torchutils.lanes import arrange, ranks, work
 
 __all__ = [
     "Box",
@@ -19,6 +19,7 @@ __all__ = [
     "check_engine",
     "cut",
     "lay_out",
+    "row_width",
     "run_engine",
     "text_width",
 ]
@@ -97,6 +98,19 @@ def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
     bold = TITLE * 1.08
     widths = [text_width(cut(t), bold if r == "t" else SIZE) for t, r, _ in lines]
     return round(max(widths) + 2 * pad), STEP * len(widths) + 2 * max(pad - 4, 0)
+
+
+def row_width(graph: Graph, style: str) -> float:
+    """Return about how wide a drawing from left to right is, before it is one."""
+    rank = ranks(graph)
+    wide, room = [0.0] * (max(rank, default=0) + 1), [0.0] * (max(rank, default=0) + 1)
+    for node in graph.nodes:
+        own = _size(node_lines(node, style), PAD)[0]
+        wide[rank[node.id]] = max(wide[rank[node.id]], own)
+    for k, lines in edge_lines(graph, style).items():
+        goal = rank[graph.wires[k][1]]
+        room[goal] = max(room[goal], _size(lines, 3)[0] + 32)
+    return sum(wide) + sum(room) + 32 * (len(wide) - 1)
 
 
 def lay_out(

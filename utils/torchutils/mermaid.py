@@ -15,6 +15,8 @@ _SHAPES = {
     "root": ("[[", "]]"),
     "tensor": ("[", "]:::dashed"),
     "more": ("[", "]:::dashed"),
+    "given": ("[", "]:::dashed"),
+    "module": ("[/", "/]"),
     "saved": (">", "]:::dashed"),
 }
 _CLASSES = ("classDef dashed stroke-dasharray: 5 3", "classDef lit stroke-width: 4px")

@@ -27,6 +27,7 @@ class Names:
         self.tensors: dict[int, tuple[str, ...]] = {}
         self.made: dict[object, list[torch.Tensor]] = {}  # by their grad_fn
         self.held: list[object] = []
+        self.models: list[tuple[str, torch.nn.Module]] = []
         self.cut = ""  # the name of a container that was not looked through
 
     def add(self, name: str, tensor: torch.Tensor) -> None:
@@ -63,6 +64,7 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
     if names is None:
         return found
     if isinstance(names, torch.nn.Module):
+        found.models.append(("", names))
         names = dict(_of_module("", names))
     if not isinstance(names, (dict, Mapping)):
         raise TypeError(
@@ -76,6 +78,7 @@ def find_names(names: Mapping[str, object] | torch.nn.Module | None) -> Names:
         if not isinstance(name, str) or (private and _hidden(name)):
             continue
         if isinstance(value, torch.nn.Module):
+            found.models.append((name, value))
             for inner, tensor in _of_module(name + ".", value):
                 found.add(inner, tensor)
         elif isinstance(value, torch.Tensor):
@@ -92,6 +95,8 @@ def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
     budget = IN_ALL
     for name, value, depth in queue:  # it grows while we go
         items = _items(name, value)
+        if isinstance(value, torch.nn.Module):
+            found.models.append((name, value))
         if isinstance(value, (list, tuple, dict)) and len(value) > len(items):
             found.cut = found.cut or name
         for inner, item in items:

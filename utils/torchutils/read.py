@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 
 from torchutils.graph import NONE, Edge, Graph, Node, Output
+from torchutils.modules import with_modules
 from torchutils.names import Names, find_names
 from torchutils.saved import (
     FREED,
@@ -42,6 +43,7 @@ def read_graph(
     force: bool = False,
     path_to: Choice | None = None,
     highlight: Choice | None = None,
+    guess_from: int | None = None,
 ) -> Graph:
     """Read the graph behind ``outputs``: tensors, or lists and dicts of them.
 
@@ -57,11 +59,15 @@ def read_graph(
     With ``saved="sizes"`` each operation says how many bytes it holds for backward, and
     a sentence how many all do.  ``path_to`` keeps what is between the output and some
     tensors, or names, alone; ``highlight`` lets such stand out.
+
+    Groups are the calls of modules, as :func:`trace_modules` knows them; in a graph of
+    more than ``guess_from`` nodes without a trace they are guessed from ``names``.
     """
     check_saved(saved)
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)
-    graph = describe(live, find_names(names), values=values, attrs=attrs, saved=saved)
+    what = {"values": values, "attrs": attrs, "saved": saved, "guess_from": guess_from}
+    graph = describe(live, find_names(names), **what)
     if highlight is not None:
         graph = highlighted(graph, places(graph, live, "highlight", highlight))
     if path_to is not None:
@@ -92,6 +98,7 @@ def describe(
     values: int | None = None,
     attrs: bool = False,
     saved: bool | Literal["sizes"] = False,
+    guess_from: int | None = None,
 ) -> Graph:
     """Turn live nodes into records."""
     bare = values == 0 and not attrs and not saved
@@ -107,6 +114,9 @@ def describe(
         known = seen(live, kept) if values else {}
         known = {place: numbers(t, values) for place, t in known.items()}
         _add_details(nodes, live, kept, names, known, constants)
+    groups, guessed = (), False
+    if names.models or guess_from is not None:
+        nodes, groups, guessed = with_modules(live, names, nodes, guess_from)
     edges = live.edges
     if live.more:
         rest = len(nodes)
@@ -124,8 +134,8 @@ def describe(
         remarks = [*remarks, UNSHOWN]
     if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
         remarks = [*remarks, _NAMES.format(visible(names.cut))]
-    found = tuple(nodes), tuple(edges), (), truncated, (), tuple(remarks)
-    return Graph(*found, bare=bare or not SHOWN)
+    found = tuple(nodes), tuple(edges), (), truncated, groups, tuple(remarks)
+    return Graph(*found, bare=bare or not SHOWN, guessed=guessed)
 
 
 def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:

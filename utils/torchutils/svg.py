@@ -23,6 +23,8 @@ _ROLES = {
     "root": ("output", 'fill="#dff3e0" stroke="#1e7a34"'),
     "tensor": ("no graph", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="5 3"'),
     "more": ("not drawn", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="2 3"'),
+    "module": ("module, closed", 'fill="#ece7f6" stroke="#5b3f9e" stroke-width="2.5"'),
+    "given": ("from outside", 'fill="#fff" stroke="#6b6b6b" stroke-dasharray="5 3"'),
     "saved": (
         "saved for backward",
         'fill="#fdebd3" stroke="#9a5200" stroke-dasharray="5 3"',

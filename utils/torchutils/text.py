@@ -1,5 +1,6 @@
 """The drawing in words: numbered steps, for a terminal and for screen readers."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from torchutils.graph import Edge, Graph, Node, engine_order
@@ -11,12 +12,13 @@ from torchutils.labels import (
     operands,
     operation,
     reference,
+    title,
 )
 from torchutils.rules import BEFORE, HOOKED, MARK, bracketed, mark, spell
 from torchutils.saved import FREED
 from torchutils.values import Value, added, show
 
-__all__ = ["Step", "made", "steps", "summary", "timeline", "to_text"]
+__all__ = ["Step", "made", "steps", "summary", "timeline", "to_text", "unopened"]
 
 PLANNED = 20  # of a backward pass to come, so many steps are told
 
@@ -219,8 +221,11 @@ def made(graph: Graph, node: Node, inputs: list, style: str = "lesson") -> str:
         names = names or f"#{node.id}"
         head = f"{names} = {operation(node.op, style)}({given})"
         head += f" ×{node.count}" if node.count > 1 else ""
+    elif node.kind == "module":
+        given = ", ".join(_given(graph, node, inputs))
+        head = title(node, style) + (f" of {given}" if given else "")
     else:
-        head = ", ".join(node.names) or f"#{node.id}"
+        head = ", ".join(node.names) or reference(node)
     if node.root:
         facts.insert(0, "output")
     return f"{head}: {', '.join(facts)}"
@@ -232,7 +237,7 @@ def _given(graph: Graph, node: Node, inputs: list[Edge]) -> list[str]:
     if any(e.many for e in inputs):
         pairs = zip(words, inputs, strict=True)
         return [f"{word} ({e.many})" if e.many else word for word, e in pairs]
-    if not is_ordered(node.op) or node.count > 1:
+    if not is_ordered(node.op) or node.count > 1 or node.kind == "module":
         return words
     given = ["constant"] * (max((e.arg for e in inputs), default=-1) + 1)
     for edge, word in zip(inputs, words, strict=True):
@@ -248,10 +253,19 @@ def _marked(node: Node, line: Line) -> str:
     return f"{reference(node, k)} = {value}"
 
 
-def to_text(graph: Graph, *, style: str = "lesson") -> str:
-    """Return the whole graph as numbered lines of text."""
+def unopened(names: Sequence[str]) -> str:
+    """Say which boxes nobody opens here, and how to."""
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" * (len(names) > 5))
+    return f"Not opened here: {listed}; only={names[0]!r} draws what is in the first."
+
+
+def to_text(
+    graph: Graph, *, style: str = "lesson", whole: Graph | None = None, title: str = ""
+) -> str:
+    """Return a drawing as numbered lines; the first one tells of the ``whole``."""
     forward, backward = steps(graph, style)
-    out = [summary(graph), *graph.remarks, "Forward:"]
+    first = f"Inside {title}:" if title else summary(whole or graph)
+    out = [first, *graph.remarks, *([] if title else ["Forward:"])]
     lines = [MARK.sub(r"\2", step.text) for step in (*forward, *backward)]
     lines = [f"{k:3}. {line}" for k, line in enumerate(lines, 1)]
     out += lines[: len(forward)]
@@ -259,6 +273,8 @@ def to_text(graph: Graph, *, style: str = "lesson") -> str:
         out += ["Backward:", *lines[len(forward) :]]
     elif any(f"saved tensors {FREED}" in n.notes for n in graph.nodes):
         out += ["Backward would fail: what the operations had saved is freed."]
+    elif any(n.kind == "module" for n in graph.nodes) or title:
+        pass  # the engine goes from operation to operation, not from box to box
     elif any(n.kind == "op" for n in graph.nodes) and not graph.ran:
         known = (graph.nodes[i] for i in engine_order(graph))
         order = [_visited(n, style) for n in known if n.kind in ("leaf", "op")]

@@ -1,0 +1,238 @@
+"""Modules as boxes: a closed one for all that is in it, or what is in one alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from torchutils.graph import Edge, Graph, Group, Node, Output
+
+__all__ = ["close", "inside", "levels", "part", "plain"]
+
+RUN = ("leaf", "tensor", "op", "module", "given")
+Place = tuple[int, int]  # a node and one of its outputs
+
+
+def levels(graph: Graph) -> dict[int, int]:
+    """Return in how many modules each group is, itself included."""
+    found = {-1: 0}
+    for group in graph.groups:  # a group comes after its parent
+        found[group.id] = found[group.parent] + bool(group.cls)
+    return found
+
+
+def within(graph: Graph, outer: int) -> set[int]:
+    """Return a group and all those in it."""
+    found = {outer}
+    for group in graph.groups:
+        if group.parent in found:
+            found.add(group.id)
+    return found
+
+
+def plain(graph: Graph) -> Graph:
+    """Return a graph that knows of no groups."""
+    if not graph.groups:
+        return graph
+    rows = tuple(n._replace(group=-1) if n.group >= 0 else n for n in graph.nodes)
+    return graph.replace(nodes=rows, groups=(), guessed=False)
+
+
+def close(graph: Graph, depth: int) -> tuple[Graph, dict[int, int]]:
+    """Draw each module of a depth as one box; those around it stay frames.
+
+    Returns the graph, and the group of each box.  Modules that ran in turns, so that
+    each waits for the other, are no boxes: then nothing is closed.
+    """
+    level = levels(graph)
+    shut: dict[int, int] = {}  # a group, and the closed one that it is in
+    for group in graph.groups:
+        if group.parent in shut:
+            shut[group.id] = shut[group.parent]
+        elif group.cls and level[group.id] == depth:
+            shut[group.id] = group.id
+    if not shut:
+        return graph, {}
+    members: dict[int, list[Node]] = defaultdict(list)
+    for node in graph.nodes:
+        if node.group in shut:
+            members[shut[node.group]].append(node)
+    home = {n.id: box for box, nodes in members.items() for n in nodes}
+    used = _used_outside(graph, home)
+    rest: list[tuple[int, Node]] = [(n.id, n) for n in graph.nodes if n.id not in home]
+    groups = {g.id: g for g in graph.groups}
+    weights = _weights(graph)
+    for box, nodes in members.items():
+        one = _box(groups[box], nodes, used[box], weights)
+        rest.append((min(n.id for n in nodes), one))
+    rest.sort(key=lambda pair: pair[0])
+    number = {first: k for k, (first, _) in enumerate(rest)}
+    start = {box: min(n.id for n in nodes) for box, nodes in members.items()}
+    closed = without_record(graph).replace(
+        nodes=tuple(n._replace(id=k) for k, (_, n) in enumerate(rest)),
+        edges=tuple(_edges(graph, home, used, number, start)),
+        groups=tuple(g for g in graph.groups if g.id not in shut),
+    )
+    boxes = {number[first]: box for box, first in start.items()}
+    ran_in_turn = len(closed.forward) < sum(n.kind in RUN for n in closed.nodes)
+    return (plain(graph), {}) if ran_in_turn else (closed, boxes)
+
+
+def _used_outside(graph: Graph, home: dict[int, int]) -> dict[int, list[Place]]:
+    """List, for each box, the results in it that are outputs, or used outside."""
+    used: dict[int, dict[Place, None]] = defaultdict(dict)
+    for node in graph.nodes:
+        if node.id in home:
+            roots = [k for k, o in enumerate(node.outputs) if o.root]
+            for out in roots or [0] * node.root:
+                used[home[node.id]][node.id, out] = None
+    for e in graph.edges:
+        if e.src in home and home[e.src] != home.get(e.dst):
+            used[home[e.src]][e.src, e.out] = None
+    return {box: sorted(places) for box, places in used.items()}
+
+
+def _weights(graph: Graph) -> dict[int, int]:
+    """Return for how many nodes one in each group stands."""
+    times = {-1: 1}
+    for group in graph.groups:
+        times[group.id] = times[group.parent] * group.count
+    return times
+
+
+def _box(
+    group: Group, nodes: list[Node], used: list[Place], weights: dict[int, int]
+) -> Node:
+    known = {n.id: n for n in nodes}
+    outer = weights[group.id]  # of one copy is told how much is in it
+    ops = [n for n in nodes if n.kind in ("op", "module")]
+    leaves = [n for n in nodes if n.kind == "leaf"]
+    sizes = [
+        (sum(n.count * weights[n.group] // outer for n in some), word)
+        for some, word in ((ops, "operation"), (leaves, "parameter"))
+    ]
+    facts = [f"{count} {word}{'s' * (count != 1)}" for count, word in sizes if count]
+    notes = dict.fromkeys(note for n in ops for note in n.notes)
+    outputs = [
+        _output(known[i], out)._replace(root=_is_root(known[i], out)) for i, out in used
+    ]
+    first = outputs[0] if outputs else Output()
+    return Node(
+        0,
+        "module",
+        group.cls,
+        names=(group.name,),
+        shape=first.shape,
+        dtype=first.dtype,
+        notes=(", ".join(facts), *notes),
+        root=any(o.root for o in outputs),
+        outputs=tuple(outputs) if len(outputs) > 1 else (),
+        count=group.count,
+        seq=min((n.seq for n in ops), default=-1),
+        group=group.parent,
+    )
+
+
+def _is_root(node: Node, out: int) -> bool:
+    return node.outputs[out].root if node.outputs else node.root
+
+
+def _output(node: Node, out: int) -> Output:
+    one = node.outputs[out] if node.outputs else node
+    return Output((), one.shape, one.dtype)
+
+
+def _edges(
+    graph: Graph,
+    home: dict[int, int],
+    used: dict[int, list[Place]],
+    number: dict[int, int],
+    start: dict[int, int],
+) -> Iterable[Edge]:
+    """Lead the edges to and from boxes; what a box reads twice comes in once."""
+    read: dict[int, dict[Place, None]] = defaultdict(dict)
+    for e in graph.edges:
+        a, b = home.get(e.src), home.get(e.dst)
+        if a is not None and a == b:
+            continue
+        source = (number[e.src if a is None else start[a]], e.out)
+        if a is not None:
+            source = (source[0], used[a].index((e.src, e.out)))
+        if b is None:
+            one = e._replace(src=source[0], dst=number[e.dst], out=source[1])
+            yield one
+            continue
+        goal = number[start[b]]
+        if source not in read[goal]:
+            read[goal][source] = None
+            yield Edge(source[0], goal, len(read[goal]) - 1, source[1])
+
+
+def without_record(graph: Graph) -> Graph:
+    """Leave out what a backward pass did, of which a box shows nothing, and say so."""
+    if not graph.backward:
+        return graph
+    remark = "What backward sent is left out; without depth= it is shown."
+    return graph.replace(backward=(), seeds=(), remarks=(*graph.remarks, remark))
+
+
+def part(graph: Graph, path: str) -> Graph:
+    """Return what is in the first call of a module.
+
+    Raises ValueError, with the paths that there are, when none has this path.
+    """
+    found = next((g.id for g in graph.groups if path in (g.label, g.name)), None)
+    if found is not None:
+        return inside(graph, found)
+    known = [*dict.fromkeys(g.label for g in graph.groups)]
+    if not known:
+        raise ValueError(
+            f"only={path!r}: no module is known here; pass the model as names"
+        )
+    some = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+    raise ValueError(f"only={path!r} is none of the modules that ran: {some}")
+
+
+def inside(graph: Graph, outer: int) -> Graph:
+    """Return what is in a group: what comes from outside is a box, an output a root."""
+    groups = within(graph, outer)
+    own = {n.id for n in graph.nodes if n.group in groups}
+    used = _used_outside(graph, dict.fromkeys(own, outer)).get(outer, [])
+    nodes: dict[int, Node] = {}
+    for node in graph.nodes:
+        if node.id in own:
+            outs = {out for i, out in used if i == node.id}
+            outputs = [o._replace(root=k in outs) for k, o in enumerate(node.outputs)]
+            nodes[node.id] = node._replace(root=bool(outs), outputs=tuple(outputs))
+    given: dict[Place, int] = {}
+    edges = []
+    for e in graph.edges:
+        if e.dst not in own:
+            continue
+        if e.src in own or graph.nodes[e.src].kind != "op":
+            nodes.setdefault(e.src, graph.nodes[e.src]._replace(group=-1))
+            edges.append(e)
+            continue
+        place = given.setdefault((e.src, e.out), len(graph.nodes) + len(given))
+        one = _output(graph.nodes[e.src], e.out)
+        nodes[place] = Node(place, "given", shape=one.shape, dtype=one.dtype)
+        edges.append(e._replace(src=place, out=0))
+    moved = {outer: -1}
+    listed = sorted(nodes.values(), key=lambda n: n.id)
+    number = {n.id: k for k, n in enumerate(listed)}
+    return graph.replace(
+        nodes=tuple(
+            n._replace(id=number[n.id], group=moved.get(n.group, n.group))
+            for n in listed
+        ),
+        edges=tuple(
+            e._replace(src=number[e.src], dst=number[e.dst], grad=None) for e in edges
+        ),
+        groups=tuple(
+            g._replace(parent=moved.get(g.parent, g.parent))
+            for g in graph.groups
+            if g.id in groups and g.id != outer
+        ),
+        backward=(),
+        seeds=(),
+        truncated=0,
+        remarks=(),
+    )

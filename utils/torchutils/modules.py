@@ -1,0 +1,341 @@
+"""Which module ran which operation: traced while it ran, or guessed from names."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import get_ident
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+
+from torchutils.graph import Group, Node
+from torchutils.names import Names
+from torchutils.walk import Walk
+
+__all__ = ["Call", "trace_modules", "traced", "with_modules"]
+
+CONTAINERS = (nn.ModuleList, nn.ModuleDict)  # they hold modules, and run nothing
+
+
+class Call(NamedTuple):
+    """One run of a module: its path, its class, and the operations made meanwhile.
+
+    They are those numbered from ``start``, and before ``end``.
+    """
+
+    path: str
+    cls: str
+    start: int
+    end: int
+
+
+_TRACES: WeakKeyDictionary[nn.Module, list[Call]] = WeakKeyDictionary()
+
+
+@contextmanager
+def trace_modules(model: nn.Module) -> Iterator[None]:
+    """Have a drawing know which module ran what inside the ``with``.
+
+    ``make_dot(loss, model)`` then draws a box for each call of a module.  Nothing is
+    changed: hooks note the number that autograd gives to the next operation, before
+    and after each call in this thread.  A later trace of the same model replaces it.
+
+    Raises TypeError when ``model`` is no module.
+
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Tanh())
+    >>> with trace_modules(model):
+    ...     y = model(torch.ones(1, 2))
+    >>> [call.cls for call in traced(model)]
+    ['Sequential', 'Linear', 'Tanh']
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"trace_modules needs a module, not {type(model).__name__}")
+    trace = _Trace(model)
+    hooks = (
+        register_module_forward_pre_hook(trace.enter),
+        register_module_forward_hook(trace.leave, always_call=True),
+    )
+    _TRACES[model] = trace.calls
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+class _Trace:
+    """The hooks of one trace; they hold paths, and no module."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.known = {id(m): (path, _name(m)) for path, m in model.named_modules()}
+        self.calls: list[Call] = []
+        self.open: list[tuple[int, int]] = []
+        self.thread = get_ident()
+
+    def enter(self, module: nn.Module, _given: object) -> None:
+        """Note where a call begins."""
+        if torch.compiler.is_compiling() or get_ident() != self.thread:
+            return
+        if id(module) in self.known:
+            now = torch.autograd._get_sequence_nr()
+            self.open.append((id(module), len(self.calls)))
+            self.calls.append(Call(*self.known[id(module)], now, now))
+
+    def leave(self, module: nn.Module, _given: object, _made: object) -> None:
+        """Note where a call ends, and with it those inside that failed."""
+        if torch.compiler.is_compiling() or get_ident() != self.thread:
+            return
+        while any(one == id(module) for one, _ in self.open):
+            ended, place = self.open.pop()
+            now = torch.autograd._get_sequence_nr()
+            self.calls[place] = self.calls[place]._replace(end=now)
+            if ended == id(module):
+                return
+
+
+def _name(module: nn.Module) -> str:
+    return type(module).__name__
+
+
+def traced(model: nn.Module) -> list[Call]:
+    """Return the calls of the last trace of a model, in the order of their starts."""
+    return _TRACES.get(model, [])
+
+
+def with_modules(
+    live: Walk, names: Names, nodes: list[tuple], guess_from: int | None
+) -> tuple[list[tuple], tuple[Group, ...], bool]:
+    """Give each node its group: the call of a module that made it, or that owns it.
+
+    Returns the nodes, the groups, and whether they are guessed: that is done for
+    graphs of more than ``guess_from`` nodes, None for none.
+    """
+    ops = sorted(
+        (i for i, row in enumerate(nodes) if row[1] == "op"),
+        key=lambda i: nodes[i][_SEQ],
+    )
+    calls = _calls(names.models)
+    homes, groups = _traced(calls, [live.nodes[i]._sequence_nr() for i in ops])
+    guess = not any(home >= 0 for home in homes)
+    if guess:
+        if guess_from is None or len(nodes) <= guess_from:
+            return nodes, (), False
+        homes, groups = _guessed(live, names, nodes, ops)
+    home = dict(zip(ops, homes, strict=True))
+    home |= _leaves(live, nodes, home, groups)
+    roots = [g for g in groups if g.parent < 0 and _used_by(g.id, home, groups)]
+    if len(roots) == 1 and any(roots[0].label == name for name, _ in names.models):
+        home, groups = _without(roots[0].id, home, groups)
+    kept = _numbered(_with_parents(set(home.values()), groups), guess)
+    rows = [
+        row if home.get(i, -1) < 0 else (*row[:_GROUP], home[i], *row[_GROUP + 1 :])
+        for i, row in enumerate(nodes)
+    ]
+    return rows, kept, guess and bool(kept)
+
+
+_SEQ, _GROUP = map(Node._fields.index, ("seq", "group"))
+
+
+def _calls(models: Sequence[tuple[str, nn.Module]]) -> list[Call]:
+    once = {id(model): (name, model) for name, model in reversed(models)}
+    calls = [
+        call._replace(path=_joined(name, call.path))
+        for name, model in once.values()
+        for call in traced(model)
+    ]
+    return sorted(calls, key=lambda call: (call.start, -call.end))
+
+
+def _traced(calls: list[Call], numbers: list[int]) -> tuple[list[int], list[Group]]:
+    """Return the innermost call in which each operation was made, and the calls."""
+    groups, opened = [], []
+    for k, call in enumerate(calls):
+        while opened and calls[opened[-1]].end < max(call.end, call.start + 1):
+            opened.pop()
+        parent = opened[-1] if opened else -1
+        groups.append(Group(k, call.path, parent=parent, cls=call.cls))
+        opened.append(k)
+    starts, found = [call.start for call in calls], []
+    for number in numbers:
+        at = bisect_right(starts, number) - 1
+        while at >= 0 and calls[at].end <= number:
+            at = groups[at].parent
+        found.append(at)
+    return found, groups
+
+
+def _leaves(
+    live: Walk,
+    nodes: list[tuple],
+    home: dict[int, int],
+    groups: list[Group],
+) -> dict[int, int]:
+    """Put each parameter in the innermost group with all that use it."""
+    users: dict[int, list[int]] = defaultdict(list)
+    for edge in live.edges:
+        if nodes[edge[0]][1] == "leaf":
+            users[edge[0]].append(home.get(edge[1], -1))
+    parent = {g.id: g.parent for g in groups}
+    found = {}
+    for leaf, used in users.items():
+        own = isinstance(live.nodes[leaf].variable, nn.Parameter)
+        if own or any("." in name for name in nodes[leaf][3]):
+            found[leaf] = _around(used, parent)
+    return found
+
+
+def _around(used: list[int], parent: dict[int, int]) -> int:
+    chains = []
+    for group in used:
+        chain = []
+        while group >= 0:
+            chain.append(group)
+            group = parent[group]
+        chains.append(chain)
+    return next((g for g in chains[0] if all(g in c for c in chains)), -1)
+
+
+def _used_by(root: int, home: dict[int, int], groups: list[Group]) -> bool:
+    return any(g.id == root for g in _with_parents(set(home.values()), groups))
+
+
+def _with_parents(used: set[int], groups: Sequence[Group]) -> tuple[Group, ...]:
+    kept = []
+    for group in reversed(groups):  # a group comes after its parent
+        if group.id in used:
+            used.add(group.parent)
+            kept.append(group)
+    return tuple(reversed(kept))
+
+
+def _numbered(groups: Sequence[Group], guess: bool) -> tuple[Group, ...]:
+    """Tell the calls of one module apart; a guess knows of parts alone."""
+    several, found = Counter(g.label for g in groups), []
+    seen: Counter[str] = Counter()
+    for group in groups:
+        seen[group.label] += 1
+        word = f"{'part' if guess else 'call'} {seen[group.label]}"
+        found.append(group._replace(call=word if several[group.label] > 1 else ""))
+    return tuple(found)
+
+
+def _without(
+    root: int, home: dict[int, int], groups: list[Group]
+) -> tuple[dict[int, int], list[Group]]:
+    """Leave out the one call of the model, in which all is that was drawn of it."""
+    home = {i: -1 if group == root else group for i, group in home.items()}
+    rest = [g._replace(parent=-1) if g.parent == root else g for g in groups]
+    return home, [g for g in rest if g.id != root]
+
+
+def _joined(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+Path = tuple[str, ...]
+
+
+def _guessed(
+    live: Walk, names: Names, nodes: list[tuple], ops: list[int]
+) -> tuple[list[int], list[Group]]:
+    """Guess a call for each operation: as long as its module does not change."""
+    owner, classes = _owners(live, names, nodes)
+    groups: list[Group] = []
+    opened: list[tuple[Path, int]] = []
+    found = []
+    for path in _places(owner, ops, live.edges):
+        while opened and opened[-1][0] != path[: len(opened[-1][0])]:
+            opened.pop()
+        inside = opened[-1][0] if opened else ()
+        for length in range(len(inside) + 1, len(path) + 1):
+            name = ".".join(path[:length])
+            cls = classes.get(name, "" if path[length - 1].isdigit() else "module")
+            if cls in ("ModuleList", "ModuleDict"):
+                continue
+            parent = opened[-1][1] if opened else -1
+            groups.append(Group(len(groups), name, parent=parent, cls=cls or "module"))
+            opened.append((path[:length], groups[-1].id))
+        found.append(opened[-1][1] if opened else -1)
+    return found, groups
+
+
+def _owners(
+    live: Walk, names: Names, nodes: list[tuple]
+) -> tuple[dict[int, Path], dict[str, str]]:
+    """Return the module of each leaf that has but one, and what classes there are."""
+    paths: dict[int, set[Path]] = {}
+    classes: dict[str, str] = {}
+    for prefix, model in names.models:
+        own: dict[int, set[Path]] = defaultdict(set)
+        for path, module in model.named_modules():
+            full = _joined(prefix, path)
+            classes[full] = _container(module) or _name(module)
+            for parameter in module._parameters.values():
+                own[id(parameter)].add(tuple(full.split(".")))
+        paths = dict(own) | paths
+    owner = {}
+    for i, row in enumerate(nodes):
+        if row[1] == "leaf":
+            known = {tuple(name.split(".")[:-1]) for name in row[3]}
+            known = paths.get(id(live.nodes[i].variable), known)
+            owner[i] = next(iter(known)) if len(known) == 1 else ()
+    return owner, classes
+
+
+def _container(module: nn.Module) -> str:
+    """Return the kind of a module that only holds others, and has no forward pass."""
+    if type(module).forward is not nn.Module.forward:
+        return ""
+    return next((k.__name__ for k in CONTAINERS if isinstance(module, k)), "")
+
+
+def _places(
+    owner: dict[int, Path], ops: list[int], edges: Sequence[tuple]
+) -> list[Path]:
+    """Guess where each operation, in the order of execution, ran: a path of names.
+
+    One that reads a module's parameter ran in that module; what lies between two of
+    those, in the deepest module around both, or around all that it reads.
+    """
+    inputs: dict[int, list[int]] = defaultdict(list)
+    for edge in edges:
+        inputs[edge[1]].append(edge[0])
+    known = {i: _common([p for s in inputs[i] if (p := owner.get(s))]) for i in ops}
+    after: dict[int, Path] = {}
+    following: Path = ()
+    for i in reversed(ops):
+        after[i] = following
+        following = following if known[i] is None else known[i]
+    found: dict[int, Path] = {}
+    before: Path = ()
+    for i in ops:
+        path = known[i]
+        if path is None:
+            path = _common([before, after[i]]) or ()
+            read = [found[s] for s in inputs[i] if s in found]
+            around = (_common(read) or ()) if len(read) > 1 else ()
+            if len(around) > len(path) and around == before[: len(around)]:
+                path = around
+        else:
+            before = path
+        found[i] = path
+    return [found[i] for i in ops]
+
+
+def _common(paths: Sequence[Path]) -> Path | None:
+    """Return the longest path that all begin with; None where there is no path."""
+    if not paths:
+        return None
+    least, most = min(paths), max(paths)
+    same = 0
+    while same < min(len(least), len(most)) and least[same] == most[same]:
+        same += 1
+    return least[:same]

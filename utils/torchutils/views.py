@@ -1,0 +1,136 @@
+"""What is drawn: the whole, as deep as it fits, and what is inside of its boxes."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from torchutils.close import close, inside, levels, plain
+from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
+from torchutils.graph import Graph
+from torchutils.layout import Layout, lay_out, row_width
+
+__all__ = ["Look", "View", "view_of", "way_of"]
+
+BOXES = 40  # so many nodes a drawing has at most, if closing modules does it
+PAGE = 240  # so many nodes the drawings on a page have together
+LEAST = 12  # nodes that are drawn however wide they are
+LONG = 20  # so many boxes one after the other are wider than a drawing may be
+GUESSED = (
+    "The modules are guessed from the names of parameters: with trace_modules(model) "
+    "around the forward pass they are known."
+)
+NEAREST = "fold=False shows all."
+
+
+class Look(NamedTuple):
+    """How a drawing looks: its style, and its direction or "auto"."""
+
+    style: str
+    direction: str
+
+
+@dataclass
+class View:
+    """One drawing: of the whole, or of what is in a box of another."""
+
+    title: str
+    graph: Graph
+    boxes: dict[int, Graph] = field(default_factory=dict)  # what is in its boxes
+    insides: list["View"] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)  # boxes that are not opened
+
+    def walk(self) -> Iterator["View"]:
+        """Yield this and what is in its boxes, in the order of reading."""
+        yield self
+        for view in self.insides:
+            yield from view.walk()
+
+
+def way_of(graph: Graph, look: Look) -> str:
+    """Return the direction: from left to right, if there is room for that."""
+    if look.direction != "auto":
+        return look.direction
+    if columns(graph) > LONG:
+        return "TB"
+    return "LR" if row_width(graph, look.style) <= WIDEST else "TB"
+
+
+def laid_out(graph: Graph, look: Look) -> Layout:
+    """Lay a graph out in the direction in which it fits."""
+    way = way_of(graph, look)
+    found = lay_out(graph, style=look.style, direction=way)
+    if way == "LR" and look.direction == "auto" and found.width > WIDEST:
+        return lay_out(graph, style=look.style, direction="TB")
+    return found
+
+
+def view_of(
+    graph: Graph, look: Look, depth: int | str = "auto", title: str = ""
+) -> View:
+    """Return a drawing that fits, and those of what is in its boxes.
+
+    ``depth`` is how deep modules are open, or "auto".
+    """
+    main = _fitted(title, graph, look, depth)
+    main.graph = main.graph.replace(remarks=main.graph.remarks + _remarks(main))
+    shown, waiting = len(main.graph.rows), deque([main])
+    while waiting:
+        view = waiting.popleft()
+        for i, inner in view.boxes.items():
+            name = view.graph.nodes[i].names[0]
+            if sum(n.kind != "given" for n in inner.nodes) < 2:
+                continue
+            if shown >= PAGE:
+                view.more.append(name)
+                continue
+            found = _fitted(name, inner, look, "auto")
+            shown += len(found.graph.rows)
+            view.insides.append(found)
+            waiting.append(found)
+    return main
+
+
+def _remarks(view: View) -> tuple[str, ...]:
+    found = []
+    if view.boxes:
+        level = 1 + max(levels(view.graph).values())
+        found.append(f"A closed box is a module; depth={level + 1} opens it here.")
+    if view.graph.guessed and (view.boxes or view.graph.groups):
+        found.append(GUESSED)
+    return tuple(found)
+
+
+def _fitted(title: str, graph: Graph, look: Look, depth: int | str) -> View:
+    """Open modules as deep as there is room, and cut what is too wide even so."""
+    deep_first = _depths(graph, depth)
+    fitting = (some for some in deep_first if _width(some[0], look) <= WIDEST)
+    whole, boxes = next(fitting, deep_first[-1])
+    count = SHOWN
+    drawn = bundle(nearest(whole, count, NEAREST))
+    while len(drawn.rows) > LEAST and (width := _width(drawn, look)) > WIDEST:
+        count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
+        drawn = bundle(nearest(whole, count, NEAREST))
+    shown = {i: group for i, group in boxes.items() if i < count}
+    return View(title, drawn, {i: inside(graph, group) for i, group in shown.items()})
+
+
+def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]]:
+    """Return the graph with its modules closed: as asked, or deep ones first."""
+    if depth != "auto":
+        return [close(graph, int(depth)) if depth else (plain(graph), {})]
+    found = []
+    for level in range(1, max(levels(graph).values()) + 1):
+        closed = close(graph, level)
+        if found and len(closed[0].rows) > BOXES:
+            return found[::-1]
+        found.append(closed)
+    if not found or len(graph.rows) <= BOXES:
+        found.append((graph, {}))
+    return found[::-1]
+
+
+def _width(graph: Graph, look: Look) -> float:
+    if len(graph.rows) > 2 * SHOWN:
+        return WIDEST + 1.0  # nobody would see it: it is cut
+    return laid_out(graph, look).width
