@@ -15,7 +15,7 @@ FLAT = ("DenseNet-121", "MobileNetV3, small")  # drawn without boxes, to be cut
 # name: what the drawing must say, were it folded before it is cut
 TOLD = {
     "GPT-2, 12 layers": "h.0 … h.",
-    "BERT, 12 layers": "layers.2 … layers.11",
+    "BERT, 12 layers": "… layers.11",
     "LSTM, states collected": "operands 0 … 9",
 }
 
