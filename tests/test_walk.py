@@ -11,6 +11,7 @@ from test_browser import AXE, PAGES, ROOT, SITE, faults
 from coursebuild.extension.walks import join
 from torchutils import record_backward
 from torchutils.html import stylesheet
+from torchutils.layout import cut
 from torchutils.values import show
 
 STATIC = ROOT / "docs" / "_static"
@@ -155,7 +156,10 @@ def signed(value) -> str:
 
 
 def story(graph: dict) -> tuple[list[dict], dict]:
-    """Tell from what torch recorded what each step shows, and every number."""
+    """Tell from what torch recorded what the boxes show at each step, and every number.
+
+    Boxes show the beginning of what is long; the words beside them show all.
+    """
     nodes, edges = graph["nodes"], graph["edges"]
     seen, frames, sums, numbers = {}, [{}], {}, {}
     for n in graph["forward"]:
@@ -181,7 +185,8 @@ def story(graph: dict) -> tuple[list[dict], dict]:
             seen[f"s{k}"] = f"+ {signed(part)}"
             seen[f"g{to}"] = f"adjoint {text(sums[to])}"
             frames.append(dict(seen))
-    return frames, numbers
+    boxes = [{place: cut(said) for place, said in frame.items()} for frame in frames]
+    return boxes, numbers
 
 
 def tab_into(page: Page, i: int) -> None:
