@@ -16,7 +16,7 @@
     const found = [];
     for (let it = box.nextElementSibling; it && !it.matches("section, .box"); it = it.nextElementSibling)
       found.push(...(it.matches(".cell") ? all(":scope > :not(.cell_input)", it) : [it]));
-    return found.filter((it) => !it.matches("[class*=highlight-Python]"));
+    return found.filter((it) => !it.matches(".plotting, [class*=highlight-Python]"));
   };
 
   const [made] = all("#cover-buttons").map((it) => it.content.children);

@@ -20,7 +20,7 @@ __all__ = ["Chapter", "read_chapters"]
 LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
-    ".film, .ag-fixed, .ag-narrow, .only-dark, [visibility=hidden], .start, "
+    ".to-foot, .film, .ag-fixed, .ag-narrow, .only-dark, [visibility=hidden], .start, "
     ".sphx-glr-thumbnails"
 )
 REFERENCES = ("aria-labelledby", "aria-describedby")

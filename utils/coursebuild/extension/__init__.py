@@ -18,13 +18,16 @@ from coursebuild.extension import (
     asks,
     boxes,
     checked,
+    course,
     facts,
     glossary,
     header,
     judge,
     modules,
     outline,
+    plotting,
     python_links,
+    quiz,
     search,
     walks,
 )
@@ -37,7 +40,7 @@ __all__ = ["setup"]
 
 MANY_PAGES = 100
 PARTS = (asks, boxes, python_links, glossary, judge, typeset, checked, outline, header)
-PARTS += (easy_links, modules, search, facts, walks)
+PARTS += (easy_links, modules, search, facts, walks, course, quiz, plotting)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

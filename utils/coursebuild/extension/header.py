@@ -1,4 +1,4 @@
-"""Say at the top of a lesson how it runs elsewhere, and where its outputs come from."""
+"""Say at a lesson's foot how it runs elsewhere, and where its outputs come from."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from coursebuild.sources.docnames import source_of
 
 __all__ = ["TORCH", "imports", "setup"]
 
+FOOT = "run-it"
 TORCH = version("torch").split("+")[0]
 
 
 class ArrangeLesson(SphinxTransform):
-    """Make of sphinx-gallery's download buttons one small group at the top.
+    """Make of sphinx-gallery's buttons a section at the foot, and a link to it.
 
     Runs before Sphinx collects the files to copy.
     """
@@ -37,7 +38,7 @@ class ArrangeLesson(SphinxTransform):
     labels: ClassVar = {".py": "Script", ".ipynb": "Notebook", ".zip": "Zip"}
 
     def apply(self, **_: Any) -> None:
-        """Move the group, and say how its files run elsewhere."""
+        """Move the buttons, and say how the files run elsewhere."""
         for node in list(self.document.findall(_is_replaced)):
             node.parent.remove(node)
             if links := list(node.findall(addnodes.download_reference)):
@@ -45,13 +46,16 @@ class ArrangeLesson(SphinxTransform):
                 for facts in list(self.document.findall(nodes.field_list))[:1]:
                     facts["classes"].append("facts")
                     above = facts
-                above.parent.insert(above.parent.index(above) + 1, self._group(links))
+                lesson = above.parent
+                lesson.insert(lesson.index(above) + 1, _link_to_foot())
+                lesson += self._foot(links)
 
-    def _group(self, links: list[addnodes.download_reference]) -> nodes.container:
+    def _foot(self, links: list[addnodes.download_reference]) -> nodes.section:
         files = self._files(links)
         files += self._services()
-        parts = [files, *self._install(), self._origin()]
-        return nodes.container("", *parts, classes=["downloads", "no-search"])
+        title = nodes.title("", "Run this lesson yourself")
+        parts = [title, files, *self._install(), self._origin()]
+        return nodes.section("", *parts, ids=[FOOT], classes=["downloads", "no-search"])
 
     def _files(self, links: list[addnodes.download_reference]) -> nodes.paragraph:
         line = nodes.paragraph("", "Download ")
@@ -108,6 +112,11 @@ class ArrangeLesson(SphinxTransform):
         if day := self.app.lesson_date:
             text += f", as of {spelled(day)}"
         return nodes.paragraph("", f"{text}.", classes=["origin"])
+
+
+def _link_to_foot() -> nodes.paragraph:
+    link = nodes.reference("", "Run this lesson yourself", refid=FOOT, internal=True)
+    return nodes.paragraph("", "", link, classes=["to-foot", "no-search"])
 
 
 def imports(script: Path) -> list[str]:

@@ -41,7 +41,7 @@ def sections(doctree: nodes.document) -> list[Found]:
 
 
 def _place(node: nodes.Node) -> Iterator[Found]:
-    if isinstance(node, nodes.section):
+    if isinstance(node, nodes.section) and "no-search" not in node["classes"]:
         inner = isinstance(node.parent, nodes.section)
         title = node.next_node(nodes.title)
         yield f"#{node['ids'][0]}" if inner else "", _words(title), _words(node)

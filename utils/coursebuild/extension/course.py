@@ -1,0 +1,130 @@
+"""Say what the course consists of: its levels, its length, and one next lesson."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from coursebuild.sources.beside import helpers
+from coursebuild.sources.docnames import header_of
+
+__all__ = ["Level", "levels", "setup", "skip", "spell"]
+
+_TIME = re.compile(r"^:Time: (\d+) minutes$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A folder of lessons: its page, what its header says, and how long it takes."""
+
+    page: str
+    title: str
+    says: str
+    lessons: int
+    minutes: int
+
+
+def levels(root: Path) -> list[Level]:
+    """Return the levels that have a lesson, in order."""
+    found = [_level(folder, root) for folder in sorted(root.glob("gallery/[0-9]*/"))]
+    return [level for level in found if level.lessons]
+
+
+def _level(folder: Path, root: Path) -> Level:
+    header = (root / header_of(folder, root)).read_text(encoding="utf-8")
+    title, _, *text = header.strip().splitlines()
+    says = " ".join("\n".join(text).strip().partition("\n\n")[0].split())
+    scripts = sorted(set(folder.glob("*.py")) - set(helpers(folder)))
+    times = [_TIME.search(script.read_text(encoding="utf-8")) for script in scripts]
+    minutes = sum(int(time[1]) for time in times if time)
+    return Level(f"lessons/{folder.name}/index", title, says, len(scripts), minutes)
+
+
+def spell(minutes: int) -> str:
+    """Say how long something takes, to the half hour where it is long.
+
+    >>> spell(20), spell(85), spell(60), spell(215)
+    ('20 minutes', '1½ hours', '1 hour', '3½ hours')
+    """
+    if minutes < 60:
+        return f"{minutes} minutes"
+    halves = round(minutes / 30)
+    hours = f"{halves // 2}{'½' * (halves % 2)}"
+    return f"{hours} hour{'s' * (hours != '1')}"
+
+
+class _Levels(SphinxDirective):
+    """``.. levels::`` shows a card for each level that has a lesson."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the cards, and let the page be read again when a lesson changes."""
+        root = Path(self.env.app.confdir)
+        for path in root.glob("gallery/[0-9]*/*.*"):
+            self.env.note_dependency(str(path))
+        cards = nodes.enumerated_list("", *map(self._card, levels(root)))
+        return [nodes.container("", cards, classes=["levels"])]
+
+    def _card(self, level: Level) -> nodes.list_item:
+        where = {"refdomain": "std", "reftype": "doc", "refdoc": self.env.docname}
+        where |= {"reftarget": f"/{level.page}", "refexplicit": True, "refwarn": True}
+        link = addnodes.pending_xref("", nodes.inline("", level.title), **where)
+        text, _ = self.state.inline_text(level.says, self.lineno)
+        count = f"{level.lessons} lesson{'s' * (level.lessons != 1)}"
+        length = nodes.paragraph("", f"{count}, {spell(level.minutes)}")
+        length["classes"].append("length")
+        head = nodes.paragraph("", "", nodes.strong("", "", link))
+        return nodes.list_item("", head, nodes.paragraph("", "", *text), length)
+
+
+class _Course(SphinxRole):
+    """``:course:`time``` and ``:course:`lessons``` say how long, and how many."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the number as text."""
+        found = levels(Path(self.env.app.confdir))
+        said = {
+            "time": spell(sum(level.minutes for level in found)),
+            "lessons": str(sum(level.lessons for level in found)),
+        }
+        if self.text in said:
+            return [nodes.Text(said[self.text])], []
+        why = f"course knows {' and '.join(said)}, and not {self.text!r}"
+        return [], [self.inliner.reporter.error(why, line=self.lineno)]
+
+
+def skip(page: str, way: int, relations: dict[str, list[Any]]) -> str | None:
+    """Return the page before (1) or after (2) a page, beyond the lists of lessons.
+
+    >>> order = {"a": [None, None, "lessons/1/index"]}
+    >>> order["lessons/1/index"] = [None, "a", "lessons/1/10"]
+    >>> skip("a", 2, order)
+    'lessons/1/10'
+    """
+    found = relations.get(page, [None] * 3)[way]
+    while found and found.startswith("lessons/") and found.endswith("/index"):
+        found = relations[found][way]
+    return found
+
+
+def _turn(app: Sphinx, page: str, _t: str, context: dict[str, Any], _d: Any) -> None:
+    """Let the buttons below a page lead to a lesson, as its text does."""
+    relations = getattr(app.builder, "relations", {})
+    for name, way in {"prev": 1, "next": 2}.items():
+        if context.get(name) and (goal := skip(page, way, relations)):
+            title = app.builder.render_partial(app.env.titles[goal])["title"]
+            link = app.builder.get_relative_uri(page, goal)
+            context[name] = {"link": link, "title": title}
+
+
+def setup(app: Sphinx) -> None:
+    """Register the cards, the role, and what turns the pages."""
+    app.add_directive("levels", _Levels)
+    app.add_role("course", _Course())
+    app.connect("html-page-context", _turn)
