@@ -1,6 +1,6 @@
 """
-Gradients with PyTorch
-======================
+Three steps to a gradient
+=========================
 
 We write a small function, and PyTorch tells us how its result reacts to each input.
 At the end we can get a gradient in three steps, check it on paper, and say where

@@ -7,7 +7,7 @@ a plane. At the end we can read a gradient as an arrow, and predict with it how 
 function moves when its inputs move a little.
 
 :Time: 20 minutes
-:Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`,
+:Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`,
    school calculus
 :Level: Foundations
 :Tags: derivatives

@@ -7,7 +7,7 @@ box at a time. At the end we can read a drawing by ``make_dot``, and find every 
 in it by hand.
 
 :Time: 20 minutes
-:Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`
+:Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
 :Tags: graph, chain rule
 """

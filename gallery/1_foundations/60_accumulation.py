@@ -7,7 +7,7 @@ know when the adding harms and when it helps, and how to split a batch of data w
 changing its gradient.
 
 :Time: 20 minutes
-:Needs: :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>`
+:Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
 :Tags: .grad, training, errors
 """

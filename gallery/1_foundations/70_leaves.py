@@ -13,7 +13,7 @@ and which will be ``None``, and repair the ones that are empty by mistake.
 """
 
 # %%
-# In :doc:`Gradients with PyTorch </lessons/0_basics/10_gradients_with_pytorch>` one
+# In :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>` one
 # ``.grad`` was filled and another one was not. We find the rule behind that.
 
 import torch

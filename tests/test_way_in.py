@@ -1,0 +1,241 @@
+"""The way in: what the first page promises, where lessons lead, what a quiz asks."""
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from docutils import nodes
+from playwright.sync_api import Page
+from test_browser import SITE, address, bare, page
+
+from coursebuild.extension.asks import ask
+from coursebuild.extension.course import levels, skip, spell
+from coursebuild.extension.plotting import draws
+from coursebuild.extension.quiz import question
+
+__all__ = ["address", "bare", "page"]  # fixtures
+
+ROOT = Path(__file__).parents[1]
+FIRST = "lessons/0_basics/10_gradients_with_pytorch.html"
+LESSONS = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.glob("lessons/*/*.html")
+    if path.stem != "index"
+)
+QUIZZES = sorted(path.name for path in SITE.glob("quiz_*.html"))
+HEADER = "Level\n-----\n\nOne sentence.\nAnother one.\n\n.. checks: strict\n"
+
+
+def soup(name: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / name).read_text(encoding="utf-8"), "html.parser")
+
+
+def course(root: Path, times: dict[str, int]) -> Path:
+    """Write the lessons ``folder/name`` with their minutes."""
+    for name, minutes in times.items():
+        path = root / "gallery" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'"""\nT\n=\n\n:Time: {minutes} minutes\n"""\n')
+        (path.parent / "GALLERY_HEADER.rst").write_text(HEADER)
+    return root
+
+
+def test_levels_count_lessons_and_minutes(tmp_path: Path):
+    root = course(tmp_path, {"1_a/10_x": 20, "1_a/20_y": 25, "2_b/10_z": 60})
+    found = [(x.page, x.lessons, x.minutes) for x in levels(root)]
+    assert found == [("lessons/1_a/index", 2, 45), ("lessons/2_b/index", 1, 60)]
+    assert levels(root)[0].says == "One sentence. Another one."
+
+
+def test_levels_without_a_lesson_are_none(tmp_path: Path):
+    root = course(tmp_path, {"1_a/10_x": 20, "1_a/_helper": 0})
+    (root / "gallery/2_b").mkdir()
+    (root / "gallery/2_b/GALLERY_HEADER.rst").write_text(HEADER)
+    assert [(x.title, x.lessons) for x in levels(root)] == [("Level", 1)]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"),
+    [(5, "5 minutes"), (60, "1 hour"), (75, "1 hour"), (90, "1½ hours")],
+)
+def test_length_is_said_to_the_half_hour(minutes, says):
+    assert spell(minutes) == says
+
+
+def test_lists_of_lessons_are_skipped_both_ways():
+    order = ["index", "lessons/index", "lessons/1/index", "lessons/1/10", "questions"]
+    around = zip([None, *order], order, [*order[1:], None], strict=False)
+    relations = {name: [None, before, after] for before, name, after in around}
+    assert skip("index", 2, relations) == "lessons/1/10"
+    assert skip("lessons/1/10", 1, relations) == "index"
+    assert skip("questions", 2, relations) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "is_drawing"),
+    [
+        ("fig, ax = plt.subplots()\nax.plot(x)\nfig.set_label('A')", True),
+        (
+            "import matplotlib.pyplot as plt\n\nfig, ax = plt.subplots()\nax.plot(x)",
+            True,
+        ),
+        ("plot = MovingPlot({}, 'A')\nplot", True),
+        ("a = 1\nb = 2\nc = 3\nfig, ax = plt.subplots()\nax.plot(a, b)", False),
+        ("plt.close()", False),
+        ("make_dot(y, locals())", False),
+        ("%matplotlib inline\nplt.subplots()", False),
+    ],
+)
+def test_cell_that_draws_is_told_from_one_that_computes(code, is_drawing):
+    assert draws(code) == is_drawing
+
+
+def lesson_tree() -> nodes.document:
+    """A section with a paragraph, an output, code, two boxes and the cell between."""
+    document = nodes.document("", "")
+    section = nodes.section("", nodes.title("", "Here"), ids=["here"])
+    section += nodes.paragraph("", "Before.", ids=["before"])
+    section += nodes.raw("", "<p>output</p>", format="html")
+    section += nodes.container("", nodes.paragraph("", "No number"), classes=["box"])
+    section += nodes.container("", ask(numbers=(1.0,)), classes=["box"])
+    section += nodes.literal_block("y", "y")
+    section += nodes.raw("", "<p>1</p>", format="html")
+    section += nodes.paragraph("", "After.")
+    document += section
+    return document
+
+
+def test_question_leaves_outputs_and_other_boxes_behind():
+    found = question(lesson_tree(), "Here")
+    kinds = [type(node).__name__ for node in found]
+    assert kinds == ["paragraph", "literal_block", "container"]
+    assert found[2][0]["numbers"] == (1.0,)
+    assert not any(node["ids"] for node in found)
+
+
+@pytest.mark.parametrize(
+    ("title", "says"), [("There", "no section"), ("Here", "no box")]
+)
+def test_question_that_is_not_there_is_an_error(title, says):
+    tree = lesson_tree()
+    for node in list(tree.findall(ask)):
+        node.parent.remove(node)
+    with pytest.raises(LookupError, match=says):
+        question(tree, title)
+
+
+def test_first_page_has_a_card_for_each_level_and_no_other():
+    cards = soup("index.html").select(".levels li")
+    folders = [path.name for path in sorted(ROOT.glob("gallery/[0-9]*"))]
+    assert [li.a["href"].split("/")[1] for li in cards] == folders
+    assert all(re.search(r"\d lessons?, \d", li.get_text()) for li in cards)
+
+
+@pytest.mark.parametrize("words", ["For whom", "How long", "Afterwards", "different"])
+def test_first_page_says(words):
+    terms = " ".join(dt.get_text() for dt in soup("index.html").select(".promise dt"))
+    assert words in terms
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 664)])
+def test_start_button_is_above_the_fold(page: Page, address, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(address + "index.html")
+    box = page.locator(".start a").bounding_box()
+    assert box["y"] + box["height"] <= height
+
+
+@pytest.mark.parametrize(
+    ("width", "is_beside"), [(1100, True), (1280, True), (1090, False)]
+)
+def test_contents_stand_beside_the_text(page: Page, address, width, is_beside):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address + FIRST)
+    contents = page.locator(".toc-tree").bounding_box()
+    text = page.locator("article").bounding_box()
+    beside = text["x"] + text["width"] <= contents["x"] < width
+    assert beside == is_beside
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_buttons_lead_from_lesson_to_lesson():
+    here, seen = "index.html", []
+    while link := soup(here).select_one("a.next-page"):
+        here = (SITE / here).parent.joinpath(link["href"]).resolve()
+        here = here.relative_to(SITE.resolve()).as_posix()
+        if not here.startswith("lessons/"):
+            break
+        seen.append(here)
+    assert seen == LESSONS
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_begins_with_itself_and_runs_at_its_foot(name):
+    text = soup(name)
+    (link,) = text.select(".to-foot a")
+    (foot,) = text.select("section.downloads")
+    assert link["href"] == f"#{foot['id']}"
+    assert foot.find_next("section") is None
+    assert not text.select_one("h1").find_next("p").find_parent(class_="downloads")
+
+
+@pytest.mark.parametrize("name", QUIZZES)
+def test_quiz_asks_what_its_lessons_ask(name):
+    questions = soup(name).select("article section")
+    assert len(questions) >= 4
+    for section in questions:
+        (form,) = section.select("form.ask")
+        lesson = soup(section.select_one(".drawn-from a")["href"])
+        numbers = [f["data-numbers"] for f in lesson.select("form.ask")]
+        assert form["data-numbers"] in numbers
+        assert section.select_one(".answer")
+        assert not section.select(".cell-output")
+
+
+def test_every_level_has_a_quiz_that_draws_from_all_its_lessons():
+    drawn = {a["href"] for q in QUIZZES for a in soup(q).select(".drawn-from a")}
+    assert drawn == set(LESSONS)
+
+
+def test_quiz_checks_an_answer(page: Page, address):
+    page.goto(address + "quiz_practice.html")
+    form = page.locator("form.ask").first
+    form.locator("input").fill(form.get_attribute("data-numbers"))
+    form.locator("button").press("Enter")
+    assert form.get_attribute("data-card") == "right"
+    assert page.locator(".drawn-from").first.is_visible()
+
+
+def test_quiz_is_complete_without_javascript(bare: Page, address):
+    bare.goto(address + "quiz_practice.html")
+    assert bare.locator(".drawn-from:visible").count() == bare.locator(".ask").count()
+
+
+def test_glossary_is_in_alphabetical_order():
+    heads = soup("glossary.html").select("dt:first-child, dd + dt")  # not other names
+    first = [head.get_text().rstrip("¶# ") for head in heads]
+    assert len(first) > 50
+    assert [t.casefold() for t in first] == sorted(t.casefold() for t in first)
+
+
+def test_pages_for_authors_stand_apart():
+    captions = [p.get_text(strip=True) for p in soup("index.html").select(".caption")]
+    assert captions[0] == "Lessons"
+    assert captions[-1] == "For authors"
+
+
+def test_map_of_calls_leads_to_an_entry_for_each_row():
+    page = soup("calls.html")
+    rows = page.select("tbody tr")
+    assert len(rows) >= 18
+    for row in rows:
+        place = row.a["href"].lstrip("#")
+        assert page.find(id=place).select(".highlight, .cell"), place
+
+
+@pytest.mark.parametrize(
+    "call", ["backward", "grad", "jacobian", "jvp", "vjp", "hessian", "detach"]
+)
+def test_map_of_calls_has(call):
+    assert call in soup("calls.html").table.get_text()
