@@ -96,7 +96,7 @@ class Drawing:
         return summary(self.graph)
 
     @cached_property
-    def shown(self) -> View:
+    def _view(self) -> View:
         """What is drawn, and what is in its boxes."""
         asked = self.depth != "auto" or bool(self.only)
         graph = part(self.graph, self.only) if self.only else self.graph
@@ -117,7 +117,7 @@ class Drawing:
     @property
     def drawn(self) -> Graph:
         """What is drawn of the graph."""
-        return self.shown.graph
+        return self._view.graph
 
     @property
     def source(self) -> str:
@@ -185,8 +185,8 @@ class Drawing:
     def text(self) -> str:
         """The drawing in words, as numbered lines."""
         said = [to_text(self.drawn, style=self.style, whole=self.graph)]
-        for view in self.shown.walk():
-            if view is not self.shown:
+        for view in self._view.walk():
+            if view is not self._view:
                 said.append(to_text(view.graph, style=self.style, title=view.title))
             if view.more:
                 said.append(unopened(view.more))
@@ -202,7 +202,7 @@ class Drawing:
         """The drawing as a figure for a page, with picture, text version and data."""
         look = {"style": self.style, "title": self.title, "whole": self.graph}
         look["detachable"] = self.detachable
-        boxes = {"insides": self._inside(self.shown), "more": self.shown.more}
+        boxes = {"insides": self._inside(self._view), "more": self._view.more}
         pictures = self._pictures
         return to_figure(self.drawn, pictures, self._layout.boxes, **look, **boxes)
 
