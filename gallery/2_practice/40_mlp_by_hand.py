@@ -15,8 +15,8 @@ hand, compare it with autograd, and watch it teach a border to bend around its p
 # sphinx_gallery_thumbnail_number = 3
 
 # %%
-# A network of neurons is a chain of two steps that we know: a matrix times a vector,
-# and a function applied to each entry. So is its backward pass.
+# Our network is a chain of two steps that we know: a matrix times a vector, and a
+# function applied to each entry. We know the way back through both.
 
 import matplotlib.pyplot as plt
 import torch
@@ -28,9 +28,10 @@ from torchutils import MovingPlot, record_backward
 # Two neurons, and one that listens to them
 # -----------------------------------------
 #
-# The input has two numbers. Each row of ``W1`` belongs to one neuron of the *hidden
-# layer*, also called a hidden *unit*. A last neuron, with the weights ``w2``, turns
-# what they say into a prediction. The target is ``t``.
+# The input has two numbers. The two neurons, also called *units*, are the *hidden
+# layer*: each has a row of ``W1`` for its weights, and an entry of ``b1`` for its bias.
+# A last neuron, with the weights ``w2``, turns what they say into a prediction. The
+# target is ``t``.
 
 x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
 W1 = torch.tensor([[1.0, -1.0], [2.0, 1.0]], dtype=torch.float64, requires_grad=True)
@@ -148,7 +149,7 @@ points += 0.1 * torch.randn(100, 2, dtype=torch.float64)
 
 # %%
 # The network has four hidden units. Instead of ReLU we take the hyperbolic tangent,
-# which is smooth, so the border will be smooth, too. The start is random.
+# which has no kink, and so neither has the score. The start is random.
 
 X, y = points, labels.double()
 W1 = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
@@ -235,7 +236,7 @@ with torch.no_grad():
 # >>> max((a - b).abs().max().item() for a, b in zip(ours, autograd)) < 1e-12
 # True
 #
-# Here is the graph. It has the operations that one point would need, with more rows.
+# Here is the graph. A single point would need as many operations, each with one row.
 
 record_backward(L, locals(), direction="TB")
 
@@ -244,8 +245,8 @@ record_backward(L, locals(), direction="TB")
 # -------------------------
 #
 # We train with the gradients that we wrote, by gradient descent with a learning rate of
-# 2. At three moments we keep the score of each place of the plane, and count the points
-# that are on the wrong side.
+# 2. At three moments we keep the weights. With them we compute the score of each place
+# of the plane, and count the points that are on the wrong side.
 
 across, up = torch.linspace(-1.5, 2.5, 41), torch.linspace(-1.2, 1.7, 30)
 plane = torch.cartesian_prod(across, up).double()
@@ -293,7 +294,7 @@ fig.set_label(
 #
 # The learning rate is ours to choose. For four of them and for eight moments of the
 # training, we look in each column of the plane for the place where the score changes
-# its sign. (Where there are several, the border has a gap.)
+# its sign. (Where there are several or none, the border has a gap.)
 
 rates, moments = (0.5, 1.0, 2.0, 4.0), (0, 5, 10, 20, 40, 80, 140, 200)
 columns, rows = torch.linspace(-1.6, 2.6, 43), torch.linspace(-1.4, 1.9, 331)
@@ -522,8 +523,9 @@ L = (y_hat - t) ** 2 / 2
 #          \nabla_{W_1} L = \begin{pmatrix} -3.50903 & -7.01807 \\ -0.001867 & -0.003735
 #          \end{pmatrix}
 #
-#       The second unit is saturated: :math:`h_1 = 0.999329`, and the slope there
-#       is :math:`1 - h_1^2 = 0.001341`.
+#       The second unit is saturated: :math:`h_1 = 0.999329`, and the slope there is
+#       :math:`1 - h_1^2 = 0.001341`, while that of the first is :math:`1 - h_0^2 =
+#       0.419974`. The rest comes from ``w2``, where the second weight is smaller.
 #
 # .. exercise::
 #
@@ -571,10 +573,11 @@ L = torch.tanh(Z_hat).sum(dim=1).pow(2).mean()
 #       little, :math:`10^{-5}`, to the variance: it divides by :math:`\sqrt{10^{-5}} =
 #       0.003162` then, and makes gradients large:
 #
-#       >>> same = torch.tensor([5.0, 5.0], requires_grad=True)
-#       >>> normal = F.layer_norm(same, (2,))
-#       >>> torch.autograd.grad(normal[0], same)[0]
-#       tensor([ 158.1139, -158.1139])
+#       >>> same = torch.tensor([[5.0], [5.0]], requires_grad=True)
+#       >>> normal = F.batch_norm(same, None, None, training=True)
+#       >>> torch.autograd.grad(normal[0, 0], same)[0]
+#       tensor([[ 158.1139],
+#               [-158.1139]])
 
 # %%
 # What we can do now

@@ -116,8 +116,8 @@ plot
 # A window slides over an image
 # -----------------------------
 #
-# In two dimensions the weights are called a *kernel*. The image has three rows and
-# three columns, the kernel two of each.
+# The weights that slide are called a *kernel*. Now the image has three rows and three
+# columns, and the kernel two of each.
 
 X = torch.arange(1.0, 10, dtype=torch.float64).reshape(3, 3).requires_grad_()
 K = torch.tensor([[1.0, 0.0], [0.0, -1.0]], dtype=torch.float64, requires_grad=True)
@@ -150,7 +150,8 @@ Y
 #
 # What ``conv2d`` computes is, strictly, a *cross-correlation*, and its documentation
 # says so. For a kernel that is learned, it makes no difference: the turned one is
-# learned just as well. Whoever brings a kernel from elsewhere, turns it:
+# learned just as well. Whoever brings a kernel that was made for the convolution of
+# mathematics turns it first:
 #
 # >>> F.conv2d(X[None, None], K.flip(0, 1)[None, None])[0, 0]
 # tensor([[4., 4.],
@@ -321,8 +322,8 @@ record_backward(pooled, locals())
 # -------------
 #
 # A ReLU usually follows a convolution. ``nn.ReLU(inplace=True)`` saves memory: it
-# writes its result over its input. After a convolution that does no harm, as a
-# convolution keeps its image and its kernel for the way back, and not its output.
+# writes its result over its input. After a convolution the way back survives that, as
+# a convolution keeps its image and its kernel for it, and not its output.
 
 image = torch.ones(1, 1, 3, 3, requires_grad=True)
 kernel = torch.ones(1, 1, 2, 2, requires_grad=True)
@@ -332,7 +333,7 @@ kernel.grad
 
 # %%
 # But some functions find their slope in their *output*, as the sigmoid function does.
-# If that has been overwritten, autograd notices:
+# If ReLU writes over that, autograd notices:
 
 try:
     relu(F.conv2d(image, kernel).sigmoid()).sum().backward()
@@ -341,7 +342,7 @@ except RuntimeError as error:
     print(message)
 
 # %%
-# The values of a sigmoid are positive, and ReLU has not changed one of them. It has
+# The values here are positive, and ReLU has not changed one of them. It has
 # *written*, and that is what autograd counts: the tensor is at version 1, and not at
 # the version 0 that was saved.
 #
@@ -364,7 +365,10 @@ fig, panels = plt.subplots(1, 2, figsize=(6, 2.6))
 for ax, image in zip(panels, (picture, wanted)):
     ax.imshow(image[0, 0], cmap="gray", vmin=-1, vmax=1)
     ax.axis("off")
-fig.set_label("A white disc, and its outline: bright on one side, dark on the other.")
+fig.set_label(
+    "A white disc on grey, and its outline: white at the bottom right, black at the "
+    "top left."
+)
 
 # %%
 # The loss is the mean of the squared errors, and its gradient needs no ``backward()``:

@@ -3,7 +3,7 @@ Modules and optimisers
 ======================
 
 PyTorch brings layers that keep their own weights, and optimisers that change them. We
-write both by hand before we use them, so that neither holds a secret afterwards.
+write by hand what both compute, and compare, so that neither holds a secret afterwards.
 
 :Time: 35 minutes
 :Needs: :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`
@@ -56,8 +56,8 @@ for name, p in model.named_parameters():
 # >>> [p.is_leaf and p.requires_grad for p in model.parameters()]
 # [True, True, True, True]
 #
-# A module brings no gradient of its own. With the rules that we wrote by hand, from its
-# weights,
+# These modules bring no rules of their own for the way back. With those that we wrote
+# by hand, from the module's weights,
 
 W1, b1, w2, b2 = model.parameters()
 with torch.no_grad():
@@ -87,9 +87,10 @@ record_backward(loss, dict(model.named_parameters()), direction="TB")
 # An optimiser reads .grad
 # ------------------------
 #
-# ``torch.optim.SGD`` is told once which tensors to change. Its name means stochastic
-# gradient descent; *stochastic* is the choice of the samples, not the step. What does
-# it need to know of the loss? Let us try it without one: we write ``.grad`` ourselves.
+# ``torch.optim.SGD`` is told, when it is made, which tensors to change. Its name means
+# stochastic gradient descent; *stochastic* is the choice of the samples, not the step.
+# What does it need to know of the loss? Let us try it without one: we write ``.grad``
+# ourselves.
 
 p = torch.tensor([1.0, 2.0], requires_grad=True)
 p.grad = torch.tensor([3.0, 4.0])
@@ -117,7 +118,7 @@ optimiser = torch.optim.SGD([p], lr=0.1)
 #
 #       .. wrong:: [1 + 0.3, 2 + 0.4]
 #
-#          A step makes the loss smaller, so it goes against the gradient.
+#          A step is meant to make the loss smaller, so it goes against the gradient.
 
 optimiser.step()
 p
@@ -164,13 +165,14 @@ losses[0], losses[-1]
 # -----------------
 #
 # Other optimisers remember. *Momentum* keeps a velocity ``v``, adds each new gradient
-# to nine tenths of it, and steps along the velocity. *Adam* keeps two means: ``m`` of
-# the gradients, and ``s`` of their squares. It divides the one by the square root
-# of the other, so that each entry finds a length of its own.
+# to nine tenths of it, and steps against the velocity. *Adam* keeps two means: ``m`` of
+# the gradients, and ``s`` of their squares. It divides the one by the square root of
+# the other, so that each entry finds a length of its own.
 #
-# At the beginning both means are zero, and the first gradient ``g`` would hardly count.
-# So Adam divides them by what has been put in so far, :math:`1 - 0.9 = 0.1` of the one
-# and :math:`1 - 0.999 = 0.001` of the other:
+# At the beginning both means are zero, and the first gradient ``g`` fills them to a
+# different part: :math:`1 - 0.9 = 0.1` of the one and :math:`1 - 0.999 = 0.001` of the
+# other. Adam divides each mean by its part. (Without that, the first step would be
+# :math:`0.1 / \sqrt{0.001} = 3.1623` times as long.)
 
 p = torch.tensor([5.0, 5.0], dtype=torch.float64, requires_grad=True)
 g = torch.tensor([1000.0, 0.001], dtype=torch.float64)
@@ -188,10 +190,10 @@ step = 0.1 * (m / 0.1) / ((s / 0.001).sqrt() + 1e-8)
 #
 #    .. answer::
 #
-#       As good as equally far, :math:`\text{step} = (0.1, 0.099999)`. A gradient
-#       divided by the root of its own square is 1 or −1, large or small. (The tiny
-#       summand in the denominator protects against zero, and is what the second entry
-#       lacks.)
+#       Almost equally far, :math:`\text{step} = (0.1, 0.099999)`. A gradient divided
+#       by the root of its own square is 1 or −1, whether it is large or small. (The
+#       tiny summand in the denominator protects against a division by zero, and makes
+#       the second step a little shorter.)
 #
 #       .. wrong:: 0.1 * g
 #
@@ -242,13 +244,15 @@ plot.say("with momentum: {momentum}, with Adam: {Adam}.", **wrong)
 plot
 
 # %%
-# Plain gradient descent wants the largest of these learning rates, Adam one in the
-# middle, and with the largest it fails:
+# Adam wants the smallest: one tenth is enough for it, and with the largest it fails.
+# Momentum wants a fifth or more, and plain gradient descent the largest:
 #
-# >>> wrong["SGD"]
-# [20, 10, 9, 9, 0]
 # >>> wrong["Adam"][:3], wrong["Adam"][-1] > 0
 # ([7, 0, 0], True)
+# >>> wrong["momentum"]
+# [9, 4, 0, 0, 0]
+# >>> wrong["SGD"]
+# [20, 10, 9, 9, 0]
 #
 # So whoever compares optimisers gives each one its own learning rate.
 
@@ -307,9 +311,9 @@ length, p.grad
 # >>> q.grad
 # tensor([3.0000, 3.5000], dtype=torch.float64)
 #
-# A surprise waits where two parameters are added. In PyTorch 2.13, a ``backward()`` can
-# give the *same* tensor to both as their ``.grad``; it makes no copy where none seems
-# needed. Then ``clip_grad_norm_`` shortens it twice.
+# A surprise can wait where two parameters are added. In PyTorch 2.13, a ``backward()``
+# may give the *same* tensor to both as their ``.grad``; it makes no copy where none
+# seems needed. Then ``clip_grad_norm_`` shortens it twice.
 
 a = torch.zeros(2, requires_grad=True)
 b = torch.zeros(2, requires_grad=True)
@@ -326,6 +330,13 @@ shared, length, a.grad
 # tensor([0.4243, 0.5657])
 # >>> a.grad, b.grad
 # (tensor([0.0600, 0.0800]), tensor([0.0600, 0.0800]))
+#
+# The new axis, ``[None]``, matters. For the bare sum a copy is made:
+#
+# >>> c, d = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
+# >>> ((c + d) * torch.tensor([3.0, 4.0])).sum().backward()
+# >>> c.grad.data_ptr() == d.grad.data_ptr()
+# False
 
 # %%
 # Do not clip the error
@@ -363,7 +374,7 @@ loss.backward()
 error.grad
 
 # %%
-# A known program that learned to play Atari games had this fault. What was meant is the
+# A program that learned to play Atari games had this fault. What was meant is the
 # *Huber loss*, which is half the square near zero and goes on straight further out:
 #
 # >>> away = torch.tensor([0.5, 3.0], requires_grad=True)
@@ -376,7 +387,7 @@ error.grad
 # ----------------------------
 #
 # An optimiser changes what it was given. A layer that is made anew in each ``forward``
-# has new weights each time, and no list of parameters holds them.
+# has new weights each time, and these it was not given.
 
 
 class Forgetful(nn.Module):
@@ -393,8 +404,8 @@ class Forgetful(nn.Module):
 
 # %%
 # The last layer is missing. It runs, it gets a gradient, and then it is thrown away:
-# nothing is learned there, and nothing says so. The same happens to layers in a plain
-# Python list:
+# nothing is learned there, and nothing says so. Layers in a plain Python list stay the
+# same, but no parameter of theirs is listed, so nothing is learned there either:
 #
 # >>> class Listed(nn.Module):
 # ...     def __init__(self):
