@@ -13,6 +13,11 @@ PyTorch has put it.
 """
 
 # %%
+# The neuron on :doc:`the first page </index>` learns by turning its weights, and for
+# each of them it needs to know how strongly the result reacts. Such a list of reactions
+# is a gradient. We get one for the first thing that a neuron computes, a sum of
+# products.
+#
 # Two imports are enough. ``torch`` computes. ``make_dot`` draws what PyTorch has
 # recorded; it comes from ``torchutils``, the small package of this course, which lies
 # in the zip file of this lesson.

@@ -14,6 +14,9 @@ function moves when its inputs move a little.
 """
 
 # %%
+# A neuron asks of each weight: if I turn it up a little, does my answer rise or fall,
+# and how much? A gradient is the reply, and we measure one before we compute it.
+#
 # In the first lesson we got gradients and checked them. Now we ask what such numbers
 # are good for. ``matplotlib`` will draw for us.
 

@@ -13,6 +13,10 @@ in it by hand.
 """
 
 # %%
+# A neuron is a chain of small operations: multiply, add, squeeze. If we know how
+# one of them sends a gradient back, we can follow the chain. We end with the neuron of
+# :doc:`the first page </index>`, and find its gradients by hand.
+#
 # So far ``y.backward()`` was a button that we pressed. Now we do its work ourselves.
 
 import torch

@@ -13,6 +13,9 @@ say why autograd never needs to list the paths.
 """
 
 # %%
+# In a network the answer of one neuron goes to several others, so a weight reaches the
+# result on several paths.
+#
 # In the last lesson contributions met at a leaf and were added. Now we ask why.
 
 import matplotlib.pyplot as plt

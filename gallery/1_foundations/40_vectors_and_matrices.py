@@ -13,6 +13,10 @@ say what broadcasting does to a gradient.
 """
 
 # %%
+# Several neurons that see the same input are a *layer*. Its weights are a matrix with a
+# row for each neuron, and its gradient has to be one as well. (Matrices are new to you?
+# :doc:`Ten minutes </matrices>` are enough.)
+#
 # As before, ``make_dot`` draws what autograd has recorded. ``record_backward`` also
 # runs the backward step, and writes down which gradient went along which arrow.
 

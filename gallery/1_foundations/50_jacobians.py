@@ -16,6 +16,9 @@ at once.
 # sphinx_gallery_warns = ["jit.script since torch 2.14"]
 
 # %%
+# A layer has as many answers as neurons. Which of them should ``backward()`` start
+# from?
+#
 # The imports are those of the last lesson, and one for a picture.
 
 import matplotlib.pyplot as plt

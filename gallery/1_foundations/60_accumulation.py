@@ -13,6 +13,9 @@ changing its gradient.
 """
 
 # %%
+# A neuron learns from many examples, and each has a wish of its own for the weights.
+# In ``.grad`` the wishes are added up; whoever trains has to know when that begins.
+#
 # ``make_dot`` draws what autograd has recorded. ``record_backward`` runs the backward
 # step, too, and draws which gradient went along which arrow.
 

@@ -13,6 +13,9 @@ and which will be ``None``, and repair the ones that are empty by mistake.
 """
 
 # %%
+# The weights and the bias of a neuron are leaves, its sum and its answer are not. If
+# one of these places stays empty where training needs it, the neuron does not learn.
+#
 # In :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>` one
 # ``.grad`` was filled and another one was not. We find the rule behind that.
 

@@ -13,6 +13,9 @@ choose the right one afterwards.
 """
 
 # %%
+# A network is often trained in part: some of its neurons learn, others stay as they
+# are, and a target counts as a number.
+#
 # The smallest case is one value that we use twice: once as it is, and once cut off from
 # its record.
 

@@ -13,6 +13,9 @@ gradient cannot see.
 """
 
 # %%
+# Our neuron ran the same operations for each input. A program may choose: a neuron with
+# a kink instead of a sigmoid, a network that is run until its answer is large enough.
+#
 # Our function doubles its argument until the result is large. The norm of a single
 # number is its absolute value. A positive result is returned as it is, a negative one a
 # hundred times.
@@ -466,7 +469,8 @@ for _ in range(int(n)):
 # - Say what is differentiated: the operations that ran, at this input.
 # - Expect no help from a gradient where the number of operations jumps.
 #
-# This completes the level Foundations. The next one, *Practice*, begins with
+# This completes the level Foundations; :doc:`a mixed quiz </quiz_foundations>` asks
+# what is left of it. The next one, *Practice*, begins with
 # :doc:`Gradient descent by hand </lessons/2_practice/10_gradient_descent>`: we follow a
 # gradient downhill.
 

@@ -16,6 +16,9 @@ that it has arrived, and notice the slip with shapes that spoils it in silence.
 # sphinx_gallery_thumbnail_number = 2
 
 # %%
+# Leave out the squeezing, and a neuron answers with any number: a weight times its
+# input, plus a bias. Over one input, that is a line.
+#
 # In the last lesson we knew the best weight. Now we know three points, and look for the
 # line that comes closest to them.
 

@@ -16,6 +16,9 @@ picture.
 # sphinx_gallery_thumbnail_number = -1
 
 # %%
+# A neuron that sees a few neighbours, and is moved over an image, uses the same weights
+# at each place. That is a convolution.
+#
 # The smallest case has one dimension: two weights slide over four numbers.
 
 import matplotlib.pyplot as plt

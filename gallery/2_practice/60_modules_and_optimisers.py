@@ -532,7 +532,8 @@ class Forgetful(nn.Module):
 # - Write the step of an optimiser, which needs the leaves and their ``.grad``.
 # - Clip a gradient, and not the error; find weights that nobody trains.
 #
-# Next, :doc:`An engine of our own </lessons/5_capstones/10_engine>` builds what has
+# :doc:`A mixed quiz </quiz_practice>` asks what is left of the level. Next, :doc:`An
+# engine of our own </lessons/5_capstones/10_engine>` builds what has
 # been behind these lessons: autograd itself.
 
 # %%

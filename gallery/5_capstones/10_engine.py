@@ -17,6 +17,9 @@ network, and we can say what the real one has that ours lacks.
 # sphinx_gallery_thumbnail_number = -1
 
 # %%
+# From one neuron to a network, PyTorch has gone back for us. Now we write what goes
+# back, until it trains such a network.
+#
 # NumPy computes with arrays, and has no idea of gradients. What our engine can do we
 # have put into it. PyTorch stands beside it and checks.
 

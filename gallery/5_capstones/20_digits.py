@@ -15,6 +15,9 @@ pictures that it has not seen, and say why a falling loss does not prove a gradi
 """
 
 # %%
+# Ten neurons side by side, one for each digit: a layer reads pictures. Then a second
+# layer listens to a first one, which is the network of *Practice*.
+#
 # We need pictures of digits, some thousand. The usual collections are files that have
 # to be fetched from somewhere. We draw our own.
 
@@ -534,7 +537,8 @@ fig.set_label(
 # - Distrust a falling loss as a proof.
 #
 # :doc:`An engine of our own </lessons/5_capstones/10_engine>` would do for this
-# program, too: what is missing is one operation, the softmax loss.
+# program, too: what is missing is one operation, the softmax loss. And
+# :doc:`a mixed quiz </quiz_capstones>` asks what is left of both.
 
 # %%
 # Credits and licences
