@@ -225,6 +225,10 @@ def test_pages_for_authors_stand_apart():
     assert captions[-1] == "For authors"
 
 
+def test_captions_of_the_sidebar_are_no_headings_without_a_level():
+    assert not soup("index.html").select('[role="heading"]:not([aria-level])')
+
+
 def test_map_of_calls_leads_to_an_entry_for_each_row():
     page = soup("calls.html")
     rows = page.select("tbody tr")

@@ -101,9 +101,19 @@ def _shorten_sidebar(
 
     Else pages, time and memory grow with the square of the number of lessons.
     """
-    if len(app.env.found_docs) > MANY_PAGES and "toctree" in context:
+    if "toctree" in context:
         whole = context["toctree"]
-        context["toctree"] = lambda **how: whole(**how | {"collapse": True})
+        less = {"collapse": True} if len(app.env.found_docs) > MANY_PAGES else {}
+        context["toctree"] = lambda **how: _plain(whole(**how | less))
+
+
+def _plain(tree: str) -> str:
+    """Let a caption be text: Sphinx calls it a heading, without a level.
+
+    >>> _plain('<p class="caption" role="heading">')
+    '<p class="caption">'
+    """
+    return tree.replace(' role="heading"', "")
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
