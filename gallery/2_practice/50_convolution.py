@@ -93,14 +93,21 @@ place = torch.arange(11)
 total = (o * left).cumsum(dim=0)
 
 plot = MovingPlot(
-    {"place": place}, "Two weights slide", xlim=(-0.5, 11.5), ylim=(-2, 11), xlabel="i"
+    {"place": place},
+    "Two weights slide",
+    xlim=(-0.5, 11.5),
+    ylim=(-2, 11),
+    xlabel="i",
 )
 plot.line(torch.arange(12), long)
 plot.line(place, torch.where(place <= place[:, None], o, torch.nan), "output so far")
 plot.point(place, left, "left neighbour")
 plot.point(place + 1, right, "right neighbour")
 plot.say(
-    "Here the output is {right} − {left} = {output}.", right=right, left=left, output=o
+    "Here the output is {right} − {left} = {output}.",
+    right=right,
+    left=left,
+    output=o,
 )
 plot.say("The gradient of p has come to {total}.", total=total)
 plot

@@ -169,9 +169,9 @@ losses[0], losses[-1]
 # the gradients, and ``s`` of their squares. It divides the one by the square root of
 # the other, so that each entry finds a length of its own.
 #
-# At the beginning both means are zero, and the first gradient ``g`` fills them to a
-# different part: :math:`1 - 0.9 = 0.1` of the one and :math:`1 - 0.999 = 0.001` of the
-# other. Adam divides each mean by its part. (Without that, the first step would be
+# At the beginning both means are zero, and the first gradient ``g`` enters them with
+# small weights, :math:`1 - 0.9 = 0.1` in the one and :math:`1 - 0.999 = 0.001` in the
+# other. Adam divides each mean by its weight. (Without that, the first step would be
 # :math:`0.1 / \sqrt{0.001} = 3.1623` times as long.)
 
 p = torch.tensor([5.0, 5.0], dtype=torch.float64, requires_grad=True)
