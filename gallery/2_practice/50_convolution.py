@@ -241,7 +241,8 @@ record_backward(L, locals())
 # write both rules as loops over the places of the output:
 
 G = torch.tensor([[1.0, 10.0], [100.0, 1000.0]], dtype=torch.float64)
-dK, dX = torch.zeros(2, 2, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
+dK = torch.zeros(2, 2, dtype=torch.float64)
+dX = torch.zeros(3, 3, dtype=torch.float64)
 with torch.no_grad():
     for i in range(2):
         for j in range(2):

@@ -79,9 +79,9 @@ record_backward(loss, dict(model.named_parameters()), direction="TB")
 # True
 #
 # The drawing has the names that the module gave to its parameters. Here an
-# ``nn.Linear`` is a matrix product and a sum in one operation, ``addmm``. Go through
-# the last steps: which parameter gets its gradient first? (The walk back begins at the
-# loss, and from there the second layer is the first.)
+# ``nn.Linear`` is a matrix product and a sum in one operation, ``addmm``. Walk the
+# whole way back: which parameter gets its gradient first? (The walk begins at the loss,
+# and from there the second layer is the first.)
 
 # %%
 # An optimiser reads .grad
