@@ -202,8 +202,9 @@ w_star, misses
 X.T @ misses
 
 # %%
-# Up to rounding. A loss like this one has a single lowest place, and the gradient tells
-# us that we are close to it. The loss itself does not: it need not be small.
+# Up to rounding. This loss has a single lowest place (with its points at one place it
+# would have many), and the gradient tells us that we are close to it. The loss itself
+# does not: it need not be small.
 
 w = path[300].clone().requires_grad_()
 L = ((X @ w - y) ** 2).mean()

@@ -97,9 +97,9 @@ record_backward(L, locals(), direction="TB")
 #    \qquad
 #    \frac{dL}{dz} = \sigma(z) - y
 #
-# So a neuron that is sure and wrong gets a slope of almost 1. With a squared error it
-# would be almost 0, as the lesson on the graph has shown: there the slope of the
-# sigmoid stays.
+# So a neuron that is sure and wrong gets a slope of almost 1, or −1 if the answer is
+# yes. With a squared error it would be almost 0, as the lesson on the graph has shown:
+# there the slope of the sigmoid stays.
 
 # %%
 # A hundred points
