@@ -91,8 +91,6 @@ html_css_files = [
 ]
 html_js_files = [
     "scroll.js",
-    "numbers.js",
-    "ask.js",
     "progress.js",
     "cover.js",
     "copied.js",

@@ -20,8 +20,16 @@ LETTERS = """() => [...document.querySelectorAll(".ag-svg")]
 # Of each drawing that has a narrow one beside it: how many of the two are shown.
 SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
-# The widest graphs of the site, which scroll on a phone; everything else fits.
-WIDE = {"drawing_graphs.html": 2, "lessons/1_foundations/30_chain_rule.html": 1}
+# The widest graphs of the site, which scroll on a phone (six of them are in boxes that
+# are closed until asked for); everything else fits.
+WIDE = {
+    "drawing_graphs.html": 8,
+    "lessons/1_foundations/30_chain_rule.html": 1,
+    "lessons/2_practice/30_logistic_and_softmax.html": 1,
+    "lessons/2_practice/40_mlp_by_hand.html": 1,
+    "lessons/2_practice/50_convolution.html": 2,
+    "lessons/2_practice/60_modules_and_optimisers.html": 1,
+}
 
 
 @pytest.mark.parametrize("name", PAGES)

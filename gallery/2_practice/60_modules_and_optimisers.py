@@ -71,7 +71,7 @@ ours = [dZ.T @ X, dZ.sum(dim=0), (H.T @ ds)[None], ds.sum()[None]]
 
 score = model(X)
 loss = F.binary_cross_entropy_with_logits(score, y)
-record_backward(loss, dict(model.named_parameters()), direction="TB")
+record_backward(loss, dict(model.named_parameters()), direction="TB", values=3)
 
 # %%
 # >>> pairs = [(g, p.grad) for g, p in zip(ours, model.parameters())]

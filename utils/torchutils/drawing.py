@@ -209,7 +209,10 @@ class Drawing:
     def _inside(self, view: View) -> tuple[Inside, ...]:
         found = []
         for inner in view.insides:
-            layout, look = laid_out(inner.graph, self._look), {"title": inner.title}
+            layout = laid_out(inner.graph, self._look)
+            if layout.width > COLUMN and self.direction == "auto":
+                layout = laid_out(inner.graph, Look(self.style, "TB"))
+            look = {"title": inner.title}
             svg = to_svg(inner.graph, layout, rooms=(PHONE, COLUMN), **look)
             within = self._inside(inner), tuple(inner.more)
             found.append(Inside(inner.title, inner.graph, svg, *within))

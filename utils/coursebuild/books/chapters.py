@@ -18,6 +18,7 @@ __all__ = ["Chapter", "read_chapters"]
 
 # The title page and the contents stand for the first two, the others are for authors.
 LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
+LEFT_OUT += ("architecture", "quiz_foundations", "quiz_practice", "quiz_capstones")
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
     ".to-foot, .film, .ag-fixed, .ag-narrow, .only-dark, [visibility=hidden], .start, "
@@ -62,14 +63,25 @@ def read_chapters(
 
 
 def _pages(site: Path) -> Iterator[tuple[str, BeautifulSoup]]:
-    """Follow each page's link to the next one, as a reader does."""
+    """Follow each page's link to the next one, as a reader does.
+
+    A level's page, which lessons pass over, comes before its first lesson.
+    """
     name: str | None = "index.html"
+    known = {""}
     while name:
-        text = (site / name).read_text(encoding="utf-8")
-        page = BeautifulSoup(text, "html5lib")
+        folder = posixpath.dirname(name)
+        if folder not in known:
+            known.add(folder)
+            yield (part := f"{folder}/index.html"), _page(site / part)
+        page = _page(site / name)
         yield name, page
         link = page.select_one('link[rel="next"]')
         name = link and _joined(name, str(link["href"]))
+
+
+def _page(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html5lib")
 
 
 def _joined(name: str, path: str) -> str:

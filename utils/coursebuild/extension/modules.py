@@ -39,7 +39,7 @@ class _Modules(Directive):
         package = Path(env.app.confdir, "utils", self.arguments[0])
         if not package.is_dir():
             raise self.error(f"utils/ has no package {self.arguments[0]!r}.")
-        listed = nodes.definition_list(classes=["modules"])
+        listed = nodes.definition_list(classes=["modules", "no-search"])
         for name, said in summaries(package):
             term = nodes.term("", "", nodes.literal(text=name))
             text, _ = self.state.inline_text(said, self.lineno)

@@ -37,6 +37,7 @@ class _Quiz(SphinxDirective):
         page, _, title = (part.strip() for part in line.partition(": "))
         name = f"Question {number}"
         section = nodes.section("", nodes.title(name, name))
+        section["classes"].append("no-search")  # its lesson is found
         section["ids"].append(f"question-{number}")
         place = drawn(page=page, title=title)
         self.set_source_info(place)

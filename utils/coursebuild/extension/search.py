@@ -7,6 +7,7 @@ excerpt by loading that page, which no browser allows for a site opened from a f
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,10 @@ SILENT = (
     addnodes.toctree,
 )
 Found = tuple[str, str, str]  # place, title, words
+# A line of an example's output that nobody looks for: numbers, as tensors print them.
+NUMBERS = re.compile(
+    r"^(?:[\W\d_]|e[+-]|inf|nan|tensor|dtype|torch|float64|True|False|None)+$"
+)
 
 
 def sections(doctree: nodes.document) -> list[Found]:
@@ -73,6 +78,9 @@ def _texts(node: nodes.Node) -> Iterator[str]:
         elif isinstance(child, nodes.math):  # a reader of excerpts wants no LaTeX
             formula = child.astext()
             yield "…" if set(formula) & set("\\{^") else formula
+        elif isinstance(child, nodes.doctest_block | nodes.literal_block):
+            lines = child.astext().splitlines()
+            yield " ".join(line for line in lines if not NUMBERS.match(line)) + " "
         elif not _is_apart(child):
             yield from _texts(child)
             yield "" if isinstance(child, nodes.Inline) else " "

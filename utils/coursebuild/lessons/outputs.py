@@ -141,10 +141,12 @@ def _picture(picture: Picture, images: Path, link: str) -> str:
 
 
 def _img(data: bytes, picture: Picture, look: str, images: Path, link: str) -> str:
+    """Show a picture; of the two, a reader in the light loads the light one only."""
     name = _file(data, picture.suffix, images)
     size = f' width="{picture.width}"' if picture.width else ""
     words = escape(picture.alt)
-    return f'<img class="{look}" src="{link}/{name}"{size} alt="{words}">'
+    late = ' loading="lazy"' if look == "only-dark" else ""
+    return f'<img class="{look}" src="{link}/{name}"{size} alt="{words}"{late}>'
 
 
 def _file(data: bytes, suffix: str, images: Path) -> str:
