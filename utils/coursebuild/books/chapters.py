@@ -21,8 +21,8 @@ LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
 LEFT_OUT += ("architecture", "quiz_foundations", "quiz_practice", "quiz_capstones")
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
-    ".to-foot, .film, .ag-fixed, .ag-narrow, .only-dark, [visibility=hidden], .start, "
-    ".sphx-glr-thumbnails"
+    ".to-foot, .film, .ag-fixed, .ag-inside, .ag-narrow, .only-dark, "
+    "[visibility=hidden], .start, .sphx-glr-thumbnails"
 )
 REFERENCES = ("aria-labelledby", "aria-describedby")
 
