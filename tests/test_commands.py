@@ -93,6 +93,17 @@ def test_docstrings_hold_examples():
     assert docstring_examples() > 20
 
 
+def test_false_example_of_a_module_in_a_room_is_found(tmp_path, monkeypatch):
+    room = tmp_path / "house_of_rooms" / "room"
+    room.mkdir(parents=True)
+    (room.parent / "__init__.py").write_text('""">>> 1 + 1\n2\n"""')
+    (room / "__init__.py").touch()
+    (room / "deep.py").write_text('""">>> 1 + 1\n3\n"""')
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SiteError, match=r"house_of_rooms\.room\.deep"):
+        docstring_examples(["house_of_rooms"])
+
+
 def test_package_without_examples_is_an_error():
     with pytest.raises(SiteError, match="wsgiref: no docstring holds an example"):
         docstring_examples(["wsgiref"])

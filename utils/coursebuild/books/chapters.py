@@ -18,7 +18,8 @@ __all__ = ["Chapter", "read_chapters"]
 
 # The title page and the contents stand for the first two, the others are for authors.
 LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
-LEFT_OUT += ("architecture", "quiz_foundations", "quiz_practice", "quiz_capstones")
+LEFT_OUT += ("architecture",)
+COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
     ".to-foot, .film, .ag-fixed, .ag-inside, .ag-narrow, .only-dark, "
@@ -50,7 +51,12 @@ def read_chapters(
     pages = dict(_pages(site))
     if len(pages) < 2:
         raise ValueError(f"{site}: index.html leads to no lesson; say `make html`.")
-    kept = {n: p for n, p in pages.items() if n.removesuffix(".html") not in LEFT_OUT}
+    left = {f"{name}.html" for name in LEFT_OUT}
+    kept = {
+        name: page
+        for name, page in pages.items()
+        if name not in left and not name.startswith(COPIES)
+    }
     keys = {name: name.removesuffix(".html").replace("/", "-") for name in kept}
 
     def where(name: str, fragment: str) -> str | None:

@@ -157,7 +157,7 @@ def docstring_examples(packages: Sequence[str] = PACKAGES) -> int:
 def _modules(package: str) -> Iterator[ModuleType]:
     found = importlib.import_module(package)
     yield found
-    for info in pkgutil.iter_modules(found.__path__, f"{package}."):
+    for info in pkgutil.walk_packages(found.__path__, f"{package}."):
         if not info.name.endswith("__main__"):
             yield importlib.import_module(info.name)
 

@@ -28,13 +28,12 @@ DISPLAYED = re.compile(r"\\displaystyle\b\s*")  # what Math and sympy begin with
 def output_html(output: Output, images: Path, link: str) -> str:
     """Return the HTML of a cell's output; empty when it showed nothing.
 
-        Its pictures are written into the folder ``images``, to which ``link`` leads
-        from the page.
+    Its pictures are written into the folder ``images``, to which ``link`` leads
+    from the page.
 
-        >>> from coursecheck.maths import TYPESET
-    from courserun.lesson import Shown
-        >>> output_html(Output((Shown("text", "tensor(28.)"),)), Path(), "")
-        '<div class="cell-output"><pre>tensor(28.)</pre></div>'
+    >>> from courserun.lesson import Shown
+    >>> output_html(Output((Shown("text", "tensor(28.)"),)), Path(), "")
+    '<div class="cell-output"><pre>tensor(28.)</pre></div>'
     """
     parts = "".join(_part(part, images, link) for part in output.parts)
     return f'<div class="cell-output">{parts}</div>' if parts else ""
