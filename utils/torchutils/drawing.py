@@ -179,7 +179,7 @@ class Drawing:
 
     @cached_property
     def _layout(self) -> Layout:
-        return laid_out(self.drawn, self._look)
+        return self._view.layout or laid_out(self.drawn, self._look)
 
     @cached_property
     def text(self) -> str:
@@ -209,7 +209,7 @@ class Drawing:
     def _inside(self, view: View) -> tuple[Inside, ...]:
         found = []
         for inner in view.insides:
-            layout = laid_out(inner.graph, self._look)
+            layout = inner.layout or laid_out(inner.graph, self._look)
             if layout.width > COLUMN and self.direction == "auto":
                 layout = laid_out(inner.graph, Look(self.style, "TB"))
             look = {"title": inner.title}

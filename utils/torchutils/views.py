@@ -36,6 +36,7 @@ class View:
 
     title: str
     graph: Graph
+    layout: Layout | None = None  # where it was laid out, to see how wide it is
     boxes: dict[int, Graph] = field(default_factory=dict)  # what is in its boxes
     insides: list["View"] = field(default_factory=list)
     more: list[str] = field(default_factory=list)  # boxes that are not opened
@@ -103,16 +104,22 @@ def _remarks(view: View) -> tuple[str, ...]:
 
 def _fitted(title: str, graph: Graph, look: Look, depth: int | str) -> View:
     """Open modules as deep as there is room, and cut what is too wide even so."""
-    deep_first = _depths(graph, depth)
-    fitting = (some for some in deep_first if _width(some[0], look) <= WIDEST)
-    whole, boxes = next(fitting, deep_first[-1])
+    for closed in _depths(graph, depth):  # the deepest first
+        layout = _layout(closed[0], look)
+        if _width(layout) <= WIDEST:
+            break
+    whole, boxes = closed
     count = SHOWN
     drawn = bundle(nearest(whole, count, NEAREST))
-    while len(drawn.rows) > LEAST and (width := _width(drawn, look)) > WIDEST:
+    if drawn is not whole:
+        layout = _layout(drawn, look)
+    while len(drawn.rows) > LEAST and (width := _width(layout)) > WIDEST:
         count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
         drawn = bundle(nearest(whole, count, NEAREST))
+        layout = _layout(drawn, look)
     shown = {i: group for i, group in boxes.items() if i < count}
-    return View(title, drawn, {i: inside(graph, group) for i, group in shown.items()})
+    insides = {i: inside(graph, group) for i, group in shown.items()}
+    return View(title, drawn, layout, insides)
 
 
 def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]]:
@@ -130,7 +137,10 @@ def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]
     return found[::-1]
 
 
-def _width(graph: Graph, look: Look) -> float:
-    if len(graph.rows) > 2 * SHOWN:
-        return WIDEST + 1.0  # nobody would see it: it is cut
-    return laid_out(graph, look).width
+def _layout(graph: Graph, look: Look) -> Layout | None:
+    """Lay a graph out, unless it is so large that it is cut: nobody would see it."""
+    return laid_out(graph, look) if len(graph.rows) <= 2 * SHOWN else None
+
+
+def _width(layout: Layout | None) -> float:
+    return layout.width if layout else WIDEST + 1.0
