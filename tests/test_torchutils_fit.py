@@ -1,16 +1,16 @@
 """Drawings of real models: they fit, and say what they leave out."""
 
+import itertools
 import re
 
 import pytest
 import torch
 
 from bench.models import MODELS, run
-from torchutils import make_dot
+from torchutils import make_dot, views
 from torchutils.fit import WIDEST
+from torchutils.layout import lay_out
 from torchutils.svg import drawn_width
-
-FLAT = ("DenseNet-121", "MobileNetV3, small")  # drawn without boxes, to be cut
 
 # name: what the drawing must say, were it folded before it is cut
 TOLD = {
@@ -22,15 +22,28 @@ TOLD = {
 
 @pytest.fixture(scope="module", params=MODELS)
 def model(request):
-    y, module = run(request.param)
-    return request.param, make_dot(
-        y, module, depth=0 if request.param in FLAT else "auto"
-    )
+    return request.param, make_dot(*run(request.param))
 
 
 def test_default_drawing_is_at_most_1600_pixels_wide(model):
     name, drawing = model
     assert drawn_width(drawing.svg) <= WIDEST + 16, name
+
+
+@pytest.mark.parametrize("depth", ["auto", 0])
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_drawing_that_does_not_fit_is_cut_and_no_further(monkeypatch, direction, depth):
+    """It stays wide where the direction is the caller's, and does not search on."""
+    tries = itertools.count()
+
+    def counted(*args, **options):
+        assert next(tries) < 50
+        return lay_out(*args, **options)
+
+    monkeypatch.setattr(views, "lay_out", counted)
+    y, model = run("GPT-2, 12 layers")
+    drawn = make_dot(y, model, direction=direction, depth=depth).drawn
+    assert 12 <= len(drawn.nodes) <= 101
 
 
 def test_default_drawing_has_no_text_under_ten_pixels(model):

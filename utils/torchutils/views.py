@@ -113,7 +113,7 @@ def _fitted(title: str, graph: Graph, look: Look, depth: int | str) -> View:
     drawn = bundle(nearest(whole, count, NEAREST))
     if drawn is not whole:
         layout = _layout(drawn, look)
-    while len(drawn.rows) > LEAST and (width := _width(layout)) > WIDEST:
+    while min(count, len(drawn.rows)) > LEAST and (width := _width(layout)) > WIDEST:
         count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
         drawn = bundle(nearest(whole, count, NEAREST))
         layout = _layout(drawn, look)
