@@ -48,7 +48,9 @@ body { --font-stack--monospace: KaTeX_Typewriter, KaTeX_Main; }
 UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
 READY = """async () => {
   await document.fonts.ready;
-  await Promise.all([...document.images].map((image) => image.decode()));
+  const shown = [...document.images].filter((image) => image.checkVisibility());
+  for (const image of shown) image.loading = "eager";  // those of the other colours wait
+  await Promise.all(shown.map((image) => image.decode()));
   for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame);
 }"""
 CELL = 4  # pixels of a picture, which is half as large as the window
