@@ -49,7 +49,7 @@ UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
 READY = """async () => {
   await document.fonts.ready;
   const shown = [...document.images].filter((image) => image.checkVisibility());
-  for (const image of shown) image.loading = "eager";  // those of the other colours wait
+  for (const image of shown) image.loading = "eager";  // the other colours wait
   await Promise.all(shown.map((image) => image.decode()));
   for (let k = 0; k < 3; k++) await new Promise(requestAnimationFrame);
 }"""

@@ -31,7 +31,7 @@ BROKEN = {
     "other accent": ("landing", "body, body[data-theme] { --gp-accent: #d0d }"),
     "other page colour": ("rules", "body { --color-background-primary: #edeef0 }"),
     "dark in the light": ("lessons", "html body { background: #131416; color: #ccc }"),
-    "no edges": ("landing", ".ag-edges { visibility: hidden }"),
+    "no edges": ("walk", ".ag-edges { visibility: hidden }"),
     "black boxes": ("drawing", ".ag .ag-box.ag-box.ag-box { fill: #000 }"),
     "no drawing": ("walk", ".ag-svg { visibility: hidden }"),
     "narrow lines": ("first-lesson", "article p { line-height: 0.7 }"),
