@@ -72,6 +72,7 @@ def page(tab):
 def visit(page: Page, name: str, step: str = "") -> None:
     page.goto((SITE / name).as_uri() + step)
     page.evaluate(UNCOVER)
+    page.evaluate("document.fonts.ready")  # they change lines' heights
 
 
 def find_faults(page: Page) -> list[str]:
