@@ -1,15 +1,15 @@
 """What students paste and type, for each question of the page, in its order.
 
 Each script fails or warns, and what it prints then is pasted as it is.  The page and
-the finder were made with ``typed`` and ``unseen`` at hand, so how well these are found
-says little about readers; what ``HELD_OUT`` says, by the same hand, says more.
+the finder were made with ``typed``, ``unseen`` and ``TUNED`` at hand, so how well these
+are found says little about readers; what ``HELD_OUT`` says says more.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ASKED", "HELD_OUT", "START", "Asked"]
+__all__ = ["ASKED", "HELD_OUT", "START", "TUNED", "Asked"]
 
 
 class Asked(NamedTuple):
@@ -421,6 +421,168 @@ ASKED = (
             "my network is not training, weights stay the same",
             "optimizer.step does nothing",
         ),
+    ),
+)
+
+# The finder's weights and the page's words were chosen with these at hand.
+TUNED = (
+    (
+        "I get a grad_fn error on loss.backward() but all my layers are trainable",
+        "fine tuning: RuntimeError does not require grad and does not have a"
+        " grad_fn after freezing everything",
+        "my loss prints without grad_fn, what did I break",
+    ),
+    (
+        "must I set retain_graph or is something wrong with my loop",
+        "error on the second iteration of training, first one works",
+        "buffers have already been freed when I backprop two losses",
+    ),
+    (
+        "in-place modification error in a GAN when the discriminator is stepped first",
+        "how do I find which line modifies my tensor in place",
+        "assigning to a slice x[0] = 1 makes backward fail",
+    ),
+    (
+        "params.grad is None although loss.backward() ran",
+        "the .grad attribute of a Tensor that is not a leaf Tensor is being accessed",
+        "tensor moved to device has no gradient",
+    ),
+    (
+        "backward() on a batch of losses, do I sum or take the mean",
+        "my output is a matrix and backward throws an error",
+        "meaning of backward(torch.ones(n))",
+    ),
+    (
+        "what happens if I forget optimizer.zero_grad",
+        "where should I put zero_grad, before or after step",
+        "effective batch size larger than fits on my gpu",
+    ),
+    (
+        "should I use detach or with torch.no_grad() for validation",
+        "how can I freeze the first layers of a pretrained model",
+        "is .data deprecated",
+    ),
+    (
+        "loss is nan after a few iterations",
+        "torch.norm gives nan gradient for zero vector",
+        "masking with where still leads to nan in backward",
+    ),
+    (
+        "broadcast warning in mse loss, results are bad",
+        "should I squeeze the output before computing the loss",
+        "my linear model only outputs the average of the labels",
+    ),
+    (
+        "CUDA OOM after many batches although the batch size is constant",
+        "gpu memory keeps increasing during training",
+        "does total += loss keep the whole graph alive",
+    ),
+    (
+        "cannot do w -= lr * grad on a parameter",
+        "how to initialise weights in place without error",
+        "gradient descent without an optimizer",
+    ),
+    (
+        "why do people detach the hidden state each batch in LSTM training",
+        "TBPTT how do I cut the sequence",
+        "stateful gru error backward second time",
+    ),
+    (
+        "only Tensors of floating point dtype can require gradients error with labels",
+        "index tensor requires grad error",
+        "is sampling or argmax differentiable",
+    ),
+    (
+        "torch.tensor on a list of losses has no gradient",
+        "UserWarning: To copy construct from a tensor it is recommended to use"
+        " clone().detach()",
+        "how to build a matrix out of variables so that backward works",
+    ),
+    (
+        "autograd.grad throws an error because one input was not used",
+        "unused parameters in autograd.grad",
+        "gradient of an output w.r.t. an input it doesn't depend on returns error",
+    ),
+    (
+        "what gradient does pytorch use for relu at zero",
+        "torch.max with ties how is the gradient split",
+        "is abs differentiable at 0 in pytorch",
+    ),
+    (
+        "gradcheck returns false for my custom layer",
+        "how to verify gradients with finite differences",
+        "jacobian mismatch error double precision",
+    ),
+    (
+        "how to get the gradient of activations for grad-cam",
+        "register_full_backward_hook example",
+        "gradient clipping of a single tensor",
+    ),
+    (
+        "WGAN-GP gradient penalty how to implement",
+        "second order derivative returns None or error",
+        "compute hessian matrix of a loss function",
+    ),
+    (
+        "get gradients for each sample separately without a for loop",
+        "gradient norm per example",
+        "vmap over grad",
+    ),
+    (
+        "checkpoint_sequential no gradients warning",
+        "reduce memory by recomputing activations",
+        "UserWarning none of the inputs have requires_grad checkpoint",
+    ),
+    (
+        "how does pytorch define the derivative of abs(z) for complex z",
+        "grad can be created only for real scalar outputs but got ComplexFloat",
+        "why is the gradient conjugated",
+    ),
+    (
+        "how to make rounding differentiable",
+        "binarized neural network sign function gradient zero",
+        "vq-vae passes the gradient to the encoder with detach, how does this"
+        " trick work",
+    ),
+    (
+        "how to subclass torch.autograd.Function",
+        "deep equilibrium model backward pass",
+        "function returned an incorrect number of gradients (expected 2, got 1)",
+    ),
+    (
+        "is forward mode AD available in pytorch",
+        "jacobian of a function with one input and thousands of outputs",
+        "difference between jvp and vjp",
+    ),
+    (
+        "grad_output shape does not match output",
+        "what do I pass as grad_outputs",
+        "gradient argument has wrong shape error",
+    ),
+    (
+        "inference_mode tensor in autograd error",
+        "RuntimeError inference tensor clone",
+        "I computed embeddings under inference_mode and now want to train on them",
+    ),
+    (
+        "cannot set requires_grad to false for intermediate tensor",
+        "how to turn off grad for a computed value",
+        "error requires_grad flags leaf variables only",
+    ),
+    (
+        "convert tensor with gradients to numpy array",
+        "matplotlib plot of tensor that requires grad fails",
+        "detach().cpu().numpy() why all of them",
+    ),
+    (
+        "deepcopy of a model fails",
+        "copy.deepcopy non-leaf tensor",
+        "clone a network for a target network in DQN",
+    ),
+    (
+        "loss does not decrease at all",
+        "my network isn't learning, gradients are fine",
+        "optimizer.step() does nothing",
     ),
 )
 
