@@ -9,8 +9,9 @@ import torch
 from bench.models import MODELS, run
 from torchutils import make_dot, views
 from torchutils.fit import WIDEST
-from torchutils.layout import lay_out
+from torchutils.layout import breadth, lay_out
 from torchutils.svg import drawn_width
+from torchutils.views import SURELY
 
 # name: what the drawing must say, were it folded before it is cut
 TOLD = {
@@ -28,6 +29,28 @@ def model(request):
 def test_default_drawing_is_at_most_1600_pixels_wide(model):
     name, drawing = model
     assert drawn_width(drawing.svg) <= WIDEST + 16, name
+
+
+def test_breadth_is_no_estimate_that_refuses_what_fits(model):
+    """What is left undrawn, because it is surely too wide, must be."""
+    _, drawing = model
+    for view in drawing._view.walk():
+        layout = lay_out(view.graph, direction="TB")
+        assert breadth(view.graph, "lesson") <= SURELY * layout.width, view.title
+
+
+def test_no_layout_is_made_of_what_is_surely_too_wide(monkeypatch):
+    tried = []
+
+    def kept(graph, **options):
+        tried.append((options["direction"], breadth(graph, "lesson")))
+        return lay_out(graph, **options)
+
+    monkeypatch.setattr(views, "lay_out", kept)
+    assert make_dot(*run("packed GRU, 100 steps")).html
+    assert len(tried) >= 3
+    wide = SURELY * WIDEST
+    assert not [breadth for way, breadth in tried if way == "TB" and breadth > wide]
 
 
 @pytest.mark.parametrize("depth", ["auto", 0])

@@ -149,13 +149,14 @@ def _edges(
 ) -> Iterable[Edge]:
     """Lead the edges to and from boxes; what a box reads twice comes in once."""
     read: dict[int, dict[Place, None]] = defaultdict(dict)
+    output = {place: k for places in used.values() for k, place in enumerate(places)}
     for e in graph.edges:
         a, b = home.get(e.src), home.get(e.dst)
         if a is not None and a == b:
             continue
         source = (number[e.src if a is None else start[a]], e.out)
         if a is not None:
-            source = (source[0], used[a].index((e.src, e.out)))
+            source = (source[0], output[e.src, e.out])
         if b is None:
             one = e._replace(src=source[0], dst=number[e.dst], out=source[1])
             yield one

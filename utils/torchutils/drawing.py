@@ -210,7 +210,8 @@ class Drawing:
         found = []
         for inner in view.insides:
             layout = inner.layout or laid_out(inner.graph, self._look)
-            if layout.width > COLUMN and self.direction == "auto":
+            turns = self.direction == "auto" and way_of(inner.graph, self._look) == "LR"
+            if turns and layout.width > COLUMN:
                 layout = laid_out(inner.graph, Look(self.style, "TB"))
             look = {"title": inner.title}
             svg = to_svg(inner.graph, layout, rooms=(PHONE, COLUMN), **look)

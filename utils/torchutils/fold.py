@@ -19,18 +19,19 @@ Places = dict[int, tuple[int, object]]  # a node's copy in a run, and place in t
 class Item(NamedTuple):
     """An operation, or a group with all that is in it, as part of a sequence.
 
-    ``sign`` is what it is, apart from the operations outside that feed it, and from the
-    leaves that others use too: of each of those ``fed`` holds the item that makes it or
-    uses it first, the place inside that, the node and the output.
+    ``sign`` is a number for what it is, apart from the operations outside that feed it,
+    and from the leaves that others use too: of each of those ``fed`` holds the item
+    that makes it or uses it first, the place inside that, the node and the output.
     """
 
     members: list[int]
     group: int  # -1: an operation by itself
-    sign: tuple
+    sign: int
     fed: list["Feed"]
 
 
 Feed = tuple[int, object, int, int]
+Use = tuple[int, int, int]  # the item, the place inside that, the operand
 LEAF = -1  # instead of an output's number
 
 
@@ -43,11 +44,12 @@ def fold(graph: Graph) -> Graph:
     folded is the same wiring over and over.  Numbers are left out of what a fold stands
     for, and a remark says what was done.
     """
-    folded, todo = graph, [-1]
+    folded, todo, index = graph, [-1], _Index(graph)
     for parent in todo:  # it grows while we go
-        while run := _find_run(folded, parent):
+        while run := _find_run(index, parent):
             folded = _contract(folded, parent, run)
-        todo += [g.id for g in folded.groups if g.parent == parent]
+            index = _Index(folded)
+        todo += index.inner[parent]
     if folded is graph:
         return graph
     remark = f"Repeated parts are drawn once: {len(folded.nodes)} nodes stand for "
@@ -59,9 +61,28 @@ def fold(graph: Graph) -> Graph:
     return folded.replace(backward=(), remarks=(*graph.remarks, remark))
 
 
-def _find_run(graph: Graph, parent: int) -> list[list[Item]]:
+class _Index:
+    """What is where in a graph: operations and groups by group, edges by their ends."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.ops: dict[int, list[Node]] = defaultdict(list)
+        self.inner: dict[int, list[int]] = defaultdict(list)
+        self.into: dict[int, list[Edge]] = defaultdict(list)
+        self.out_of: dict[int, list[Edge]] = defaultdict(list)
+        for node in graph.nodes:
+            if node.kind == "op":
+                self.ops[node.group].append(node)
+        for group in graph.groups:
+            self.inner[group.parent].append(group.id)
+        for edge in graph.edges:
+            self.into[edge.dst].append(edge)
+            self.out_of[edge.src].append(edge)
+
+
+def _find_run(index: _Index, parent: int) -> list[list[Item]]:
     """Return the longest run with the shortest period; empty when there is none."""
-    items = _items(graph, parent)
+    items = _items(index, parent)
     last: dict[object, int] = {}
     gaps: Counter[int] = Counter()
     for k, item in enumerate(items):
@@ -80,13 +101,12 @@ def _find_run(graph: Graph, parent: int) -> list[list[Item]]:
     return []
 
 
-def _items(graph: Graph, parent: int) -> list[Item]:
+def _items(index: _Index, parent: int) -> list[Item]:
     """List what is directly in a group, in the order of execution."""
-    within = _within(graph, parent)
-    ops = sorted(
-        (n for n in graph.nodes if n.kind == "op" and n.group in within),
-        key=lambda n: n.seq,
-    )
+    if len(index.ops[parent]) + len(index.inner[parent]) < REPEATS:
+        return []
+    within = _within(index, parent)
+    ops = sorted((n for g in within for n in index.ops[g]), key=lambda n: (n.seq, n.id))
     parts: dict[tuple[int, int], list[Node]] = defaultdict(list)
     for node in ops:
         group = within[node.group]
@@ -98,40 +118,31 @@ def _items(graph: Graph, parent: int) -> list[Item]:
         for k, nodes in enumerate(parts.values())
         for j, n in enumerate(nodes)
     }
-    feeds: dict[int, list[Edge]] = defaultdict(list)
-    uses: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for e in graph.edges:
-        feeds[e.dst].append(e)
-        uses[e.src].append((*place.get(e.dst, (-1, 0)), e.arg))
-    facts = _Facts(graph, feeds, uses, place)
+    facts = _Facts(index, place)
     return [
         facts.item(k, nodes, group)
         for k, ((group, _), nodes) in enumerate(parts.items())
     ]
 
 
-def _within(graph: Graph, parent: int) -> dict[int, int]:
+def _within(index: _Index, parent: int) -> dict[int, int]:
     """Map each group inside a parent to the part of the parent that it is in, or -1."""
-    within = {parent: -1}
-    for group in graph.groups:  # a group comes after its parent
-        if group.parent in within and group.id != parent:
-            outer = within[group.parent]
-            within[group.id] = group.id if outer < 0 else outer
+    within = {parent: -1} | {group: group for group in index.inner[parent]}
+    todo = list(index.inner[parent])
+    for group in todo:  # it grows while we go
+        within |= dict.fromkeys(index.inner[group], within[group])
+        todo += index.inner[group]
     return within
 
 
 class _Facts:
     """What items are, in terms that are equal where items are alike."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        feeds: dict[int, list[Edge]],
-        uses: dict[int, list[tuple[int, int, int]]],
-        place: dict[int, tuple[int, int]],
-    ) -> None:
-        self.nodes, self.feeds, self.uses, self.place = graph.nodes, feeds, uses, place
-        self.groups = {g.id: g for g in graph.groups}
+    def __init__(self, index: _Index, place: dict[int, tuple[int, int]]) -> None:
+        self.index, self.nodes, self.place = index, index.graph.nodes, place
+        self.groups = {g.id: g for g in index.graph.groups}
+        self.signs: dict[tuple, int] = {}  # large ones are compared but once
+        self.spans: dict[int, tuple[Use, Use]] = {}
 
     def item(self, k: int, nodes: list[Node], group: int) -> Item:
         """Make the item of place ``k`` from its operations."""
@@ -141,9 +152,10 @@ class _Facts:
         for n in nodes:
             sign.append(_what(n))
             sign.append(self._inside(n.group, group))
-            for e in self.feeds[n.id]:
+            for e in self.index.into[n.id]:
                 sign.append((e.arg, *self._feed(k, e, fed, own)))
-        return Item([n.id for n in nodes], group, tuple(sign), fed)
+        number = self.signs.setdefault(tuple(sign), len(self.signs))
+        return Item([n.id for n in nodes], group, number, fed)
 
     def _inside(self, group: int, outer: int) -> tuple:
         """Return the groups that a node is in, up to the item's own."""
@@ -164,12 +176,21 @@ class _Facts:
             fed.append((at, inside, e.src, e.out))
             return ("op",)
         facts = (source.kind, source.op, source.shape, source.dtype, source.notes)
-        uses = self.uses[e.src]
-        if any(at != k for at, *_ in uses):
-            first, *inside = min(uses)  # it belongs where it is used first
+        (first, *inside), (last, *_) = self._span(e.src)
+        if not first == last == k:  # it belongs where it is used first
             fed.append((first, tuple(inside), e.src, LEAF))
             return facts
         return (own.setdefault(e.src, len(own)), *facts)
+
+    def _span(self, leaf: int) -> tuple[Use, Use]:
+        """Return the first and the last use of a leaf."""
+        if leaf not in self.spans:
+            uses = [
+                (*self.place.get(e.dst, (-1, 0)), e.arg)
+                for e in self.index.out_of[leaf]
+            ]
+            self.spans[leaf] = min(uses), max(uses)
+        return self.spans[leaf]
 
 
 def _what(n: Node) -> tuple:

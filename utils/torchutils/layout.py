@@ -16,8 +16,10 @@ __all__ = [
     "Box",
     "Layout",
     "Wire",
+    "breadth",
     "check_engine",
     "cut",
+    "is_slow",
     "lay_out",
     "row_width",
     "run_engine",
@@ -25,8 +27,9 @@ __all__ = [
 ]
 
 SIZE, TITLE, STEP = 13, 14, 18  # font sizes and the distance of lines, in pixels
-PAD = 11
+PAD, BESIDE = 11, 21.6  # around a text, and between what stands side by side
 ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the graph
+CROWD = 20_000  # and so many, squared, for each node: a tenth of a second
 
 # Helvetica's advance widths in thousandths, from the metrics that Adobe published
 # for the 14 standard fonts of PDF, for the characters 32 to 126.
@@ -113,6 +116,31 @@ def row_width(graph: Graph, style: str) -> float:
     return sum(wide) + sum(room) + 32 * (len(wide) - 1)
 
 
+def is_slow(graph: Graph, *, labels: bool) -> bool:
+    """Say whether Graphviz would be slow: many places, or many that share a row."""
+    places = work(graph, labels=labels)
+    return places > ENGINE or places**2 > CROWD * len(graph.rows)
+
+
+def breadth(graph: Graph, style: str) -> float:
+    """Return about how wide a drawing from top to bottom is, before it is one.
+
+    Its widest row counts: boxes, or the edges on their way and the labels among them.
+    """
+    rank = ranks(graph)
+    rows = [0.0] * (2 * max(rank, default=0) + 1)  # a row of labels after each of boxes
+    for node in graph.nodes:
+        rows[2 * rank[node.id]] += _size(node_lines(node, style), PAD)[0] + BESIDE
+    marks = edge_lines(graph, style)
+    for k, (src, dst, *_) in enumerate(graph.wires):
+        first, last = 2 * rank[src] + 1, 2 * rank[dst]
+        for row in range(first, last):
+            rows[row] += BESIDE
+        if k in marks:
+            rows[(first + last) // 2] += _size(marks[k], 3)[0]
+    return max(rows) - BESIDE
+
+
 def lay_out(
     graph: Graph, *, style: str = "lesson", direction: str = "LR", narrow: bool = False
 ) -> Layout:
@@ -124,7 +152,7 @@ def lay_out(
     texts = [node_lines(n, style, number=walked) for n in graph.nodes]
     if narrow:
         direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
-    pad, gap = (4, 0.1) if narrow else (PAD, 0.3)
+    pad, gap = (4, 0.1) if narrow else (PAD, BESIDE / 72)
     sizes = [_size(lines, pad) for lines in texts]
     if narrow:  # and what a walk says before has no other line to be as wide as
         sizes = [
@@ -133,7 +161,7 @@ def lay_out(
         ]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
-    if work(graph, labels=bool(marks)) > ENGINE:
+    if is_slow(graph, labels=bool(marks)):
         return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
     plan = _plan(graph, sizes, mark_sizes, direction, gap)
     found = json.loads(run_engine(plan, "json0"))
@@ -228,7 +256,7 @@ def _plan(
     gap: float,
 ) -> str:
     out = [
-        f"digraph {{ rankdir={direction} nodesep={gap} ranksep=0.45 bgcolor=none "
+        f"digraph {{ rankdir={direction} nodesep={gap:.4g} ranksep=0.45 bgcolor=none "
         'node [shape=box fixedsize=true label=""] edge [arrowsize=0.7]'
     ]
     for node, (width, height) in zip(graph.nodes, sizes, strict=True):
@@ -258,7 +286,7 @@ def _blank(width: float, height: float) -> str:
 
 def check_engine(graph: Graph, ending: str, style: str) -> None:
     """Raise ValueError, with the remedy, for what Graphviz might draw for minutes."""
-    if work(graph, labels=bool(edge_lines(graph, style))) > ENGINE:
+    if is_slow(graph, labels=bool(edge_lines(graph, style))):
         raise ValueError(
             f"Graphviz, which makes {ending} files, could take minutes for these "
             f"{len(graph.rows)} nodes and can't be interrupted: save as svg or html, "

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from torchutils.close import close, inside, levels, plain
 from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
 from torchutils.graph import Graph
-from torchutils.layout import Layout, lay_out, row_width
+from torchutils.layout import Layout, breadth, lay_out, row_width
 
 __all__ = ["Look", "View", "view_of", "way_of"]
 
 BOXES = 40  # so many nodes a drawing has at most, if closing modules does it
 PAGE = 240  # so many nodes the drawings on a page have together
 LEAST = 12  # nodes that are drawn however wide they are
+SURELY = 1.5  # times too wide by an estimate that was at most 1.4 times the truth
 LONG = 20  # so many boxes one after the other are wider than a drawing may be
 GUESSED = (
     "The modules are guessed from the names of parameters: with trace_modules(model) "
@@ -105,18 +106,18 @@ def _remarks(view: View) -> tuple[str, ...]:
 def _fitted(title: str, graph: Graph, look: Look, depth: int | str) -> View:
     """Open modules as deep as there is room, and cut what is too wide even so."""
     for closed in _depths(graph, depth):  # the deepest first
-        layout = _layout(closed[0], look)
-        if _width(layout) <= WIDEST:
+        width, layout = _measured(closed[0], look)
+        if width <= WIDEST:
             break
     whole, boxes = closed
     count = SHOWN
     drawn = bundle(nearest(whole, count, NEAREST))
     if drawn is not whole:
-        layout = _layout(drawn, look)
-    while min(count, len(drawn.rows)) > LEAST and (width := _width(layout)) > WIDEST:
+        width, layout = _measured(drawn, look)
+    while min(count, len(drawn.rows)) > LEAST and width > WIDEST:
         count = max(LEAST, int(min(count, len(drawn.rows)) * WIDEST / width))
         drawn = bundle(nearest(whole, count, NEAREST))
-        layout = _layout(drawn, look)
+        width, layout = _measured(drawn, look)
     shown = {i: group for i, group in boxes.items() if i < count}
     insides = {i: inside(graph, group) for i, group in shown.items()}
     return View(title, drawn, layout, insides)
@@ -137,10 +138,13 @@ def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]
     return found[::-1]
 
 
-def _layout(graph: Graph, look: Look) -> Layout | None:
-    """Lay a graph out, unless it is so large that it is cut: nobody would see it."""
-    return laid_out(graph, look) if len(graph.rows) <= 2 * SHOWN else None
-
-
-def _width(layout: Layout | None) -> float:
-    return layout.width if layout else WIDEST + 1.0
+def _measured(graph: Graph, look: Look) -> tuple[float, Layout | None]:
+    """Return a drawing's width; laid out, unless it is surely too wide or too large."""
+    if len(graph.rows) > 2 * SHOWN:  # it is cut: nobody would see it
+        return WIDEST + 1.0, None
+    if way_of(graph, look) == "TB":
+        width = breadth(graph, look.style)
+        if width > SURELY * WIDEST:
+            return width, None
+    layout = laid_out(graph, look)
+    return layout.width, layout
