@@ -532,9 +532,9 @@ class Forgetful(nn.Module):
 # - Write the step of an optimiser, which needs the leaves and their ``.grad``.
 # - Clip a gradient, and not the error; find weights that nobody trains.
 #
-# :doc:`A mixed quiz </quiz_practice>` asks what is left of the level. Next, :doc:`An
-# engine of our own </lessons/5_capstones/10_engine>` builds what has
-# been behind these lessons: autograd itself.
+# :doc:`A mixed quiz </quiz_practice>` asks what is left of the level. Next,
+# :doc:`Reading error messages </lessons/3_debugging/10_error_messages>` begins with
+# what can go wrong on the way.
 
 # %%
 # Credits and licences
