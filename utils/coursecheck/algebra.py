@@ -41,7 +41,8 @@ _NORMS = {"1": 1, "2": 2, r"\infty": math.inf}
 _CONSTANTS = {"pi": math.pi, "e": math.e, "infty": math.inf, "i": 1j}
 _SIDE_BY_SIDE = (
     r"two vectors side by side: write x^\top z for the number, x z^\top for the"
-    r" matrix, x \odot z for each element"
+    r" matrix, x \odot z for each element; another one is marked as law, such as a"
+    " convolution"
 )
 
 
@@ -66,6 +67,7 @@ class Scope(Protocol):
 
     def value(self, name: str, at: int) -> Tensor: ...
     def knows(self, name: str) -> bool: ...
+    def closure(self, item: object) -> list[str]: ...
     def number(self, text: str, at: int) -> float: ...
     def bind(self, values: dict[str, Tensor]) -> Scope: ...
     def placed(self, values: dict[str, Tensor]) -> Scope: ...
@@ -129,6 +131,31 @@ def grown(value: Value, shape: Iterable[int], at: int) -> Value:
     if not lengths:
         raise OpenError("the size of this vector is unknown here", at)
     return Value(value.tensor * value.grow(lengths[-1]), value.row)
+
+
+def _at(node: Node, scope: Scope) -> Value:
+    """Take a node where the names below its bar have the values given there."""
+    of, places = node.args
+    for name, place in places:
+        if name not in scope.closure(of):
+            raise OpenError(f"nothing here says how it depends on {name}", place.at)
+    values = {name: _place(name, place, scope) for name, place in places}
+    return evaluate(of, scope.placed(values))
+
+
+def _place(name: str, place: Node, scope: Scope) -> Tensor:
+    r"""Give a place its name's shape: ``x = \mathbf 1``, or ``x_i = 1`` for all i."""
+    each = place.op == "each_entry"
+    value = evaluate(place.args[0] if each else place, scope)
+    shape = scope.value(name, place.at).shape if scope.knows(name) else ()
+    if shape and not each and not value.tensor.ndim and value.grow is None:
+        raise FormulaError(
+            rf"{name} has the shape {tuple(shape)}: {name} = \mathbf 1, or"
+            f" {name}_i = 1, means 1 in each entry",
+            place.at,
+        )
+    tensor = grown(value, shape, place.at).tensor
+    return tensor.expand(shape).clone() if each or value.grow else tensor
 
 
 def _index(node: Node, scope: Scope) -> Value:
@@ -585,7 +612,5 @@ _OPERATIONS: dict[str, Callable[[Node, Any], Value | Tensor]] = {
     **dict.fromkeys(("set", "open", "closed", "space"), _no_value),
     "derivative": lambda node, scope: scope.derivative(node),
     "bar": lambda node, scope: scope.derivative(node),
-    "at": lambda node, scope: _tensor(
-        node.args[0], scope.placed({k: _tensor(v, scope) for k, v in node.args[1]})
-    ),
+    "at": _at,
 }

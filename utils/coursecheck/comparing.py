@@ -142,6 +142,7 @@ class _Member:
             node = Node("each", of, node.at)
         self.value = evaluate(node, scope)
         literal = is_literal(self.node)
+        self.each = node.op == "each" and literal and self.node.op != "tuple"
         rounded = literal or (k and equation.relations[k - 1] == "≈")
         self.slack = torch.zeros(())
         for number in walk(self.node) if rounded else ():
@@ -207,6 +208,9 @@ def _shaped(one: _Member, other: _Member) -> Tensor:
     column = one.value.row or one.node.op == "matrix"
     column &= is_literal(one.node) and 1 in (*shape, *tensor.shape)
     fits = tensor.numel() == shape.numel() and (column or not tensor.ndim)
+    if one.each and shape[: tensor.ndim] == tensor.shape:  # z_i = 27, of a matrix
+        more = [1] * (len(shape) - tensor.ndim)
+        return tensor.reshape(*tensor.shape, *more).expand(shape)
     return tensor.reshape(shape) if fits else tensor
 
 

@@ -592,13 +592,18 @@ class _Parser:
         return node
 
     def _juxtaposed(self) -> Node:
+        node = self._factors()
+        return self._evaluated(node) if self._skip(BAR) else node
+
+    def _factors(self) -> Node:
+        """Read factors side by side; a bar behind them is of what they stand in."""
         node = self._factor()
         last = node
         while self._starts_factor():
             at = self._at
             last = self._beside(last)
             node = Node("times", (node, last), at)
-        return self._evaluated(node) if self._skip(BAR) else node
+        return node
 
     def _beside(self, left: Node) -> Node:
         """Read a factor beside another; refuse ``2 4``, which is shown as 24."""
@@ -629,9 +634,17 @@ class _Parser:
         pairs = []
         for row in rows:
             name = self._inside([t for t in row[0] if t.text != ","], place.end)._sum()
+            each = name.op == "index" and all(sub.op == "name" for sub in name.args[1])
+            name = name.args[0] if each else name
             if name.op != "name" or len(row) != 2:
-                raise FormulaError("where? write x = 3 below the bar", place.at)
-            pairs.append((name.args[0], self._inside(row[1][1:], place.end)._whole()))
+                raise FormulaError(
+                    "where? write x = 3 below the bar, x_i = 3 for each entry of x,"
+                    " x = (1, 2) for entries that differ",
+                    place.at,
+                )
+            value = self._inside(row[1][1:], place.end)._whole()
+            value = Node("each_entry", (value,), value.at) if each else value
+            pairs.append((name.args[0], value))
         return Node("at", (node, tuple(pairs)), place.at)
 
     def _whole(self) -> Node:
@@ -661,7 +674,8 @@ class _Parser:
 
     def _power(self, node: Node, at: int) -> Node:
         group = self._tokens[self._place].inner if self._text == "{" else ()
-        if group and group[0].text in ("(", "["):
+        labels = group[:1] and (group[0].text in ("(", "[") or _is_label(group[0]))
+        if labels:
             self._next()
             labelled = self._labelled(node, group[0], at)
             if len(group) == 1:
@@ -997,7 +1011,7 @@ class _Parser:
                 targets = self._several()
         if not self._starts_factor():
             raise FormulaError("the gradient of what?", self._at)
-        of = (targets and self._definition()) or self._juxtaposed()
+        of = (targets and self._definition()) or self._factors()
         return Node("derivative", ("nabla", of, targets, order), at)
 
     def _fraction(self, at: int) -> Node:
@@ -1033,7 +1047,7 @@ class _Parser:
         if len(targets) != order:
             raise FormulaError("the orders above and below differ", at)
         place = self._number_in_parentheses() if operand else None
-        operand = operand or self._juxtaposed()
+        operand = operand or self._factors()
         node = Node("derivative", ("partial", operand, tuple(targets), 1), at)
         if place and len({target.args[0] for target in targets}) == 1:
             return Node("at", (node, ((targets[0].args[0], place),)), at)
@@ -1043,7 +1057,7 @@ class _Parser:
         r"""Read ``dy/dx``, ``\partial y_i/\partial x_j`` or ``\partial_x y``."""
         if sign != "d" and self._skip("_"):
             targets = self._several()
-            return Node("derivative", ("partial", self._juxtaposed(), targets, 1), at)
+            return Node("derivative", ("partial", self._factors(), targets, 1), at)
         start = self._place
         if self._starts_factor():
             operand = self._factor()
@@ -1065,6 +1079,11 @@ def _apart(sub: Node) -> list[Node]:
     if sub.op == "times":
         return [node for factor in sub.args for node in _apart(factor)]
     return [sub]
+
+
+def _is_label(token: Token) -> bool:
+    r"""Tell the label of ``h^{\langle 1 \rangle}`` from the product of two vectors."""
+    return token.text == r"\langle" and "," not in {t.text for t in token.inner}
 
 
 def _is_size(token: Token) -> bool:
