@@ -74,6 +74,14 @@ REFUSED = [  # what the curriculum's shorthand leaves open, and the remedy's wor
     ("x = torch.ones(4); y = 4", r"y = \sum_{i=1}^{4} x_i", "count from 0"),
     ("x = torch.tensor(1 / 3)", r"x = 0.33333334", "too coarse"),
     ("x = torch.ones(4)", r"x = [1", "expected ]"),
+    ("x = torch.ones(4)", r"x^\top x \big\vert_{x=3} = 36", "x_i = 1"),
+    ("x = torch.ones(4)", r"x^\top x \big\vert_{x_1=3} = 12", "x = (1, 2)"),
+    ("x = torch.ones(4)", "x = x_0", "give the code a variable x_0"),
+    ("", "pV = nRT", "written :law:`…`"),
+    ("x = w = torch.ones(4); y = 4", "y = w * x", "such as a convolution"),
+    ("h = torch.ones(4)", r"h^{\langle 1 \rangle} = h", "this is h_1 or h1"),
+    ("x = torch.ones(4)", r"\bar x = \sum_t \bar a_t x", r"\bar x_1 of a variable x1"),
+    (X + "y = x.sum()", "0 < y < 5", "written :law:`…`"),
 ]
 
 
@@ -576,7 +584,7 @@ def test_report_shows_both_sides():
 
 def test_report_points_at_what_it_cannot_read():
     text = message("", CUBE, ".. math::\n\n   y &= 36 \\\\\n     &= \\foo{3}")
-    head, source, caret = text.splitlines()
+    head, source, caret, _ = text.splitlines()
     assert head == "a.py:13"
     assert source[caret.index("^") :].startswith(r"\foo")
 

@@ -411,9 +411,10 @@ class Names:
         ]
         if len(pairs) != 1:
             found = ", ".join(f"{y} by {x}" for y, x in pairs) or "nothing"
+            one = rf", \bar {name}_1 of a variable {name}1, or mark it as law"
             raise FormulaError(
                 f"{name} is the derivative of what by what? found {found};"
-                r" write \frac{\partial y}{\partial x}",
+                r" write \frac{\partial y}{\partial x}" + one * (not pairs and adjoint),
                 at,
             )
         of, by = (Node("name", (n,), at) for n in pairs[0])

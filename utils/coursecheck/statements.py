@@ -62,6 +62,10 @@ _PUT_OUT = (
     "(this cell puts it out, where it is compared as in a text: leave the relation"
     " out, or state it in the text)"
 )
+_AS_LAW = {  # how an author marks one
+    "rst": "a law is written :law:`…`, a displayed one has `:class: law` below it",
+    "md": "a law is written {law}`…`, a displayed one has `:class: law` in ```{math}",
+}
 _GIVEN = {"pi", "e", "infty", "i", "I"}
 _BELOW = re.compile(r"_\{[^{}]*\}")  # no place for a statement
 _UNREAD = "it looks like an equation, but none is read here: write it on its own line"
@@ -390,12 +394,13 @@ class Checker:
     ) -> StatementError:
         line = _line_of(block, maths, error.at)
         where = f"{block.file or self.name}:{line}"
+        law = f"\n  ({_AS_LAW[self.markup]})" * ("as law" in str(error))
         if isinstance(error, FalseError):
-            return StatementError(f"{where}\n{error}", line)
+            return StatementError(f"{where}\n{error}{law}", line)
         start = maths.text.rfind("\n", 0, error.at) + 1
         shown = maths.text[start:].split("\n")[0]
         caret = " " * (error.at - start) + "^"
-        return StatementError(f"{where}\n  {shown}\n  {caret} {error}", line)
+        return StatementError(f"{where}\n  {shown}\n  {caret} {error}{law}", line)
 
 
 def _state(namespace: Mapping[str, Any]) -> _State:
@@ -449,12 +454,13 @@ def _refuse_circle(equation: Equation) -> None:
     first, *others = equation.members
     formulas = [m for m in others if not is_literal(m) and m.op != "entries"]
     circular = [f for f in formulas if first.args[0] in names_in(f)]
-    if first.op == "name" and circular:
-        raise OpenError(
-            f"{first.args[0]} stands on both sides: if it is meant as a fixed"
-            " point, write the name alone on the right",
-            first.at,
-        )
+    if first.op != "name" or not circular:
+        return
+    [name] = first.args
+    remedy = "if it is meant as a fixed point, write the name alone on the right"
+    if entries := [s for f in circular if f.op == "index" for s in spellings(f)]:
+        remedy = f"for what is no entry, give the code a variable {entries[0]}"
+    raise OpenError(f"{name} stands on both sides: {remedy}", first.at)
 
 
 def _head(equation: Equation, scope: Names) -> tuple[str, tuple[str, ...], Node] | None:
