@@ -7,11 +7,12 @@ with 1 where a bar is not held.  The rivals' layouts are made by Graphviz's own 
 """
 
 import os
-import resource
 import shutil
 import signal
 import sys
 import tempfile
+import time
+import traceback
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +28,6 @@ from torchutils.svg import drawn_width
 
 RESULTS = ROOT / "docs" / "pictures_bench.txt"
 OURS = "torchutils"
-WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 LIMIT = 60  # seconds for a rival's drawing
 GOALS = {"ms": 150.0, "wide": 1600.0}
 BARRED = 5  # so many of the models have bars; the others are as large or smaller
@@ -39,32 +39,39 @@ pass that they draw, in which a GRU is one box. "—": no drawing after {LIMIT} 
 """
 
 
-def processor() -> float:
-    """Return the seconds of this process and of the programs that it ran."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in WHO)
-
-
 def taken(call: Callable[[], object]) -> float:
     """Return the milliseconds of a call."""
-    start = processor()
+    start = time.process_time()
     call()
-    return (processor() - start) * 1e3
+    return (time.process_time() - start) * 1e3
 
 
 def limited(call: Callable[[], object]) -> float | None:
-    """Return the milliseconds of a call; None when it was stopped."""
+    """Return the milliseconds of a call and of the programs that it ran.
 
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(LIMIT)
-    try:
-        return taken(call)
-    except TimeoutError:
-        return None
-    finally:
-        signal.alarm(0)
+    It runs in a process group of its own, which is ended after a minute: then None.
+    """
+    child = os.fork()
+    if not child:
+        os.setsid()
+        try:
+            call()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    deadline = time.monotonic() + LIMIT
+    while True:
+        ended, status, used = os.wait4(child, os.WNOHANG)
+        if ended:
+            if status:
+                raise RuntimeError(f"a rival's drawing failed, wait status {status}")
+            return (used.ru_utime + used.ru_stime) * 1e3
+        if time.monotonic() > deadline:
+            os.killpg(child, signal.SIGKILL)
+            os.wait4(child, 0)
+            return None
+        time.sleep(0.01)
 
 
 def torchview_of(model: nn.Module, given: tuple, folder: str) -> None:

@@ -776,7 +776,8 @@ for broken in [one, two, three, four, five]:
 # - Find the cut: the first ``requires_grad`` that is ``False``.
 # - Tell a repair from a line that silences: does the weight get a gradient?
 #
-# Next, *In place, and versions* takes one message apart, word by word.
+# Next, :doc:`In place, and versions </lessons/3_debugging/20_in_place>` takes one
+# message apart, word by word.
 
 # %%
 # Credits and licences
