@@ -31,8 +31,8 @@ from torchutils import MovingPlot, make_dot, record_backward
 # -------------
 #
 # The weight ``w`` is 0, and the loss ``L`` is the square of its distance ``d`` from 3.
-# We know that 3 would be best. The program does not: it has a loss
-# and, soon, a gradient.
+# This distance has a sign: below 3 it is negative. We know that 3 would be best. The
+# program does not: it has a loss and, soon, a gradient.
 
 w = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 d = w - 3
@@ -136,7 +136,8 @@ w.grad
 # Three ways to write it wrongly
 # ------------------------------
 #
-# The step has ``no_grad`` around it, and ``-=`` in it. What if one of them is missing?
+# The step has ``no_grad`` around it, and ``-=`` in it. What if one of them is missing,
+# or both?
 #
 # .. predict::
 #
@@ -160,9 +161,9 @@ except RuntimeError as error:
 # 'a leaf Variable that requires grad is being used in an in-place operation.'
 #
 # One of PyTorch's own examples `was repaired after this message
-# <https://github.com/pytorch/examples/pull/779>`__ in 2020. Now without the in-place
-# operation: ``w = w - lr * w.grad`` makes a new tensor. To see both, we keep the old
-# one under a second name.
+# <https://github.com/pytorch/examples/pull/779>`__ in 2020. Now the in-place operation
+# is missing as well: ``w = w - lr * w.grad`` makes a new tensor. To see both, we keep
+# the old one under a second name.
 
 old = w
 w = w - lr * w.grad
@@ -171,7 +172,7 @@ make_dot(L, locals())
 
 # %%
 # No error. But look at the drawing: the step itself has been recorded, and the leaf is
-# ``old``.
+# ``old``. (The last line of its box tells of our first step, which was in place.)
 #
 # .. predict::
 #
@@ -280,8 +281,8 @@ def descend(lr, steps):
 # .. predict::
 #
 #    With the learning rate :math:`0.1` the first step led to :math:`0.6`, so the
-#    distance to 3 went from 3 to :math:`3 - 0.6 = 2.4`. It shrinks by the same factor
-#    in each step. Which one?
+#    distance from 3 went from −3 to :math:`0.6 - 3 = -2.4`. It shrinks by the same
+#    factor in each step. Which one?
 #
 #    .. ask:: (path[1] - 3) / (path[0] - 3)
 #
@@ -364,7 +365,7 @@ plot.line([0, 8], [3, 3])
 plot.line(torch.arange(9), walks, "w")
 plot.point(8, walks[:, -1], "the last w")
 plot.say(
-    "Each step multiplies the distance by {factor:.1f}. The last w is {last:.3f}.",
+    "Each step multiplies the distance by {factor:.1f}. The last w: {last:.3f}.",
     factor=1 - 2 * torch.tensor(rates, dtype=torch.float64),
     last=walks[:, -1],
 )
@@ -396,15 +397,15 @@ plot
 #      - runs away
 #
 # The distance shrinks if the factor lies between −1 and 1, so the learning rate has to
-# be positive and less than 1. Beyond, it grows in
-# each step, here by a fifth, and autograd has no complaint:
+# be positive and less than 1. Beyond 1 it grows in each step, with :math:`1.1` by a
+# fifth, and autograd has no complaint:
 #
 # >>> [round(abs(v - 3), 4) for v in descend(1.1, 4).tolist()]
 # [3.0, 3.6, 4.32, 5.184, 6.2208]
 #
 # The border belongs to this loss. What matters is how strongly it is curved, which its
 # second derivative says. A loss that is curved twice as strongly allows half the
-# learning rate. Where the curvature is the same at each place, as here:
+# learning rate. Where the curvature is positive, and the same at each place, as here:
 #
 # .. math::
 #    :class: law
@@ -468,16 +469,17 @@ y
 record_backward(y, locals(), direction="TB")
 
 # %%
-# Below the drawing, change ``x`` to 1, 1, the lowest place: what is left of the red
-# numbers? Then to 1, 2, high up on the side. By hand and by autograd:
+# Below the drawing, change ``x`` to 1, 1, the lowest place: what do the squares of
+# ``a`` and ``b`` send there? Then to 1, 2, high up on the side. By hand and by
+# autograd:
 #
 # >>> u, v = x.tolist()
 # >>> by_hand = [2 * (u - 1) - 400 * u * (v - u**2), 200 * (v - u**2)]
-# >>> (x.grad - torch.tensor(by_hand, dtype=torch.float64)).abs().max().item() < 1e-12
+# >>> (x.grad - x.grad.new_tensor(by_hand)).abs().max().item() < 1e-12
 # True
 #
-# The gradient is about 230 long, so the learning rate has to be small. We take a
-# thousandth, and a thousand steps.
+# The gradient is about 230 long. A tenth of it would throw us far out of the valley, so
+# we take a thousandth, and a thousand steps.
 
 
 def height(x):
@@ -506,22 +508,24 @@ for _ in range(1000):
 #       There the slope is small, and the steps are short: they are a part of the
 #       gradient. After a thousand of them the walk is still on its way.
 
-grid = torch.meshgrid(
-    torch.linspace(-1.6, 1.4, 150), torch.linspace(-0.4, 1.6, 120), indexing="xy"
-)
+columns, rows = torch.linspace(-1.6, 1.4, 150), torch.linspace(-0.4, 1.6, 120)
+grid = torch.meshgrid(columns, rows, indexing="xy")
 shown = places[:10] + places[10::30]
 fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
-ax.contour(*grid, height(grid), [0.5, 2, 4, 10, 24.2, 60, 150], colors="gray")
+levels = [0.5, 2, 4, 10, 24.2, 60, 150]
+ax.contour(*grid, height(grid), levels, colors="gray", linewidths=0.7)
 ax.plot(*zip(*shown, strict=True), ".-", color="tab:blue")
 ax.plot(1, 1, "*", color="tab:green", markersize=12)
 ax.set(xlabel="$x_0$", ylabel="$x_1$")
 fig.set_label(
-    "A bent valley. The path falls into it with its first step, then creeps along the "
-    "floor and ends before the star at the lowest place."
+    "A bent valley, drawn by lines of equal height. The path falls into it with its "
+    "first step, then creeps along the floor and ends before the star at the lowest "
+    "place."
 )
 
 # %%
-# Where the walk is now, how high, and how long its first and its last step were:
+# Along a grey line the height is the same, and the star is the lowest place. Where the
+# walk is now, how high, and how long its first and its last step were:
 #
 # >>> x.detach(), height(x).item()
 # (tensor([0.3273, 0.1040], dtype=torch.float64), 0.4535)
@@ -529,8 +533,18 @@ fig.set_label(
 # >>> steps[0], steps[-1]
 # (tensor(0.2329, dtype=torch.float64), tensor(0.0011, dtype=torch.float64))
 #
-# Why not take larger steps, then? Because of the steep sides. At the lowest place the
-# valley is curved 2500 times as strongly across as it is along:
+# Why not take much larger steps, then? Because of the steep sides. With ten times the
+# learning rate the walk runs away:
+#
+# >>> far = torch.tensor([-1.2, 1.0], dtype=torch.float64, requires_grad=True)
+# >>> for _ in range(5):
+# ...     [slope] = torch.autograd.grad(height(far), far)
+# ...     with torch.no_grad():
+# ...         far -= 0.01 * slope
+# >>> height(far).item() > 1e100
+# True
+#
+# At the lowest place the valley is curved 2500 times as strongly across as it is along:
 #
 # >>> lowest = torch.ones(2, dtype=torch.float64)
 # >>> second = torch.autograd.functional.hessian(height, lowest)
@@ -540,7 +554,7 @@ fig.set_label(
 #
 # One learning rate has to serve both. The strong curvature says how large a step may
 # be, the weak one how many steps it takes. The next lesson computes both for a loss
-# that we can look through.
+# whose curvatures do not change from place to place.
 
 # %%
 # Exercises
@@ -665,6 +679,6 @@ fig.set_label(
 #
 # The valley is from H. H. Rosenbrock, `An automatic method for finding the greatest or
 # least value of a function <https://doi.org/10.1093/comjnl/3.3.175>`__, with the place
-# to start from that is common since. Our text is under `CC BY-SA 4.0
+# to start from that has been common since. Our text is under `CC BY-SA 4.0
 # <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the `MIT licence
 # <https://opensource.org/license/mit>`__.

@@ -16,7 +16,7 @@ that it has arrived, and notice the slip with shapes that spoils it in silence.
 # sphinx_gallery_thumbnail_number = 2
 
 # %%
-# Leave out the squeezing, and a neuron answers with any number: a weight times its
+# Leave out the squeezing, and a neuron can answer with any number: a weight times its
 # input, plus a bias. Over one input, that is a line.
 #
 # In the last lesson we knew the best weight. Now we know three points, and look for the
@@ -53,15 +53,18 @@ L
 # The gradient by hand
 # --------------------
 #
+# Forward, we have ``p = X @ w``, then the residuals ``r = p - y``, and the loss
+# ``L = (r**2).mean()``. In our numbers the residuals are :math:`r = (-1, -2, -2)`.
+#
 # We walk back from the loss, first with numbers. The mean of the squares sends
 # :math:`\frac{2}{3} r` to the residuals, and the difference passes it on to ``p``:
 # :math:`\nabla_p L = \frac{2}{3} r = (-\frac{2}{3}, -\frac{4}{3}, -\frac{4}{3})`.
 #
 # .. predict::
 #
-#    Each weight has three paths to the loss, one through each point. The first weight
-#    meets the ones of its column, the second the places 1, 2 and 3. What arrives at
-#    ``w``?
+#    Each weight has three paths to the loss, one through each point. In ``X`` the
+#    first weight has a column of ones, the second the places 1, 2 and 3. What arrives
+#    at ``w``?
 #
 #    .. ask:: w.grad
 #
@@ -136,7 +139,7 @@ path[[0, 1, 2, 10, 300]]
 
 # %%
 # (Without ``clone`` each row would be the same tensor, which the next step changes.)
-# Move the slider: what do the first three steps do to the line, and what do the many
+# Move the slider: what do the first two steps do to the line, and what do the many
 # after them?
 
 steps = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 300]
@@ -162,8 +165,15 @@ plot.say(
 plot
 
 # %%
-# The first step goes too far, the next ones come back and lower the loss quickly. After
-# that the line turns slowly: the lesson before has called it a valley.
+# The first step takes away most of the loss, and lifts the line too far. The second
+# lets it down again. After that the line turns slowly: this is a valley, as in the last
+# lesson. Here are the loss, and the height of the line in the middle, where the mean of
+# the points is 1 and two thirds:
+#
+# >>> losses[:4]
+# tensor([3.0000, 0.1096, 0.0742, 0.0729], dtype=torch.float64)
+# >>> lines[:4].mean(dim=1)
+# tensor([0.0000, 1.8000, 1.6044, 1.6270], dtype=torch.float64)
 #
 # For this loss the goal is known without a walk. At the lowest place the gradient is
 # zero, :law:`X^\top (X w - y) = 0`, and that is a linear equation for ``w``.
@@ -174,8 +184,8 @@ misses = X @ w_star - y
 w_star, misses
 
 # %%
-# The best line begins at two thirds and rises by one half for each place,
-# :math:`w^* = (\frac{2}{3}, \frac{1}{2})`, and its loss is
+# The best line has the height two thirds at the place 0, and rises by one half from
+# place to place, :math:`w^* = (\frac{2}{3}, \frac{1}{2})`. Its loss is
 # :math:`\frac{1}{3} \lVert X w^* - y \rVert^2 = \frac{1}{18}`. After 300 steps the walk
 # is there to three digits:
 #
@@ -202,9 +212,9 @@ w_star, misses
 X.T @ misses
 
 # %%
-# Up to rounding. This loss has a single lowest place (with its points at one place it
-# would have many), and the gradient tells us that we are close to it. The loss itself
-# does not: it need not be small.
+# Up to rounding. This loss has a single lowest place (it would have many if the points
+# stood at one and the same place), and the gradient tells us that we are close to it.
+# The loss itself does not: it need not be small.
 
 w = path[300].clone().requires_grad_()
 L = ((X @ w - y) ** 2).mean()
@@ -292,10 +302,12 @@ w
 #       where :math:`p_i` is the mean. Nothing in it depends on :math:`i`.
 #
 #       >>> u = torch.full((3,), 5 / 3, dtype=torch.float64, requires_grad=True)
-#       >>> torch.autograd.grad(((u - column) ** 2).mean(), u)[0].abs().max() < 1e-12
+#       >>> [g] = torch.autograd.grad(((u - column) ** 2).mean(), u)
+#       >>> g.abs().max() < 1e-12
 #       tensor(True)
 #
-# *Ridge regression* adds a price for large weights, here a tenth of their squares.
+# *Ridge regression* adds a price for large weights, here a tenth of the sum of their
+# squares.
 
 w = torch.tensor([0.5, 0.25], dtype=torch.float64, requires_grad=True)
 lam = 0.1
@@ -352,8 +364,8 @@ along, across
 #    .. answer::
 #
 #       The columns of ``X`` are at a right angle now. The curvatures are
-#       :math:`\frac{4}{3}` and 2, almost the same, so one learning rate suits both, and
-#       a few steps do what took hundreds.
+#       :math:`\frac{4}{3}` and 2. They are close to each other, so one learning rate
+#       suits both, and a few steps do what took hundreds.
 #
 #       >>> centred = X - torch.tensor([0.0, 2.0], dtype=torch.float64)
 #       >>> torch.linalg.eigvalsh(2 / 3 * centred.T @ centred)

@@ -152,7 +152,8 @@ L = -(y * torch.log(s) + (1 - y) * torch.log(1 - s)).mean()
 L
 
 # %%
-# The gradient is that of the line, with the sigmoid in it:
+# The gradient is like that of the line, with the sigmoid in it, and without the 2 that
+# came from the squares:
 # :math:`\nabla_w L = \frac{1}{100} X^\top (\sigma(X w) - y)`.
 
 by_hand = X.T @ (torch.sigmoid(X @ w.detach()) - y) / 100
@@ -215,7 +216,8 @@ plot.say(
 plot
 
 # %%
-# To get the tips right a border has to bend. The next lesson gives it a second layer.
+# To get the tips right a border has to bend. In the next lesson the neuron listens to
+# other neurons, and its border does.
 
 # %%
 # Three classes: softmax
@@ -239,8 +241,8 @@ p, L
 #
 # .. predict::
 #
-#    With two classes the gradient was probability minus answer. What do you expect of
-#    the three logits?
+#    With two classes the gradient was probability minus answer. What arrives at the
+#    three logits?
 #
 #    .. ask:: z.grad
 #
@@ -319,7 +321,7 @@ L = -torch.log(u[0] / u.sum())
 L
 
 # %%
-# The class 0 is right, and the neuron is sure of class 1. The loss should be 1000.
+# Class 0 is right, and the classifier is sure of class 1. The loss should be 1000.
 #
 # .. predict::
 #
@@ -336,14 +338,16 @@ L
 #
 #       .. wrong:: [0, 0]
 #
-#          This would be right if the neuron were right. It is sure of the wrong class.
+#          This would be right if the classifier were right. It is sure of the wrong
+#          class.
 
 L.backward()
 z.grad
 
 # %%
-# One such point is enough: after the next step the weights of our neuron would be NaN.
-# ``cross_entropy`` subtracts the largest logit first, which changes no probability:
+# One such point is enough: after the next step the weights behind the logits would be
+# NaN. ``cross_entropy`` subtracts the largest logit first, which changes no
+# probability:
 #
 # >>> z.grad
 # tensor([nan, nan])
@@ -351,8 +355,9 @@ z.grad
 # >>> L.item(), torch.autograd.grad(L, z)[0]
 # (1000.0, tensor([-1.,  1.]))
 #
-# The same happens with two classes, in two places. Here is a function that shows value
-# and gradient at one place.
+# The same happens with two classes, in two places: for the answer no the loss is
+# :law:`-\ln(1 - \sigma(z)) = \ln(1 + e^z)`, for the answer yes it is
+# :law:`-\ln \sigma(z)`. Here is a function that shows value and gradient at one place.
 
 
 def at(function, place):
@@ -458,7 +463,7 @@ L = F.cross_entropy(z, torch.tensor(0))
 #
 #    .. answer::
 #
-#       The slope of the loss by the probability, times that of the sigmoid:
+#       The slope of the loss along the probability, times that of the sigmoid:
 #
 #       .. math::
 #          :class: law
@@ -474,7 +479,8 @@ L = F.cross_entropy(z, torch.tensor(0))
 #       0.731059 0.731059
 #       -0.268941 -0.268941
 #
-# *Label smoothing* gives a tenth of the answer away, to each class the same.
+# *Label smoothing* gives a tenth of the answer away, in equal parts to the three
+# classes.
 
 L = F.cross_entropy(z, torch.tensor(0), label_smoothing=0.1)
 p = torch.softmax(z, dim=0)
@@ -515,8 +521,8 @@ t = torch.tensor([0.9, 0.0, 0.0], dtype=torch.float64) + 0.1 / 3
 #
 # .. exercise::
 #
-#    ``cross_entropy`` leaves out points with the label −100. What is the mean loss of a
-#    batch in which it leaves out each point, and what is its gradient?
+#    ``cross_entropy`` ignores points with the label −100. What is the mean loss of a
+#    batch in which it ignores each point, and what is its gradient?
 #
 #    .. answer::
 #

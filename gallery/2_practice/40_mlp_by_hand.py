@@ -412,11 +412,14 @@ weights[0]
 # A unit that has died
 # --------------------
 #
-# Back to ReLU. A unit that is silent for one point gets no gradient from this point.
-# That does no harm, as long as other points wake it. But a step that is too long can
-# throw its weights to where it is silent for each of them.
+# With ReLU, a unit that is silent for one point gets no gradient from this point. That
+# does no harm, as long as other points wake it. But a step that is too long can throw
+# its weights to where it is silent for each of them.
 #
-# We take the same start, with ReLU, and a learning rate of 20.
+# We train four hidden units with ReLU: their weights are the rows of ``W1``, their
+# biases ``b1``, and ``w2`` and ``b2`` belong to the last neuron. The hundred points are
+# the rows of ``X``, their labels are in ``y``, and ``start`` holds the random weights
+# of before. The learning rate is 20.
 
 
 def train_relu(rate):
@@ -440,7 +443,7 @@ L, h.max()
 #
 # .. predict::
 #
-#    What is the gradient of the first row of ``W1`` now?
+#    What is the gradient of the first row of ``W1`` now? Type its two numbers.
 #
 #    .. ask:: grads[0][0]
 #
@@ -450,10 +453,10 @@ L, h.max()
 #       silent for all hundred points. So a step of gradient descent leaves the row
 #       where it is, and the unit stays silent.
 #
-#       .. wrong:: gradients(*start)[0][0]
+#       .. wrong:: train_relu(0)[2][0][0]
 #
-#          This was the gradient at the start, of the network with the hyperbolic
-#          tangent. Since then the unit has been thrown far away.
+#          This is the gradient at the start. Since then the unit has been thrown to
+#          where it is silent for each point.
 
 [g.norm() for g in grads]
 
