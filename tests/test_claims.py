@@ -26,6 +26,7 @@ FOUND = [  # text, its markup: the strong words of its sentences
 LEFT = [
     ("It prints ``None`` or ``all``.", "rst"),
     (">>> all([])\nTrue\n", "rst"),
+    (":::{container} also\nAlso: nothing works,\nall is zero.\n:::", "md"),
     ("See :doc:`Only this </a/b>` or `every <https://all.example>`__.", "rst"),
     ("See [this](only.md) and `torch.all`.", "md"),
     ("```python\nall(x)\n```", "md"),

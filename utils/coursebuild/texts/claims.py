@@ -37,6 +37,9 @@ _STRONG = re.compile(
 )
 _EXAMPLE = re.compile(r"^[ ]*>>> ", re.MULTILINE)
 _FORMULA = re.compile(r":math:`|(?<![\\$])\$[^$\s]|^\s*\.\. math::", re.MULTILINE)
+_ASKED = re.compile(  # how readers put a question, for the finder
+    r"^(:{3,})\{container\} also\n.*?^\1$", re.MULTILINE | re.DOTALL
+)
 _HIDDEN = re.compile(  # examples, titles, tables, code, addresses, names of roles
     r"^[ ]*>>> .*\n(?:[ ]*\S.*(?:\n|$))*|^.+\n[-=]{3,}$|^#+ .*|^\|.*|``[^`]*``"
     r"|`[^`]*<[^>]*>`__?|(?::[\w:-]+:|\{[\w:]+\})?`[^`]*`|\]\([^)]*\)|https?://\S+",
@@ -64,7 +67,8 @@ def claims(lesson: Lesson) -> Iterator[Claim]:
 
 
 def _of_block(name: str, block: Block, markup: Literal["rst", "md"]) -> Iterator[Claim]:
-    text = DIRECTIVE.sub(blank, without_blocks(block.source, markup))
+    own = _ASKED.sub(blank, block.source)
+    text = DIRECTIVE.sub(blank, without_blocks(own, markup))
     for start, end in _spans(text, _PARAGRAPH):
         beside = _beside(block.source[start:end], block.source[end:])
         for first, last in _spans(_HIDDEN.sub(blank, text[start:end]), _END):
