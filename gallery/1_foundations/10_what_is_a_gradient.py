@@ -670,8 +670,8 @@ y = hill(x)
 #       >>> u.grad
 #       tensor([0., 0.])
 #
-#       Zeros are a choice, made so that a computation can go on. The level *Debugging*,
-#       which is in preparation, will have a lesson about such points.
+#       Zeros are a choice, made so that a computation can go on. A later lesson is
+#       about :doc:`such points </lessons/3_debugging/50_kinks>`.
 
 # %%
 # What we can do now

@@ -252,8 +252,8 @@ record_backward(y, locals())
 # (tensor(-8.), tensor(6.), tensor(2.), tensor(0.))
 #
 # ``d.grad`` is zero, and not ``None``. An edge does lead to ``d``; what goes back over
-# it is a zero. (And if ``c`` and ``d`` were equal? The level *Debugging*, which is in
-# preparation, will have a lesson about such ties.)
+# it is a zero. (And if ``c`` and ``d`` were equal? A later lesson is about
+# :ref:`such ties <lessons/3_debugging/50_kinks:Ties>`.)
 
 # %%
 # A longer walk by hand
