@@ -16,7 +16,7 @@ line that makes a message go away.
 # %%
 # A message names what PyTorch could not do. It does not name the line that is to blame,
 # which often ran long before. We need something to read messages with: a
-# function that does what we ask for, and prints the error or the warning.
+# function that does what we ask for, prints the error or the warning, and remembers it.
 
 import warnings
 
@@ -26,6 +26,8 @@ from torch.utils.checkpoint import checkpoint
 
 from torchutils import make_dot
 
+said = []
+
 
 def says(action):
     with warnings.catch_warnings(record=True) as caught:
@@ -33,9 +35,11 @@ def says(action):
         try:
             action()
         except (RuntimeError, TypeError, ValueError) as error:
+            said.append(str(error))
             print(error)
     for warning in caught:
-        print(str(warning.message).split(" (Triggered")[0])
+        said.append(str(warning.message).split(" (Triggered")[0])
+        print(said[-1])
 
 
 # %%
@@ -125,6 +129,8 @@ made = {
 # element 0 of tensors does not require grad and does not have a grad_fn
 # >>> made["float"] is y
 # True
+# >>> y.view(torch.int32).requires_grad
+# False
 # >>> torch.autograd.grad(made["round"].sum(), w, retain_graph=True)
 # (tensor(0.),)
 #
@@ -317,8 +323,8 @@ says(y.backward)
 
 # %%
 # The message offers ``retain_graph=True``. Look first why there is a second pass: as a
-# rule a part of the forward pass stands before the loop and belongs into it. A lesson
-# of this level, *The second backward*, is about that.
+# rule a part of the forward pass stands before the loop and belongs into it.
+# :doc:`The second backward </lessons/3_debugging/30_second_backward>` is about that.
 #
 # Or what was saved has been changed since. Here ``exp`` has saved its result:
 
@@ -556,6 +562,9 @@ slope(torch.ones(5, 3))
 #
 # >>> Double.apply(torch.ones(3), answer=None)
 # tensor([2., 2., 2.])
+# >>> says(Forgetful.apply(x, answer=None).sum().backward)
+# function ForgetfulBackward returned an incorrect number of gradients (expected 2, got
+# 1)
 
 # %%
 # Four warnings
@@ -661,8 +670,35 @@ says(lambda: (x**2).sum().backward(create_graph=True))
 #      - our own backward pass
 #      - one gradient for each argument, each with its shape
 #
-# Texts change from release to release. Ours were printed by the PyTorch with which this
-# page was built. To look up a message, paste it into :doc:`the page of questions
+# PyTorch has said each of these on this page. Here they are looked up in what ``says``
+# has kept:
+#
+# >>> table = (
+# ...     "element 0 of tensors does not require grad|only for scalar outputs"
+# ...     "|only for real scalar outputs|Mismatch in shape: grad_output[0]"
+# ...     "|not have been used in the graph|a second time"
+# ...     "|modified by an inplace operation"
+# ...     "|One of the differentiated Tensors does not require grad"
+# ...     "|is being used in an in-place operation|floating point"
+# ...     "|can't optimize a non-leaf Tensor|can't retain_grad"
+# ...     "|only change requires_grad flags of leaf|Can't call numpy()"
+# ...     "|support the deepcopy protocol|Inference tensors cannot be saved"
+# ...     "|ZeroTensors are immutable|incorrect number of gradients|invalid gradient"
+# ... ).split("|")
+# >>> [words for words in table if not any(words in message for message in said)]
+# []
+#
+# So the four warnings:
+#
+# >>> table = (
+# ...     "not a leaf Tensor is being accessed|Using a target size"
+# ...     "|None of the inputs have requires_grad=True|create a reference cycle"
+# ... ).split("|")
+# >>> [words for words in table if not any(words in message for message in said)]
+# []
+#
+# Texts change from release to release; these were printed by the PyTorch with which
+# this page was built. To look up a message, paste it into :doc:`the page of questions
 # </questions>`.
 
 # %%

@@ -29,7 +29,8 @@ from torchutils import make_dot
 # ---------------
 #
 # The exponential function is its own derivative, so ``exp`` saves its *result* for the
-# way back. Each tensor also has a counter, its *version*.
+# way back. Each tensor also has a *version counter*: how often it was written to in
+# place.
 
 x = torch.tensor([0.0, 1.0], dtype=torch.float64, requires_grad=True)
 y = x.exp()
@@ -37,7 +38,7 @@ z = y.sum()
 y._version
 
 # %%
-# ``y`` has been written once, when it was made, and that does not count. With
+# ``y`` has been made, and that does not count. With
 # ``saved=True`` the drawing shows what waits for the backward pass.
 
 make_dot(z, locals(), saved=True)
@@ -66,9 +67,9 @@ def outcome(action):
 print(outcome(z.backward))
 
 # %%
-# From left to right: ``z`` needs a tensor of 64-bit numbers, two of them. It is the
-# result of ``exp`` (in the older word, a *variable*). It was at version 0 when it was
-# saved, and has been written once since. The numbers in it are not compared. To
+# From left to right: the way back needs a tensor (in the older word, a *variable*) of
+# two 64-bit numbers. It is the result of ``exp``. It was at version 0 when it was
+# saved, and has been written to once since. The numbers in it are not compared. To
 # multiply by 1 changes none of them, and counts all the same:
 #
 # >>> y = x.exp()
@@ -233,8 +234,8 @@ for binary in [torch.add, torch.sub, torch.mul, torch.div, torch.maximum]:
     print(binary.__name__, "refused" if isinstance(words, str) else "works")
 
 # %%
-# Memory has the counter
-# ----------------------
+# Views share the counter
+# -----------------------
 #
 # .. predict::
 #
@@ -242,8 +243,8 @@ for binary in [torch.add, torch.sub, torch.mul, torch.div, torch.maximum]:
 #    the backward pass notice?
 #
 #    .. answer::
-#       It does, and refuses. ``a`` is a *view*, it shares memory with ``y``, and the
-#       counter belongs to the memory. Which entry was written is not counted.
+#       It does, and refuses. ``a`` is a view: it shares memory with ``y``, and the
+#       counter as well. Which entry was written to is not counted.
 
 x = torch.tensor([3.0, 4.0], requires_grad=True)
 y = x * 1
@@ -254,7 +255,7 @@ print(outcome(z.backward))
 
 # %%
 # ``a`` is what was saved, and nobody wrote into it. Yet its version has grown with that
-# of ``y``:
+# of its base:
 #
 # >>> a._version, y._version
 # (1, 1)
@@ -350,6 +351,17 @@ x.grad
 # >>> h._version
 # 3
 #
+# Others that need their old value do the same; their gradients are those of the
+# operations that are not in place:
+#
+# >>> def slope(f):
+# ...     u = torch.tensor(2.0, requires_grad=True)
+# ...     return torch.autograd.grad(f(u * 1), u)[0].item()
+# >>> slope(lambda a: a.sin_()) == slope(lambda a: a.sin())
+# True
+# >>> slope(lambda a: a.pow_(3)), slope(lambda a: a.log_())
+# (12.0, 0.5)
+#
 # This holds for what the in-place operation itself overwrites. What *another* operation
 # has saved of ``h`` is lost as before:
 #
@@ -395,7 +407,7 @@ x.grad
 #
 # .. admonition:: Wrong on purpose
 #
-#    So is this one. Do not copy it.
+#    The next cells get a wrong gradient, too. Do not copy them.
 
 # wrong on purpose
 x = torch.tensor(2.0, requires_grad=True)
@@ -468,9 +480,8 @@ x.grad
 #
 #    The next Function forgets ``ctx.mark_dirty(x)``. Do not copy it.
 
+
 # wrong on purpose
-
-
 class Forgetful(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -669,7 +680,8 @@ print(outcome((-score).backward))
 # - Stay away from the changes that pass unseen: ``.data``, NumPy, hooks on what is
 #   saved.
 #
-# Next, *The second backward* is about what a backward pass throws away.
+# Next, :doc:`The second backward </lessons/3_debugging/30_second_backward>` is about
+# what a backward pass throws away.
 
 # %%
 # Credits and licences
