@@ -7,9 +7,13 @@ import pytest
 from escapes import READ, SPOILT
 
 SCRIPT = "gallery/0_toy/30_many.py"
+EASY = "gallery/1_easy/10_many_more.py", "docs/read/easy.md"  # easy but about truth
 BOOK = "docs/read/many.ipynb"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADERS = "gallery/GALLERY_HEADER.rst", "gallery/0_toy/GALLERY_HEADER.rst"
+HEADERS += ("gallery/1_easy/GALLERY_HEADER.rst",)
+OPEN = ".. checks: easy\n\n.. formulas: laws\n\n.. consoles: shown\n\n"
+FREE = "lesson: {checks: easy, formulas: laws, consoles: shown}"
 ALONE = (
     "title",
     "title_underlined",
@@ -56,20 +60,37 @@ HEAD = {
 }
 
 
-def write_script(site, *, right):
+def write_script(site, name, *, right):
     """Write all texts in reStructuredText as blocks of one lesson; say where."""
+    script = name.split("_")[-1].removesuffix(".py") + "-script-"
     lines = ['r"""', "Many", "====", "", f"So :math:`2^3 = {right}`.", "", ":Time: 1"]
     lines += ['"""', "", "y = 8", ""]
     places = {"docstring": range(1, 9)}
     for case in READ:
         if case[0] == "rst" and case[1] not in ALONE:
             first = len(lines) + 1
-            text = text_of(case, right=right).replace("rst-", "script-")
-            text = text.replace("inc-script-", "inc-rst-")
+            text = text_of(case, right=right).replace("rst-", script)
+            text = text.replace(f"inc-{script}", "inc-rst-")
             lines += ["# %%", *(f"# {line}".rstrip() for line in text.splitlines())]
             places[case[1]] = range(first, len(lines) + 1)
             lines += ["", "y += 0", ""]
-    site.write(SCRIPT, "\n".join([*lines, "y", ""]))
+    site.write(name, "\n".join([*lines, "y", ""]))
+    return places
+
+
+def write_easy_page(site, *, right):
+    """Write all texts in MyST as sections of one page; say where."""
+    lines = HEAD["md"].replace("---\n", f"---\n{FREE}\n", 1).splitlines()
+    lines += ["# Easy", ""]
+    places = {}
+    for case in READ:
+        if case[0] == "md" and case[1] not in (*ALONE, "unclosed"):
+            text = text_of(case, right=right).replace("md-", "easy-")
+            first = len(lines) + 1
+            lines += text.replace("inc-easy-", "inc-md-").splitlines()
+            places[case[1]] = range(first, len(lines) + 1)
+            lines += ["", "```{code-cell} python", "y = 8", "```", ""]
+    site.write(EASY[1], "\n".join(lines))
     return places
 
 
@@ -90,8 +111,9 @@ def write_notebook(site, *, right):
 
 
 def write_headers(site, *, right):
-    for name, line in zip(HEADERS, "=-", strict=True):
-        text = f"Level {line}\n{line * 7}\n\nSo :math:`2^3 = {right}`.\n\n.. math::\n\n"
+    for name, line in zip(HEADERS, "=--", strict=True):
+        text = f"Level {line}\n{line * 7}\n\n{OPEN * ('easy' in name)}"
+        text += f"So :math:`2^3 = {right}`.\n\n.. math::\n\n"
         site.write(name, f"{text}   2^3 = {right}\n")
 
 
@@ -100,7 +122,9 @@ def published(reference, tmp_path_factory):
     site = reference.copy(tmp_path_factory.mktemp("true") / "site")
     for case in READ:
         write_page(site, case, right="8")
-    write_script(site, right="8")
+    for name in (SCRIPT, EASY[0]):
+        write_script(site, name, right="8")
+    write_easy_page(site, right="8")
     write_notebook(site, right="8")
     write_headers(site, right="8")
     return site, site.build()
@@ -111,7 +135,8 @@ def refused(reference, tmp_path_factory):
     site = reference.copy(tmp_path_factory.mktemp("false") / "site")
     for case in READ:
         write_page(site, case, right="509")
-    places = write_script(site, right="509")
+    places = {name: write_script(site, name, right="509") for name in (SCRIPT, EASY[0])}
+    places[EASY[1]] = write_easy_page(site, right="509")
     cells = write_notebook(site, right="509")
     write_headers(site, right="509")
     return places, site.build(), cells
@@ -183,13 +208,24 @@ def test_false_formula_is_refused_on_a_page(refused, case):
     )
 
 
+@pytest.mark.parametrize("script", [SCRIPT, EASY[0]])
 @pytest.mark.parametrize(
     "name", ["docstring", *(n for m, n in READ if m == "rst" and n not in ALONE)]
 )
-def test_false_formula_is_refused_in_a_script(refused, name):
+def test_false_formula_is_refused_in_a_script(refused, name, script):
     places, done, _ = refused
-    lines = {int(n) for n in re.findall(rf"{SCRIPT}:(\d+)", done.error)}
-    assert lines & set(places[name]) or "included" in name
+    lines = {int(n) for n in re.findall(rf"{script}:(\d+)", done.error)}
+    assert lines & set(places[script][name]) or "included" in name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for m, n in READ if m == "md" and n not in (*ALONE, "unclosed")],
+)
+def test_false_formula_is_refused_on_an_easy_page(refused, name):
+    places, done, _ = refused
+    lines = {int(n) for n in re.findall(rf"{EASY[1]}:(\d+)", done.error)}
+    assert lines & set(places[EASY[1]][name]) or "included" in name
 
 
 @pytest.mark.parametrize("name", [n for m, n in READ if m == "md" and n not in ALONE])

@@ -410,6 +410,14 @@ def test_open_formula_is_a_law_where_laws_may_stand(code, text, kinds):
         lesson("", X + code, text)
 
 
+def test_name_that_nothing_gives_a_value_stands_for_no_number_of_its_own():
+    """It was drawn at random, since the text had taken y for a function of it."""
+    code = "x0 = torch.ones(3); A = torch.ones(2, 3); y = A @ x0.sin()"
+    [done] = lesson(r":math:`y = A \sin(x)`", code, laws=True)
+    assert done.kind == "law"
+    assert "gives x a value" in message(r":math:`y = A \sin(x)`", code)
+
+
 @pytest.mark.parametrize(
     "formula",
     ["y = 7", "y = kx = 7", "q = y = 7", "k = 2, y = 3k = 9", r"kx \leq y = 7"],
@@ -499,6 +507,55 @@ def test_float64_is_held_to_float64():
 def test_float32_is_held_to_float32():
     assert message("", "import torch\ny = torch.tensor(1.0001)", ":math:`y = 1`")
     assert lesson("", "import torch\ny = torch.tensor(1.000001)", ":math:`y = 1`")
+
+
+# What is said in words
+
+SAID = [  # of a formula F that is 8, where F is said to be 50; whether it is refused
+    ("So F is 50.", True),
+    ("F is 50", True),
+    ("* F stays 50", True),
+    ("Here F is now 50, and more.", True),
+    ("We see that F equals *50*!", True),
+    ("The number F is\n50.", True),
+    ("It grows, so F becomes 50.", True),
+    ("F is about 50.", True),
+    ("F is zero.", True),
+    ("If F is 50, stop.", False),
+    ("F is 50, where it starts elsewhere.", False),
+    ("The slope of F is 50.", False),
+    ("At the top F is 50.", False),
+    ("Many believe that F is 50.", False),
+    ("F is 50 times as large.", False),
+    ("F is 50 bits long.", False),
+    ("F is 50, 60 or 70.", False),
+    ("F is not 50.", False),
+    ("F is 50 at the top.", False),
+]
+
+
+@pytest.mark.parametrize(("formula", "code"), [("2^3", ""), ("y", "y = 8.0")])
+@pytest.mark.parametrize(("markup", "sign"), [("rst", ":math:`F`"), ("md", "$F$")])
+@pytest.mark.parametrize(("text", "refused"), SAID)
+def test_number_in_words_behind_a_formula_is_true(
+    text, refused, markup, sign, formula, code
+):
+    said = text.replace("F", sign).replace("F", formula)
+    lesson("", code, said.replace("50", "8").replace("zero", "8"), markup=markup)
+    if not refused:
+        assert lesson("", code, said, markup=markup) == []
+        return
+    with pytest.raises(StatementError, match="words behind the formula"):
+        lesson("", code, said, markup=markup)
+
+
+def test_number_in_words_is_left_alone_where_nobody_knows():
+    for text in (":math:`q` is 50.", ":math:`x` is 50.", ":law:`2^3` is 50."):
+        assert [s for s in lesson("", X, text) if s.kind != "law"] == []
+
+
+def test_number_in_words_may_announce_the_next_cell():
+    assert lesson("So :math:`y` is 9.", "y = 9", "Then it was.", "y = 8") == []
 
 
 # What an author sees

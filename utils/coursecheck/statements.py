@@ -44,6 +44,7 @@ from coursecheck.formulas import (
     walk,
 )
 from coursecheck.maths import RELATION, Maths, Roles, find_maths, without_blocks
+from coursecheck.spoken import spoken
 from coursecheck.stated import Block, Formula, Statement
 from coursecheck.tokens import OpenError
 from coursecheck.verifying import verify
@@ -61,6 +62,10 @@ _UNUSED = (
 _PUT_OUT = (
     "(this cell puts it out, where it is compared as in a text: leave the relation"
     " out, or state it in the text)"
+)
+_IN_WORDS = (
+    "(the words behind the formula say so: put the whole equation into the formula; if"
+    " they speak of another place, say in the sentence where, or mark it as law)"
 )
 _AS_LAW = {  # how an author marks one
     "rst": "a law is written :law:`…`, a displayed one has `:class: law` below it",
@@ -125,12 +130,14 @@ class Checker:
         self._bases: dict[str, int] = {}
         self._unused: dict[str, tuple[StatementError, Statement | None]] = {}
         self._pending: list[tuple[_Entry, _State]] = []
+        self._spoken: list[tuple[_Entry, FalseError | bool]] = []
 
     def copy(self) -> Checker:
         """Return a checker that goes on from here on its own."""
         twin = copy.copy(self)
         twin._definitions, twin._unused = dict(self._definitions), dict(self._unused)
         twin._pending, twin._bases = list(self._pending), dict(self._bases)
+        twin._spoken = list(self._spoken)
         twin.formulas, twin._roles = list(self.formulas), dict(self._roles)
         return twin
 
@@ -167,9 +174,12 @@ class Checker:
         state = _state(namespace)
         faults: list[StatementError] = []
         for part in (block, *block.included):
-            for maths in find_maths(part.source, self.markup, self._roles):
+            found = find_maths(part.source, self.markup, self._roles)
+            for maths in found:
                 with gathered(faults):
                     self._read(part, maths, namespace, state)
+            said = (_Entry(part, m, 0, -1) for m in spoken(part.source, found))
+            self._spoken += [(e, self._hear(e, namespace)) for e in said]
         raise_all(faults)
 
     def _read(
@@ -219,12 +229,21 @@ class Checker:
             luck = {(entry.paragraph, name) for name in changed} & only_later
             if isinstance(later, FormulaError) and (not true or (luck and false)):
                 error = (*false, *_unread(entry.found, later), later)[0]
+                for name in set(self._unused) & entry.names & set(namespace):
+                    del self._unused[name]  # the code has it by now
                 if not (self._laws and isinstance(error, OpenError)):
                     faults.append(self._report(entry.block, entry.maths, error))
                     continue
                 equation = self._equations(entry.maths, namespace)[entry.place]
                 true = [_law(entry.block, entry.maths, equation)]
             done += [replace(s, formula=entry.number) for s in true[:1]]
+        heard, self._spoken = self._spoken, []
+        for entry, before in heard:
+            both = before, self._hear(entry, namespace)
+            false = [f for f in both if isinstance(f, FalseError)]
+            if false and True not in both:
+                fault = self._report(entry.block, entry.maths, false[-1])
+                faults.append(StatementError(f"{fault}\n  {_IN_WORDS}", fault.line))
         raise_all(faults)
         return tuple(done)
 
@@ -247,7 +266,7 @@ class Checker:
         Raise :class:`StatementError` if it is false or cannot be read.
         """
         twin = self.copy()
-        twin.markup, twin._pending, twin._unused = "md", [], {}
+        twin.markup, twin._pending, twin._unused, twin._spoken = "md", [], {}, []
         try:
             twin.look(Block("text", f"$${formula}$$", line), namespace)
             twin.confirm(namespace)
@@ -332,6 +351,22 @@ class Checker:
         witnesses = tuple(sorted(log.witnesses))
         text = _line(equation.text)
         return Statement(kind, text, line, witnesses, difference, log.here)
+
+    @torch.enable_grad()
+    def _hear(self, entry: _Entry, namespace: Mapping[str, Any]) -> FalseError | bool:
+        """Tell whether what is said in words is known to be true, or false, or not."""
+        scope = self._scope(namespace)
+        try:
+            equations = self._equations(entry.maths, namespace)
+            alone = len(equations) == 1
+            if not alone or evaluate(equations[0].members[0], scope).tensor.ndim:
+                return False
+            verify(equations[0], scope, self._seed)
+        except FalseError as error:
+            return error
+        except FormulaError:
+            return False
+        return True
 
     def _verify(self, equation: Equation, scope: Names) -> float:
         """Compare all members; where laws may stand, those that can be compared."""

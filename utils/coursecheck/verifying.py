@@ -79,7 +79,8 @@ def _verify(equation: Equation, scope: Names, seed: int) -> float:
 
 def _params(equation: Equation, scope: Names) -> set[str]:
     """Return the names that stand for any number."""
-    names = {p for d in scope.definitions.values() for p in d.params}
+    texts = (d for k, d in scope.definitions.items() if scope.live(k) is None)
+    names = {p for d in texts for p in d.params}
     head = equation.members[0]
     if head.op in ("call", "prime"):
         names |= set(names_in(head.args[-1]))
