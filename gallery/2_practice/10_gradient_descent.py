@@ -455,7 +455,9 @@ y
 #
 #       .. math::
 #
-#          \nabla_x y = (2a - 2x_0 \cdot 200b,\; 200b) = (-215.6, -88)
+#          \nabla_x y = (2a - 2x_0 \cdot 200b,\; 200b)
+#
+#       In our numbers that is :math:`\nabla_x y = (-215.6, -88)`.
 #
 #       .. wrong:: [-2 * x[0] * 200 * b, 200 * b]
 #

@@ -78,9 +78,10 @@ L
 #
 #       .. math::
 #
-#          \nabla_w L = X^\top\, \nabla_p L = \frac{2}{3}\, X^\top (X w - y)
-#          = \left(-\tfrac{10}{3}, -\tfrac{22}{3}\right)
-#          \approx (-3.3333, -7.3333)
+#          \nabla_w L = X^\top\, \nabla_p L = \tfrac{2}{3}\, X^\top (X w - y)
+#
+#       In our numbers that is :math:`\nabla_w L = (-\frac{10}{3}, -\frac{22}{3})
+#       \approx (-3.3333, -7.3333)`.
 #
 #       .. wrong:: 3 * w.grad
 #

@@ -93,9 +93,8 @@ record_backward(L, locals(), direction="TB")
 # .. math::
 #    :class: law
 #
-#    L = -y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z)),
-#    \qquad
-#    \frac{dL}{dz} = \sigma(z) - y
+#    L &= -y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z)) \\
+#    \frac{dL}{dz} &= \sigma(z) - y
 #
 # So a neuron that is sure and wrong gets a slope of almost 1, or −1 if the answer is
 # yes. With a squared error it would be almost 0, as the lesson on the graph has shown:
@@ -253,8 +252,9 @@ p, L
 #
 #       .. math::
 #
-#          \nabla_z L = p - e_0 = (-0.334759, 0.244728, 0.090031)
+#          \nabla_z L = p - e_0
 #
+#       In our numbers that is :math:`\nabla_z L = (-0.334759, 0.244728, 0.090031)`.
 #       The right logit should rise, the others fall, each by as much as its class was
 #       believed.
 #
@@ -468,8 +468,9 @@ L = F.cross_entropy(z, torch.tensor(0))
 #       .. math::
 #          :class: law
 #
-#          \left(\frac{1 - y}{1 - \sigma} - \frac{y}{\sigma}\right) \sigma\,(1 - \sigma)
-#          = (1 - y)\,\sigma - y\,(1 - \sigma) = \sigma - y
+#          &\left(\frac{1 - y}{1 - \sigma} - \frac{y}{\sigma}\right)
+#          \sigma\,(1 - \sigma) \\
+#          &= (1 - y)\,\sigma - y\,(1 - \sigma) = \sigma - y
 #
 #       >>> for answer in (0.0, 1.0):
 #       ...     u = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)

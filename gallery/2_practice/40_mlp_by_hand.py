@@ -418,8 +418,8 @@ weights[0]
 #
 # We train four hidden units with ReLU: their weights are the rows of ``W1``, their
 # biases ``b1``, and ``w2`` and ``b2`` belong to the last neuron. The hundred points are
-# the rows of ``X``, their labels are in ``y``, and ``start`` holds the random weights
-# of before. The learning rate is 20.
+# the rows of ``X``, their labels are in ``y``, and ``start`` holds random weights to
+# begin with. The learning rate is 20.
 
 
 def train_relu(rate):
