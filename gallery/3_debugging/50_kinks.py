@@ -606,7 +606,8 @@ def train(activation):
 # - Test whether a number is a subgradient.
 # - Choose on purpose between sharing and one winner.
 #
-# Next, *NaN and infinity*: what happens where a slope is infinite.
+# Next, :doc:`NaN and infinity </lessons/3_debugging/60_nan_and_inf>`: what happens
+# where a slope is infinite.
 
 # %%
 # Credits and licences
