@@ -3,8 +3,8 @@ An engine of our own
 ====================
 
 We build autograd itself, in less than a hundred lines of NumPy: cell by cell, and each
-cell is compared with PyTorch at once. At the end our engine draws a graph and trains a
-network, and we can say what the real one has that ours lacks.
+cell is compared with PyTorch at once. At the end our engine describes its graph for a
+drawing and trains a network, and we can say what the real one has that ours lacks.
 
 :Time: 60 minutes
 :Needs: :doc:`Chain rule </lessons/1_foundations/30_chain_rule>`,
@@ -17,8 +17,8 @@ network, and we can say what the real one has that ours lacks.
 # sphinx_gallery_thumbnail_number = -1
 
 # %%
-# From one neuron to a network, PyTorch has gone back for us. Now we write what goes
-# back, until it trains such a network.
+# By hand we have gone back through one network at a time, and PyTorch has gone back for
+# us through the others. Now we write a program that does it, until it trains a network.
 #
 # NumPy computes with arrays, and has no idea of gradients. What our engine can do we
 # have put into it. PyTorch stands beside it and checks.
@@ -336,8 +336,8 @@ print(p.grad)
 # >>> float(p.grad), x.grad.item()
 # (33.0, 33.0)
 #
-# PyTorch numbers its operations, too. It also counts, for each one, how many
-# contributions are still missing:
+# PyTorch counts, for each operation, how many contributions are still missing. And it
+# numbers them, too, in the order in which they were computed:
 #
 # >>> z.grad_fn._sequence_nr() < w.grad_fn._sequence_nr() < y.grad_fn._sequence_nr()
 # True
@@ -428,7 +428,7 @@ print(p.grad.T, q.grad)
 # >>> p.grad.tolist(), q.grad.tolist()
 # ([[10.0], [10.0], [10.0]], [6.0, 6.0, 6.0, 6.0])
 #
-# PyTorch agrees, for the product and for a sum in which a single number is copied:
+# PyTorch agrees, for this product, and for one in which a single number is copied:
 #
 # >>> column, row = [[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0, 4.0]
 # >>> compare(lambda a, b: a * b, column, row) < 1e-12
@@ -446,11 +446,13 @@ print(p.grad.T, q.grad)
 
 
 def power(a, n):
-    return Var(a.value**n, f"pow {n}", (a,), (lambda g: g * n * a.value ** (n - 1),))
+    vjps = (lambda g: g * n * a.value ** (n - 1),)
+    return Var(a.value**n, f"pow {n}", (a,), vjps)
 
 
 def total(a):
-    return Var(a.value.sum(), "sum", (a,), (lambda g: g * np.ones_like(a.value),))
+    vjps = (lambda g: g * np.ones_like(a.value),)
+    return Var(a.value.sum(), "sum", (a,), vjps)
 
 
 def matmul(a, b):
@@ -591,12 +593,13 @@ print(y.value, a.grad, b.grad)
 # True
 
 # %%
-# It draws itself
-# ---------------
+# It describes itself
+# -------------------
 #
 # A drawing needs what the walk needs: the values and their inputs. We write them in the
-# language of Graphviz, which ``make_dot`` uses, too: a line for each box, and one for
-# each arrow. Names come from our variables.
+# language of Graphviz, which ``make_dot(y).source`` has, too: a line for each box, and
+# one for each arrow. Names come from our variables. Any program that knows this
+# language makes a picture of the lines.
 
 
 def draw(root, names):
@@ -628,9 +631,9 @@ print("digraph {", *draw(y, locals()), "}", sep="\n")
 # Two faults of small engines
 # ---------------------------
 #
-# micrograd and engines like it differ from ours in two places. They keep the adjoint
-# of each value *in the value*, and they find the order by a function that calls itself.
-# Both are shorter. We write such a walk, and look what happens.
+# In micrograd, and in engines like it, the walk differs from ours in two places. It
+# keeps the adjoint of each value *in the value*, and it finds the order by a function
+# that calls itself. Both are shorter. We write such a walk, and look what happens.
 
 
 def visit(v, done):
@@ -733,9 +736,8 @@ except RecursionError as error:
 # ---------
 #
 # Now the test that counts. A hundred points lie in two half moons, one for each class,
-# as in :doc:`the lesson on a network's backward pass
-# </lessons/2_practice/40_mlp_by_hand>`. ``sign`` is 1 for the one class and −1 for the
-# other.
+# those of :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`.
+# ``sign`` is 1 for the one class and −1 for the other.
 
 torch.manual_seed(0)
 labels = torch.arange(100) % 2
@@ -749,12 +751,14 @@ sign = (2.0 * labels.double() - 1.0).reshape(100, 1)
 
 # %%
 # The network has a hidden layer of four tanh units, and one output, its *score*:
-# positive for the one class, negative for the other. A point whose score, times its
-# sign, is ``s`` adds :law:`\ln(1 + e^{-s})` to the loss. That is near 0 where ``s`` is
-# large, and large where it is negative. (Written like this it overflows where ``s`` is
-# far below zero; :doc:`Logistic and softmax regression
+# positive for the one class, negative for the other. Let ``s`` be the score of a
+# point, times its sign. The loss is the mean of :law:`\ln(1 + e^{-s})` over the points.
+# That is near 0 where ``s`` is large, and large where it is negative. (Written like
+# this it overflows where ``s`` is far below zero; :doc:`Logistic and softmax regression
 # </lessons/2_practice/30_logistic_and_softmax>` has the stable form. Our scores stay
 # small.)
+#
+# The start is that of the other lesson, too, so we know what to expect.
 
 
 def score(X, W1, b1, w2, b2):
@@ -811,7 +815,7 @@ for step in range(201):
 #
 #    .. answer::
 #
-#       They agree to nine digits and more. Equal to the last bit they need not be: the
+#       They agree to nine places and more. Equal to the last bit they need not be: the
 #       two may add up the same numbers in different orders, and each step begins where
 #       the one before has ended.
 #
@@ -842,14 +846,15 @@ def border(weights):
 # .. predict::
 #
 #    How many of the hundred points are on the wrong side of the border at the start,
-#    and how many at the end? Then move the slider: when does the border begin to bend?
+#    and how many at the end? (Perhaps you remember.) Then move the slider: when does
+#    the border begin to bend?
 #
 #    .. ask:: [wrong[0], wrong[200]]
 #
 #    .. answer::
 #
 #       It begins with 80 on the wrong side, worse than a coin, and ends with 0. First
-#       the border turns, and it is rather straight. Then it bends.
+#       the border turns, and it is rather straight. From step 50 on it bends.
 #
 #       .. wrong:: [50, 0]
 #
@@ -870,10 +875,17 @@ plot = MovingPlot(
 plot.points(*points[labels == 0].T, "sign −1")
 plot.points(*points[labels == 1].T, "sign 1")
 plot.line(lines[..., 0], lines[..., 1], "border")
-plot.say("{wrong} of the points are on the wrong side.", wrong=list(wrong.values()))
+missed = list(wrong.values())
+plot.say("{wrong} of the points are on the wrong side.", wrong=missed)
 plot
 
 # %%
+# These are the counts of the other lesson, where PyTorch confirmed gradients that we
+# had written by hand:
+#
+# >>> [wrong[step] for step in (0, 20, 200)]
+# [80, 9, 0]
+#
 # The engine that did this is short. We count the lines of its functions, the drawing
 # included; imports, assignments and the head of ``Var`` come on top.
 
@@ -917,7 +929,7 @@ count
 #      - at a single number, or with a gradient of ours
 #      - at ones, whatever the shape
 #    * - an input changed in place
-#      - is noticed where it was saved, by a version counter
+#      - is noticed where it was saved, by a version counter, but not through ``.data``
 #      - is not: the first exercise
 #    * - second derivatives
 #      - ``create_graph=True``
@@ -1010,6 +1022,26 @@ count
 #       >>> torch.nn.functional.conv1d(u, v).pow(2).sum().backward()
 #       >>> u.grad, v.grad
 #       (tensor([[  6.,  10.,  26., 116., -42.]]), tensor([[[344.,  90.]]]))
+#
+# .. exercise::
+#
+#    Write the softmax loss, for scores with a row for each picture, without a new
+#    operation. Our ``sum`` takes no axis: what else adds up the entries of a row?
+#
+#    .. answer::
+#
+#       A product with a column of ones.
+#
+#       >>> def softmax_loss(scores, target):
+#       ...     ones = Var(np.ones((3, 1)))
+#       ...     right = (scores * target) @ ones
+#       ...     return ((scores.exp() @ ones).log() - right).sum() / 2
+#       >>> scores = Var([[2.0, 0.0, 1.0], [0.0, 3.0, 0.0]])
+#       >>> backward(softmax_loss(scores, Var([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])))
+#       >>> u = torch.tensor(scores.value, requires_grad=True)
+#       >>> torch.nn.functional.cross_entropy(u, torch.tensor([0, 2])).backward()
+#       >>> float(abs(scores.grad - u.grad.numpy()).max()) < 1e-12
+#       True
 #
 # .. exercise::
 #
