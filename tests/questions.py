@@ -422,6 +422,42 @@ ASKED = (
             "optimizer.step does nothing",
         ),
     ),
+    Asked(
+        "work inside",
+        (
+            "how does autograd work internally",
+            "can I write my own autograd engine",
+            "micrograd explained",
+        ),
+        (
+            "how is backward() implemented",
+            "why does backward need a topological sort",
+        ),
+    ),
+    Asked(
+        "falling loss",
+        (
+            "loss goes down, are my gradients correct",
+            "is a falling loss a proof of right gradients",
+            "how do I test a backward pass that I wrote by hand",
+        ),
+        (
+            "my network trains although the gradient has a bug",
+            "can I trust my manual backprop if the loss decreases",
+        ),
+    ),
+    Asked(
+        "untrained classifier",
+        (
+            "initial loss of cross entropy with 10 classes",
+            "why does my loss start at 2.303",
+            "loss is 0.693 at the beginning",
+        ),
+        (
+            "what loss does an untrained network have",
+            "sanity check of the loss at initialization",
+        ),
+    ),
 )
 
 # The finder's weights and the page's words were chosen with these at hand.
@@ -584,6 +620,21 @@ TUNED = (
         "my network isn't learning, gradients are fine",
         "optimizer.step() does nothing",
     ),
+    (
+        "build a tiny autodiff library from scratch in numpy",
+        "how does pytorch build the computational graph under the hood",
+        "RecursionError in my recursive backward for long graphs",
+    ),
+    (
+        "training works in spite of a wrong gradient",
+        "does a decreasing loss mean that the backward pass is correct",
+        "silent bug in hand written gradients",
+    ),
+    (
+        "expected loss for random guessing, log of the number of classes",
+        "MNIST loss begins far above 2.3",
+        "why ln(10) at the start",
+    ),
 )
 
 # Written down before the finder's present way of ranking, in the manner of forums, and
@@ -712,5 +763,17 @@ HELD_OUT = (
     (
         "my model parameters stay the same after training",
         "loss does not decrease, gradients seem fine but the weights never change",
+    ),
+    (
+        "what happens under the hood when I call loss.backward()",
+        "write a small autodiff library like micrograd in numpy",
+    ),
+    (
+        "my training loss goes down, does that mean my backward pass is correct",
+        "how can a bug in the gradients go unnoticed while the network learns",
+    ),
+    (
+        "cross entropy loss starts at 2.30 for 10 classes, is this normal",
+        "what initial loss should I expect at random initialization",
     ),
 )
