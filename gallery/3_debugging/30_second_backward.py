@@ -368,8 +368,8 @@ c2 = w * h1.detach() + 1
 # off from the round before, ``c2`` has the same value, :math:`c_2 = h_2 = 1.75`, and a
 # part of the slope, that of its own round:
 #
-# >>> torch.autograd.grad(h2, w), torch.autograd.grad(c2, w)
-# ((tensor(2.),), (tensor(1.5000),))
+# >>> [torch.autograd.grad(y, w, retain_graph=True)[0].item() for y in (h2, c2)]
+# [2.0, 1.5]
 #
 # Those who train recurrent networks call this *truncated* backpropagation through time:
 # they detach after some rounds, take one backward step for these, and go on.

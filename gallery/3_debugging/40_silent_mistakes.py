@@ -70,7 +70,7 @@ L = ((p - t) ** 2).mean()
 #
 #       .. wrong:: [-2, 0, 2]
 #
-#          The mean has been forgotten, or its nine parts were taken for three.
+#          This divides by three. The mean is over nine differences.
 
 L.backward()
 p.grad
@@ -220,14 +220,14 @@ linked
 #    The index 0 stands twice in the next cell. Do not copy it.
 
 # wrong on purpose
-x = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+x = torch.tensor([1.0, 3.0], dtype=torch.float64, requires_grad=True)
 y = x * 1
 y[[0, 0]] *= 2
 y
 
 # %%
 # The entry was doubled once: both copies were read before one of them was written. So
-# the result is :math:`(2x_0, x_1) = (2, 2)`, with the slopes 2 and 1.
+# the result is :math:`(2x_0, x_1) = (2, 3)`, with the slopes 2 and 1.
 #
 # .. predict::
 #
@@ -319,10 +319,37 @@ a.grad, b.grad
 # >>> u.grad, v.grad
 # (tensor([2., 4.]), tensor([1., 2.]))
 #
-# A training loop that empties ``.grad`` is safe from that. But what changes gradients
-# in place, such as clipping, changes shared ones twice. Two gradients with the entries
-# 3 and 4 have the length 5 each, and :math:`\sqrt{5^2 + 5^2} \approx 7.07` together. To
-# get the length 1, each entry is divided by that once. Here it is divided twice:
+# So accumulation goes wrong. Two backward steps in a row should double the gradient.
+# The first leaves one ``d`` in the common memory; the second adds one for each leaf,
+# and that makes three. A hook that copies gives a leaf numbers of its own.
+#
+# >>> def summed(prepare, hook=None):
+# ...     u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
+# ...     if hook:
+# ...         u.register_hook(hook)
+# ...     for _ in range(2):
+# ...         ((prepare(u) + prepare(v)) * d).sum().backward()
+# ...     return u.grad
+# >>> summed(lambda u: u), summed(lambda u: u[None])
+# (tensor([2., 4.]), tensor([3., 6.]))
+# >>> summed(lambda u: u[None], hook=torch.clone)
+# tensor([2., 4.])
+#
+# A loop that puts ``None`` into ``.grad`` before each backward step is safe. One that
+# writes zeros is not: they are written into the common memory, to which both then add.
+#
+# >>> u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
+# >>> optimizer = torch.optim.SGD([u, v])
+# >>> for _ in range(2):
+# ...     optimizer.zero_grad(set_to_none=False)
+# ...     ((u[None] + v[None]) * d).sum().backward()
+# >>> u.grad
+# tensor([2., 4.])
+#
+# What changes gradients in place, such as clipping, changes shared ones twice. Two
+# gradients with the entries 3 and 4 have the length 5 each, and
+# :math:`\sqrt{5^2 + 5^2} \approx 7.07` together. To get the length 1, each entry is
+# divided by that once. Here it is divided twice:
 #
 # >>> def clipped(prepare):
 # ...     u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
