@@ -808,6 +808,8 @@ backward_slope, forward_slope
 # - Read a refusal of ``gradcheck``: the dtype, a kink, randomness, and then the fault.
 # - Know what it lets pass: a thousandth, a special place, a second derivative, forward
 #   mode.
+#
+# Next, :doc:`Hooks </lessons/3_debugging/80_hooks>` look at gradients on their way.
 
 # %%
 # Credits and licences
