@@ -374,12 +374,14 @@ y = 3 * c
 y
 
 # %%
-# What arrives at ``c`` is :math:`\bar c = 3`, and each of the two gets half of it,
-# :math:`\bar a = \bar b = 1.5`.
+# What arrives at ``c`` is :math:`\bar c = 3`, and each of the two gets half of it:
 
 record_backward(y, locals())
 
 # %%
+# >>> a.grad, b.grad
+# (tensor(1.5000), tensor(1.5000))
+#
 # Change ``b`` to 1 below the drawing: who gets the 3? If both arguments are one
 # tensor, the halves come together again:
 #
@@ -467,8 +469,9 @@ pulls
 slope(lambda x: torch.relu(x) - torch.relu(-x), -1.0, 0.0, 1.0)
 
 # %%
-# No other number at the kink would save us. With 1 in place of 0 the sum has the slope
-# 2. With a half it is right here, and wrong as soon as one ReLU stands in another:
+# Would another number at the kink help? With 1 in place of 0 the sum has the slope 2.
+# With a half it is right here, and wrong as soon as one ReLU stands in another, which
+# makes :math:`(\tfrac12)^2 + \tfrac12 = \tfrac34`:
 #
 # >>> right, half = relus["where, >="], relus["maximum"]
 # >>> slope(lambda x: right(x) - right(-x), 0.0)
@@ -480,8 +483,8 @@ slope(lambda x: torch.relu(x) - torch.relu(-x), -1.0, 0.0, 1.0)
 #
 # Each part returns a subgradient of its own, and autograd adds and multiplies them. The
 # result need not be one of the whole. `Kakade and Lee
-# <https://arxiv.org/abs/1809.08530>`__ show what a program has to look like so that it
-# is.
+# <https://arxiv.org/abs/1809.08530>`__ give a method that finds one, for a class of
+# programs.
 
 # %%
 # Does it matter?

@@ -41,7 +41,7 @@ def slope(function, *at):
 # Zero times infinity
 # -------------------
 #
-# A distance, written as the root of a square. At :math:`x = 1` it is 0.
+# A distance, written as the square root of a square. At :math:`x = 1` it is 0.
 
 x = torch.tensor(1.0, requires_grad=True)
 u = x - 1
@@ -52,8 +52,8 @@ y
 # %%
 # .. predict::
 #
-#    Walk back by hand. The root has the slope :law:`\frac{1}{2\sqrt s}`, the square has
-#    :law:`2u`. What arrives at ``x``?
+#    Walk back by hand. The square root has the slope :law:`\frac{1}{2\sqrt s}`, the
+#    square has :law:`2u`. What arrives at ``x``?
 #
 #    .. answer::
 #
@@ -65,7 +65,7 @@ record_backward(y, locals())
 # %%
 # Read the two factors from the drawing: ``y`` sends infinity to ``s``, and from there
 # on it is NaN. The value was never in danger. The factors do not know of each other:
-# the square would have brought the root's infinity down, if both had been taken
+# the square would have brought the infinity down, if both had been taken
 # together. That is what ``abs`` does:
 #
 # >>> x.grad
@@ -73,7 +73,7 @@ record_backward(y, locals())
 # >>> slope(lambda x: (x - 1).abs(), 1.0)
 # [0.0]
 #
-# Change ``x`` below the drawing. Beside this one place the root of the square is right:
+# Change ``x`` below the drawing. Beside this one place the program is right:
 #
 # >>> slope(lambda x: ((x - 1) ** 2).sqrt(), 0.5, 1.5)
 # [-1.0, 1.0]
@@ -82,8 +82,8 @@ record_backward(y, locals())
 # The branch that was not taken
 # -----------------------------
 #
-# "The root where it is defined, else zero" sounds like a condition. ``torch.where`` is
-# none: both of its branches have been computed before it chooses.
+# "The square root where it is defined, else zero" sounds like a condition.
+# ``torch.where`` is none: both of its branches have been computed before it chooses.
 #
 # .. admonition:: Wrong on purpose
 #
@@ -120,9 +120,9 @@ y = chosen.sum()
 record_backward(y, locals())
 
 # %%
-# The root stands in the record, chosen or not. It is one of the `oldest questions
+# ``sqrt`` stands in the record, chosen or not. It is one of the `oldest questions
 # <https://github.com/pytorch/pytorch/issues/68425>`__ about autograd. Two repairs keep
-# the bad entry away from the root. The first chooses *before* it as well, and puts in a
+# the bad entry away from ``sqrt``. The first chooses *before* it as well, and puts in a
 # number that does no harm. The second picks the good entries out:
 #
 # >>> def twice(x):
@@ -281,8 +281,9 @@ built_in
 # >>> slope(lambda x: x * x.log(), 0.0), slope(torch.special.entr, 0.0)
 # ([nan], [inf])
 #
-# The eigenvectors of the unit matrix are another case. Each vector is one, so there is
-# none to follow when the matrix moves. Its eigenvalues are fine:
+# The eigenvectors of the unit matrix are another case. Each direction is that of an
+# eigenvector, so there is none to follow when the matrix moves. Its eigenvalues are
+# fine:
 #
 # >>> A = torch.eye(2, dtype=torch.float64, requires_grad=True)
 # >>> torch.autograd.grad(torch.linalg.eigh(A).eigenvectors[0, 0], A)[0].isnan().all()
@@ -319,8 +320,8 @@ weights = scores.masked_fill(hidden, -inf).softmax(dim=1)
 weights
 
 # %%
-# A loss leaves the padding out: it looks at the second row alone, which is right. So is
-# its value.
+# A loss passes over the padding: it looks at the second row alone, which is right. So
+# is its value.
 
 y = (weights @ key)[1].sum()
 y
@@ -471,7 +472,7 @@ hunt(lambda x: ((x - 1) ** 2).sqrt(), 1.0)
 # %%
 # The mode also prints a traceback of the forward pass, which leads to the line; here it
 # is held back. (It is slow: switch it on for the hunt.) The message accuses
-# the square, which has multiplied infinity by zero. That the root had sent an infinity
+# the square, which has multiplied infinity by zero. That ``sqrt`` had sent an infinity
 # is not an anomaly. Neither is a slope that is finite, though the value is NaN:
 #
 # >>> hunt(torch.sqrt, 0.0)
@@ -484,11 +485,11 @@ hunt(lambda x: ((x - 1) ** 2).sqrt(), 1.0)
 # .. predict::
 #
 #    And for the ``where`` above, at 0: which operation does the message name, the
-#    choice or the root?
+#    choice or the square root?
 #
 #    .. answer::
 #
-#       The root. ``where`` has sent it a zero, which is a number.
+#       The square root. ``where`` has sent it a zero, which is a number.
 
 hunt(lambda x: torch.where(x > 0, x.sqrt(), 0.0), 0.0)
 
@@ -500,7 +501,7 @@ hunt(lambda x: torch.where(x > 0, x.sqrt(), 0.0), 0.0)
 # Function 'DivBackward0' returned nan values in its 1th output.
 #
 # In a training that runs for days the mode is too slow. A look at the length of the
-# gradient costs little, and clipping takes this length anyway. Without the look,
+# gradient costs little, and clipping computes this length anyway. Without the look,
 # clipping makes one NaN into many:
 
 a = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -551,8 +552,8 @@ except RuntimeError as error:
 #
 # .. exercise::
 #
-#    Somebody repairs the root by ``torch.where(x > 0, (x + 1e-12).sqrt(), 0.0)``. For
-#    which ``x`` is there still a NaN?
+#    Somebody repairs the square root by ``torch.where(x > 0, (x + 1e-12).sqrt(),
+#    0.0)``. For which ``x`` is there still a NaN?
 #
 #    .. answer::
 #
