@@ -76,6 +76,9 @@ y
 # Holding the right one still, the left one gives :math:`A x = (5, 11)`. Holding the
 # left one still, the right one gives :math:`A^\top x = (7, 10)`.
 #
+# >>> torch.autograd.grad(x @ (A @ x.detach()), x)
+# (tensor([ 5., 11.]),)
+#
 # .. predict::
 #
 #    What is the gradient of ``y`` with respect to ``x``?
@@ -98,12 +101,12 @@ y
 #          You took both paths for the same, :math:`2 A x`. The path of the ``x`` on
 #          the right of ``A`` gives :math:`A^\top x`.
 #
-#       .. wrong:: A @ x
+#       .. wrong:: torch.autograd.grad(x @ (A @ x.detach()), x)[0]
 #
 #          This is the path of the ``x`` on the left of ``A`` alone. ``x`` stands on the
 #          right as well, and there it counts, too.
 #
-#       .. wrong:: A.T @ x
+#       .. wrong:: torch.autograd.grad(x.detach() @ (A @ x), x)[0]
 #
 #          This is the path of the ``x`` on the right of ``A`` alone. ``x`` stands on
 #          the left as well, and there it counts, too.
