@@ -167,6 +167,14 @@ def test_every_kind_of_mutant_is_refused():
     assert len(done) >= 25
 
 
+def test_formula_is_looked_at_before_an_example_frees_its_graph():
+    text = "text::math:`\\frac{dy}{dx} = 6`\n\n>>> torch.autograd.grad(y, x)[0]\n"
+    code = "import torch\nx = torch.tensor(3.0, requires_grad=True)\ny = x**2"
+    done = run(made(code, f"{text}tensor(6.)\n"), mutate=1)
+    assert done.failure is None
+    assert [m for m in done.statements if not m.witnesses] == []
+
+
 def test_sample_is_always_the_same():
     [first, second] = (run(FOLLOWED, mutate=4).statements for _ in range(2))
     whole = run(FOLLOWED, mutate=1).statements

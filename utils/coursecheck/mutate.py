@@ -62,9 +62,8 @@ class Mutants:
 
     def read(self, block: Block, namespace: Mapping[str, Any]) -> Iterator[Statement]:
         """Show the text to the mutants of earlier ones, and make its own."""
-        name = self._checker.name
-        played = play(block, namespace, name)
         yield from self._show(lambda checker: checker.look(block, namespace))
+        examples: list[tuple[Statement, Block]] = []
         for kind, line, changed in mutants(block.source, self._checker.markup):
             if self._random.randrange(self._one_in):
                 continue
@@ -72,10 +71,14 @@ class Mutants:
             source = changed.splitlines()[line - 1].strip()
             mutant = Statement(kind, source, block.line + line - 1)
             if kind == "doctest":
-                yield mutant if fits(text, played, name) else _refused(mutant)
+                examples.append((mutant, text))
             else:
                 yield from self._begin(mutant, text, namespace)
         self._checker.look(block, namespace)
+        name = self._checker.name
+        played = play(block, namespace, name)  # at last: it may free a graph
+        for mutant, text in examples:
+            yield mutant if fits(text, played, name) else _refused(mutant)
 
     def confirm(self, namespace: Mapping[str, Any]) -> Iterator[Statement]:
         """Look again at what was stated before this cell."""
