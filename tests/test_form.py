@@ -167,3 +167,13 @@ def test_easy_lesson_has_more_time(tmp_path, setting, seconds):
     (project(tmp_path, "Toy\n---\n") / SCRIPT).write_text(text)
     [lesson] = read_lessons(tmp_path)
     assert lesson.seconds == seconds
+
+
+def test_role_that_sphinx_names_without_a_place_is_told_with_one():
+    text = Block("text", "See\n:external+other:doc:`a`.", 3)
+    said = "WARNING: unknown role name: external+other:doc\n"
+    told = f"{SCRIPT}:4: {said.strip()}"
+    assert sort_messages(said, [Lesson(SCRIPT, (text,))]) == ([told], [])
+    assert sort_messages(said, [Lesson(SCRIPT, (text,), strict=False)]) == ([], [told])
+    twice = f'{SCRIPT}:4: ERROR: Unknown interpreted text role "external+other:doc".'
+    assert sort_messages(f"{said}\n{twice}", [Lesson(SCRIPT, (text,))]) == ([twice], [])

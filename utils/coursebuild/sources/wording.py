@@ -23,6 +23,8 @@ _REMEDIES = {  # after what others say: what an author can do
     " also be MyST's, or of an extension that conf.py lacks",
     r"Unknown directive type: '([^']+)'": "no such directive: is {0} spelt right?",
     r'Unknown interpreted text role "([^"]+)"': "no such role: is {0} spelt right?",
+    r"unknown (?:role|directive) name: (\S+)": "nothing here knows {0}: is it spelt"
+    " right? What another project documents is written as code",
     r"unknown document: '([^']+)'": "no such page: name it by its path without suffix,"
     " from this page or, with / before it, from docs/",
     r"undefined label: '([^']+)'": "no such place: write `.. _{0}:` above it, or the"
