@@ -861,7 +861,8 @@ separate(together), separate(compiled)
 # - Find what holds on to an old graph, and count its nodes.
 # - Say when a checkpoint computes again, and what it then sees.
 #
-# The mistakes of the next lesson are worse: no message tells of them.
+# Next, :doc:`Silent mistakes </lessons/3_debugging/40_silent_mistakes>`: what no message
+# tells of.
 
 # %%
 # Credits and licences

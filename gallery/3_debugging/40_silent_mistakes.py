@@ -710,7 +710,8 @@ def fourth():
 # - Suspect lists, repeated indices, paused generators and shared gradients.
 # - Compare a gradient with finite differences before we trust it.
 #
-# The next lesson, about kinks, is on slopes of which each is right, and which differ.
+# Next, :doc:`Kinks and ties </lessons/3_debugging/50_kinks>`: where there is no slope, and
+# still a number is returned.
 
 # %%
 # Credits and licences
