@@ -375,22 +375,23 @@ c2 = w * h1.detach() + 1
 # they detach after some rounds, take one backward step for these, and go on.
 
 # %%
-# The record does not follow
-# --------------------------
+# Between forward and backward
+# ----------------------------
 #
-# The graph is made while we compute. What we do to our tensors later does not change
-# it. Here is a leaf that is frozen after the forward step: the walk ends without an
-# error, and brings nothing.
+# The graph is made while we compute. Here are two leaves that change their mind after
+# it: one asks for a gradient too late, the other is frozen. The walk ends without an
+# error, and brings a gradient to neither.
 #
-# >>> v = torch.tensor(1.0, requires_grad=True)
-# >>> y = 2 * v
-# >>> v = v.requires_grad_(False)
+# >>> late, frozen = torch.tensor(1.0), torch.tensor(1.0, requires_grad=True)
+# >>> y = late * frozen
+# >>> late, frozen = late.requires_grad_(), frozen.requires_grad_(False)
 # >>> y.backward()
-# >>> print(v.grad)
-# None
+# >>> print(late.grad, frozen.grad)
+# None None
 #
-# And a tensor that we make afterwards is not in the graph, though it shows the same
-# numbers. ``v[0]`` is a new view each time that we write it:
+# So an edge that is there can be closed at its end, by freezing. One that is not there
+# can't be had any more. And a tensor that we make afterwards is not in the graph,
+# though it shows the same numbers. ``v[0]`` is a new view each time that we write it:
 #
 # >>> v = torch.tensor([3.0, 1.0], requires_grad=True)
 # >>> y = (v * v).sum()
@@ -861,8 +862,8 @@ separate(together), separate(compiled)
 # - Find what holds on to an old graph, and count its nodes.
 # - Say when a checkpoint computes again, and what it then sees.
 #
-# Next, :doc:`Silent mistakes </lessons/3_debugging/40_silent_mistakes>`: what no message
-# tells of.
+# Next, :doc:`Silent mistakes </lessons/3_debugging/40_silent_mistakes>`: what no
+# message tells of.
 
 # %%
 # Credits and licences

@@ -505,10 +505,16 @@ y = F.embedding(torch.tensor([0]), rows, max_norm=1.0)
 #
 #    .. answer::
 #
-#       The row divided by its length, :math:`\text{rows} = \begin{pmatrix} 0.6 & 0.8
-#       \end{pmatrix}`. The forward step has shortened the weight itself, in place. That
-#       happens without a record, under ``torch.no_grad()`` as well, and so in an
-#       evaluation, too.
+#       The row divided by its length,
+#       :math:`\text{rows} = \begin{pmatrix} 0.6 & 0.8 \end{pmatrix}`. The forward step
+#       has shortened the weight itself, in place. That happens without a record, and so
+#       under ``torch.no_grad()`` as well, in an evaluation:
+#
+#       >>> u = torch.tensor([[3.0, 4.0]], requires_grad=True)
+#       >>> with torch.no_grad():
+#       ...     found = F.embedding(torch.tensor([0]), u, max_norm=1.0)
+#       >>> u
+#       tensor([[0.6000, 0.8000]], requires_grad=True)
 #
 #       .. wrong:: [3, 4]
 #
@@ -562,8 +568,15 @@ torch.ldexp(x, n), torch.autograd.grad(torch.ldexp(x, n).sum(), x)
 # >>> torch.autograd.grad(torch.ldexp(x, n.float()).sum(), x)
 # (tensor([2.0000, 0.5000, 0.2500]),)
 #
-# It is rare that autograd itself is wrong. But no one is told when it is, and the test
-# with finite differences knows no difference between our faults and those of others.
+# A fault of autograd itself raises no error, either. The test with finite differences
+# does not ask whose fault it is:
+#
+# >>> u = torch.ones(3, dtype=torch.float64, requires_grad=True)
+# >>> passed = torch.autograd.gradcheck(
+# ...     lambda u: torch.ldexp(u, n), u, raise_exception=False
+# ... )
+# >>> passed == (not torch.__version__.startswith("2.13."))
+# True
 
 # %%
 # Three tests for a silent program
@@ -623,8 +636,8 @@ def second():
 
 def third():
     v = torch.tensor(1.0, requires_grad=True)
-    p = v.data * x
-    ((p - target[:, 0]) * v * x).mean().backward()
+    p, q = v * x, v.data * x
+    ((p - target[:, 0]) * (q - target[:, 0])).mean().backward()
     return v.grad
 
 
@@ -650,10 +663,10 @@ def fourth():
 #
 #       The first compares a row with a column: ``assert`` on the shapes. The second
 #       makes a tensor of a list, so ``v`` gets ``None``, and ``bias`` keeps the error
-#       away: ``assert_connected``. The third reads ``v.data``, so that the square
-#       became a product of which one side is a constant. The half is missing, and
-#       finite differences tell it. The fourth does not empty ``.grad`` and has three
-#       times the slope.
+#       away: ``assert_connected``. The third squares as a product, and reads ``v.data``
+#       in one of its factors, which is then a constant. The half is missing, and finite
+#       differences tell it. The fourth does not empty ``.grad`` and has three times the
+#       slope.
 #
 #       >>> first(), second(), third(), fourth()
 #       (tensor(-6.6667), None, tensor(-4.6667), tensor(-28.))
@@ -684,8 +697,8 @@ def fourth():
 #    .. answer::
 #
 #       Ask for ``g is None or not g.any()``. It is too strict where a slope of 0 is
-#       right: at a minimum, behind a ReLU that is silent for this batch, for rows of an
-#       embedding that were not looked up if they are all the rows there are.
+#       right: at a minimum, behind a ReLU that is silent for this batch, in an
+#       embedding of which no row was looked up.
 #
 #       >>> def assert_moved(loss, parameters):
 #       ...     leaves = list(parameters.values())
@@ -710,8 +723,8 @@ def fourth():
 # - Suspect lists, repeated indices, paused generators and shared gradients.
 # - Compare a gradient with finite differences before we trust it.
 #
-# Next, :doc:`Kinks and ties </lessons/3_debugging/50_kinks>`: where there is no slope, and
-# still a number is returned.
+# Next, :doc:`Kinks and ties </lessons/3_debugging/50_kinks>`: where there is no slope,
+# and still a number is returned.
 
 # %%
 # Credits and licences
