@@ -30,16 +30,21 @@ LOADED = """async () => {
 def weigh(browser: Browser, address: str) -> int:
     """Load a page with an empty cache, look at it from top to bottom, sum it up."""
     context = browser.new_context()
-    page, received = context.new_page(), []
+    page, received, held = context.new_page(), {}, set()
     session = context.new_cdp_session(page)
     session.on(
-        "Network.loadingFinished", lambda e: received.append(e["encodedDataLength"])
+        "Network.loadingFinished",
+        lambda e: received.update({e["requestId"]: e["encodedDataLength"]}),
+    )
+    session.on(  # what a style sheet holds has come with it
+        "Network.requestWillBeSent",
+        lambda e: e["request"]["url"].startswith("data:") and held.add(e["requestId"]),
     )
     session.send("Network.enable")
     page.goto(address, wait_until="load")
     page.evaluate(LOADED)
     context.close()
-    return sum(received)
+    return sum(size for request, size in received.items() if request not in held)
 
 
 def test_every_page_is_light(browser, capsys):

@@ -78,12 +78,14 @@ def _build_aside(
     from coursebuild.publishing.easy_links import mend
     from coursebuild.publishing.html_repairs import tidy
     from coursebuild.publishing.site_checks import problems
+    from coursebuild.publishing.stylesheets import join
 
     work = folder / f".work-{os.getpid()}"
     built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
     lessons = runs.lessons.values()
     mended = mend(built, root, [x.name for x in lessons if not x.strict])
+    join(built)
     found = tidy(built) + problems(built, root, drawn)
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))

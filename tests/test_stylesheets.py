@@ -1,0 +1,70 @@
+"""All style sheets of a page come as one, with the fonts of formulas inside."""
+
+from pathlib import Path
+
+import pytest
+
+from coursebuild.publishing.stylesheets import DECODE, FONTS, join
+
+HEAD = '<link rel="stylesheet" type="text/css" href="{}" />\n'
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a site with two pages that load the same two style sheets."""
+    fonts = tmp_path / "_static/katex/fonts"
+    fonts.mkdir(parents=True)
+    for name, _, _ in FONTS:
+        (fonts / f"{name}.woff2").write_bytes(b"font")
+    faces = [f"@font-face{{src:url(fonts/{name}.woff2)}}" for name, _, _ in FONTS]
+    faces.append("@font-face{src:url(fonts/Rare.woff2)}")
+    (tmp_path / "_static/katex/k.css").write_text("".join(faces))
+    (tmp_path / "_static/a.css").write_text(
+        '@charset "utf-8";a {b: url("x.png")} c {d: url(\'data:e,url("f")\')}'
+    )
+    for page, top in (("a.html", ""), ("b/c.html", "../")):
+        links = ("_static/katex/k.css?v=12", "_static/a.css?v=34")
+        heads = "".join(HEAD.format(top + link) for link in links)
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        text = '<i class="katex">x</i>' if page == "a.html" else "x"
+        (tmp_path / page).write_text(f"<head>{heads}<title>A</title></head>{text}")
+    (tmp_path / "alone.html").write_text("<p>No style</p>")
+    join(tmp_path)
+    return tmp_path
+
+
+def test_each_page_loads_one_style_sheet_by_its_own_way(site):
+    (sheet,) = site.glob("_static/style-*.css")
+    for page, top, count in (("a.html", "", 2), ("b/c.html", "../", 1)):
+        text = (site / page).read_text()
+        assert text.count("<link") == count
+        assert f'href="{top}_static/{sheet.name}">' in text
+    assert (site / "alone.html").read_text() == "<p>No style</p>"
+
+
+def test_page_with_formulas_decodes_their_fonts_before_its_text(site):
+    (fonts,) = site.glob("_static/formulas-*.css")
+    assert fonts.read_text().count("url(data:font/woff2;base64,Zm9udA==)") == 2
+    text = (site / "a.html").read_text()
+    places = [text.index(part) for part in ("style-", fonts.name, DECODE, "<title>")]
+    assert places == sorted(places)
+    (sheet,) = site.glob("_static/style-*.css")
+    assert sheet.read_text().count("@font-face") == 1  # Rare: none is loaded twice
+    assert "formulas-" not in (site / "b/c.html").read_text()
+
+
+def test_sheet_keeps_order_and_finds_its_files(site):
+    (sheet,) = site.glob("_static/style-*.css")
+    text = sheet.read_text()
+    assert "url(katex/fonts/Rare.woff2)" in text
+    assert text.index("Rare") < text.index("url(x.png)")
+    assert """url('data:e,url("f")')""" in text
+    assert "@charset" not in text
+
+
+def test_sheet_that_imports_another_is_refused(tmp_path):
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static/a.css").write_text('@import "b.css";')
+    (tmp_path / "a.html").write_text(HEAD.format("_static/a.css"))
+    with pytest.raises(ValueError, match=r"a\.css: @import"):
+        join(tmp_path)
