@@ -64,6 +64,12 @@ def test_line_is_marked_with_the_nodes_that_it_made():
     assert '<span data-made="1-0 2-0">y = sin(x)</span>\n\nprint(y)' in html
 
 
+def test_line_that_ends_in_an_element_of_blanks_is_marked_as_a_whole():
+    html, _ = join(code('x = 3<span class="w">', "</span>y = sin(x)") + walk())
+    assert '<span data-made="1-1">x = 3</span>\n' in html
+    assert '<span data-made="1-0">y = sin(x)</span></pre>' in html
+
+
 def test_line_below_a_walk_made_nothing_of_it():
     html, _ = join(code("x = 3", "y = x") + walk() + code("x = 4"))
     assert "\n".join(html.split("<pre>")[2:]).startswith("x = 4<")

@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from html import escape, unescape
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ _PART = re.compile(
 )
 _STEP = re.compile(r"<li (data-node.*?)</li>")
 _DATA = re.compile(r'class="ag-data">(.*?)</script>')
+_BREAK = re.compile(r'<span class="w">(\s*\n\s*)</span>')  # blanks across lines
 _TAG = re.compile(r"<[^>]*>")
 _BINDS = re.compile(r"\s*([\w, ]+?) (?:[-+*/@]|\*\*)?= ")
 _Page = list[re.Match[str]]
@@ -46,7 +47,8 @@ def join(body: str) -> tuple[str, list[str]]:
 
     def write(part: re.Match[str]) -> str:
         if part["code"]:
-            found = (_line(x, made[next(lines)]) for x in part["lines"].split("\n"))
+            code = _BREAK.sub(r"\1", part["lines"])
+            found = (_line(x, made[next(lines)]) for x in code.split("\n"))
             return part["code"] + "\n".join(found)
         if part["walk"]:
             n, steps = next(walks), count(1)
@@ -120,8 +122,16 @@ def makers(graph: dict[str, Any], lines: list[str]) -> dict[int, int]:
 
 
 def _line(html: str, made: list[str]) -> str:
-    """Mark a line of code, if it made nodes and no element goes on in the next line."""
-    if made and html.count("<span") == html.count("</span>"):
+    """Mark a line of code, if it made nodes and no element goes on in the next line.
+
+    >>> _line("<span>y</span>", ["1-0"])
+    '<span data-made="1-0"><span>y</span></span>'
+    >>> _line("</span>y<span>", ["1-0"])
+    '</span>y<span>'
+    """
+    tags = re.findall("</?span", html)
+    open_ = list(accumulate(1 if tag == "<span" else -1 for tag in tags))
+    if made and min(open_, default=0) >= 0 and sum(open_[-1:]) == 0:
         return f'<span data-made="{" ".join(made)}">{html}</span>'
     return html
 
