@@ -18,7 +18,7 @@ import torch
 import torchutils
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
-from torchutils.layout import STEP, lay_out, run_engine, text_width
+from torchutils.layout import STEP, lay_out, one_by_one, run_engine, text_width
 from torchutils.values import visible
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -408,3 +408,24 @@ def test_narrow_box_keeps_its_words_off_its_border():
     x = torch.ones(2, requires_grad=True)
     boxes = lay_out(make_dot(x * 2).drawn, narrow=True).boxes
     assert {box.height - STEP * len(box.lines) for box in boxes} == {6}
+
+
+@pytest.mark.parametrize("beside", [1, 2])
+def test_narrow_drawing_puts_no_more_boxes_beside_each_other_than_asked(beside):
+    x, y, z = torch.ones(3, requires_grad=True).unbind()
+    graph = make_dot((x * y) * (y + z) / (x - z)).drawn
+    boxes = lay_out(graph, narrow=True, beside=beside).boxes
+    rows = [
+        sum(abs(one.y - other.y) < other.height / 2 for one in boxes) for other in boxes
+    ]
+    assert len(boxes) > 6
+    assert max(rows) == beside
+
+
+def test_one_by_one_puts_each_node_behind_its_operands():
+    x = torch.ones(2, requires_grad=True)
+    graph = make_dot((x.exp() + x.sin() * x).sum()).drawn
+    order = one_by_one(graph)
+    assert sorted(order) == [node.id for node in graph.nodes]
+    places = {node: place for place, node in enumerate(order)}
+    assert all(places[edge.src] < places[edge.dst] for edge in graph.edges)

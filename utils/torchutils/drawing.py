@@ -53,7 +53,7 @@ FORMATS = (
     "jpeg",
 )
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
-PHONE, COLUMN = 366, 670  # the room for a drawing on a page, in pixels
+PHONE, COLUMN = 369, 670  # the room for a drawing on a page, in pixels
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
@@ -155,15 +155,16 @@ class Drawing:
         """The drawing as an SVG element for a page."""
         return self._svg("")
 
-    @cached_property
-    def _pictures(self) -> str:
-        """The drawing for a page, and a narrow one for where that has no room."""
-        wide = self.svg
+    def _with_narrow(self, graph: Graph, wide: str, title: str) -> str:
+        """Add a narrow drawing to one that is too wide for a phone."""
         if drawn_width(wide) <= PHONE:
             return wide
-        layout = lay_out(self.drawn, style=self.style, narrow=True)
-        look = {"title": self.title, "look": "ag-narrow", "rooms": (PHONE, COLUMN)}
-        narrow = to_svg(self.drawn, layout, **look)
+        look = {"title": title, "look": "ag-narrow", "rooms": (PHONE, COLUMN)}
+        for beside in (0, 3, 2, 1):
+            layout = lay_out(graph, style=self.style, narrow=True, beside=beside)
+            narrow = to_svg(graph, layout, **look)
+            if drawn_width(narrow) <= PHONE:
+                break
         if drawn_width(narrow) >= drawn_width(wide):
             return wide
         room = next((w for w in ROOMS if w >= drawn_width(wide)), ROOMS[-1])
@@ -203,7 +204,7 @@ class Drawing:
         look = {"style": self.style, "title": self.title, "whole": self.graph}
         look["detachable"] = self.detachable
         boxes = {"insides": self._inside(self._view), "more": self._view.more}
-        pictures = self._pictures
+        pictures = self._with_narrow(self.drawn, self.svg, self.title)
         return to_figure(self.drawn, pictures, self._layout.boxes, **look, **boxes)
 
     def _inside(self, view: View) -> tuple[Inside, ...]:
@@ -215,6 +216,7 @@ class Drawing:
                 layout = laid_out(inner.graph, Look(self.style, "TB"))
             look = {"title": inner.title}
             svg = to_svg(inner.graph, layout, rooms=(PHONE, COLUMN), **look)
+            svg = self._with_narrow(inner.graph, svg, inner.title)
             within = self._inside(inner), tuple(inner.more)
             found.append(Inside(inner.title, inner.graph, svg, *within))
         return tuple(found)

@@ -21,6 +21,7 @@ __all__ = [
     "cut",
     "is_slow",
     "lay_out",
+    "one_by_one",
     "row_width",
     "run_engine",
     "text_width",
@@ -142,11 +143,17 @@ def breadth(graph: Graph, style: str) -> float:
 
 
 def lay_out(
-    graph: Graph, *, style: str = "lesson", direction: str = "LR", narrow: bool = False
+    graph: Graph,
+    *,
+    style: str = "lesson",
+    direction: str = "LR",
+    narrow: bool = False,
+    beside: int = 0,
 ) -> Layout:
     """Place every node and edge; the engine knows no text, so no font matters.
 
-    A ``narrow`` drawing is for a phone: its boxes say one fact a line.
+    A ``narrow`` drawing is for a phone: its boxes say one fact a line, and at most
+    so many stand ``beside`` each other, if any number is given.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [node_lines(n, style, number=walked) for n in graph.nodes]
@@ -163,7 +170,7 @@ def lay_out(
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
     if is_slow(graph, labels=bool(marks)):
         return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
-    plan = _plan(graph, sizes, mark_sizes, direction, gap)
+    plan = _plan(graph, sizes, mark_sizes, direction, gap, beside)
     found = json.loads(run_engine(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
@@ -176,7 +183,7 @@ def lay_out(
         Box(*at(objects[f"n{k}"]["pos"]), *size, tuple(lines))
         for k, (size, lines) in enumerate(zip(sizes, texts, strict=True))
     ]
-    edges = {e["id"]: e for e in found.get("edges", ())}
+    edges = {e["id"]: e for e in found.get("edges", ()) if "id" in e}
     wires = []
     for k in range(len(graph.edges)):
         tip, *points = edges[str(k)]["pos"].split()
@@ -254,6 +261,7 @@ def _plan(
     marks: dict[int, tuple[float, float]],
     direction: str,
     gap: float,
+    beside: int,
 ) -> str:
     out = [
         f"digraph {{ rankdir={direction} nodesep={gap:.4g} ranksep=0.45 bgcolor=none "
@@ -266,6 +274,9 @@ def _plan(
     for e, edge in enumerate(graph.edges):
         label = f" label={_blank(*marks[e])}" if e in marks else ""
         out.append(f'n{edge.src} -> n{edge.dst} [id="{e}"{label}]')
+    order = one_by_one(graph) if beside else []
+    for above, below in zip(order, order[beside:], strict=False):
+        out.append(f"n{above} -> n{below} [style=invis weight=3]")  # as a column
     parts: dict[int, list[str]] = {}
     for node in graph.nodes:
         parts.setdefault(node.group, []).append(f"n{node.id}")
@@ -276,6 +287,31 @@ def _plan(
         parts.setdefault(group.parent, []).append(text)
     out += [text for text in parts.get(-1, ()) if text.startswith("subgraph")]
     return "\n".join([*out, "}"])
+
+
+def one_by_one(graph: Graph) -> list[int]:
+    """Return all nodes, each behind its operands, those last that need the least.
+
+    So what an edge joins stands near each other, and few edges pass by other boxes.
+    """
+    operands: dict[int, set[int]] = {node.id: set() for node in graph.nodes}
+    for edge in graph.edges:
+        operands[edge.dst].add(edge.src)
+    depth: dict[int, int] = {}
+    for node in _behind(operands, {}):
+        depth[node] = 1 + max((depth[k] for k in operands[node]), default=0)
+    return _behind(operands, depth)
+
+
+def _behind(operands: dict[int, set[int]], depth: dict[int, int]) -> list[int]:
+    order: dict[int, None] = {}
+    todo = sorted(operands, reverse=True)
+    while todo:
+        waiting = sorted(k for k in operands[todo[-1]] if k not in order)
+        todo += sorted(waiting, key=lambda k: depth.get(k, 0))
+        if not waiting:
+            order.setdefault(todo.pop())
+    return list(order)
 
 
 def _blank(width: float, height: float) -> str:
