@@ -168,11 +168,11 @@ plot
 # %%
 # The forward one, and it does not get as low. From the right both fall, one with slope
 # 1 and one with slope 2: the step's own error. From the left both come down together:
-# rounding, which is divided by ``h``. What a ``float64`` can lose by rounding is
-# :math:`\text{eps} = 2.22 \cdot 10^{-16}` of its size. Where the two errors are about
-# equal, the step is best: near :math:`\sqrt{\text{eps}} = 1.49 \cdot 10^{-8}` for the
-# forward difference, and near :math:`\text{eps}^{1/3} = 6.06 \cdot 10^{-6}` for the
-# central one.
+# rounding, which is divided by ``h``. The next ``float64`` after 1 is larger by
+# :math:`\text{eps} = 2.22 \cdot 10^{-16}`. Where the two errors are about equal,
+# the step is best: near :math:`\sqrt{\text{eps}} = 1.49 \cdot 10^{-8}` for the forward
+# difference, and near :math:`\text{eps}^{1/3} = 6.06 \cdot 10^{-6}` for the central
+# one.
 
 eps = torch.finfo(torch.float64).eps
 error(forward, eps ** (1 / 2)), error(central, eps ** (1 / 3))
@@ -342,9 +342,9 @@ alone
 #
 #    .. answer::
 #
-#       12. The factor 3 arrives as ``g``, and ``backward`` does not multiply by it.
-#       Alone, or under a plain ``.sum()``, ``g`` is 1, and the fault stays out of
-#       sight.
+#       It finds 12. The factor 3 arrives as ``g``, and ``backward`` does not multiply
+#       by it. Alone, or under a plain ``.sum()``, ``g`` is 1, and the fault stays out
+#       of sight.
 #
 #       >>> u = torch.ones(2, dtype=torch.float64, requires_grad=True)
 #       >>> torch.autograd.grad(Cube.apply(u).sum(), u)
@@ -390,8 +390,9 @@ with warnings.catch_warnings(record=True) as caught:
         print(message)
 
 # %%
-# The step is a millionth, and a ``float32`` has seven digits: most of the difference is
-# rounding. Even a straight line fails, whose differences have no error but rounding:
+# The step is a millionth, and a ``float32`` has seven digits: few digits of the
+# difference are left. Even a straight line fails, whose differences have no error but
+# rounding:
 #
 # >>> message.splitlines()[1:]
 # ['numerical:tensor([[0.5364]])', 'analytical:tensor([[0.5403]])']
@@ -530,7 +531,8 @@ middle
 # Where it is right to complain
 # -----------------------------
 #
-# A determinant has no kink. Each of its derivatives is a smaller determinant:
+# A determinant has no kink. Each of its derivatives is, up to its sign, a smaller
+# determinant:
 # for ``A``, with 1, 2 and 0 on the diagonal, the last one is :law:`1 \cdot 2 = 2`.
 
 A = torch.diag(torch.tensor([1.0, 2.0, 0.0], dtype=torch.float64)).requires_grad_()
@@ -635,8 +637,8 @@ v = torch.zeros(1, dtype=torch.float64, requires_grad=True)
 #
 #    .. answer::
 #
-#       1. What ``forward`` does inside is not recorded, so ``t`` is a plain number
-#       there. Of ``t * (x + 1)`` the factor ``x + 1`` alone is differentiated.
+#       It finds 1. What ``forward`` does inside is not recorded, so ``t`` is a plain
+#       number there. Of ``t * (x + 1)`` the factor ``x + 1`` alone is differentiated.
 #
 #       .. wrong:: 2
 #
@@ -803,7 +805,7 @@ backward_slope, forward_slope
 # ------------------
 #
 # - Choose a step: the root of the rounding error for a forward difference, its cube
-#   root for a central one, and with the complex step as short as we like.
+#   root for a central one, and far smaller for the complex step.
 # - Check a thousand entries with two evaluations.
 # - Read a refusal of ``gradcheck``: the dtype, a kink, randomness, and then the fault.
 # - Know what it lets pass: a thousandth, a special place, a second derivative, forward

@@ -18,6 +18,8 @@ and what it sees, and use hooks to watch gradients vanish and explode in a deep 
 # After a backward step the leaves have their gradients, and what passed in between is
 # gone. A *hook* is a function of ours that autograd calls on the way.
 
+import warnings
+
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
@@ -58,7 +60,7 @@ seen, x.grad
 #
 #    .. answer::
 #
-#       48. At ``y`` 12 arrives and 24 goes on, and ``x`` gets twice that.
+#       It is 48. At ``y`` 12 arrives and 24 goes on, and ``x`` gets twice that.
 #
 #       .. wrong:: 24
 #
@@ -245,8 +247,9 @@ handle = y.register_hook(lambda g: saw.append(g.item()))
 #
 #    .. answer::
 #
-#       3 and 6. The second hook was registered on what ``y`` is now, and the way
-#       back meets that first. The first one stays with what ``y`` was before ``mul_``.
+#       First 3, then 6. The second hook was registered on what ``y`` is now, and the
+#       way back meets that first. The first one stays with what ``y`` was before
+#       ``mul_``.
 #
 #       .. wrong:: [6, 3]
 #
@@ -342,7 +345,6 @@ told
 # the input. The old ``register_backward_hook`` saw the last operation alone, here the
 # product by 3, and warns:
 #
-# >>> import warnings
 # >>> old, told = Parabola(), []
 # >>> handle = old.register_backward_hook(lambda m, sent, came: told.append(sent))
 # >>> with warnings.catch_warnings(record=True) as caught:
@@ -413,9 +415,9 @@ there = [looks(True), looks(False)]
 there
 
 # %%
-# In the second case PyTorch warns. For the same reason the hook of a whole sequence may
-# run before those of its parts. First with an input that requires no gradient, then
-# with one that does:
+# In the second case PyTorch has warned us. For the same reason the hook of a whole
+# sequence may run before those of its parts. First with an input that requires no
+# gradient, then with one that does:
 
 
 def turns(needs):
@@ -423,7 +425,8 @@ def turns(needs):
     net = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
     for name, m in (("sequence", net), ("linear", net[0]), ("relu", net[1])):
         m.register_full_backward_hook(lambda *_, name=name: order.append(name))
-    net(torch.ones(1, 1, requires_grad=needs)).sum().backward()
+    with warnings.catch_warnings(action="ignore"):
+        net(torch.ones(1, 1, requires_grad=needs)).sum().backward()
     return order
 
 
@@ -477,9 +480,9 @@ slopes = torch.stack([a * (1 - a), b * (1 - b), c * (1 - c)]).detach()
 slopes
 
 # %%
-# What reaches ``x`` is the product, :math:`\frac{dc}{dx} \approx 0.25 \cdot 0.2350037
-# \cdot 0.2272661 \approx 0.0133521`. Walk back: at each box the gradient gets four
-# times smaller, or a little more.
+# What reaches ``x`` is their product, :math:`\frac{dc}{dx} = a(1 - a) \cdot b(1 - b)
+# \cdot c(1 - c) = 0.0133521`. Walk back: at each box the gradient gets four times
+# smaller, or a little more.
 
 record_backward(c, locals())
 
@@ -533,8 +536,8 @@ fig.set_label(
 #    .. answer::
 #
 #       By :law:`50\,w^{49}` it is :math:`\text{steep} = (0.28632, 50, 5335.95)`. A
-#       tenth less or more in the factor, and the gradient is nearly gone, or a hundred
-#       times as large.
+#       tenth less or more in the factor makes the gradient more than a hundred times
+#       smaller or larger.
 #
 #       .. wrong:: [45, 50, 55]
 #
