@@ -50,21 +50,32 @@ def says(action):
 #
 # - **It raised.** Which family is the message of?
 #
-#   - No record lies behind the result: "element 0 of tensors does not require grad".
+#   - "element 0 of tensors does not require grad": :ref:`no record lies behind the
+#     result <lessons/3_debugging/10_error_messages:No record behind the result>`.
 #     Look for the cut.
-#   - The question does not fit: "scalar outputs", "Mismatch in shape", "not have been
-#     used in the graph". The record may be sound; ask for something else.
-#   - The record is used up or spoiled: "a second time", "modified by an inplace
-#     operation", "used in an in-place operation". Look at the order of the lines.
-#   - The tensor is not made for what it is asked to do: "floating point", "numpy()",
-#     "non-leaf", "deepcopy", "Inference tensors". Look at how it was made.
+#   - "scalar outputs", "Mismatch in shape", "not have been used in the graph":
+#     :ref:`the question does not fit
+#     <lessons/3_debugging/10_error_messages:The question does not fit>`. The record
+#     may be sound; ask for something else.
+#   - "a second time", "modified by an inplace operation", "used in an in-place
+#     operation": :ref:`the record is used up or spoiled
+#     <lessons/3_debugging/10_error_messages:The record is used up or spoiled>`. Look
+#     at the order of the lines.
+#   - "floating point", "numpy()", "non-leaf", "deepcopy", "Inference tensors":
+#     :ref:`the tensor is not made for that
+#     <lessons/3_debugging/10_error_messages:The tensor is not made for that>`. Look
+#     at how it was made.
 #
-# - ``.grad`` **is None.** Four questions, as in :ref:`lesson 70 of the foundations
-#   <lessons/1_foundations/70_leaves:Which .grad is None?>`. Is it a leaf? Does it
-#   require a gradient? Does a path lead to it from the result? Has somebody called
-#   ``backward()``, and nobody emptied ``.grad`` since?
-# - **The number is wrong.** No message will help. Compare with a difference quotient,
-#   compare shapes, look whether ``.grad`` was emptied.
+# - ``.grad`` **is None.** :ref:`Four questions <lessons/1_foundations/70_leaves:Which
+#   .grad is None?>` settle it. Is it a leaf? Does it require a gradient? Does a path
+#   lead to it from the result? Has somebody called ``backward()``, and nobody emptied
+#   ``.grad`` since?
+# - **The number is wrong.** No message will help. Is it ``nan``? See :doc:`NaN and
+#   infinity </lessons/3_debugging/60_nan_and_inf>`. Do the
+#   shapes agree, does each path count, was ``.grad`` emptied? See :doc:`Silent mistakes
+#   </lessons/3_debugging/40_silent_mistakes>`. Is it a kink? See :doc:`Kinks and ties
+#   </lessons/3_debugging/50_kinks>`. If you don't know what it should be, :doc:`check
+#   it </lessons/3_debugging/70_checking>` against differences.
 #
 # This lesson takes the first of the three, family by family.
 
@@ -141,7 +152,12 @@ made = {
 # To find the cut, print ``requires_grad`` of each value, in the order in which they
 # were made. The first ``False`` stands behind it. Here is a loss with a cut in the
 # middle:
+#
+# .. admonition:: Wrong on purpose
+#
+#    One of the next lines cuts the record. Do not copy it.
 
+# wrong on purpose
 parts = [w * v for v in x]
 scores = torch.tensor([part.item() for part in parts])
 loss = ((scores - t) ** 2).sum()
@@ -335,7 +351,8 @@ says(z.sum().backward)
 
 # %%
 # Read from the left: which type and shape, which operation made the tensor, how often
-# it was changed since. The next lesson is about this message.
+# it was changed since. :doc:`The next lesson </lessons/3_debugging/20_in_place>` is
+# about this message.
 #
 # A third one comes at once, not on the way back. A leaf that requires a gradient may
 # not be overwritten by a recorded operation, nor may a part of it:

@@ -619,7 +619,12 @@ w.grad
 #
 # The next one has two players, as in a GAN. ``d`` judges, ``g`` makes something to be
 # judged, and each has its own optimiser.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next cell ends in an error. Do not copy it.
 
+# wrong on purpose
 d = torch.tensor(1.0, requires_grad=True)
 g = torch.tensor(2.0, requires_grad=True)
 step_d, step_g = torch.optim.SGD([d], lr=0.1), torch.optim.SGD([g], lr=0.1)
