@@ -401,7 +401,7 @@ def test_output_without_a_graph_is_never_visited():
     ("dtype", "numbers", "told"),
     [
         (torch.float32, [3e38, 3e38], "x adds up 3e+38 + 3e+38 = inf"),
-        (torch.float16, [6e4, 6e4], "x adds up 6e+04 + 6e+04 = inf"),
+        (torch.float16, [6e4, 6e4], "x adds up 60000 + 60000 = inf"),
         (torch.bfloat16, [256.0, 1.0], "x adds up 1 + 256 = 256"),
     ],
 )
@@ -409,5 +409,5 @@ def test_sum_is_rounded_as_its_type_does(dtype, numbers, told):
     x = torch.tensor(1.0, dtype=dtype, requires_grad=True)
     y = x * numbers[0] + x * numbers[1]
     text = record_backward(y, {"x": x}).text
-    assert told.replace("6e+04", "59997").split("=")[1] in text.split("adds up")[1]
-    assert f"is {x.grad.item():.4g}" in text
+    assert f"{told}\n" in text
+    assert text.endswith(f"its .grad was None, is {x.grad.item():.4g}")
