@@ -601,7 +601,8 @@ except RuntimeError as error:
 # - Keep the bad entry away *before* the operation, or take the function with a name.
 # - Read what anomaly mode says, and know that it passes over infinity.
 #
-# Next, *Checking a gradient*: is it right, where no NaN gives it away?
+# Next, :doc:`Checking a gradient </lessons/3_debugging/70_checking>`: is it right,
+# where no NaN gives it away?
 
 # %%
 # Credits and licences
