@@ -58,7 +58,7 @@ FIRST = [  # what is typed, and where the first result leads
     ("retain_graph", "glossary.html#term-retain_graph"),
     ("retain_grad", "lessons/1_foundations/70_leaves.html"),
     ("set_to_none", QUESTION + "why-zero-grad"),
-    ("nan where", QUESTION + "why-is-my-gradient-nan"),
+    ("nan where", (QUESTION + "why-is-my-gradient-nan", "lessons/3_debugging/60_")),
     ("second time", QUESTION + "trying-to-backward"),
     ("chain rule", ("glossary.html#term-chain-rule", "lessons/1_foundations/30_")),
     ("leaf", "glossary.html#term-leaf"),
