@@ -57,6 +57,7 @@ MISTAKES = [
     Mistake("letter", "q = 5", "q", rst=":math:`z + q = 5`", md="$z + q = 5$"),
     Mistake("example", ">>> z", "stated    5", rst=">>> z\n5", md=">>> z\n5"),
     Mistake("role", "foo", "is foo spelt right?", rst=":foo:`z`", md="{foo}`z`"),
+    Mistake("domain", "foo:bar", "is foo:bar spelt right?", rst=":foo:bar:`z`"),
     Mistake(
         "directive",
         "exercize",
