@@ -21,8 +21,8 @@ LETTERS = """() => [...document.querySelectorAll(".ag-svg")]
 SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .filter(e => e.checkVisibility())
   .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
-# Graphs that scroll on a phone although one box stands below the other: each box holds
-# a line as wide as half the window, and beside it three edges go by.
+# Graphs that scroll on a phone although one box stands below the other: some boxes hold
+# a line of 260 pixels or more, and edges with words go by beside them.
 WIDE = {
     "drawing_graphs.html": 1,
     "lessons/2_practice/40_mlp_by_hand.html": 1,

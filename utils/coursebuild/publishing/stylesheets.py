@@ -1,9 +1,8 @@
 """Send all style sheets of a page as one file, and the fonts of its formulas early.
 
 A page that is read over a slow line waits once, not fifteen times, before it shows
-anything.  The two fonts that nearly every formula needs come as a style sheet, too,
-and are decoded before the first line is laid out: fonts that come later would move
-the lines.
+anything.  The two fonts that nearly every formula needs come in the same file, and are
+decoded before the first line is laid out: fonts that come later would move the lines.
 """
 
 from __future__ import annotations
@@ -30,19 +29,27 @@ DECODE = "".join(
 
 
 def join(site: Path) -> None:
-    """Let each page of ``site`` load one style sheet, and one for its formulas."""
-    sheet = cache(lambda files: _write(site, "style", _joined(site, files)))
-    fonts = cache(lambda: _write(site, "formulas", _embedded(site)))
+    """Let each page of ``site`` load one style sheet, which knows whether it typesets.
+
+    One for all and one for formulas would need a second connection before HTTP/2.
+    """
+
+    @cache
+    def sheet(files: tuple[Path, ...], *, typeset: bool) -> Path:
+        fonts = _embedded(site) if typeset else ""
+        name = "formulas" if typeset else "style"
+        return _write(site, name, _joined(site, files) + fonts)
+
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
         links = list(LINK.finditer(text))
         if not links:
             continue
         files = tuple(Path(os.path.normpath(page.parent / link[1])) for link in links)
-        head = ONE.format(os.path.relpath(sheet(files), page.parent))
-        if 'class="katex"' in text:
-            head += ONE.format(os.path.relpath(fonts(), page.parent))
-            head += f"<script>{DECODE}</script>"
+        typeset = 'class="katex"' in text
+        one = sheet(files, typeset=typeset)
+        head = ONE.format(os.path.relpath(one, page.parent))
+        head += f"<script>{DECODE}</script>" if typeset else ""
         start = links[0].start()
         text = text[:start] + head + LINK.sub("", text[start:])
         page.write_text(text, encoding="utf-8")
@@ -56,7 +63,7 @@ def _write(site: Path, name: str, text: str) -> Path:
 
 
 def _embedded(site: Path) -> str:
-    """Return the fonts as a style sheet, for they are left out of the other."""
+    """Return the rules of the fonts, with the fonts in them."""
     rules = []
     for file, family, style in FONTS:
         path = site / "_static/katex/fonts" / f"{file}.woff2"
