@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coursebuild.extension.header import imports
+from coursebuild.lessons.gallery import _lay_beside
 from coursebuild.sources.beside import files_of_page, helpers, scripts
 from coursebuild.sources.reading import read_script
 from courserun.freshness import lesson_key
@@ -66,6 +67,13 @@ def test_files_are_those_of_the_level(tmp_path: Path) -> None:
     make(tmp_path)
     names = [name for name, _ in one(tmp_path).files]
     assert names == ["_hidden.py", "data/a.csv", "data/deep/b.csv", "helper.py"]
+
+
+def test_folder_with_a_lesson_s_name_is_that_lesson_s_alone(tmp_path: Path) -> None:
+    make(tmp_path, LEVEL | {"10_one/deep/a.py": "", "20_two/b.csv": ""})
+    names = [name for name, _ in one(tmp_path).files]
+    assert "10_one/deep/a.py" in names
+    assert "20_two/b.csv" not in names
 
 
 def test_files_of_a_page_are_those_that_its_code_names(tmp_path: Path) -> None:
@@ -147,3 +155,15 @@ def test_module_leads_to_what_it_imports_of_utils(tmp_path: Path) -> None:
 def test_packages_of_a_module_are_named_and_the_module_is_not(tmp_path: Path) -> None:
     folder = make(tmp_path)
     assert imports(folder / "10_one.py") == ["numpy", "pillow"]
+
+
+def test_file_is_laid_beside_the_page_that_includes_it(tmp_path: Path) -> None:
+    level = tmp_path / "gallery/0_toy"
+    (level / "data").mkdir(parents=True)
+    title = '"""\nOne\n===\n\nWords.\n"""\n\n# %%\n'
+    (level / "10_one.py").write_text(title + "# .. literalinclude:: data/a.py\n\n1\n")
+    for name in ("a.py", "b.md"):
+        (level / "data" / name).write_text("x")
+    _lay_beside(tmp_path / "page", read_script(level / "10_one.py", tmp_path))
+    laid = [path.name for path in (tmp_path / "page").rglob("*") if path.is_file()]
+    assert laid == ["a.py"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coursebuild.downloads.archives import build_wheel, write_zip
+from coursebuild.sources.beside import files_of_script
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
@@ -63,6 +64,16 @@ def download(lesson: str, suffix: str) -> Path:
     return path
 
 
+def lay_beside(lesson: str, folder: Path) -> dict[str, bytes]:
+    """Write what lies beside a lesson into ``folder``; return it."""
+    (script,) = ROOT.glob(f"gallery/*/{lesson}.py")
+    files = dict(files_of_script(script))
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return files
+
+
 def test_there_are_lessons_to_download():
     assert "10_gradients_with_pytorch" in LESSONS
 
@@ -70,20 +81,21 @@ def test_there_are_lessons_to_download():
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_script_runs_on_its_own(reader, tmp_path, lesson):
     script = shutil.copy(download(lesson, ".py"), tmp_path)
+    lay_beside(lesson, tmp_path)
     done = run(reader, script, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_zip_holds_what_runs(tmp_path, lesson):
-    """The script and the notebook that the other tests run, and the wheel."""
+    """The script and the notebook that the other tests run, the wheel, and files."""
     with zipfile.ZipFile(download(lesson, ".zip")) as archive:
-        archive.extractall(tmp_path)
-    held = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        held = {name: archive.read(name) for name in archive.namelist()}
     (wheel,) = SITE.glob("wheel/*.whl")
     assert wheel.name in said(lesson)
     run_here = [download(lesson, ".py"), download(lesson, ".ipynb"), wheel]
-    assert held == {path.name: path.read_bytes() for path in run_here}
+    beside = lay_beside(lesson, tmp_path)
+    assert held == {path.name: path.read_bytes() for path in run_here} | beside
 
 
 def test_notebooks_run_on_their_own(reader, tmp_path):
@@ -91,6 +103,8 @@ def test_notebooks_run_on_their_own(reader, tmp_path):
     jupyter = ["-m", "pip", "install", "--quiet", "nbclient", "ipykernel"]
     assert run(reader, *jupyter, folder=tmp_path).returncode == 0
     books = [shutil.copy(download(name, ".ipynb"), tmp_path) for name in LESSONS]
+    for name in LESSONS:
+        lay_beside(name, tmp_path)
     done = run(reader.with_name("jupyter-execute"), *books, folder=tmp_path)
     assert done.returncode == 0, done.stderr
 

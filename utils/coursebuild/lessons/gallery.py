@@ -78,6 +78,7 @@ def install(
         name = Path(script["src_file"]).relative_to(root).as_posix()
         run = runs[name]
         lesson = runs.lessons[name]
+        _lay_beside(Path(script["target_file"]).parent, lesson)
         outputs = run.outputs if run else (None,) * len(blocks)
         wanted = own.pop("thumbnail_number", None)  # else the first file is no first
         try:
@@ -110,6 +111,15 @@ def install(
     gen_rst.zip_files = zip_files
     gen_rst.jupyter_notebook = jupyter_notebook
     return kept
+
+
+def _lay_beside(folder: Path, lesson: Lesson) -> None:
+    """Put beside a lesson's page what lies beside the lesson and its text includes."""
+    text = "\n".join(block.source for block in lesson.blocks)
+    for name, data in lesson.files:
+        if f"include:: {name}\n" in text:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
 
 
 def _line_of_number(script: dict[str, Any]) -> int:

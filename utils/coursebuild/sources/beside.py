@@ -43,9 +43,14 @@ def helpers(folder: Path) -> set[Path]:
 
 
 def files_of_script(path: Path) -> Files:
-    """Return all files of a lesson's level but the lessons, below it as well."""
+    """Return all files of a lesson's level but the lessons, below it as well.
+
+    A folder that has the name of a lesson is that lesson's alone.
+    """
     folder = path.parent
-    found = sorted(_below(folder, helpers(folder)))
+    others = {p.with_suffix("") for p in folder.glob("*.py")} - {path.with_suffix("")}
+    below = _below(folder, helpers(folder))
+    found = sorted(p for p in below if others.isdisjoint(p.parents))
     return _read(folder, tuple((p, p.stat().st_mtime_ns) for p in found))
 
 
