@@ -1,0 +1,11 @@
+# wrong on purpose
+import torch
+
+x, t = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 6.0])
+w = torch.tensor(1.0, requires_grad=True)
+for _ in range(20):
+    loss = ((w * x - t) ** 2).sum()
+    loss.backward()
+    w -= 0.01 * w.grad
+    w.grad = None
+assert w.isclose(torch.tensor(2.0), rtol=0.01), w

@@ -1,0 +1,205 @@
+"""The exam on debugging: which repairs its checker believes, and which it does not."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[1]
+LESSON = ROOT / "gallery/3_debugging/90_exam.py"
+FOLDER = LESSON.with_suffix("")
+SCRIPTS = sorted(FOLDER.glob("[01]*.py"))
+NAMES = [path.name for path in SCRIPTS]
+MESSAGES = {  # what the loud ones raise before their assertion
+    "01_predict.py": "element 0 of tensors does not require grad",
+    "02_squares.py": "only for scalar outputs",
+    "03_logarithm.py": "modified by an inplace operation",
+    "04_step.py": "used in an in-place operation",
+    "05_rounds.py": "a second time",
+    "06_state.py": "a second time",
+}
+
+spec = importlib.util.spec_from_file_location("check", FOLDER / "check.py")
+assert spec
+assert spec.loader
+check = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(check)
+
+
+def attempts() -> list[tuple[str, str, bool]]:
+    """Return what the page tries: a script's name, its new text, what is expected."""
+    text = re.sub(r"(?m)^# ?", "", LESSON.read_text())
+    found = []
+    for example in doctest.DocTestParser().get_examples(text):
+        number, old, *new = eval(example.source, {"attempt": lambda *words: words})
+        source = SCRIPTS[number - 1].read_text()
+        assert old in source
+        changed = source.replace(old, *new or [""])
+        found.append((NAMES[number - 1], changed, example.want == "repaired\n"))
+    return found
+
+
+ATTEMPTS = attempts()
+RIGHT = {name: text for name, text, is_right in ATTEMPTS if is_right}
+WRONG = [(name, text) for name, text, is_right in ATTEMPTS if not is_right]
+
+
+def ending(folder: Path, name: str, source: str) -> str:
+    """Judge a text as the checker does, but in this process, which has torch."""
+    path, assertion = folder / name, check.ASSERTIONS[name]
+    path.write_text(source)
+    assert check.kept(source, assertion)
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            check.run(path, assertion)
+        except Exception as error:
+            return str(error)
+    return "repaired"
+
+
+def test_scripts_are_twelve():
+    assert list(check.ASSERTIONS) == NAMES
+    assert len(NAMES) == 12
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=NAMES)
+def test_script_is_short_marked_and_ends_in_its_assertion(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 15
+    assert lines[0] == "# wrong on purpose"
+    assert lines[-1] == check.ASSERTIONS[path.name]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=NAMES)
+def test_script_fails_as_it_is(tmp_path, path):
+    said = ending(tmp_path, path.name, path.read_text())
+    assert MESSAGES.get(path.name, "tensor(") in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_repair_of_the_page_is_believed(tmp_path, name):
+    assert ending(tmp_path, name, RIGHT[name]) == "repaired"
+
+
+def test_each_script_has_a_wrong_repair_on_the_page():
+    assert sorted({name for name, _ in WRONG}) == NAMES
+    assert "requires_grad = True" in dict(WRONG)["01_predict.py"]
+    assert "retain_graph=True" in dict(WRONG)["05_rounds.py"]
+    assert ".data" in dict(WRONG)["03_logarithm.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), WRONG, ids=[f"{i}-{name}" for i, (name, _) in enumerate(WRONG)]
+)
+def test_wrong_repair_is_not_believed(tmp_path, name, source):
+    assert ending(tmp_path, name, source) != "repaired"
+
+
+def without(source: str) -> str:
+    return source.rpartition("assert ")[0]
+
+
+REMOVED = {
+    "deleted": without,
+    "commented out": lambda source: without(source) + "# assert True",
+    "weakened": lambda source: without(source) + "assert True",
+    "not the last": lambda source: source + "w = 2",
+    "never reached": lambda source: (
+        without(source) + "if False:\n    " + source.splitlines()[-1]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("how", REMOVED)
+def test_script_without_its_assertion_is_told_so(tmp_path, name, how):
+    path = tmp_path / name
+    path.write_text(REMOVED[how](RIGHT[name]))
+    assert check.verdict(path) == f"has to end in its line: {check.ASSERTIONS[name]}"
+
+
+def test_assertion_may_be_written_on_more_lines():
+    assert check.kept("x = 1\nassert (\n    x == 1\n)\n", "assert x == 1")
+
+
+def test_script_that_is_missing_or_no_python_is_told_so(tmp_path):
+    path = tmp_path / NAMES[0]
+    assert check.verdict(path) == "is missing"
+    path.write_text("x = 1\ny = (\n")
+    assert check.verdict(path) == "line 2 is no Python: '(' was never closed"
+
+
+ENDINGS = {
+    "x = 1": "repaired",
+    "import sys; sys.exit()": "ends before its assertion",
+    "import os; os._exit(0)": "ends before its assertion",
+    "x = 2": "AssertionError: 2",
+    "x = [][0]": "IndexError: list index out of range",
+    "while True: pass": "still running after 1 seconds",
+    "print('repaired'); x = 2": "AssertionError: 2",
+}
+
+
+@pytest.mark.parametrize("source", ENDINGS)
+def test_process_of_a_script_says_how_it_ends(tmp_path, source, monkeypatch):
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")  # would skip each assertion
+    path = tmp_path / "a.py"
+    path.write_text(source)
+    seconds = 1 if "while" in source else 60
+    assert check.ending(path, "assert x == 1, x", seconds) == ENDINGS[source]
+
+
+def unpack(folder: Path) -> Path:
+    (path,) = (ROOT / "build/html").glob("_downloads/*/90_exam.zip")
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder / "90_exam"
+
+
+def test_zip_unpacked_says_which_are_repaired(tmp_path):
+    """Repaired but for three: one is as it was, and two never reach a process."""
+    folder = unpack(tmp_path)
+    assert {path.name for path in folder.iterdir()} == {*NAMES, "check.py"}
+    for name in NAMES[3:]:
+        (folder / name).write_text(RIGHT[name])
+    (folder / NAMES[1]).unlink()
+    (folder / NAMES[2]).write_text(without(RIGHT[NAMES[2]]))
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    command = [sys.executable, "90_exam/check.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=kept, capture_output=True, text=True
+    )
+    *lines, last = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [line.split(maxsplit=1)[0] for line in lines] == NAMES
+    said = [line.split(maxsplit=1)[1] for line in lines]
+    assert said[0].startswith("RuntimeError: element 0 of tensors")
+    assert said[1:3] == ["is missing", f"has to end in its line: {LAST}"]
+    assert said[3:] == ["repaired"] * 9
+    assert last == "9 of 12 are repaired."
+
+
+LAST = check.ASSERTIONS[NAMES[2]]
+
+
+def test_page_and_notebook_show_the_scripts_themselves():
+    (book,) = (ROOT / "build/html").glob("_downloads/*/90_exam.ipynb")
+    cells = json.loads(book.read_text())["cells"]
+    text = "".join("".join(cell["source"]) + "\n" for cell in cells)
+    html = (ROOT / "build/html/lessons/3_debugging/90_exam.html").read_text()
+    page = BeautifulSoup(html, "html5lib").get_text()
+    for path in SCRIPTS:
+        code = path.read_text().rstrip()
+        assert code in page
+        assert code in re.sub(r"(?m)^> ?", "", text)
