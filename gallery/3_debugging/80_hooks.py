@@ -757,9 +757,8 @@ fig.set_label(
 # - Say in which order hooks run, and what each sees: tensor, node, ``.grad``, module.
 # - Find the layer where a gradient vanishes or explodes, and name a cure.
 #
-# :doc:`A mixed quiz </quiz_debugging>` asks what is left of the level. Next, :doc:`An
-# engine of our own </lessons/5_capstones/10_engine>` builds what has been behind these
-# lessons.
+# Next, :doc:`Twelve broken scripts </lessons/3_debugging/90_exam>` wait to be repaired,
+# with what the whole level has taught.
 
 # %%
 # Credits and licences

@@ -316,29 +316,15 @@ attempt(8)
 #
 # .. predict::
 #
-#    What does ``w.grad`` hold at the end of the script?
+#    What does ``w.grad`` hold at the end of the script? And in one sentence: why,
+#    and which line would you change?
 #
 #    .. ask:: names["w"].grad
 #
 #    .. answer::
 #
-#       1 and 4. The slope of the loss is twice ``w * x``, and the second weight has
-#       been cut off when it is computed: :math:`2 \cdot 0.5 \cdot 1 = 1` and
-#       :math:`2 \cdot 1 \cdot 2 = 4`.
-#
-#       .. wrong:: [1, 12]
-#
-#          These are the slopes where the loss was computed, and they are wanted. The
-#          square has saved the weights themselves, and no copy of them.
-
-attempt(9)
-
-# %%
-# .. predict::
-#
-#    In one sentence: what does it compute instead? Which line would you change?
-#
-#    .. answer::
+#       1 and 4: :math:`2 \cdot 0.5 \cdot 1 = 1` and :math:`2 \cdot 1 \cdot 2 = 4`, the
+#       slopes at weights that have been cut off.
 #
 #       The weights are cut off between the loss and its backward step. The square has
 #       saved them, and ``.data`` hides the change, so the slope is that of another
@@ -353,6 +339,13 @@ attempt(9)
 #
 #       >>> attempt(9, ".data", ".detach()")  # doctest: +ELLIPSIS
 #       RuntimeError: one of the variables needed for gradient computation has been ...
+#
+#       .. wrong:: [1, 12]
+#
+#          These are the slopes where the loss was computed, and they are wanted. The
+#          square has saved the weights themselves, and no copy of them.
+
+attempt(9)
 
 # %%
 # Script 10: a list of losses
@@ -366,31 +359,14 @@ attempt(9)
 #
 # .. predict::
 #
-#    What does ``w.grad`` hold at the end of the script?
+#    What does ``w.grad`` hold at the end of the script? And in one sentence: why,
+#    and which line would you change?
 #
 #    .. ask:: names["w"].grad
 #
 #    .. answer::
 #
 #       1, the slope of the penalty alone.
-#
-#       .. wrong:: -27
-#
-#          This is the slope of the whole loss, which is wanted. Look at what the list
-#          holds.
-#
-#       .. wrong:: -28
-#
-#          This is the slope of the three losses alone. They are what does not arrive.
-
-attempt(10)
-
-# %%
-# .. predict::
-#
-#    In one sentence: what does it compute instead? Which line would you change?
-#
-#    .. answer::
 #
 #       ``item()`` makes plain numbers of the losses, and ``torch.tensor`` a leaf of
 #       these. What arrives at the weight is the slope of the penalty. Stack the losses
@@ -404,6 +380,17 @@ attempt(10)
 #
 #       >>> attempt(10, "zip(x, t)]", "zip(x, t)], requires_grad=True")
 #       AssertionError: tensor(1.)
+#
+#       .. wrong:: -27
+#
+#          This is the slope of the whole loss, which is wanted. Look at what the list
+#          holds.
+#
+#       .. wrong:: -28
+#
+#          This is the slope of the three losses alone. They are what does not arrive.
+
+attempt(10)
 
 # %%
 # Script 11: a root
@@ -452,14 +439,15 @@ attempt(11)
 #
 # .. predict::
 #
-#    What does ``p.grad`` hold at the end of the script?
+#    What does ``p.grad`` hold at the end of the script, and, in one sentence, why?
 #
 #    .. ask:: names["p"].grad
 #
 #    .. answer::
 #
-#       :math:`(0.5, -0.5, 0)`. The first two are the errors themselves. The third error
-#       is cut off, so it no longer depends on its prediction.
+#       :math:`(0.5, -0.5, 0)`. The first two are the errors themselves. The *error* is
+#       cut off, and the slope of what is cut off is 0: the last prediction is not
+#       pulled at all.
 #
 #       .. wrong:: [0.5, -0.5, -1]
 #
@@ -475,18 +463,17 @@ attempt(12)
 # %%
 # .. predict::
 #
-#    In one sentence: what does it compute instead? Which line would you change?
+#    In one sentence: which loss pulls no harder than 1, and still pulls?
 #
 #    .. answer::
 #
-#       The *error* is cut off, and the slope of what is cut off is 0: the last
-#       prediction is not pulled at all. The Huber loss goes on as a line:
+#       The Huber loss, which goes on as a line where the error is large:
 #
 #       >>> attempt(12, "(error**2).sum() / 2",
 #       ...     "torch.nn.functional.huber_loss(p, t, reduction='sum')")
 #       repaired
 #
-#       Without the limit it is pulled by its whole error:
+#       To drop the limit is no repair:
 #
 #       >>> attempt(12, ".clamp(-1, 1)", "")
 #       AssertionError: tensor([  0.5000,  -0.5000, -27.0000])
@@ -548,8 +535,8 @@ make_dot(names["loss"], names)
 #        <lessons/2_practice/10_gradient_descent:Three ways to write it wrongly>`
 #    * - 5
 #      - a forward pass above the loop
-#      - :ref:`Two losses, one trunk
-#        <lessons/3_debugging/30_second_backward:Two losses, one trunk>`
+#      - :ref:`The record is used up or spoiled
+#        <lessons/3_debugging/10_error_messages:The record is used up or spoiled>`
 #    * - 6
 #      - a state with its graph
 #      - :ref:`A state from the round before
@@ -588,7 +575,9 @@ make_dot(names["loss"], names)
 #   knows the difference.
 # - Find a silent mistake with an assertion of our own.
 #
-# The :doc:`mixed quiz </quiz_debugging>` asks for numbers from the whole level.
+# The :doc:`mixed quiz </quiz_debugging>` asks for numbers from the whole level. Next,
+# :doc:`An engine of our own </lessons/5_capstones/10_engine>` builds what has been
+# behind these lessons.
 
 # %%
 # Credits and licences
