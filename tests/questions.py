@@ -206,7 +206,7 @@ ASKED = (
         "a, b = x\nboth = torch.tensor([a * 2, b * 3])\n",
     ),
     Asked(
-        "differentiated Tensors",
+        "The differentiated Tensor",
         (
             "One of the differentiated Tensors appears to not have been used in the"
             " graph. Set allow_unused=True if this is the desired behavior.",

@@ -1,14 +1,17 @@
 """Finding things in a real browser: previews, search, and the questions' finder."""
 
 import gzip
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 from gzipped import gzipped
 from playwright.sync_api import Page
 from questions import ASKED, HELD_OUT, START, TUNED
+from ranked import RANKED
 from test_browser import AXE, PAGES, RULES, SITE, address, bare, page
 from test_weight import weigh
 
@@ -388,6 +391,19 @@ def test_finder_knows_what_students_type(page: Page, address):
     assert (first >= 64, three >= 65) == (True, True), (first, three)
 
 
+def test_finder_knows_the_ranked_questions(page: Page, address):
+    """The floors are what was seen, each of 45, ``held_out`` when first asked."""
+    page.goto(address + "questions.html")
+    assert len(RANKED) == 18
+    for part, floor in (("tuned", 44), ("held_out", 38)):
+        pairs = [(r.heading, text) for r in RANKED for text in getattr(r, part)]
+        assert len(pairs) == 45
+        orders = page.evaluate(RANKS, [text for _, text in pairs])
+        asked = zip(pairs, orders, strict=True)
+        missed = [text for (want, text), order in asked if want not in order[0]]
+        assert len(missed) <= 45 - floor, missed
+
+
 @pytest.mark.parametrize("text", ELSEWHERE)
 def test_finder_says_that_it_has_no_answer(page: Page, address, text):
     page.goto(address + "questions.html")
@@ -433,6 +449,32 @@ def test_questions_are_complete_without_javascript(bare: Page, address):
     for asked, part in zip(ASKED, parts, strict=True):
         assert asked.heading in part.locator("h2").inner_text()
         assert part.locator("p:visible").count() >= 2
+
+
+def said(part: Tag) -> str:
+    """Return what examples and cells print, in one line."""
+    spoken = part.select(".go, .gr, .sphx-glr-script-out pre, .cell_output pre")
+    return " ".join(" ".join(tag.get_text() for tag in spoken).split())
+
+
+def test_each_quoted_message_is_raised_where_its_answer_leads():
+    """A message may be cut by an ellipsis, and by typographic quotation marks."""
+    text = (SITE / "questions.html").read_text(encoding="utf-8")
+    count = 0
+    for part in BeautifulSoup(text, "html.parser").select(".finder ~ section"):
+        links = {a["href"].partition("#")[0] for a in part.select("a[href^=lessons]")}
+        pages = [(SITE / link).read_text(encoding="utf-8") for link in sorted(links)]
+        live = said(part) + "".join(
+            said(BeautifulSoup(p, "html.parser")) for p in pages
+        )
+        where = (
+            f"{part.select_one('h2').get_text()} {part.select_one('.also').get_text()}"
+        )
+        for quoted in re.findall("“(.*?)”", " ".join(where.split())):
+            count += 1
+            words = quoted.replace("’", "'").rstrip(".").split("…")
+            assert all(some.strip() in live for some in words), quoted
+    assert count == 20
 
 
 def test_ranked_pages_are_accessible(page: Page, address):

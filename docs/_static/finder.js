@@ -9,9 +9,10 @@
   // the second.  Like the weights, they were chosen on the tuned paraphrases.
   const small = new Set(
     stems(
-      `a an and are as at be by can did do does for from get got had has have how i if is it its let
-      make me must my need of on one or our so than that the their them then there these they this to
-      us use want was we were what when which who why will with would you your`
+      `a although an and are as at be because but by can did do does even for from get got had has
+      have how i if is it its let make me must my need of on one or our so than that the their
+      them then there these they this though to us use want was we were what when which who why
+      will with would you your`
     )
   );
   const same = new Map(
