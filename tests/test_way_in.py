@@ -243,3 +243,39 @@ def test_map_of_calls_leads_to_an_entry_for_each_row():
 )
 def test_map_of_calls_has(call):
     assert call in soup("calls.html").table.get_text()
+
+
+def test_each_end_of_the_tree_has_cause_check_and_section():
+    [article] = soup("what_is_wrong.html").select("article")
+    ends = article.select("section section details.answer")
+    assert len(ends) == 19
+    for end in ends:
+        said = [strong.get_text() for strong in end.select("strong")]
+        assert said == ["Cause.", "Check.", "Read"], end.summary.get_text()
+        assert end.select("pre .gp"), end.summary.get_text()  # an example, so it ran
+        assert end.select("p:last-of-type a[href*='#']"), end.summary.get_text()
+
+
+def test_tree_opens_by_keyboard_without_javascript(bare: Page, address):
+    bare.goto(address + "what_is_wrong.html")
+    end = bare.locator("section section details.answer").first
+    assert not end.locator("pre").first.is_visible()
+    end.locator("summary").press("Enter")
+    assert end.locator("pre").first.is_visible()
+
+
+def test_tree_is_open_on_paper(bare: Page, address):
+    bare.goto(address + "what_is_wrong.html")
+    bare.emulate_media(media="print")
+    shown = bare.locator("details.answer pre")
+    assert shown.count() > 19
+    assert [pre.is_visible() for pre in shown.all()] == [True] * shown.count()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["index.html", "questions.html", "lessons/3_debugging/10_error_messages.html"],
+)
+def test_way_leads_to_the_tree(name):
+    links = [a["href"] for a in soup(name).select("article a[href]")]
+    assert [link for link in links if link.endswith("what_is_wrong.html")]

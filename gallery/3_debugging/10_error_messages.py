@@ -77,7 +77,8 @@ def says(action):
 #   </lessons/3_debugging/50_kinks>`. If you don't know what it should be, :doc:`check
 #   it </lessons/3_debugging/70_checking>` against differences.
 #
-# This lesson takes the first of the three, family by family.
+# :doc:`What is wrong with my gradient? </what_is_wrong>` goes on from here, to a cause
+# and a check for each. This lesson takes the first of the three, family by family.
 
 # %%
 # No record behind the result
