@@ -1,5 +1,9 @@
 """Boxes of modules: traced or guessed, closed where they must be, never in the way."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +11,7 @@ from torch import nn
 from bench.models import GPT2
 from torchutils import make_dot, read_graph, trace_modules
 from torchutils.close import close
+from torchutils.modules import THREADS
 
 WORDS = torch.arange(16).reshape(2, 8)
 
@@ -103,3 +108,78 @@ def test_json_holds_the_modules():
     text = make_dot(*gpt2()).json
     assert '"label":"h.0.attn"' in text
     assert '"cls":"Attention"' in text
+
+
+class Half(nn.Module):
+    """Two layers that wait, between any two operations, for the other half."""
+
+    def __init__(self, barrier: threading.Barrier) -> None:
+        super().__init__()
+        self.first, self.last, self.barrier = nn.Linear(2, 2), nn.Linear(2, 2), barrier
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for step in (self.first, torch.tanh, torch.exp, self.last):
+            self.barrier.wait(60)
+            x = step(x)
+        return x
+
+
+class Halves(nn.Module):
+    """Two modules, or copies of them, that run at the same time in two threads."""
+
+    def __init__(self, *, copied: bool) -> None:
+        super().__init__()
+        barrier = threading.Barrier(2)
+        self.a, self.b, self.copied = Half(barrier), Half(barrier), copied
+        self.head = nn.Linear(2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        halves = [copy(h) if self.copied else h for h in (self.a, self.b)]
+        with ThreadPoolExecutor(2) as pool:
+            a, b = pool.map(lambda half: half(x), halves)
+        return self.head(a * b)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_modules_that_ran_in_two_threads_are_in_no_box_of_the_trace(copied):
+    model = Halves(copied=copied)
+    with trace_modules(model):
+        y = model(torch.ones(1, 2)).sum()
+    graph = read_graph(y, model)
+    assert THREADS in graph.remarks
+    assert graph.groups == ()
+    drawing = make_dot(y, model, depth=1)
+    for told in (drawing.text, drawing.html, drawing.json):
+        assert THREADS in told
+    assert drawing.graph.guessed
+    assert "The modules are guessed" in drawing.text
+
+
+def test_operation_of_another_thread_is_in_no_box_of_the_trace():
+    """A thread begins to count at 0, so that it gives numbers of the other's calls."""
+
+    def run_in_thread(call, *given):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call, *given).result()
+
+    class Outside(nn.Module):
+        def forward(self, x):
+            return x.exp() * run_in_thread(torch.sin, x)
+
+    def traced_run():
+        model, x = nn.Sequential(Outside(), nn.Tanh()), leaf
+        with trace_modules(model):
+            y = model(x).sum()
+        return read_graph(y, model)
+
+    leaf = torch.ones(2, requires_grad=True)
+    graph = run_in_thread(traced_run)
+    assert THREADS in graph.remarks
+    assert graph.groups == ()
+
+
+def test_module_that_ran_in_a_thread_with_its_trace_is_in_its_box():
+    with ThreadPoolExecutor(1) as pool:
+        graph = pool.submit(lambda: read_graph(*gpt2())).result()
+    assert THREADS not in graph.remarks
+    assert len(graph.groups) > 20

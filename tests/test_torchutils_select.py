@@ -1,11 +1,14 @@
 """Parts of a graph: the paths to a tensor, nodes that stand out, bytes held."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from torchutils import make_dot, read_graph
+from bench.models import MODELS
+from torchutils import make_dot, read_graph, trace_modules
 from torchutils.saved import UNSHOWN
 
 
@@ -144,3 +147,84 @@ def test_what_a_checkpoint_holds_is_said_not_to_be_counted():
     assert remark.endswith(
         "Not counted: 2, which are packed, computed again or unknown."
     )
+
+
+def _seen_around_modules(name: str) -> list[tuple[str, int]]:
+    """Sum up what torch hands to a hook in each call of a module, parameters aside."""
+    model, inputs = _made_of(name)
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    calls: list[tuple[str, dict[int, int]]] = []
+    running: list[dict[int, int]] = []
+    alive = []
+
+    def enter(path: str) -> None:
+        running.append({})
+        calls.append((path, running[-1]))
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        alive.append(tensor)
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            for held in running:
+                held[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    for path, module in model.named_modules():
+        if path:
+            module.register_forward_pre_hook(lambda *_, path=path: enter(path))
+            module.register_forward_hook(lambda *_: (running.pop(), None)[1])
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        model(*inputs)
+    return [(path, sum(held.values())) for path, held in calls if held]
+
+
+def _made_of(name: str) -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
+    torch.manual_seed(0)
+    make, given = MODELS[name]
+    return make(), given()
+
+
+@pytest.mark.saved
+@pytest.mark.parametrize("name", ["GPT-2, 12 layers", "ResNet-18"])
+def test_bytes_of_each_module_are_those_that_hooks_see_around_it(name):
+    model, inputs = _made_of(name)
+    with trace_modules(model):
+        y = model(*inputs).sum()
+    groups = read_graph(y, model, saved="sizes").groups
+    assert len(groups) > 40
+    held = [(g.label, g.saves) for g in groups if g.saves]
+    assert held == _seen_around_modules(name)
+
+
+@pytest.mark.saved
+def test_bytes_of_modules_are_told_in_words_picture_and_json():
+    parts = {"a": nn.Linear(2, 3), "b": nn.Sequential(nn.Tanh(), nn.Linear(3, 1))}
+    model = nn.Sequential()
+    for name, part in parts.items():
+        model.add_module(name, part)
+    with trace_modules(model):
+        y = model(torch.ones(4, 2)).sum()
+    told = "By module: b (Sequential) 48 bytes, a (Linear) 32 bytes; what two share"
+    frames = make_dot(y, model, saved="sizes", depth=2)
+    assert told in frames.text
+    assert ">b (Sequential): saves 48 bytes</text>" in frames.svg
+    assert 'label="b (Sequential): saves 48 bytes"' in frames.source
+    groups = json.loads(frames.json)["groups"]
+    assert {g["label"]: g["saves"] for g in groups} == {
+        "a": 32,
+        "b": 48,
+        "b.0": 48,
+        "b.1": 48,
+    }
+    closed = make_dot(y, model, saved="sizes", depth=1)
+    assert "b (Sequential) of a: (4, 1) · float32, saves = 48 bytes" in closed.text
+    assert ">saves = 48 bytes</text>" in closed.svg
+
+
+@pytest.mark.saved
+def test_bytes_of_guessed_modules_are_said_to_be_guessed():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    y = model(torch.ones(4, 2)).sum()
+    told = "By module, as guessed: 2 (Linear) 48 bytes, 0 (Linear) 32 bytes; what two"
+    assert told in make_dot(y, model, saved="sizes").text
+    assert "By module" not in make_dot(y, saved="sizes").text

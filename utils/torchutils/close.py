@@ -122,6 +122,7 @@ def _box(
         names=(group.name,),
         shape=first.shape,
         dtype=first.dtype,
+        attrs=(("saves", group.held),) if group.saves else (),
         notes=(", ".join(facts), *notes),
         root=any(o.root for o in outputs),
         outputs=tuple(outputs) if len(outputs) > 1 else (),

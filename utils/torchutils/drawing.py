@@ -398,7 +398,7 @@ def make_dot(
         force=force,
         path_to=path_to,
         highlight=highlight,
-        guess_from=_guess_from(fold, depth, only),
+        guess_from=0 if saved == "sizes" and depth else _guess_from(fold, depth, only),
     )
     look = {"style": style, "direction": direction, "fold": fold, "title": title}
     return Drawing(graph, **look, depth=depth, only=only)

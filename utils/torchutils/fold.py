@@ -163,7 +163,7 @@ class _Facts:
         while group >= 0 and outer >= 0:
             one = self.groups[group]
             path = one.label.rpartition(".")[2] if group != outer else ""
-            chain.append((one.cls, one.count, path))
+            chain.append((one.cls, one.count, path, one.saves))
             group = one.parent if group != outer else -1
         return tuple(chain)
 

@@ -87,7 +87,7 @@ class Group(NamedTuple):
     """A framed part: a module's call, or what is drawn once for ``count`` alike.
 
     ``label`` is a module's path, and ``cls`` its class; ``call`` says which of several
-    calls it is.
+    calls it is; ``saves`` is how many bytes one copy holds for backward, if counted.
     """
 
     id: int
@@ -96,6 +96,7 @@ class Group(NamedTuple):
     parent: int = -1
     cls: str = ""
     call: str = ""
+    saves: int = 0
 
     @property
     def name(self) -> str:
@@ -105,7 +106,13 @@ class Group(NamedTuple):
     @property
     def title(self) -> str:
         """What stands on the frame."""
-        return entitled(self.name, self.cls, self.count)
+        title = entitled(self.name, self.cls, self.count)
+        return f"{title}: saves {self.held}" if self.saves else title
+
+    @property
+    def held(self) -> str:
+        """How much it saves, in words."""
+        return f"{self.saves:,} bytes" + " each" * (self.count > 1)
 
 
 def entitled(name: str, cls: str, count: int) -> str:

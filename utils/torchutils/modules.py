@@ -36,7 +36,10 @@ class Call(NamedTuple):
     end: int
 
 
-_TRACES: WeakKeyDictionary[nn.Module, list[Call]] = WeakKeyDictionary()
+THREADS = (
+    "Which module ran which operation is not known: several threads made operations "
+    "while trace_modules watched, and each thread numbers its own."
+)
 
 
 @contextmanager
@@ -46,6 +49,8 @@ def trace_modules(model: nn.Module) -> Iterator[None]:
     ``make_dot(loss, model)`` then draws a box for each call of a module.  Nothing is
     changed: hooks note the number that autograd gives to the next operation, before
     and after each call in this thread.  A later trace of the same model replaces it.
+    Each thread counts for itself, and PyTorch tells of no operation which thread made
+    it: where modules run in other threads too, the drawing says that it does not know.
 
     Raises TypeError when ``model`` is no module.
 
@@ -62,7 +67,7 @@ def trace_modules(model: nn.Module) -> Iterator[None]:
         register_module_forward_pre_hook(trace.enter),
         register_module_forward_hook(trace.leave, always_call=True),
     )
-    _TRACES[model] = trace.calls
+    _TRACES[model] = trace
     try:
         yield
     finally:
@@ -78,12 +83,15 @@ class _Trace:
         self.calls: list[Call] = []
         self.open: list[tuple[int, int]] = []
         self.thread = get_ident()
+        self.threads = False  # a module ran in another thread: a copy, perhaps
 
     def enter(self, module: nn.Module, _given: object) -> None:
         """Note where a call begins."""
-        if torch.compiler.is_compiling() or get_ident() != self.thread:
+        if torch.compiler.is_compiling():
             return
-        if id(module) in self.known:
+        if get_ident() != self.thread:
+            self.threads = True
+        elif id(module) in self.known:
             now = torch.autograd._get_sequence_nr()
             self.open.append((id(module), len(self.calls)))
             self.calls.append(Call(*self.known[id(module)], now, now))
@@ -100,33 +108,39 @@ class _Trace:
                 return
 
 
+_TRACES: WeakKeyDictionary[nn.Module, _Trace] = WeakKeyDictionary()
+
+
 def _name(module: nn.Module) -> str:
     return type(module).__name__
 
 
 def traced(model: nn.Module) -> list[Call]:
     """Return the calls of the last trace of a model, in the order of their starts."""
-    return _TRACES.get(model, [])
+    return _TRACES[model].calls if model in _TRACES else []
 
 
 def with_modules(
     live: Walk, names: Names, nodes: list[tuple], guess_from: int | None
-) -> tuple[list[tuple], tuple[Group, ...], bool]:
+) -> tuple[list[tuple], tuple[Group, ...], bool, str]:
     """Give each node its group: the call of a module that made it, or that owns it.
 
-    Returns the nodes, the groups, and whether they are guessed: that is done for
-    graphs of more than ``guess_from`` nodes, None for none.
+    Returns the nodes, the groups, whether they are guessed, and what is to be said of
+    a trace that does not help.  Guessed is in graphs of more than ``guess_from`` nodes,
+    None for none.
     """
     ops = sorted(
         (i for i, row in enumerate(nodes) if row[1] == "op"),
         key=lambda i: nodes[i][_SEQ],
     )
-    calls = _calls(names.models)
-    homes, groups = _traced(calls, [live.nodes[i]._sequence_nr() for i in ops])
-    guess = not any(home >= 0 for home in homes)
+    calls, numbers = _calls(names.models), [live.nodes[i]._sequence_nr() for i in ops]
+    homes, groups = _traced(calls, numbers)
+    guess, unknown = not any(home >= 0 for home in homes), ""
+    if calls and _in_threads(names.models, homes, numbers):
+        guess, unknown = True, THREADS
     if guess:
         if guess_from is None or len(nodes) <= guess_from:
-            return nodes, (), False
+            return nodes, (), False, unknown
         homes, groups = _guessed(live, names, nodes, ops)
     home = dict(zip(ops, homes, strict=True))
     home |= _leaves(live, nodes, home, groups)
@@ -138,7 +152,20 @@ def with_modules(
         row if home.get(i, -1) < 0 else (*row[:_GROUP], home[i], *row[_GROUP + 1 :])
         for i, row in enumerate(nodes)
     ]
-    return rows, kept, guess and bool(kept)
+    return rows, kept, guess and bool(kept), unknown
+
+
+def _in_threads(
+    models: Sequence[tuple[str, nn.Module]], homes: list[int], numbers: list[int]
+) -> bool:
+    """Say whether a call's operations may be those of another thread.
+
+    A module ran in one, or a number of a call was given twice.
+    """
+    given = Counter(n for n, home in zip(numbers, homes, strict=True) if home >= 0)
+    if any(count > 1 for count in given.values()):
+        return True
+    return any(_TRACES[m].threads for _, m in models if m in _TRACES)
 
 
 _SEQ, _GROUP = map(Node._fields.index, ("seq", "group"))

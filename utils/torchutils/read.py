@@ -2,14 +2,14 @@
 
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Literal
 
 import torch
 
-from torchutils.graph import NONE, Edge, Graph, Node, Output
+from torchutils.graph import NONE, Edge, Graph, Group, Node, Output, entitled
 from torchutils.modules import with_modules
 from torchutils.names import Names, find_names
 from torchutils.saved import (
@@ -29,6 +29,7 @@ from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
 __all__ = ["check_saved", "describe", "read_graph", "seen", "trace_lines"]
 
 _NAMES = "A leaf has no name here, and not all of {} was looked through for one."
+TOLD = 5  # so many modules are listed with what they save
 VALUES, DETAILED = 8, 100  # numbers shown, by default, in graphs of so many nodes
 
 
@@ -56,9 +57,9 @@ def read_graph(
     the first 500; with ``max_nodes`` reading stops there.  When it stops it says so.
     More than 2,000 need ``force=True``: freeing such a graph may exhaust the stack.
 
-    With ``saved="sizes"`` each operation says how many bytes it holds for backward, and
-    a sentence how many all do.  ``path_to`` keeps what is between the output and some
-    tensors, or names, alone; ``highlight`` lets such stand out.
+    With ``saved="sizes"`` each operation and each module says how many bytes it holds
+    for backward, and a sentence how many all do.  ``path_to`` keeps what is between the
+    output and some tensors, or names, alone; ``highlight`` lets such stand out.
 
     Groups are the calls of modules, as :func:`trace_modules` knows them; in a graph of
     more than ``guess_from`` nodes without a trace they are guessed from ``names``.
@@ -114,9 +115,11 @@ def describe(
         known = seen(live, kept) if values else {}
         known = {place: numbers(t, values) for place, t in known.items()}
         _add_details(nodes, live, kept, names, known, constants)
-    groups, guessed = (), False
+    groups: tuple[Group, ...] = ()
+    guessed, unknown = False, ""
     if names.models or guess_from is not None:
-        nodes, groups, guessed = with_modules(live, names, nodes, guess_from)
+        found = with_modules(live, names, nodes, guess_from)
+        nodes, groups, guessed, unknown = found
     edges = live.edges
     if live.more:
         rest = len(nodes)
@@ -124,12 +127,14 @@ def describe(
         edges = edges + [Edge(rest, dst, arg) for dst, arg in live.more]
     sizes = ""
     if saved == "sizes":
-        sizes = _add_sizes(nodes, live, kept) if SHOWN else ""
+        if SHOWN:
+            groups, sizes = _add_sizes(nodes, groups, live, kept)
+            sizes += _by_module(groups, guessed)
     elif saved:
         edges = edges + _add_saved(nodes, kept, names, values)
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else []
-    remarks = [*remarks, sizes] if sizes else remarks
+    remarks = [*remarks, *(said for said in (unknown, sizes) if said)]
     if not (SHOWN or bare) and any(row[1] == "op" for row in nodes):
         remarks = [*remarks, UNSHOWN]
     if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
@@ -401,14 +406,42 @@ def check_saved(saved: object) -> None:
         raise ValueError(f"saved {saved!r} is not one of True, False, 'sizes'")
 
 
-def _add_sizes(nodes: list[tuple], live: Walk, kept: list[list[Saved]]) -> str:
+def _add_sizes(
+    nodes: list[tuple],
+    groups: tuple[Group, ...],
+    live: Walk,
+    kept: list[list[Saved]],
+) -> tuple[tuple[Group, ...], str]:
+    """Say how much each operation saves, and each module with all that is in it."""
     leaves = [n.variable for n in live.nodes if type(n) is ACCUMULATE]
     each, text = memory(kept, leaves)
-    for i, size in enumerate(each):
-        if size:
+    within: dict[int, dict[int, int]] = {group.id: {} for group in groups}
+    for i, held in enumerate(each):
+        if held:
             row = Node._make(nodes[i])
-            nodes[i] = row._replace(attrs=(*row.attrs, ("saves", f"{size:,} bytes")))
-    return text
+            size = ("saves", f"{sum(held.values()):,} bytes")
+            nodes[i] = row._replace(attrs=(*row.attrs, size))
+            within.get(row.group, {}).update(held)
+    for group in reversed(groups):  # a group comes after its parent
+        within.get(group.parent, {}).update(within[group.id])
+    sums = (sum(within[group.id].values()) for group in groups)
+    return tuple(map(_saving, groups, sums)), text
+
+
+def _saving(group: Group, size: int) -> Group:
+    return group._replace(saves=size)
+
+
+def _by_module(groups: Sequence[Group], guessed: bool) -> str:
+    """Tell the outermost modules that save, the largest first."""
+    outer = [group for group in groups if group.parent < 0 and group.saves]
+    if not outer:
+        return ""
+    outer.sort(key=lambda group: -group.saves)
+    known = [f"{entitled(g.name, g.cls, 1)} {g.held}" for g in outer[:TOLD]]
+    more = f", and {len(outer) - TOLD} more" if len(outer) > TOLD else ""
+    how = "By module, as guessed" if guessed else "By module"
+    return f" {how}: {', '.join(known)}{more}; what two share counts in both."
 
 
 def _add_saved(

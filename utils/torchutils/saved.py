@@ -141,11 +141,11 @@ def _fails(node: object) -> bool:
 
 def memory(
     kept: list[list[Saved]], leaves: Iterable[torch.Tensor]
-) -> tuple[list[int], str]:
-    """Count what operations hold for backward: bytes of each, a sentence on the whole.
+) -> tuple[list[dict[int, int]], str]:
+    """Count what operations hold for backward, with a sentence on the whole.
 
-    Leaves exist anyway and are counted apart; memory that several tensors share counts
-    once in the whole.
+    Of each operation it returns the bytes by the memory that they lie in.  Leaves exist
+    anyway and are counted apart; what several tensors share counts once in the whole.
     """
     own = {key for leaf in leaves for key, _ in _storages(leaf)}
     each, every, tensors, unknown = [], {}, 0, 0
@@ -157,7 +157,7 @@ def memory(
             tensors += bool(parts)
             unknown += not parts and item.state != FREED
         every |= held
-        each.append(sum(size for key, size in held.items() if key not in own))
+        each.append({key: size for key, size in held.items() if key not in own})
     anyway = sum(size for key, size in every.items() if key in own)
     text = f"Saved for backward: {sum(every.values()) - anyway:,} bytes"
     text += f", beside {anyway:,} bytes of leaves" if anyway else ""
