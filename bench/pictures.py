@@ -20,11 +20,13 @@ from pathlib import Path
 
 import torch
 from drawing import ROOT, environment
-from models import MODELS, run
 from torch import nn
 
 from torchutils import make_dot
 from torchutils.svg import drawn_width
+
+sys.path.append(str(ROOT))
+from docs.models import MODELS, run  # beside the pages that draw them
 
 RESULTS = ROOT / "docs" / "pictures_bench.txt"
 OURS = "torchutils"

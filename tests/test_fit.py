@@ -27,13 +27,16 @@ WIDE = {
     "drawing_graphs.html": 1,
     "lessons/2_practice/40_mlp_by_hand.html": 1,
 }
+# Boxes of models that scroll when a reader opens them: many results go by each other.
+OPENED = {"models_images.html": 3, "models_steps.html": 1}
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_goes_sideways_on_a_desktop(page: Page, name):
     visit(page, name)
     page.add_style_tag(content=OPEN)
-    assert page.evaluate(SIDEWAYS, "article *") == []
+    wide = page.evaluate(SIDEWAYS, "article *")
+    assert len(wide) <= OPENED.get(name, 0), wide
 
 
 @pytest.mark.parametrize("width", [1280, 390])

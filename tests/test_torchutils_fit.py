@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from bench.models import MODELS, run
+from docs.models import MODELS, run
 from torchutils import make_dot, views
 from torchutils.fit import WIDEST
 from torchutils.layout import breadth, lay_out

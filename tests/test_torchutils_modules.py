@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bench.models import GPT2
+from docs.models import GPT2
 from torchutils import make_dot, read_graph, trace_modules
 from torchutils.close import close
 from torchutils.modules import THREADS

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from bench.models import MODELS
+from docs.models import MODELS
 from torchutils import make_dot, read_graph, trace_modules
 from torchutils.saved import UNSHOWN
 
