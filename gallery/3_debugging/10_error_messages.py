@@ -61,10 +61,13 @@ def says(action):
 #     operation": :ref:`the record is used up or spoiled
 #     <lessons/3_debugging/10_error_messages:The record is used up or spoiled>`. Look
 #     at the order of the lines.
-#   - "floating point", "numpy()", "non-leaf", "deepcopy", "Inference tensors":
-#     :ref:`the tensor is not made for that
+#   - "floating point", "numpy()", "non-leaf", "deepcopy", "Inference tensors",
+#     "ZeroTensors": :ref:`the tensor is not made for that
 #     <lessons/3_debugging/10_error_messages:The tensor is not made for that>`. Look
 #     at how it was made.
+#   - "invalid gradient", "incorrect number of gradients": :ref:`our own backward pass
+#     <lessons/3_debugging/10_error_messages:A Function of our own>` returns what does
+#     not fit.
 #
 # - ``.grad`` **is None.** :ref:`Four questions <lessons/1_foundations/70_leaves:Which
 #   .grad is None?>` settle it. Is it a leaf? Does it require a gradient? Does a path
@@ -130,28 +133,35 @@ made = {
 #
 #          ``round`` is recorded. Its slope is zero, so what it sends back is
 #          zeros. There is no error, and no weight moves.
+#
+#       .. wrong:: [0, 0, 1, 1, 0, 0, 0]
+#
+#          To convert is no cut, as long as the new numbers can move a little, too.
 
 [int(value.requires_grad) for value in made.values()]
 
 # %%
-# (``y.float()`` is no cut, since ``y`` holds 32-bit numbers already.) To go back from
-# one of the four is refused:
+# To go back from one of the four is refused, and ``round`` sends back a zero:
 #
 # >>> says(made["view"].sum().backward)
 # element 0 of tensors does not require grad and does not have a grad_fn
-# >>> made["float"] is y
-# True
-# >>> y.view(torch.int32).requires_grad
-# False
 # >>> torch.autograd.grad(made["round"].sum(), w, retain_graph=True)
 # (tensor(0.),)
+#
+# ``y.float()`` had nothing to convert. A conversion to another type of floating point
+# is recorded as well; one to whole numbers cuts.
+#
+# >>> made["float"] is y
+# True
+# >>> y.double().requires_grad, y.int().requires_grad
+# (True, False)
 #
 # "Element 0" is the first tensor for which ``backward`` was called. More such cuts are
 # ``.item()``, ``.detach()``, a forward pass under ``no_grad``, and a detour through
 # NumPy.
 #
-# To find the cut, print ``requires_grad`` of each value, in the order in which they
-# were made. The first ``False`` stands behind it. Here is a loss with a cut in the
+# To find the cut, print ``requires_grad`` of each value on the way from the weight to
+# the loss. The first ``False`` stands behind it. Here is a loss with a cut in the
 # middle:
 #
 # .. admonition:: Wrong on purpose
@@ -290,8 +300,9 @@ x.grad
 # Mismatch in shape: grad_output[0] has a shape of torch.Size([3]) and output[0] has a
 # shape of torch.Size([2]).
 #
-# A complex result does not fit either, though it is one number. A real number has to be
-# made of it, for example its absolute value:
+# A complex result does not fit either, though it is one number. Like two numbers, it
+# may be weighed with ``gradient=``. What is trained is a real number, for example its
+# absolute value:
 #
 # >>> z = torch.tensor(3 + 4j, dtype=torch.complex128, requires_grad=True)
 # >>> says((z * z).backward)
@@ -390,9 +401,9 @@ says(lambda: torch.arange(4).requires_grad_())
 #
 # The last line is silent: compute first, ask for gradients last.
 #
-# Whether a *result* requires a gradient follows from its inputs. We can't switch it
-# off, only take a tensor without record; and we can't keep a gradient
-# where none will come:
+# Whether a *result* requires a gradient follows from its inputs. Its flag can't be
+# switched off; ``detach()`` gives a tensor without the record. Nor can we keep a
+# gradient where none will come:
 #
 # >>> says(lambda: (2 * x).requires_grad_(False))
 # you can only change requires_grad flags of leaf variables. If you want to use a
@@ -450,8 +461,8 @@ x.grad
 #
 #       1, 0, 0, 1, 0. The zeros are not in memory. PyTorch has returned a *ZeroTensor*,
 #       which `only says that it is zero
-#       <https://github.com/pytorch/pytorch/issues/69687>`__. One can compute with it.
-#       What wants to write into it, or to read its memory, is refused.
+#       <https://github.com/pytorch/pytorch/issues/69687>`__. One can compute with it,
+#       and print it. What would write into it is refused, and so is a list of numbers.
 #
 #       .. wrong:: [1, 1, 1, 1, 1]
 #
@@ -620,11 +631,29 @@ says(lambda: checkpoint(layer, torch.ones(2), use_reentrant=True))
 # >>> torch.autograd.grad(output.sum(), layer.bias)
 # (tensor([1., 1.]),)
 #
-# The last: ``.grad`` with a record holds the leaf, and the leaf holds ``.grad``. Both
-# stay in memory until Python's collector comes by, or ``.grad`` is emptied.
-# ``torch.autograd.grad`` returns such a gradient without the circle.
+# The last: ``.grad`` with a record holds the leaf, and the leaf holds ``.grad``.
 
 says(lambda: (x**2).sum().backward(create_graph=True))
+
+# %%
+# Such a circle stays in memory when nobody needs it any more. Python's collector of
+# circles does not free it either; to empty ``.grad`` does. We ask whether the leaf is
+# still there after each:
+#
+# >>> import gc, weakref
+# >>> def circle(emptied):
+# ...     u = torch.tensor([2.0, -1.0], requires_grad=True)
+# ...     with warnings.catch_warnings(action="ignore"):
+# ...         (u**2).sum().backward(create_graph=True)
+# ...     if emptied:
+# ...         u.grad = None
+# ...     return weakref.ref(u)
+# >>> left, gone = circle(emptied=False), circle(emptied=True)
+# >>> freed = gc.collect()
+# >>> left() is None, gone() is None
+# (False, True)
+#
+# ``torch.autograd.grad`` returns such a gradient without the circle.
 
 # %%
 # What it says, what it means
@@ -638,7 +667,7 @@ says(lambda: (x**2).sum().backward(create_graph=True))
 #      - look at
 #    * - ``element 0 of tensors does not require grad``
 #      - no record behind the result
-#      - the first value whose ``requires_grad`` is ``False``
+#      - the first value on the way whose ``requires_grad`` is ``False``
 #    * - ``only for scalar outputs``, ``only for real scalar outputs``
 #      - several numbers, or a complex one
 #      - a forgotten ``mean()``; ``gradient=``; ``abs()``
@@ -799,7 +828,8 @@ for broken in [one, two, three, four, five]:
 #
 # .. exercise::
 #
-#    The fourth came from a tutorial on evaluation. What would you move?
+#    The fourth computes its forward pass as one does to evaluate a model. What would
+#    you move?
 #
 #    .. answer::
 #
@@ -827,7 +857,7 @@ for broken in [one, two, three, four, five]:
 # ------------------
 #
 # - Ask first what we see: a message, a ``None``, or a wrong number.
-# - Find the cut: the first ``requires_grad`` that is ``False``.
+# - Find the cut: the first ``requires_grad`` on the way that is ``False``.
 # - Tell a repair from a line that silences: does the weight get a gradient?
 #
 # Next, :doc:`In place, and versions </lessons/3_debugging/20_in_place>` takes one

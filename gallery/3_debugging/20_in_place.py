@@ -17,7 +17,7 @@ that pass unseen.
 
 # %%
 # An operation *in place* writes its result over its input: ``y.add_(1)``, ``y += 1``,
-# ``y[0] = 0``. It spares memory. But autograd may still need what was there.
+# ``y[0] = 0``. That may spare memory. But autograd may still need what was there.
 
 import torch
 from torch.nn import functional as F
@@ -29,7 +29,7 @@ from torchutils import make_dot
 # ---------------
 #
 # The exponential function is its own derivative, so ``exp`` saves its *result* for the
-# way back. Each tensor also has a *version counter*: how often it was written to in
+# way back. A tensor also has a *version counter*: how often it was written to in
 # place.
 
 x = torch.tensor([0.0, 1.0], dtype=torch.float64, requires_grad=True)
@@ -177,7 +177,8 @@ operations = {
 #
 #       1, 1, 0, 1, 1, 0. The slopes of ``sigmoid``, ``sqrt`` and ``relu`` can be had
 #       from their results, and these are saved. ``a * 2`` needs neither. The square
-#       needs its input; so does ``leaky_relu``.
+#       needs its input. ``leaky_relu`` saves its input, too, though the sign of its
+#       result would do.
 #
 #       .. wrong:: [0, 0, 0, 0, 1, 0]
 #
@@ -224,14 +225,18 @@ for which in ["input", "result"]:
 # >>> (x * w).grad_fn._saved_self is x
 # True
 #
-# What is *not* to be saved can come from ``inference_mode``. Where the operation would
-# have to save it, it is refused at once:
+# A tensor made under ``inference_mode`` has no version counter. An operation that
+# would save it refuses it at once; with the others it works:
 
 with torch.inference_mode():
     c = torch.tensor([2.0, 2.0], dtype=torch.float64)
 for binary in [torch.add, torch.sub, torch.mul, torch.div, torch.maximum]:
     words = outcome(lambda binary=binary: binary(x, c).sum())
     print(binary.__name__, "refused" if isinstance(words, str) else "works")
+
+# %%
+# >>> outcome(lambda: c._version)
+# 'Inference tensors do not track version counter.'
 
 # %%
 # Views share the counter
@@ -351,8 +356,9 @@ x.grad
 # >>> h._version
 # 3
 #
-# Others that need their old value do the same; their gradients are those of the
-# operations that are not in place:
+# So no memory is spared here. Others that need their old value do the same, and get
+# the gradients of the operations that are not in place. A few have no derivative in
+# place, and say so:
 #
 # >>> def slope(f):
 # ...     u = torch.tensor(2.0, requires_grad=True)
@@ -361,15 +367,19 @@ x.grad
 # True
 # >>> slope(lambda a: a.pow_(3)), slope(lambda a: a.log_())
 # (12.0, 0.5)
+# >>> outcome(lambda: slope(lambda a: a.asinh_()))
+# "the derivative for 'inplace version of asinh' is not implemented."
 #
-# This holds for what the in-place operation itself overwrites. What *another* operation
-# has saved of ``h`` is lost as before:
+# The copy is one of the tensor that is written to. What *another* operation has saved
+# of ``h`` is lost as before, and so is ``h`` as the *second* factor:
 #
 # >>> h = torch.ones(())
 # >>> for _ in range(3):
 # ...     h *= h.sin() * x
 # >>> outcome(h.backward).split("is at ")[1]
 # 'version 3; expected version 2 instead.'
+# >>> outcome(lambda: slope(lambda a: a.mul_(a))).split("is at ")[1]
+# 'version 1; expected version 0 instead.'
 
 # %%
 # What nobody notices
@@ -572,7 +582,12 @@ w.grad
 # 'unsupported operation: more than one element of the written-to tensor refers to a ...
 #
 # ``clone()`` before we write into a gradient that ``autograd.grad`` gave us is the cure
-# for both.
+# for both. ``backward`` puts such a number into ``.grad`` as numbers of its own:
+#
+# >>> x.grad = None
+# >>> x.sum().backward()
+# >>> x.grad.mul_(2)
+# tensor([2., 2.])
 
 # %%
 # Exercises
