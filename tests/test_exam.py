@@ -92,6 +92,25 @@ def test_repair_of_the_page_is_believed(tmp_path, name):
     assert ending(tmp_path, name, RIGHT[name]) == "repaired"
 
 
+OTHERS = [  # right as well, in other words than the page's
+    ("02_squares.py", "backward()", "backward(torch.ones(3) / 3)"),
+    ("03_logarithm.py", "y = x.exp()", "y = x.exp().clone()"),
+    ("04_step.py", "w -=", "w.data -="),
+    ("06_state.py", "w * h", "w * h.item()"),
+    ("07_line.py", "x @ w - t", "(x @ w)[:, 0] - t"),
+    ("08_descent.py", "optimizer.step()", "optimizer.step(); w.grad = None"),
+    ("11_root.py", "torch.where(x > 0, x.sqrt(), 0.0)", "x[x > 0].sqrt()"),
+    ("12_outlier.py", ".clamp(-1, 1)", "; p.register_hook(lambda g: g.clamp(-1, 1))"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new"), OTHERS)
+def test_another_right_repair_is_believed(tmp_path, name, old, new):
+    source = (FOLDER / name).read_text()
+    assert old in source
+    assert ending(tmp_path, name, source.replace(old, new)) == "repaired"
+
+
 def test_each_script_has_a_wrong_repair_on_the_page():
     assert sorted({name for name, _ in WRONG}) == NAMES
     assert "requires_grad = True" in dict(WRONG)["01_predict.py"]
