@@ -123,6 +123,11 @@ steps = torch.tensor([1e-2, 1e-5, 1e-8, 1e-11, 1e-14], dtype=torch.float64)
 #          You trusted the limit. In a computer, ``sin(x + h)`` and ``sin(x)`` then
 #          agree in fourteen of sixteen digits, and the difference has two.
 #
+#       .. wrong:: -5
+#
+#          A good step for the central difference. The forward one is off by about
+#          ``h`` itself, and can do better.
+#
 #       .. wrong:: -11
 #
 #          Already too short. It loses eleven of sixteen digits, which is more than the
@@ -255,8 +260,9 @@ with torch.no_grad():
 gradient @ u, measured
 
 # %%
-# Two evaluations for a thousand entries. How large may the difference be?
-# We divide by the larger of the two, and look at the *relative* error:
+# Two evaluations for a thousand entries. How large may the difference be? That depends
+# on the size of what we compare. So we divide by the larger of the two, and look at the
+# *relative* error:
 
 
 def relative(a, b):
@@ -296,14 +302,27 @@ torch.autograd.gradcheck(f, p[:5].detach().requires_grad_())
 
 # %%
 # "Agree" means: they differ by no more than ``atol`` plus ``rtol`` times the
-# difference quotient. The step is ``eps``.
+# difference quotient. The step is ``eps``, no longer the distance of two numbers.
 #
 # >>> import inspect
 # >>> known = inspect.signature(torch.autograd.gradcheck).parameters
 # >>> {name: known[name].default for name in ("eps", "atol", "rtol")}
 # {'eps': 1e-06, 'atol': 1e-05, 'rtol': 0.001}
 #
-# It is meant for backward passes that we write ourselves. A class derived from
+# All this takes two evaluations for each input. ``fast_mode=True`` goes along a random
+# direction, as we did:
+#
+# >>> calls = []
+# >>> def counted(p):
+# ...     calls.append(1)
+# ...     return f(p)
+# >>> torch.autograd.gradcheck(counted, p), len(calls) > 2000
+# (True, True)
+# >>> calls.clear()
+# >>> torch.autograd.gradcheck(counted, p, fast_mode=True), len(calls) < 10
+# (True, True)
+#
+# The check is meant for backward passes that we write ourselves. A class derived from
 # ``torch.autograd.Function`` brings its own; ``g`` is the upstream gradient that
 # arrives.
 #
@@ -405,7 +424,7 @@ with warnings.catch_warnings(record=True) as caught:
 # >>> str(caught[0].message).split(". ")[0]
 # 'Input #0 requires gradient and is not a double precision floating point or complex'
 #
-# The cure is ``x32.double()``, with a step that suits it:
+# The cure is ``x32.double()``, for which this step is made:
 #
 # >>> torch.autograd.gradcheck(torch.sin, x32.detach().double().requires_grad_())
 # True
@@ -465,8 +484,11 @@ def passes(f, *values):
 #
 #       .. wrong:: [1, 0, 0]
 #
-#          The tolerance is as you think. At 0, though, the factor
-#          multiplies a zero.
+#          The tolerance is as you think. At 0, though, the factor multiplies a zero.
+#
+#       .. wrong:: [1, 1, 1]
+#
+#          The second factor is beyond the tolerance of a thousandth.
 
 accepted = [
     float(passes(square(1.0009), 1.0)),
@@ -532,16 +554,16 @@ middle
 # -----------------------------
 #
 # A determinant has no kink. Each of its derivatives is, up to its sign, a smaller
-# determinant:
-# for ``A``, with 1, 2 and 0 on the diagonal, the last one is :law:`1 \cdot 2 = 2`.
+# determinant. For ``A``, with 1, 2 and 0 on the diagonal, the last one is
+# :law:`1 \cdot 2 = 2`.
 
 A = torch.diag(torch.tensor([1.0, 2.0, 0.0], dtype=torch.float64)).requires_grad_()
 [found] = torch.autograd.grad(torch.linalg.det(A), A)
 found
 
 # %%
-# Autograd says 0 everywhere. This is release 2.13; release 2.9 and release 2.14 do the
-# same. This matrix has no inverse, and the rule for the determinant goes astray.
+# Autograd says 0 everywhere, in the releases 2.9, 2.13, 2.14 and 2.15. Its rule
+# multiplies the determinant by the inverse: 0 by something that does not exist.
 # ``gradcheck`` notices:
 #
 # >>> torch.autograd.gradcheck(torch.linalg.det, A, raise_exception=False)
@@ -562,7 +584,7 @@ found
 #
 # ``F.ctc_loss`` has an agreement of its own. It takes the logarithms of probabilities,
 # and returns the gradient with respect to what stood *before* the softmax. Behind
-# ``log_softmax`` that is right. For logarithms that come from elsewhere it is not:
+# ``log_softmax`` that is right. With respect to the logarithms themselves it is not:
 
 logs = torch.full((2, 2), 0.5, dtype=torch.float64).log().requires_grad_()
 
@@ -578,12 +600,20 @@ def ctc(logs):
 direct[0], behind[0]
 
 # %%
-# The same numbers, and right in the second case alone:
+# The same numbers, and of the two only the second are right. Softmax is not the point.
+# What counts is that the probabilities have the sum 1, wherever we go:
 #
 # >>> torch.autograd.gradcheck(ctc, logs, raise_exception=False)
 # False
 # >>> torch.autograd.gradcheck(lambda v: ctc(v.log_softmax(1)), logs)
 # True
+# >>> parts = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
+# >>> parts.requires_grad_().shape
+# torch.Size([2, 2])
+# >>> torch.autograd.gradcheck(lambda v: ctc((v / v.sum(1, True)).log()), parts)
+# True
+# >>> torch.autograd.gradcheck(lambda v: ctc(v.log()), parts, raise_exception=False)
+# False
 #
 # (Two moments, and at each the label or a blank, with probability one half. Three of
 # the four ways spell the label. A blank comes first in one of the three, so the slope
@@ -679,8 +709,8 @@ _, forward_slope = torch.func.jvp(twice, (t.detach(),), (torch.ones_like(t),))
 backward_slope, forward_slope
 
 # %%
-# The way back is right, :math:`\text{backward\_slope} = 2t = 6`, and in forward mode
-# there is no slope: release 2.13 and release 2.14 leave it out without a word.
+# The way back is right, :math:`\text{backward\_slope} = 2t = 6`. In forward mode the
+# slope is missing: the releases 2.13, 2.14 and 2.15 leave it out without a word.
 # ``gradcheck`` looks at forward mode if we ask:
 #
 # >>> torch.autograd.gradcheck(twice, t)
@@ -730,7 +760,8 @@ backward_slope, forward_slope
 #
 #    .. answer::
 #
-#       Two, however many inputs there are: one on each side.
+#       Two, however many inputs there are: one on each side. (A third one, with its
+#       backward pass, makes the gradient that we check.)
 #
 #       >>> calls = []
 #       >>> def cubes(p):
@@ -804,7 +835,7 @@ backward_slope, forward_slope
 # What we can do now
 # ------------------
 #
-# - Choose a step: the root of the rounding error for a forward difference, its cube
+# - Choose a step: about the root of ``eps`` for a forward difference, about its cube
 #   root for a central one, and far smaller for the complex step.
 # - Check a thousand entries with two evaluations.
 # - Read a refusal of ``gradcheck``: the dtype, a kink, randomness, and then the fault.
@@ -817,8 +848,9 @@ backward_slope, forward_slope
 # Credits and licences
 # --------------------
 #
-# That a relative error is what to look at, and a random place where to look, is advice
-# of the course notes of Stanford's `CS231n
+# That a relative error is what to look at, that kinks spoil a check, and that a check
+# at one place says little of others, is advice of the course notes of Stanford's
+# `CS231n
 # <https://cs231n.github.io/neural-networks-3/>`__. The complex step is from W. Squire
 # and G. Trapp, `Using complex variables to estimate derivatives of real functions
 # <https://doi.org/10.1137/S003614459631241X>`__. What ``gradcheck`` compares, and with

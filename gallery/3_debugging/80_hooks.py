@@ -41,16 +41,21 @@ z = y**2
 
 # %%
 # By the chain rule :math:`\frac{\partial z}{\partial y} = 2y = 12` arrives at ``y``,
-# and
-# :math:`\frac{dz}{dx} = 2y \cdot 2 = 24` at ``x``.
+# and :math:`\frac{dz}{dx} = 2y \cdot 2 = 24` at ``x``.
 
 z.backward()
 seen, x.grad
 
 # %%
 # What a hook returns takes the place of the gradient. This one returned ``None``, as
-# ``list.append`` does, and the gradient went on as it was. ``handle.remove()`` would
-# take the hook away again.
+# ``list.append`` does, and the gradient went on as it was. ``handle.remove()`` takes
+# the hook away again, and the next gradient goes by unseen:
+#
+# >>> handle.remove()
+# >>> torch.autograd.grad(y**2, y)
+# (tensor(12.),)
+# >>> seen
+# [tensor(12.)]
 #
 # .. predict::
 #
@@ -78,18 +83,22 @@ z.backward()
 x.grad
 
 # %%
-# Three things are refused. A gradient keeps its shape and stays a tensor, and where no
-# gradient passes there is no place for a hook:
+# Four things are refused. A gradient keeps its shape and its dtype, it stays a tensor,
+# and where no gradient passes there is no place for a hook:
 #
 # >>> def refused(action):
 # ...     try:
 # ...         action()
 # ...     except (RuntimeError, TypeError) as error:
-# ...         print(error)
+# ...         print(str(error).split(" (")[0])
 # >>> three = torch.ones(3, requires_grad=True) * 1
 # >>> handle = three.register_hook(lambda g: g.sum())
 # >>> refused(three.sum().backward)
 # hook '<lambda>' has changed the size of value
+# >>> three = torch.ones(3, requires_grad=True) * 1
+# >>> handle = three.register_hook(lambda g: g.double())
+# >>> refused(three.sum().backward)
+# hook '<lambda>' has changed the type of value
 # >>> three = torch.ones(3, requires_grad=True) * 1
 # >>> handle = three.register_hook(lambda g: 1.0)
 # >>> refused(three.sum().backward)
@@ -124,7 +133,7 @@ order
 #
 # A leaf has no ``grad_fn``. Its node is the ``AccumulateGrad`` to which the edges of
 # the graph lead, and it has one more kind of hook, which runs when ``.grad`` has been
-# written. The node lives as long as somebody holds it:
+# written:
 #
 # >>> order = []
 # >>> x = torch.tensor(1.0, requires_grad=True)
@@ -138,6 +147,9 @@ order
 # >>> (x * 2).backward()
 # >>> order
 # ['tensor', 'node, before', 'accumulated', 'node']
+#
+# This node lives as long as somebody holds it, and its hooks go with it:
+#
 # >>> order = []
 # >>> x = torch.tensor(1.0, requires_grad=True)
 # >>> node = x.view_as(x).grad_fn.next_functions[0][0]
@@ -147,8 +159,8 @@ order
 # >>> order
 # []
 #
-# ``register_multi_grad_hook`` waits for several tensors. For one it runs as a hook of
-# this tensor, here registered before the other:
+# ``register_multi_grad_hook`` waits until the gradients of several tensors have come.
+# For one it runs as a hook of this tensor, here registered before the other:
 #
 # >>> order = []
 # >>> x = torch.tensor(1.0, requires_grad=True)
@@ -205,8 +217,7 @@ kept
 
 # %%
 # ``torch.autograd.grad`` for a value in the middle sees as much, its tensor's hooks and
-# not those of its node. The same holds at a leaf, where ``.grad`` gets more than
-# ``torch.autograd.grad`` returns:
+# not those of its node:
 #
 # >>> x = torch.tensor(1.0, requires_grad=True)
 # >>> y = x * 1
@@ -216,6 +227,10 @@ kept
 # (tensor(6.),)
 # >>> torch.autograd.grad(y * 2, x)
 # (tensor(60.),)
+#
+# The same holds at a leaf. Here ``.grad`` gets more than ``torch.autograd.grad``
+# returns:
+#
 # >>> node = x.view_as(x).grad_fn.next_functions[0][0]
 # >>> handle = node.register_prehook(lambda came: (came[0] * 10,))
 # >>> torch.autograd.grad(x * 2, x)
@@ -265,8 +280,7 @@ saw
 
 # %%
 # ``retain_grad`` moves along with the name, and keeps the gradient of what ``y`` is in
-# the end. A hook on a *view* is left behind when the base is changed, and what it
-# wanted to forbid passes:
+# the end:
 #
 # >>> x = torch.tensor(1.0, requires_grad=True)
 # >>> y = x * 1
@@ -275,6 +289,10 @@ saw
 # >>> (y * 3).backward()
 # >>> y.grad, x.grad
 # (tensor(3.), tensor(15.))
+#
+# A hook on a *view* is left behind when the base is changed. This one wanted to let
+# nothing pass:
+#
 # >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
 # >>> y = x * 1
 # >>> first = y[0]
@@ -288,8 +306,9 @@ saw
 # The order of the walk
 # ---------------------
 #
-# With hooks we can see in which order the way back comes by. Of two branches, the one
-# that was computed last is taken first:
+# With hooks we can see in which order the way back comes by. Of the operations that
+# have all their gradients, the one that was computed last is taken first. A leaf does
+# not wait: it gets its gradient as soon as all of it is there.
 #
 # >>> def watch(**values):
 # ...     for name, t in values.items():
@@ -302,6 +321,16 @@ saw
 # >>> (u + v).backward()
 # >>> order
 # ['v', 'b', 'u', 'a']
+#
+# A branch need not be finished before another one begins:
+#
+# >>> order = []
+# >>> u, v = a.exp(), b.sin()
+# >>> w = u.cos()
+# >>> watch(u=u, v=v, w=w)
+# >>> (w + v).backward()
+# >>> order
+# ['w', 'v', 'b', 'u', 'a']
 #
 # So a leaf can be finished while another has not been reached. When a hook raises in
 # between, some gradients are there and others are not:
@@ -380,8 +409,8 @@ told
 # .. predict::
 #
 #    A full backward hook looks whether the layer's own ``weight.grad`` is there
-#    already. We try it with an input that requires a gradient, then with one that does
-#    not. Type 1 for yes and 0 for no, twice.
+#    already. We try it with ``nn.Linear``, for an input that requires a gradient, then
+#    for one that does not. Type 1 for yes and 0 for no, twice.
 #
 #    .. ask:: there
 #
@@ -439,9 +468,20 @@ without, along
 # >>> along
 # ['relu', 'linear', 'sequence']
 #
+# Even an input that requires a gradient is no promise. A layer that is used twice calls
+# its hook twice, the first time before ``weight.grad`` is there:
+#
+# >>> layer, found = nn.Linear(1, 1), []
+# >>> handle = layer.register_full_backward_hook(
+# ...     lambda m, sent, came: found.append(m.weight.grad is not None)
+# ... )
+# >>> layer(layer(torch.ones(1, 1, requires_grad=True))).sum().backward()
+# >>> found
+# [False, True]
+#
 # To read or to change the ``.grad`` of a parameter,
-# ``register_post_accumulate_grad_hook`` is the place: it runs when ``.grad`` is
-# complete.
+# ``register_post_accumulate_grad_hook`` is the place: it runs when the backward step
+# has written ``.grad``.
 
 # %%
 # Three sigmoids
@@ -458,7 +498,7 @@ c = torch.sigmoid(b)
 # .. predict::
 #
 #    The slope of a sigmoid is :law:`\sigma\,(1 - \sigma)`. How large are the three
-#    slopes, from ``x`` on? Two digits are enough.
+#    slopes, from ``x`` on? Use a calculator; three digits are enough.
 #
 #    .. ask:: slopes
 #
@@ -488,7 +528,7 @@ record_backward(c, locals())
 
 # %%
 # With more of them it goes on like this. How strong the gradient still is behind each
-# of ten sigmoids, as the width of the arrows:
+# of ten sigmoids, as the width of the line:
 
 
 def adjoints(step, depth, start):
@@ -509,8 +549,8 @@ for k, size in enumerate(sizes[1:]):
 ax.plot(range(11), [0] * 11, "o", color="tab:gray")
 ax.set(yticks=[], ylim=(-1, 1), xlabel="sigmoids before")
 fig.set_label(
-    "A chain of eleven values. From the right, the arrows of the way back get thinner "
-    "so fast that after three of them no more than a hair is left."
+    "A row of eleven dots, joined by a red line. From the right it gets thinner "
+    "so fast that behind three dots no more than a hair is left."
 )
 
 # %%
@@ -591,7 +631,8 @@ plot.say(
 plot
 
 # %%
-# The last one is a *residual* step: it adds to its input instead of replacing it, so
+# ReLU keeps it at 1: a positive number passes unchanged. The last one is a *residual*
+# step: it adds to its input instead of replacing it, so
 # one path leads back past each step with the slope 1. In exchange the gradient can
 # grow.
 
@@ -654,9 +695,9 @@ for (name, values), mark in zip(lengths.items(), "osv^", strict=True):
 ax.set(xlabel="layer", ylabel="length of the gradient", xticks=[1, 5, 10, 15, 20])
 ax.legend()
 fig.set_label(
-    "Four curves on a scale of powers of ten, from the same height at the last layer. "
-    "Towards the first, sigmoid falls steepest, relu falls, relu with He's start stays "
-    "about level, residual rises a little."
+    "Four curves on a scale of powers of ten, at one height at the last layer. "
+    "Towards the first, sigmoid falls steepest, relu falls, relu with He's "
+    "start stays about level, residual rises a little."
 )
 
 # %%
@@ -669,10 +710,33 @@ fig.set_label(
 # (True, True)
 #
 # A ReLU alone is no cure: about half of its units are silent, and the weights with
-# which ``nn.Linear`` begins are small. What helps: a start that fits the activation, as
-# He's does for ReLU; a path past each layer; a normalisation between layers; and where
-# gradients explode, :ref:`clipping
-# <lessons/2_practice/60_modules_and_optimisers:Clipping a gradient>`.
+# which ``nn.Linear`` begins are small. The squares of sixteen weights, those of one
+# unit, have the mean sum of a third, where He's start has 2:
+#
+# >>> many = nn.Linear(16, 1000).weight
+# >>> he = nn.init.kaiming_normal_(torch.empty(1000, 16))
+# >>> round(many.square().sum(1).mean().item(), 1)
+# 0.3
+# >>> round(he.square().sum(1).mean().item())
+# 2
+#
+# What helps: a start that fits the activation, as He's does for ReLU; a path past each
+# layer; and where gradients explode, :ref:`clipping
+# <lessons/2_practice/60_modules_and_optimisers:Clipping a gradient>`. A normalisation
+# before the activation helps ReLU, and does not save the sigmoid:
+#
+# >>> def normed(activation):
+# ...     torch.manual_seed(0)
+# ...     return [
+# ...         nn.Sequential(nn.Linear(16, 16), nn.LayerNorm(16), activation())
+# ...         for _ in range(20)
+# ...     ]
+# >>> flow = gradient_flow(normed(nn.ReLU))
+# >>> flow[0] / flow[-1] > 1e-3
+# True
+# >>> flow = gradient_flow(normed(nn.Sigmoid))
+# >>> flow[0] / flow[-1] < 1e-6
+# True
 
 # %%
 # Exercises
