@@ -120,10 +120,11 @@ y = chosen.sum()
 record_backward(y, locals())
 
 # %%
-# ``sqrt`` stands in the record, chosen or not. It is one of the `oldest questions
-# <https://github.com/pytorch/pytorch/issues/68425>`__ about autograd. Two repairs keep
-# the bad entry away from ``sqrt``. The first chooses *before* it as well, and puts in a
-# number that does no harm. The second picks the good entries out:
+# ``sqrt`` stands in the record, chosen or not. This has been reported as a fault `early
+# <https://github.com/pytorch/pytorch/issues/18287>`__ and `late
+# <https://github.com/pytorch/pytorch/issues/187297>`__. Two repairs keep the bad entry
+# away from ``sqrt``. The first chooses *before* it as well, and puts in a number that
+# does no harm. The second picks the good entries out:
 #
 # >>> def twice(x):
 # ...     safe = torch.where(x > 0, x, 1.0)
@@ -154,7 +155,7 @@ record_backward(y, locals())
 # A little under the root
 # -----------------------
 #
-# A common advice is to add a small number: :law:`\sqrt{x + \epsilon}`.
+# Common advice is to add a small number: :law:`\sqrt{x + \epsilon}`.
 #
 # .. predict::
 #
@@ -171,8 +172,8 @@ record_backward(y, locals())
 #
 #       .. wrong:: [0, 0]
 #
-#          It would be fine to have zeros here. The root is steep at the left end, and
-#          we have moved a little away from it.
+#          The small number takes the infinity away, not the steepness. A little to the
+#          right of its left end the root is still steep.
 #
 #       .. wrong:: [5000, 50000000]
 #
@@ -192,9 +193,9 @@ steep
 
 # %%
 # So :math:`y = \sqrt{x + \epsilon}` has :math:`\frac{dy}{dx} = \frac{1}{2\sqrt{x +
-# \epsilon}} = 5000` here. The infinity has become a large number, and a step of an
-# optimiser along it is large, too. Where a zero is multiplied, though, as in the
-# distance above, a large number is enough:
+# \epsilon}} = 5000` here. The infinity has become a large number, and a step of plain
+# gradient descent along it is large, too. In the distance above the repair works, since
+# there the number meets a zero, and zero times a large number is zero:
 #
 # >>> slope(lambda x: above((x - 1) ** 2, 1e-8), 1.0)
 # [0.0]
@@ -238,13 +239,13 @@ by_hand = {
 #    .. answer::
 #
 #       :math:`\text{built\_in} = (0, 0, 0, 0, 0, 0)`. The first two are choices at a
-#       kink. The third is the true slope at the top of a hill. The last is so small
-#       that the type rounds it to zero.
+#       kink. The third is the true slope at the top of a hill. The last is nearly the
+#       true one, :law:`e^{-100}`, for which PyTorch returns a zero.
 #
 #       .. wrong:: [1, 1, 1, 1, 0, 0]
 #
-#          For a length this would be a slope along one direction, and there is one for
-#          each. The choice is zero, the shortest of the subgradients.
+#          A length does grow with slope 1, but in each direction, and none is better
+#          than another. The choice is zero, the shortest of the subgradients.
 
 built_in = torch.tensor(
     slope(lambda x: x.norm(), 0.0, 0.0)
@@ -256,7 +257,7 @@ built_in
 
 # %%
 # For others already the value goes wrong by hand. A softmax divides infinity by
-# infinity, and the logarithm of a sigmoid is infinite where the sigmoid is rounded to
+# infinity, and the logarithm of a sigmoid is infinite where the sigmoid comes out as
 # zero:
 #
 # >>> slope(lambda x: x.exp() / x.exp().sum(), 100.0, 0.0)
@@ -267,8 +268,8 @@ built_in
 # ([nan], [1.0])
 #
 # So look for the function with a name before you write the formula. But not each name
-# is a shelter. For ``x`` times its logarithm, ``torch.xlogy`` returns the right value
-# at 0, and it sends NaN to its second argument. The true slope there is infinite, and
+# is a shelter. For a number times its own logarithm, ``torch.xlogy`` returns the right
+# value at 0, and sends NaN to its second argument. The true slope at 0 is infinite, and
 # ``torch.special.entr``, which has the opposite sign, says so:
 #
 # >>> torch.xlogy(torch.tensor(0.0), torch.tensor(0.0))
@@ -278,15 +279,17 @@ built_in
 # (tensor(0.), tensor(nan))
 # >>> torch.autograd.grad(p * q.log(), [p, q])
 # (tensor(-inf), tensor(nan))
-# >>> slope(lambda x: x * x.log(), 0.0), slope(torch.special.entr, 0.0)
+# >>> slope(lambda x: torch.xlogy(x, x), 0.0), slope(torch.special.entr, 0.0)
 # ([nan], [inf])
 #
 # The eigenvectors of the unit matrix are another case. Each direction is that of an
-# eigenvector, so there is none to follow when the matrix moves. Its eigenvalues are
-# fine:
+# eigenvector, so there is none to follow when the matrix moves. Each eigenvalue has a
+# kink there, and sends a number; their sum has none, and its gradient is right:
 #
 # >>> A = torch.eye(2, dtype=torch.float64, requires_grad=True)
 # >>> torch.autograd.grad(torch.linalg.eigh(A).eigenvectors[0, 0], A)[0].isnan().all()
+# tensor(True)
+# >>> torch.autograd.grad(torch.linalg.eigvalsh(A)[0], A)[0].isfinite().all()
 # tensor(True)
 # >>> torch.autograd.grad(torch.linalg.eigvalsh(A).sum(), A)
 # (tensor([[1., 0.],
@@ -320,8 +323,8 @@ weights = scores.masked_fill(hidden, -inf).softmax(dim=1)
 weights
 
 # %%
-# A loss passes over the padding: it looks at the second row alone, which is right. So
-# is its value.
+# A loss passes over the padding: it looks at the second row alone. This row is right,
+# and so is the value of the loss.
 
 y = (weights @ key)[1].sum()
 y
@@ -337,8 +340,9 @@ y
 #    .. answer::
 #
 #       :math:`\text{spoiled} = (0, 1)`. The first row gets the gradient 0. ``query``
-#       lies behind the mask, which returns zeros for what it has filled. ``key`` is a
-#       factor of the NaN in the product, and 0 times NaN is NaN.
+#       lies behind the mask, which returns zeros for what it has filled. ``key`` is
+#       multiplied by the weights, so on the way back the 0 is too, and 0 times NaN is
+#       NaN.
 #
 #       .. wrong:: [0, 0]
 #
@@ -365,7 +369,15 @@ spoiled
 # (tensor(nan, grad_fn=<SumBackward0>), tensor([[ 0.0000,  0.0000],
 #         [-0.2500,  0.2500]]))
 #
-# PyTorch's own attention returns zeros for such a row, and sends zeros back:
+# The mean over no sample is such a loss. Here each target is to be ignored:
+#
+# >>> logits = torch.tensor([[1.0, 2.0]], requires_grad=True)
+# >>> loss = F.cross_entropy(logits, torch.tensor([-100]), ignore_index=-100)
+# >>> loss, torch.autograd.grad(loss, logits)
+# (tensor(nan, grad_fn=<NllLossBackward0>), (tensor([[0., 0.]]),))
+#
+# ``F.scaled_dot_product_attention`` returns zeros for a row that is masked from end to
+# end, and sends zeros back:
 
 seen = ~hidden
 out = F.scaled_dot_product_attention(query[None], key[None], key[None], seen[None])
@@ -376,6 +388,17 @@ out
 # tensor([0., 0.], grad_fn=<SelectBackward0>)
 # >>> [g.isnan().any().item() for g in torch.autograd.grad(out.sum(), [query, key])]
 # [False, False]
+#
+# Not so the layer around it. Asked for its weights, which is its default,
+# ``nn.MultiheadAttention`` computes them like our first cell:
+#
+# >>> layer = torch.nn.MultiheadAttention(2, num_heads=1)
+# >>> for wanted in (True, False):
+# ...     rows, _ = layer(query, key, key, attn_mask=hidden, need_weights=wanted)
+# ...     [g] = torch.autograd.grad(rows[1].sum(), [layer.in_proj_weight])
+# ...     print(rows.isnan().any(dim=1), g.isnan().any())
+# tensor([ True, False]) tensor(True)
+# tensor([False, False]) tensor(False)
 #
 # By hand, a large negative number in the place of infinity does it. The row is then
 # even, not empty, and its result has to be left out as before:
@@ -494,8 +517,9 @@ hunt(lambda x: ((x - 1) ** 2).sqrt(), 1.0)
 hunt(lambda x: torch.where(x > 0, x.sqrt(), 0.0), 0.0)
 
 # %%
-# "0th output" is the first argument of the operation. A division by zero is named as
-# such, by its divisor:
+# The outputs of a backward step belong to the inputs of the operation, counted from 0,
+# without those that have no gradient, such as the condition of ``where``. So the "1th
+# output" of a division is its divisor:
 #
 # >>> hunt(lambda x: x / x, 0.0)
 # Function 'DivBackward0' returned nan values in its 1th output.
@@ -557,11 +581,14 @@ except RuntimeError as error:
 #
 #    .. answer::
 #
-#       For negative ones, where the root itself is NaN. At 0 the slope is large, and 0
-#       times a large number is 0.
+#       For those below :law:`-10^{-12}`, where the root itself is NaN, and at this
+#       number, where its slope is infinite. At 0 the slope is large, and 0 times a
+#       large number is 0.
 #
-#       >>> slope(lambda x: torch.where(x > 0, (x + 1e-12).sqrt(), 0.0), 0.0, -1.0)
-#       [0.0, nan]
+#       >>> def lifted(x):
+#       ...     return torch.where(x > 0, (x + 1e-12).sqrt(), 0.0)
+#       >>> slope(lifted, 0.0, -5e-13, -1e-12, -1.0)
+#       [0.0, 0.0, nan, nan]
 #
 # .. exercise::
 #
