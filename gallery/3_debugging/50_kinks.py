@@ -229,7 +229,7 @@ bounds
 #
 # ``F.elu(x, alpha=2)`` has the slopes 2 and 1 beside 0 as well. But left of 0 it is
 # curved, and its slope grows up to the kink, where it falls. That is neither convex nor
-# concave, so the fourth point holds, and leaves the choice. ``F.hardswish`` has two
+# concave, so the fourth point holds: the function may choose. ``F.hardswish`` has two
 # such kinks, at −3 and at 3:
 #
 # >>> slope(lambda x: F.elu(x, alpha=2.0), -0.01, 0.0, 0.01)
@@ -535,7 +535,7 @@ def train(activation):
 
 # %%
 # With ``relu`` the weight gets 0 in each step, and stays. With ``maximum`` it gets half
-# of the slope, leaves the kink with its first step, and arrives:
+# of the slope, is off the kink after its first step, and arrives:
 #
 # >>> train(torch.relu), train(relus["maximum"])
 # (0.0, 0.5)
