@@ -131,8 +131,8 @@ L = a + b**2
 #    .. answer::
 #
 #       2 and 4. The engine does not look ahead to see whether what it needs is there.
-#       It has added a second 1 to ``a.grad`` before it comes to the square, where the
-#       saved number is missing, and stops.
+#       It has added a second 1 to ``a.grad`` before it comes to the square. There the
+#       saved number is missing, and it stops.
 #
 #       >>> u = torch.tensor(1.0, requires_grad=True)
 #       >>> v = torch.tensor(2.0, requires_grad=True)
@@ -161,11 +161,23 @@ except RuntimeError:
 a.grad, b.grad
 
 # %%
-# Whoever catches this error and goes on trains with such numbers. After an error in a
-# backward step, empty ``.grad``.
+# Whoever catches this error and goes on trains with such numbers. How far a refused
+# walk gets depends on the order in which the engine takes the nodes. A leaf goes first;
+# one addition more in front of ``a``, made before the square, and the square comes
+# earlier:
 #
-# >>> a.grad, b.grad
-# (tensor(2.), tensor(4.))
+# >>> def refused(build):
+# ...     u, v = (torch.tensor(k, requires_grad=True) for k in (1.0, 2.0))
+# ...     total = build(u, v)
+# ...     total.backward()
+# ...     try:
+# ...         total.backward()
+# ...     except RuntimeError:
+# ...         return u.grad.item(), v.grad.item()
+# >>> refused(lambda u, v: u + v**2), refused(lambda u, v: (u + 0) + v**2)
+# ((2.0, 4.0), (1.0, 4.0))
+#
+# So after an error in a backward step, empty ``.grad``.
 
 # %%
 # Two losses, one trunk
@@ -339,20 +351,23 @@ def sizes(before, rounds=4):
 # >>> sizes(torch.Tensor.detach)
 # [4, 4, 4, 4]
 #
-# With an optimiser in the loop, ``retain_graph=True`` leads to another error. The old
-# graph has saved the weight, and the step has changed it in place:
+# With an optimiser in the loop, ``retain_graph=True`` leads to another error, here in
+# the third round. The second round has saved the weight, for the slope of the state,
+# and the step behind it has changed the weight in place:
 #
 # >>> w = torch.tensor(0.5, requires_grad=True)
 # >>> optimizer = torch.optim.SGD([w], lr=0.1)
 # >>> h = torch.tensor(1.0)
+# >>> went_well = 0
 # >>> try:
-# ...     for _ in range(3):
+# ...     for _ in range(5):
 # ...         h = w * h + 1
 # ...         (h**2).backward(retain_graph=True)
 # ...         optimizer.step()
+# ...         went_well += 1
 # ... except RuntimeError as error:
-# ...     print(str(error).split(" has been ")[1].split(": ")[0])
-# modified by an inplace operation
+# ...     print(went_well, str(error).split(" has been ")[1].split(": ")[0])
+# 2 modified by an inplace operation
 #
 # So: ``h = h.detach()`` at the beginning of a round. It is a decision, and has its
 # price.
@@ -512,7 +527,7 @@ nodes
 # comes along, it runs ``f`` again, and that can be noticed.
 #
 # There are two variants. ``use_reentrant=True`` is the older one. If we don't say
-# which, PyTorch 2.13 warns, and takes the older one:
+# which, PyTorch 2.13.0, 2.14.1 and 2.15.0 warn, and take the older one:
 #
 # >>> x = torch.tensor(1.0, requires_grad=True)
 # >>> import warnings
@@ -571,8 +586,11 @@ x.grad
 # >>> changed(lambda f, x: f(x))
 # 'refused'
 #
-# In other things the two variants differ. We run both: ``both`` returns what ``action``
-# says with the older variant, and with the newer one.
+# Where the two variants differ
+# -----------------------------
+#
+# We run both: ``both`` returns what ``action`` says with the older variant, and with
+# the newer one.
 
 
 def older(f, x):
@@ -649,19 +667,46 @@ def both(action):
 #
 # **What if the two runs differ?** Here the first run squares and the second cubes. At 2
 # the slopes are 4 and 12. The older variant believes the second run. The newer one
-# keeps the nodes of the first run and takes saved values from the second, and neither
-# of them complains.
+# keeps the nodes of the first run and takes saved values from the second, and here
+# neither of them complains.
 #
-# >>> def differ(kept):
-# ...     count = []
-# ...     def f(x):
-# ...         count.append(1)
-# ...         return x ** (1 + len(count))
+# >>> def differ(kept, first=torch.square, second=lambda x: x**3):
+# ...     functions = [first, second]
 # ...     x = torch.tensor(2.0, requires_grad=True)
-# ...     kept(f, x).backward()
+# ...     kept(lambda x: functions.pop(0)(x), x).backward()
 # ...     return x.grad.item()
 # >>> both(differ)
 # [12.0, 4.0]
+#
+# The newer one compares how many values are saved, and their shapes, dtypes and
+# devices, but no numbers. Two sines and then one are refused; a sine and then an
+# exponential are not, and the slope is the cosine of :math:`e^2`, which belongs to
+# neither.
+#
+# >>> def two_sines(x):
+# ...     return x.sin().sin()
+# >>> try:
+# ...     differ(newer, two_sines, torch.sin)
+# ... except torch.utils.checkpoint.CheckpointError as error:
+# ...     print(str(error).split(": ")[1].split(" during")[0])
+# A different number of tensors was saved
+# >>> differ(newer, torch.sin, torch.exp)
+# 0.4484
+#
+# **What of chance?** Before the second run, both variants set PyTorch's own random
+# generator back to where it was, so that a dropout drops the same entries. A generator
+# of ours goes on.
+#
+# >>> def same(kept, draw=torch.rand_like):
+# ...     x = torch.ones(8, requires_grad=True)
+# ...     y = kept(lambda x: x * x * draw(x), x)
+# ...     y.sum().backward()
+# ...     return torch.equal(x.grad, 2 * y)
+# >>> both(same)
+# [True, True]
+# >>> ours = torch.Generator().manual_seed(0)
+# >>> both(lambda kept: same(kept, lambda x: torch.rand(8, generator=ours)))
+# [False, False]
 #
 # **What does a hook see?** A weight that is used in ``f`` and once outside gets two
 # contributions. The older variant has a walk of its own inside, so the hook is called
@@ -683,10 +728,10 @@ def both(action):
 # Two results of one function
 # ---------------------------
 #
-# A checkpoint with two results, and a backward step for each. No value is shared by the
-# two branches, so no ``retain_graph`` is needed. But each walk computes again for
-# itself, and ``f`` runs three times. ``GraphExecGroup`` lets two walks share one run
-# (PyTorch 2.9.1 did not have it).
+# A checkpoint with two results, and a backward step for each. The two branches begin at
+# the same leaf and share no operation, so no ``retain_graph`` is needed. But each walk
+# computes again for itself, and ``f`` runs three times. ``GraphExecGroup`` lets two
+# walks share one run (PyTorch 2.9.1 did not have it).
 #
 # >>> from contextlib import nullcontext
 # >>> from torch.utils.checkpoint import GraphExecGroup
@@ -704,8 +749,9 @@ def both(action):
 # >>> two(nullcontext), two(GraphExecGroup)
 # (3, 2)
 #
-# ``torch.compile`` makes *one* node of this whole function. Its two results have no
-# operation in common, but they share that node, and what worked before is refused.
+# ``torch.compile`` can make *one* node of a whole function; the backend ``aot_eager``
+# does. The two results of ``together`` have no operation in common, but they share that
+# node, and what works without compiling is refused.
 
 
 def together(x, w):
@@ -731,9 +777,15 @@ separate(together), separate(compiled)
 # >>> separate(compiled)
 # 'Trying to backward through the graph a second time'
 #
-# Which operations are saved and which are run again can be chosen, too: a *policy* is
-# asked for each. In PyTorch 2.13 it is asked once, in the first run. (2.9.1 asked it
-# again in the second, so whoever counted there counts otherwise.)
+# The backend ``eager`` makes no such node: it runs the operations as they are, and each
+# is recorded.
+#
+# >>> separate(torch.compile(together, backend="eager"))
+# 'works'
+#
+# Which results a checkpoint saves and which it computes again can be chosen, too: a
+# *policy* is asked for each operation. In PyTorch 2.13.0, 2.14.1 and 2.15.0 it is asked
+# once, in the first run. (2.9.1 asked it again in the second.)
 #
 # >>> from torch.utils.checkpoint import (
 # ...     CheckpointPolicy,
@@ -765,7 +817,7 @@ separate(together), separate(compiled)
 #
 #       The first doesn't: a sum saves no numbers. The second does. The third does where
 #       the shared part has saved something, and then it is better to add the losses.
-#       The trunk below has not.
+#       The trunk below has saved nothing.
 #
 #       >>> twice(lambda x: x), twice(lambda x: x * x)
 #       ('works', 'refused')
