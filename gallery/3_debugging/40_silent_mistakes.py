@@ -15,8 +15,9 @@ and three short tests that find them.
 # sphinx_gallery_warns = ["Converting a tensor with requires_grad=True"]
 
 # %%
-# A message is good luck: it names a place. The mistakes of this lesson raise none. They
-# are *wrong on purpose*, and the first line of each such cell says so.
+# A message is good luck: it names a place. The mistakes of this lesson raise no error.
+# What we do *wrong on purpose* is in cells whose first line says so; the last two
+# mistakes are PyTorch's own doing.
 
 import torch
 from torch.nn import functional as F
@@ -40,8 +41,8 @@ t = torch.tensor([1.0, 2.0, 3.0])
 L = ((p - t) ** 2).mean()
 
 # %%
-# A column minus a row is a table of nine differences. So a loss that should be 0 is
-# :math:`L = \frac{4}{3}`.
+# A column minus a row is a table of nine differences. So :math:`L = \frac{4}{3}`, where
+# the loss should be 0.
 #
 # .. predict::
 #
@@ -97,7 +98,7 @@ p.grad
 #
 # .. admonition:: Wrong on purpose
 #
-#    ``lost`` does not know of ``a`` and ``b``. Do not copy its first line.
+#    ``lost`` does not know of ``a`` and ``b``. Do not copy the line that makes it.
 
 # wrong on purpose
 a, b, c = (torch.tensor(v, requires_grad=True) for v in (2.0, 3.0, 5.0))
@@ -106,9 +107,9 @@ kept = (c * torch.stack([a, b])).sum()
 make_dot([lost, kept], locals())
 
 # %%
-# PyTorch does warn here, when a tensor that requires a gradient is made a plain number
-# for the first time. It does so once in a program. Somewhere else, or in another round,
-# it is silent:
+# PyTorch does warn here, where it takes a plain number out of a tensor that requires a
+# gradient. It does so once in a program. Somewhere else, or in another round, it is
+# silent; and ``linspace``, which we meet below, loses a path without any warning.
 #
 # >>> import warnings
 # >>> with warnings.catch_warnings(record=True) as caught:
@@ -118,8 +119,9 @@ make_dot([lost, kept], locals())
 # 0
 #
 # The values agree, :math:`\text{lost} = \text{kept} = 25`. In the drawing no edge leads
-# from ``a`` and ``b`` to ``lost``; the stack is a node, and has two. A test for this
-# asks for the gradients of all parameters, and for the names of those that get none.
+# from ``a`` and ``b`` to ``lost``; the stack is a node, and two edges lead to it. A
+# test for this asks for the gradients of all parameters, and for the names of those
+# that get none.
 
 
 def assert_connected(loss, parameters):
@@ -164,8 +166,8 @@ end = torch.tensor(2.0)
 #
 #       :math:`\text{linked} = (1, 0, 0, 1, 0, 1, 1)`. ``as_tensor`` returns a tensor as
 #       it is, but of a *list* it takes the values. ``linspace`` takes tensors as its
-#       ends, and forgets where they came from; ``lerp`` computes the same points with a
-#       record.
+#       ends, and forgets where they came from; ``lerp`` computes a point between them
+#       with a record. ``zeros_like`` takes a shape and a dtype, and no values.
 #
 #       .. wrong:: [1, 1, 0, 1, 0, 1, 1]
 #
@@ -300,8 +302,9 @@ d = torch.tensor([1.0, 2.0])
 #    .. answer::
 #
 #       :math:`2d = (2, 4)`, like ``a.grad``. The addition sends the same tensor to both
-#       sides, ``unsqueeze`` sends a view of it on, and each leaf keeps what it gets. So
-#       both gradients lie in the same memory, and the second step adds into it.
+#       sides, each ``unsqueeze`` sends a view of it on, and each leaf keeps the view
+#       that it gets. So both gradients lie in the same memory, and the second step adds
+#       into it.
 #
 #       .. wrong:: d
 #
@@ -311,7 +314,9 @@ d = torch.tensor([1.0, 2.0])
 a.grad, b.grad
 
 # %%
-# Without the two axes each leaf gets numbers of its own:
+# Without the two axes each leaf gets numbers of its own. Then it is one tensor that
+# arrives at both leaves, and a leaf copies what somebody else holds as well. Two views
+# are two tensors, and each has one holder:
 #
 # >>> u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
 # >>> ((u + v) * d).sum().backward()
@@ -335,8 +340,9 @@ a.grad, b.grad
 # >>> summed(lambda u: u[None], hook=torch.clone)
 # tensor([2., 4.])
 #
-# A loop that puts ``None`` into ``.grad`` before each backward step is safe. One that
-# writes zeros is not: they are written into the common memory, to which both then add.
+# Where ``.grad`` is ``None`` before each backward step, nothing is added to, and the
+# numbers are right. Zeros do not help: they are written into the common memory, to
+# which both leaves then add.
 #
 # >>> u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
 # >>> optimizer = torch.optim.SGD([u, v])
@@ -346,10 +352,10 @@ a.grad, b.grad
 # >>> u.grad
 # tensor([2., 4.])
 #
-# What changes gradients in place, such as clipping, changes shared ones twice. Two
-# gradients with the entries 3 and 4 have the length 5 each, and
-# :math:`\sqrt{5^2 + 5^2} \approx 7.07` together. To get the length 1, each entry is
-# divided by that once. Here it is divided twice:
+# What changes gradients in place, such as clipping, changes shared ones twice, even
+# after a single backward step. Two gradients with the entries 3 and 4 have the length 5
+# each, and :math:`\sqrt{5^2 + 5^2} \approx 7.07` together. To get the length 1, each
+# entry is divided by that once. Here it is divided twice:
 #
 # >>> def clipped(prepare):
 # ...     u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
@@ -403,8 +409,8 @@ recorded.append((w * number).requires_grad)
 #    .. answer::
 #
 #       :math:`\text{recorded} = (0, 0, 0, 1)`. When a generator hands out a value, it
-#       pauses *inside* of its ``with`` block. The block is left when the generator
-#       ends, and until then nothing is recorded anywhere.
+#       pauses *inside* its ``with`` block. The block is left when the generator ends,
+#       and until then nothing is recorded in this thread, whoever computes.
 #
 #       .. wrong:: [1, 1, 1, 1]
 #
@@ -418,6 +424,17 @@ recorded.append((w * number).requires_grad)
 recorded
 
 # %%
+# Who leaves such a loop early, and keeps the generator, has no record from then on:
+#
+# >>> stream = batches()
+# >>> for number in stream:
+# ...     break
+# >>> (w * number).requires_grad
+# False
+# >>> stream.close()
+# >>> (w * number).requires_grad
+# True
+#
 # As a decorator, ``no_grad`` knows of generators, and switches back at each pause:
 #
 # >>> @torch.no_grad()
@@ -427,8 +444,9 @@ recorded
 # >>> [(w * number).requires_grad for number in numbers()]
 # [True, True]
 #
-# On a class it covers ``__init__`` alone, and warns of it. On a coroutine it covers
-# nothing at all: recording is *on* there, where we asked for off.
+# On a class it covers ``__init__`` alone, and warns that classes should not be
+# decorated. On a coroutine it covers nothing at all, and does not warn: recording is
+# *on* there, where we asked for off.
 #
 # >>> import warnings
 # >>> class Model:
@@ -436,16 +454,19 @@ recorded
 # ...         self.built = torch.is_grad_enabled()
 # ...     def run(self):
 # ...         return torch.is_grad_enabled()
-# >>> with warnings.catch_warnings(action="ignore"):
+# >>> with warnings.catch_warnings(record=True) as caught:
+# ...     warnings.simplefilter("always")
 # ...     Covered = torch.no_grad()(Model)
-# >>> Covered().built, Covered().run()
-# (False, True)
+# >>> Covered().built, Covered().run(), len(caught)
+# (False, True, 1)
 # >>> import asyncio
-# >>> @torch.no_grad()
-# ... async def run():
+# >>> async def run():
 # ...     return torch.is_grad_enabled()
-# >>> asyncio.run(run())
-# True
+# >>> with warnings.catch_warnings(record=True) as caught:
+# ...     warnings.simplefilter("always")
+# ...     covered = torch.no_grad()(run)
+# >>> asyncio.run(covered()), len(caught)
+# (True, 0)
 
 # %%
 # A Function that returns a list
@@ -490,8 +511,8 @@ class Paired(Listed):
 # A forward step that writes
 # --------------------------
 #
-# An embedding looks up rows of its weight. With ``max_norm=1`` no row shall be longer
-# than 1. The one row here has the entries 3 and 4, and so the length 5.
+# An embedding looks up rows of its weight. With ``max_norm=1`` none that it looks up
+# shall be longer than 1. The one row here has the entries 3 and 4, and so the length 5.
 
 rows = torch.tensor([[3.0, 4.0]], requires_grad=True)
 y = F.embedding(torch.tensor([0]), rows, max_norm=1.0)
@@ -553,8 +574,9 @@ torch.ldexp(x, n), torch.autograd.grad(torch.ldexp(x, n).sum(), x)
 # %%
 # The values are right in each release that we tried. In 2.13.0 two slopes are 0: there
 # the power of a whole number was rounded to a whole number (`the report
-# <https://github.com/pytorch/pytorch/issues/187460>`__). In 2.9.1, 2.14.1 and 2.15.0
-# they are right.
+# <https://github.com/pytorch/pytorch/issues/187460>`__). `Another report
+# <https://github.com/pytorch/pytorch/issues/196680>`__ has met that in 2.12.0. In
+# 2.9.1, 2.14.1 and 2.15.0 the slopes are right.
 #
 # >>> wrong, right = [2.0, 0.0, 0.0], [2.0, 0.5, 0.25]
 # >>> torch.ldexp(x, n).tolist() == right
