@@ -30,6 +30,10 @@ CODE = """() => [...document.querySelectorAll(
   .every(pre => pre.checkVisibility({visibilityProperty: true}))"""
 
 
+# in the exam most boxes ask for a sentence, and only three show an output after them
+ASKED_ALONE = {"lessons/3_debugging/90_exam.html": 3}
+
+
 def covered(page: Page) -> int:
     return page.locator(".covered").count()
 
@@ -43,7 +47,8 @@ def test_everything_but_code_is_covered_and_can_be_shown(page: Page, name):
     visit(page, name)
     before = page.evaluate("document.body.scrollHeight")
     assert page.evaluate(SEEN) == []
-    assert len(page.evaluate(UNSEEN)) >= page.locator(".predict").count()
+    boxes = ASKED_ALONE.get(name) or page.locator(".predict").count()
+    assert len(page.evaluate(UNSEEN)) >= boxes
     assert page.evaluate(CODE)
     buttons = page.locator(".cover-one:visible")
     while buttons.count():

@@ -247,7 +247,7 @@ def test_map_of_calls_has(call):
 
 def test_each_end_of_the_tree_has_cause_check_and_section():
     [article] = soup("what_is_wrong.html").select("article")
-    ends = article.select("section section details.answer")
+    ends = article.select("section details.answer")
     assert len(ends) == 19
     for end in ends:
         said = [strong.get_text() for strong in end.select("strong")]
@@ -258,7 +258,7 @@ def test_each_end_of_the_tree_has_cause_check_and_section():
 
 def test_tree_opens_by_keyboard_without_javascript(bare: Page, address):
     bare.goto(address + "what_is_wrong.html")
-    end = bare.locator("section section details.answer").first
+    end = bare.locator("section details.answer").first
     assert not end.locator("pre").first.is_visible()
     end.locator("summary").press("Enter")
     assert end.locator("pre").first.is_visible()

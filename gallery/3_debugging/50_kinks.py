@@ -131,7 +131,7 @@ plot = MovingPlot(
     {"slope": slopes},
     "A line through the kink of ReLU",
     xlim=(-2, 2),
-    ylim=(-1, 2.2),
+    ylim=(-1, 3.1),
     start={"slope": 0.5},
 )
 plot.line(u, torch.relu(u), "relu")
