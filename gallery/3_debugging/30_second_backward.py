@@ -260,8 +260,8 @@ y = y1 + y2
 record_backward(y, locals())
 
 # %%
-# At :step:`y2 sends to z` the adjoint of the trunk is complete, with 20 from one branch
-# and 300 from the other, and goes on to ``x`` and ``w`` once.
+# The cube sends 300 to the trunk first. At :step:`y1 sends to z` the square adds its
+# 20. Now the adjoint of the trunk is complete, and goes on to ``x`` and ``w`` once.
 #
 # >>> x.grad, w.grad
 # (tensor(640.), tensor(640.))
