@@ -72,6 +72,8 @@ _RST = {
     "container": ".. container:: big\n\n   So :math:`F`.",
     "compound": ".. compound::\n\n   So :math:`F`.",
     "centered": ".. centered:: So :math:`F`",
+    "behind_a_link": "So `it (e) <https://x.org>`__\n:math:`(2^3) = RIGHT`.",
+    "behind_a_named_link": "`E.`_ :math:`(2^3) = RIGHT`\n\n.. _E.: https://x.org",
     "columns": ".. hlist::\n\n   * So :math:`F`.\n   * It is.",
     "included": ".. include:: INC\n",
     "included_part": ".. include:: INC\n   :start-after: BEGIN\n   :end-before: END\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import re
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -301,11 +302,25 @@ def test_write_that_fails_is_told(site: Site, size: int) -> None:
     assert site.sums() == before
 
 
+CLONE_NEWNS = 0x00020000  # of <linux/sched.h>; Python 3.12 has os.unshare
+
+
+def _keep_mounts_to_ourselves() -> None:
+    """Let what is mounted from here on vanish with this process, however it ends.
+
+    A disk that a killed run left behind kept pytest from clearing its folders.
+    """
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+
+
 class SmallDisk:
     """A file system in memory whose size can be set; needs root."""
 
     def __init__(self, folder: Path) -> None:
         """Mount it over a folder, with what is in there."""
+        _keep_mounts_to_ourselves()
         self.folder = folder
         aside = folder.rename(folder.with_name("aside"))
         folder.mkdir()
@@ -355,10 +370,9 @@ if MAY_MOUNT:  # where not, test_write_that_fails_is_told stands for it
         before = site.sums()
         site.write(BETA, site.read(BETA) + "\n'y' * 100_000\n")
         (tmp_path / "temporary").mkdir()
-        disk = SmallDisk(tmp_path / "temporary")
-        disk.leave(free)
-        done = site.build(env={"TMPDIR": str(disk.folder)})
-        disk.close()
+        with closing(SmallDisk(tmp_path / "temporary")) as disk:
+            disk.leave(free)
+            done = site.build(env={"TMPDIR": str(disk.folder)})
         assert done.code == 1
         assert f"{BETA}  failed" in done.out
         assert f"is there room in {disk.folder}?" in done.error

@@ -675,7 +675,8 @@ Code::
 .. A comment :math:`no = 1`
    :math:`no = 1`
 
-:math:`h = 8`
+See `it (all) <https://example.org>`__ for
+:math:`(h) = 8`.
 """
 MD = r"""A $a = 1$ for \$5 and `$no = 1$`, ``a ` $no = 1$``, $b
 = 2$ and {math}`c = 3`. It costs \$5 or \$6.

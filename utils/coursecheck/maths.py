@@ -91,6 +91,7 @@ _INLINE = {
     "rst": re.compile(
         r"``.+?``|(?<!\w):(?P<role>[\w.+-]+):`(?P<text>(?:[^`\\]|\\.)*)`"
         r"|:[\w:.+-]+:`[^`]*`|(?<![\w`:])`(?P<before>[^`]+)`:(?P<suffix>[\w.+-]+):"
+        r"|(?<![\w`:\\])(?P<link>`(?![\s`])[^`]+`__?)(?!\w)"
         r"|(?<![\w`:\\])`(?P<alone>(?![\s`])[^`]+)`(?![\w`_:])"
         r"|^[ ]*\.\.[ ]+role[ ]?::[ ]*(?P<new>[\w.+-]+)\s*\(\s*(?P<base>[\w.+-]+)\s*\)"
         r"|^[ ]*\.\.[ ]+default-role[ ]?::[ ]*(?P<default>[\w.+-]*)"
@@ -154,7 +155,8 @@ def running_text(source: str, markup: Literal["rst", "md"]) -> str:
     def cleared(match: re.Match[str]) -> str:
         groups = match.groupdict()
         _learn(groups, roles)
-        words = groups.get("alone") and not _kind(groups, roles)
+        alone = groups.get("alone") and not _kind(groups, roles)
+        words = alone or groups.get("link")
         shown = groups.get("round") or groups.get("square")
         return match[0] if words or shown else blank(match)
 
