@@ -77,14 +77,6 @@ def test_lesson_offers_script_notebook_and_zip(script):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_zip_holds_script_notebook_and_wheel(script):
-    (path,) = SITE.glob(f"_downloads/*/{script.stem}.zip")
-    with zipfile.ZipFile(path) as archive:
-        suffixes = sorted(Path(name).suffix for name in archive.namelist())
-    assert suffixes == [".ipynb", ".py", ".whl"]
-
-
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_notebook_is_clean_markdown(script):
     (path,) = SITE.glob(f"_downloads/*/{script.stem}.ipynb")
     cells = json.loads(path.read_text())["cells"]

@@ -34,7 +34,8 @@ SVG = """figure => { const svg = figure.querySelector("svg").cloneNode(true);
   svg.querySelectorAll(".ag-hit").forEach(e => e.remove()); // where a click cuts
   return svg.outerHTML; }"""
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list =>
-  shifts.push(...list.getEntries().map(e => e.value))
+  shifts.push(...list.getEntries().map(e =>
+    [e.value, ...e.sources.map(s => s.node?.outerHTML ?? s.node?.data)]))
   ).observe({type: "layout-shift"}); }"""
 UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'"
