@@ -33,9 +33,10 @@ SVG = """figure => { const svg = figure.querySelector("svg").cloneNode(true);
     if (!keep[i]) t.remove(); });
   svg.querySelectorAll(".ag-hit").forEach(e => e.remove()); // where a click cuts
   return svg.outerHTML; }"""
+# In the article: the list of sections beside it scrolls by itself, when it finds time.
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list =>
-  shifts.push(...list.getEntries().map(e =>
-    [e.value, ...e.sources.map(s => s.node?.outerHTML ?? s.node?.data)]))
+  shifts.push(...list.getEntries().flatMap(e => e.sources).map(s => s.node)
+    .filter(n => n?.parentElement.closest("article")).map(n => n.textContent))
   ).observe({type: "layout-shift"}); }"""
 UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'"
