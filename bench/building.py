@@ -28,7 +28,7 @@ TIMES = 2  # of which the fastest counts
 COUNTS = (10, 100, 1000)
 # The floor: every lesson's code, one after the other, in one process.
 EXECUTE = """
-import os, sys, warnings
+import linecache, os, sys, tempfile, warnings
 from pathlib import Path
 import matplotlib, torch
 from coursebuild.sources.reading import read_lessons
@@ -37,10 +37,17 @@ warnings.simplefilter("ignore")
 torch.set_num_threads(1)
 sys.stdout = open(os.devnull, "w")
 for lesson in read_lessons(Path.cwd()):
+    os.chdir(tempfile.mkdtemp(dir=os.environ["LESSONS"]))
+    for name, data in lesson.files:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(data)
     names = {"__name__": "__main__"}
     for block in lesson.blocks:
         if block.kind == "code":
-            exec(compile(block.source, lesson.name, "exec"), names)
+            place = f"{lesson.name}, line {block.line}"
+            lines = block.source.splitlines(True)
+            linecache.cache[place] = len(block.source), None, lines, place
+            exec(compile(block.source, place, "exec"), names)
 """
 # What stock sphinx-gallery needs to make pages of our lessons.
 STOCK = """
@@ -182,7 +189,8 @@ def builds(root: Path, extra: Path) -> dict[str, Took]:
         for folder in (pages, docs):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(root / "docs", docs)
-        executed = took(python("-c", EXECUTE), root)
+        with tempfile.TemporaryDirectory() as lessons:
+            executed = took(python("-c", EXECUTE), root, LESSONS=lessons)
         return executed.then(took(sphinx(docs, pages, *off), root))
 
     def ours() -> Took:
