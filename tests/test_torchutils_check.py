@@ -159,6 +159,11 @@ def test_clean_pass_says_how_much_was_seen():
     ]
 
 
+def test_clean_pass_from_a_leaf_counts_it_once():
+    x = leaf(1.0)
+    assert "in the results of 1 of 1 nodes" in checked(x, {"x": x})[0]
+
+
 def test_line_of_a_nan_is_told_where_it_was_traced():
     x = leaf(-1.0)
     with trace_lines():

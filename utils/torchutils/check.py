@@ -1,6 +1,7 @@
 """Where the first nan and inf are, and why a parameter gets no gradient."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from torchutils.names import Names
 from torchutils.read import seen
 from torchutils.saved import Saved, saved_tensors
 from torchutils.values import KINDS, kinds
-from torchutils.walk import Walk
+from torchutils.walk import Walk, leaf_of
 
 __all__ = ["Checked", "Forward", "look", "tell", "without"]
 
@@ -43,7 +44,7 @@ def look(live: Walk, names: Names) -> Forward:
     ]
     found = seen(live, kept)
     for i, node in enumerate(live.nodes):
-        if (leaf := getattr(node, "variable", None)) is not None:
+        if (leaf := leaf_of(node)) is not None:
             found[i, 0] = leaf
         for tensor in names.made.get(node, ()):
             found[i, tensor.output_nr] = tensor
@@ -52,7 +53,7 @@ def look(live: Walk, names: Names) -> Forward:
     hidden = {
         i
         for i, node in enumerate(live.nodes)
-        if i not in live.bare
+        if not isinstance(node, torch.Tensor)
         and sum(s is None for s, _ in node.next_functions) > len(constants[i])
     }
     known = {place: state for place, state in states.items() if state is not None}
@@ -86,7 +87,7 @@ def tell(graph: Graph, forward: Forward, backward: Checked) -> Graph:
     nodes = tuple(
         n._replace(notes=(*n.notes, *marks.get(n.id, ()))) for n in graph.nodes
     )
-    return graph.replace(nodes=nodes, remarks=(*graph.remarks, *said))
+    return replace(graph, rows=nodes, remarks=(*graph.remarks, *said))
 
 
 def _forward(graph: Graph, found: Forward, marks: dict[int, list[str]]) -> list[str]:
@@ -152,16 +153,15 @@ def _backward(graph: Graph, found: Checked, marks: dict[int, list[str]]) -> list
         else:
             marks.setdefault(i, []).append(f"sends {FIRST}{kind}, backward")
             edge = inputs.get((i, k))
-            goal = graph.nodes[edge.src] if edge else None
-            to = f" to {reference(goal, edge.out)}" if goal else ""
+            to = f" to {reference(graph.nodes[edge.src], edge.out)}" if edge else ""
             text = f"is what {_at(node, -1)} sends{to}: {_given(node, found)}"
         said.append(f"Backward: the first {kind} {text}.")
     return said
 
 
 def _given(node: Node, found: Checked) -> str:
-    states = [state for (i, _), state in found.came.items() if i == node.id]
-    if not any(states):
+    states = [s for (i, _), s in found.came.items() if i == node.id and s]
+    if not states:
         return "what came to it is finite"
     return f"what came to it holds {' and '.join(sorted(frozenset().union(*states)))}"
 
@@ -175,7 +175,7 @@ def without(
     cuts: Cuts | None,
 ) -> list[str]:
     """Say which named parameters got no gradient, and why, as far as can be known."""
-    place = {id(getattr(n, "variable", None)): i for i, n in enumerate(live.nodes)}
+    place = {id(leaf_of(n)): i for i, n in enumerate(live.nodes)}
     chosen = None if inputs is None else {id(t) for t in _all(inputs)}
     shared = None if cuts else _shared(names)
     reasons: dict[str, list[str]] = {}
@@ -196,7 +196,7 @@ def without(
     return [f"No gradient for {_listed(who)}: {why}." for why, who in reasons.items()]
 
 
-def _all(inputs: object) -> list[torch.Tensor]:
+def _all(inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
 
 
@@ -226,8 +226,8 @@ def _cut_off(
     if graph.truncated:
         return "the part of the graph that was read does not reach it (max_nodes)"
     if cuts is not None:
-        if found := cuts.of(leaf):
-            return f"cut off by {_listed(list(found), '; ')}"
+        if known := cuts.of(leaf):
+            return f"cut off by {_listed(list(known), '; ')}"
         return (
             "no torch function was seen to cut it off, so that the output does not "
             "depend on it, or what cut it off is no torch function"

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from torchutils.graph import Edge, Graph, Group, Node, Output
 
@@ -33,7 +34,7 @@ def plain(graph: Graph) -> Graph:
     if not graph.groups:
         return graph
     rows = tuple(n._replace(group=-1) if n.group >= 0 else n for n in graph.nodes)
-    return graph.replace(nodes=rows, groups=(), guessed=False)
+    return replace(graph, rows=rows, groups=(), guessed=False)
 
 
 def close(graph: Graph, depth: int) -> tuple[Graph, dict[int, int]]:
@@ -66,9 +67,10 @@ def close(graph: Graph, depth: int) -> tuple[Graph, dict[int, int]]:
     rest.sort(key=lambda pair: pair[0])
     number = {first: k for k, (first, _) in enumerate(rest)}
     start = {box: min(n.id for n in nodes) for box, nodes in members.items()}
-    closed = without_record(graph).replace(
-        nodes=tuple(n._replace(id=k) for k, (_, n) in enumerate(rest)),
-        edges=tuple(_edges(graph, home, used, number, start)),
+    closed = replace(
+        without_record(graph),
+        rows=tuple(n._replace(id=k) for k, (_, n) in enumerate(rest)),
+        wires=tuple(_edges(graph, home, used, number, start)),
         groups=tuple(g for g in graph.groups if g.id not in shut),
     )
     boxes = {number[first]: box for box, first in start.items()}
@@ -173,7 +175,7 @@ def without_record(graph: Graph) -> Graph:
     if not graph.backward:
         return graph
     remark = "What backward sent is left out; without depth= it is shown."
-    return graph.replace(backward=(), seeds=(), remarks=(*graph.remarks, remark))
+    return replace(graph, backward=(), seeds=(), remarks=(*graph.remarks, remark))
 
 
 def part(graph: Graph, path: str) -> Graph:
@@ -220,12 +222,13 @@ def inside(graph: Graph, outer: int) -> Graph:
     moved = {outer: -1}
     listed = sorted(nodes.values(), key=lambda n: n.id)
     number = {n.id: k for k, n in enumerate(listed)}
-    return graph.replace(
-        nodes=tuple(
+    return replace(
+        graph,
+        rows=tuple(
             n._replace(id=number[n.id], group=moved.get(n.group, n.group))
             for n in listed
         ),
-        edges=tuple(
+        wires=tuple(
             e._replace(src=number[e.src], dst=number[e.dst], grad=None) for e in edges
         ),
         groups=tuple(

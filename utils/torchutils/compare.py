@@ -8,7 +8,7 @@ from torchutils.graph import Edge, Graph, Node, Output
 from torchutils.labels import operands, operation, reference, shape
 from torchutils.rules import MARK
 from torchutils.text import made, summary
-from torchutils.values import show
+from torchutils.values import Value, show
 
 __all__ = ["diff"]
 
@@ -22,6 +22,7 @@ _FIELDS = {  # what is compared of a node or an output, and how it is called
     "notes": "notes",
     "root": "output",
 }
+_UNKNOWN = {"shape": "unknown", "value": "not known", "adjoint": "not known"}
 
 
 def diff(a: Drawing | Graph, b: Drawing | Graph) -> str:
@@ -54,10 +55,9 @@ def _matched(a: Graph, b: Graph) -> dict[int, int]:
     taken = set(pairs.values())
     left = [i for i in _order(a) if i not in pairs]
     right = [i for i in _order(b) if i not in taken]
-    keys = [[_key(g.nodes[i]) for i in ids] for g, ids in ((a, left), (b, right))]
-    for i, k, size in SequenceMatcher(
-        None, *keys, autojunk=False
-    ).get_matching_blocks():
+    old, new = [_key(a.nodes[i]) for i in left], [_key(b.nodes[k]) for k in right]
+    alike = SequenceMatcher(None, old, new, autojunk=False)
+    for i, k, size in alike.get_matching_blocks():
         pairs |= zip(left[i : i + size], right[k : k + size], strict=True)
     return pairs
 
@@ -68,7 +68,7 @@ def _order(graph: Graph) -> list[int]:
     return [*forward, *sorted(rest)]
 
 
-def _key(node: Node) -> tuple:
+def _key(node: Node) -> tuple[object, ...]:
     return (
         node.kind,
         node.op,
@@ -106,7 +106,7 @@ def _who(node: Node, out: int = -1) -> str:
 
 def _changes(a: Node | Output, b: Node | Output, of: str = "") -> Iterator[str]:
     for field, word in _FIELDS.items():
-        if field == "adjoint" and getattr(a, "outputs", ()):
+        if field == "adjoint" and isinstance(a, Node) and a.outputs:
             continue  # each output has its own
         yield from _change(
             field, word + of, getattr(a, field, None), getattr(b, field, None)
@@ -116,7 +116,7 @@ def _changes(a: Node | Output, b: Node | Output, of: str = "") -> Iterator[str]:
         yield from _change("", name, old.get(name), new.get(name))
 
 
-def _change(field: str, word: str, old: object, new: object) -> Iterator[str]:
+def _change(field: str, word: str, old: Value, new: Value) -> Iterator[str]:
     if repr(old) == repr(new):  # nan is nan
         return
     texts = _text(field, old), _text(field, new)
@@ -125,13 +125,13 @@ def _change(field: str, word: str, old: object, new: object) -> Iterator[str]:
     yield f"{word} {texts[0]} → {texts[1]}"
 
 
-def _text(field: str, value: object) -> str:
-    if field == "shape":
-        return shape(value) or "unknown"
-    if field in ("names", "notes"):
-        return ", ".join(value) or "none"
+def _text(field: str, value: Value) -> str:
     if value is None:
-        return "not known" if field in ("value", "adjoint") else "none"
+        return _UNKNOWN.get(field, "none")
+    if field == "shape" and isinstance(value, tuple):
+        return shape(value)
+    if field in ("names", "notes") and isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
     return show(value)
 
 

@@ -2,7 +2,7 @@
 
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Self
@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import torch
 from torch.overrides import TorchFunctionMode
 
-from torchutils.walk import ACCUMULATE, LIMIT, walk
+from torchutils.walk import LIMIT, leaf_of, walk
 
 __all__ = ["Cuts", "leaves", "trace_cuts"]
 
@@ -35,9 +35,9 @@ class Cuts(TorchFunctionMode):
 
     def __torch_function__(
         self,
-        function: Callable,
+        function: Callable[..., object],
         types: Iterable[type],
-        args: tuple = (),
+        args: tuple[object, ...] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         """Call the function, and note whether its result is off the graph."""
@@ -62,7 +62,7 @@ class Cuts(TorchFunctionMode):
 
     def __enter__(self) -> Self:
         """Begin to look."""
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]  # torch's own
         return self
 
 
@@ -82,7 +82,7 @@ def trace_cuts() -> Cuts:
     return Cuts()
 
 
-def _cut(function: Callable, made: object) -> str:
+def _cut(function: Callable[..., object], made: object) -> str:
     """Name the cut that a call made, if it may have made one."""
     name = getattr(function, "__name__", "")
     if name in ("__get__", "__set__"):
@@ -116,7 +116,7 @@ def _why(name: str, made: torch.Tensor) -> str:
     return f"{name}, which has no derivative"
 
 
-def _tensors(items: Iterable[object]) -> Iterable[torch.Tensor]:
+def _tensors(items: Iterable[object]) -> Iterator[torch.Tensor]:
     for item in items:
         if isinstance(item, torch.Tensor):
             yield item
@@ -129,13 +129,13 @@ def leaves(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     found = [t for t in tensors if t.is_leaf]
     if made := [t for t in tensors if not t.is_leaf]:
         nodes = walk(made, LIMIT).nodes
-        found += [n.variable for n in nodes if type(n) is ACCUMULATE]
+        found += [leaf for n in nodes if (leaf := leaf_of(n)) is not None]
     return found
 
 
-def _line(frame: FrameType | None) -> str:
+def _line(inner: FrameType) -> str:
     """Return the author's own line: the innermost that is not torch's or ours."""
-    inner = frame
+    frame: FrameType | None = inner
     while frame and frame.f_code.co_filename.startswith(OWN):
         frame = frame.f_back
     frame = frame or inner

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from torchutils.graph import Graph, Node
+from torchutils.graph import Graph, Node, Shape
 from torchutils.labels import Line, edge_lines, node_lines, stands_out
 
 __all__ = ["quote", "to_dot"]
@@ -72,9 +72,18 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
 
 
 @lru_cache(4096)  # in a large graph the same few operations come again and again
-def _plain(style: str, *facts: object) -> str:
+def _plain(
+    style: str,
+    kind: str,
+    op: str,
+    names: tuple[str, ...],
+    shape: Shape,
+    dtype: str,
+    keeps: bool,
+    root: bool,
+    count: int,
+) -> str:
     """Return the attributes of nodes that differ in their names alone."""
-    kind, op, names, shape, dtype, keeps, root, count = facts
     node = Node(0, kind, op, names, shape, dtype, None, None, keeps)
     return _attributes(node._replace(root=root, count=count), style)
 

@@ -159,10 +159,10 @@ class Drawing:
         """Add a narrow drawing to one that is too wide for a phone."""
         if drawn_width(wide) <= PHONE:
             return wide
-        look = {"title": title, "look": "ag-narrow", "rooms": (PHONE, COLUMN)}
+        rooms = PHONE, COLUMN
         for beside in (0, 3, 2, 1):
             layout = lay_out(graph, style=self.style, narrow=True, beside=beside)
-            narrow = to_svg(graph, layout, **look)
+            narrow = to_svg(graph, layout, title=title, look="ag-narrow", rooms=rooms)
             if drawn_width(narrow) <= PHONE:
                 break
         if drawn_width(narrow) >= drawn_width(wide):
@@ -174,9 +174,8 @@ class Drawing:
         if len(self.drawn.nodes) > WARN_FROM:
             text = f"{len(self.drawn.nodes)} nodes take about as many KB in a page"
             warnings.warn(f"{text}; a smaller max_nodes draws less", stacklevel=4)
-        look = {"title": self.title, "css": css}
         rooms = () if css else (PHONE, COLUMN)
-        return to_svg(self.drawn, self._layout, rooms=rooms, **look)
+        return to_svg(self.drawn, self._layout, title=self.title, css=css, rooms=rooms)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -201,11 +200,17 @@ class Drawing:
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        look = {"style": self.style, "title": self.title, "whole": self.graph}
-        look["detachable"] = self.detachable
-        boxes = {"insides": self._inside(self._view), "more": self._view.more}
-        pictures = self._with_narrow(self.drawn, self.svg, self.title)
-        return to_figure(self.drawn, pictures, self._layout.boxes, **look, **boxes)
+        return to_figure(
+            self.drawn,
+            self._with_narrow(self.drawn, self.svg, self.title),
+            self._layout.boxes,
+            style=self.style,
+            title=self.title,
+            whole=self.graph,
+            detachable=self.detachable,
+            insides=self._inside(self._view),
+            more=self._view.more,
+        )
 
     def _inside(self, view: View) -> tuple[Inside, ...]:
         found = []
@@ -214,8 +219,8 @@ class Drawing:
             turns = self.direction == "auto" and way_of(inner.graph, self._look) == "LR"
             if turns and layout.width > COLUMN:
                 layout = laid_out(inner.graph, Look(self.style, "TB"))
-            look = {"title": inner.title}
-            svg = to_svg(inner.graph, layout, rooms=(PHONE, COLUMN), **look)
+            rooms = PHONE, COLUMN
+            svg = to_svg(inner.graph, layout, title=inner.title, rooms=rooms)
             svg = self._with_narrow(inner.graph, svg, inner.title)
             within = self._inside(inner), tuple(inner.more)
             found.append(Inside(inner.title, inner.graph, svg, *within))
@@ -333,7 +338,7 @@ def check_look(
     _check("fold", fold, FOLDS)
 
 
-def _check(what: str, value: object, known: tuple) -> None:
+def _check(what: str, value: object, known: tuple[object, ...]) -> None:
     if value not in known:
         raise ValueError(f"{what} {value!r} is not one of {', '.join(map(str, known))}")
 
@@ -400,8 +405,15 @@ def make_dot(
         highlight=highlight,
         guess_from=0 if saved == "sizes" and depth else _guess_from(fold, depth, only),
     )
-    look = {"style": style, "direction": direction, "fold": fold, "title": title}
-    return Drawing(graph, **look, depth=depth, only=only)
+    return Drawing(
+        graph,
+        style=style,
+        direction=direction,
+        fold=fold,
+        title=title,
+        depth=depth,
+        only=only,
+    )
 
 
 def _guess_from(fold: object, depth: object, only: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from torchutils.graph import Edge, Graph, Node
 from torchutils.lanes import ranks
@@ -36,7 +37,7 @@ def bundle(graph: Graph) -> Graph:
             words = f"operands {args[0]} … {args[-1]}"
         words += f" from {len(outs)} outputs" if len(outs) > 1 else ""
         edges.append(alike[0]._replace(arg=args[0], many=words))
-    return graph.replace(edges=tuple(edges))
+    return replace(graph, wires=tuple(edges))
 
 
 def nearest(graph: Graph, count: int, remedy: str) -> Graph:
@@ -62,9 +63,10 @@ def keep(graph: Graph, kept: set[int], remark: str) -> Graph:
         if group.id in used:
             used.add(group.parent)
             groups.append(group)
-    return graph.replace(
-        nodes=tuple(nodes),
-        edges=tuple(edges),
+    return replace(
+        graph,
+        rows=tuple(nodes),
+        wires=tuple(edges),
         groups=tuple(reversed(groups)),
         remarks=(*graph.remarks, remark),
     )

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from torchutils.graph import NONE, Edge, Graph, Group, Node, Output
@@ -32,6 +33,8 @@ class Item(NamedTuple):
 
 Feed = tuple[int, object, int, int]
 Use = tuple[int, int, int]  # the item, the place inside that, the operand
+Sign = tuple[object, ...]
+Way = tuple[str, ...] | None  # how each operand corresponds to a copy's before
 LEAF = -1  # instead of an output's number
 
 
@@ -58,7 +61,7 @@ def fold(graph: Graph) -> Graph:
         remark += " What backward sent is left out; fold=False shows it."
     if graph.bare:
         remark += " Their options were not all read, and may differ."
-    return folded.replace(backward=(), remarks=(*graph.remarks, remark))
+    return replace(folded, backward=(), remarks=(*graph.remarks, remark))
 
 
 class _Index:
@@ -141,7 +144,7 @@ class _Facts:
     def __init__(self, index: _Index, place: dict[int, tuple[int, int]]) -> None:
         self.index, self.nodes, self.place = index, index.graph.nodes, place
         self.groups = {g.id: g for g in index.graph.groups}
-        self.signs: dict[tuple, int] = {}  # large ones are compared but once
+        self.signs: dict[Sign, int] = {}  # large ones are compared but once
         self.spans: dict[int, tuple[Use, Use]] = {}
 
     def item(self, k: int, nodes: list[Node], group: int) -> Item:
@@ -157,7 +160,7 @@ class _Facts:
         number = self.signs.setdefault(tuple(sign), len(self.signs))
         return Item([n.id for n in nodes], group, number, fed)
 
-    def _inside(self, group: int, outer: int) -> tuple:
+    def _inside(self, group: int, outer: int) -> Sign:
         """Return the groups that a node is in, up to the item's own."""
         chain: list[object] = []
         while group >= 0 and outer >= 0:
@@ -167,7 +170,7 @@ class _Facts:
             group = one.parent if group != outer else -1
         return tuple(chain)
 
-    def _feed(self, k: int, e: Edge, fed: list[Feed], own: dict[int, int]) -> tuple:
+    def _feed(self, k: int, e: Edge, fed: list[Feed], own: dict[int, int]) -> Sign:
         source = self.nodes[e.src]
         if source.kind == "op":
             at, inside = self.place.get(e.src, (-1, 0))
@@ -176,9 +179,9 @@ class _Facts:
             fed.append((at, inside, e.src, e.out))
             return ("op",)
         facts = (source.kind, source.op, source.shape, source.dtype, source.notes)
-        (first, *inside), (last, *_) = self._span(e.src)
-        if not first == last == k:  # it belongs where it is used first
-            fed.append((first, tuple(inside), e.src, LEAF))
+        first, last = self._span(e.src)
+        if not first[0] == last[0] == k:  # it belongs where it is used first
+            fed.append((first[0], first[1:], e.src, LEAF))
             return facts
         return (own.setdefault(e.src, len(own)), *facts)
 
@@ -193,7 +196,7 @@ class _Facts:
         return self.spans[leaf]
 
 
-def _what(n: Node) -> tuple:
+def _what(n: Node) -> Sign:
     outputs = tuple((o.shape, o.dtype, o.root) for o in n.outputs)
     return (n.op, n.shape, n.dtype, n.notes, n.root, n.count, outputs, _options(n))
 
@@ -207,7 +210,7 @@ def _options(node: Node) -> tuple[tuple[str, Value], ...]:
     )
 
 
-def _relation(item: Item, before: Item, period: int) -> tuple[str, ...] | None:
+def _relation(item: Item, before: Item, period: int) -> Way:
     """Say how each operand corresponds: the same one, or as far back; None: neither."""
     if item.sign != before.sign:
         return None
@@ -243,14 +246,16 @@ def _runs(items: list[Item], period: int) -> list[tuple[int, int]]:
 
 
 def _trimmed(
-    items: list[Item], ways: list, period: int, copies: int, start: int
+    items: list[Item], ways: list[Way], period: int, copies: int, start: int
 ) -> tuple[int, int]:
     """Leave out first copies that make what all the others read."""
     while copies >= REPEATS:
         shared = [
             at
             for k in range(start + period, start + 2 * period)
-            for (at, *_, out), way in zip(items[k].fed, ways[k - period], strict=True)
+            for (at, *_, out), way in zip(
+                items[k].fed, ways[k - period] or (), strict=True
+            )
             if way == "same" and out != LEAF
         ]
         if all(at < start for at in shared):
@@ -260,7 +265,7 @@ def _trimmed(
 
 
 def _begun(
-    items: list[Item], ways: list, period: int, copies: int, start: int
+    items: list[Item], ways: list[Way], period: int, copies: int, start: int
 ) -> tuple[int, int]:
     """Add the copy before, if it differs only in what comes to it from outside."""
     early = start - period
@@ -270,7 +275,9 @@ def _begun(
         one, two = items[k], items[k + period]
         if one.sign != two.sign:
             return copies, start
-        for before, now, way in zip(one.fed, two.fed, ways[k + period], strict=True):
+        for before, now, way in zip(
+            one.fed, two.fed, ways[k + period] or (), strict=True
+        ):
             back = now[0] - before[0] == period and before[1] == now[1]
             fits = {
                 "same": before[2:] == now[2:] and (now[0] < early or now[3] == LEAF),
@@ -317,9 +324,10 @@ def _contract(graph: Graph, parent: int, run: list[list[Item]]) -> Graph:
         if first.get(n.id, n.id) == n.id
     ]
     used = _used(groups, (n.group for n in kept))
-    return graph.replace(
-        nodes=tuple(n._replace(id=k) for k, n in enumerate(kept)),
-        edges=_rewired(graph, {n.id: k for k, n in enumerate(kept)}, first, at),
+    return replace(
+        graph,
+        rows=tuple(n._replace(id=k) for k, n in enumerate(kept)),
+        wires=_rewired(graph, {n.id: k for k, n in enumerate(kept)}, first, at),
         groups=tuple(g for g in groups if g.id in used),
     )
 
@@ -380,8 +388,8 @@ def _private_leaves(graph: Graph, at: Places, copies: int) -> Places:
             users[e.src].append(e)
     found = {}
     for leaf, edges in users.items():
-        using = {at[e.dst][0] if e.dst in at else None for e in edges}
-        if len(using) == 1 and None not in using:
+        using = {at.get(e.dst, (-1, None))[0] for e in edges}
+        if len(using) == 1 and min(using) >= 0:
             place = ("leaf", *min((at[e.dst][1], e.arg) for e in edges))
             found[leaf] = (using.pop(), (*place, graph.nodes[leaf].op))
     counts = Counter(place for _, place in found.values())

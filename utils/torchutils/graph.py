@@ -2,10 +2,10 @@
 
 import heapq
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from torchutils.values import Value, plain
 
@@ -17,12 +17,16 @@ __all__ = [
     "Group",
     "Node",
     "Output",
+    "Row",
+    "Shape",
+    "WireRow",
     "engine_order",
     "entitled",
 ]
 
 FORMAT = "torchutils-graph/2"
 NONE = "None"  # a .grad that is None, and stays so
+Shape = tuple[int | str, ...] | None  # a ragged dimension is a word
 
 
 # Named tuples, not dataclasses: a graph holds thousands of these, and a frozen
@@ -32,7 +36,7 @@ class Output(NamedTuple):
     """One of several results of an operation; its fields mean what a node's mean."""
 
     names: tuple[str, ...] = ()
-    shape: tuple[int | str, ...] | None = None
+    shape: Shape = None
     dtype: str = ""
     value: Value = None
     grad: Value = None
@@ -55,7 +59,7 @@ class Node(NamedTuple):
     kind: str
     op: str = ""  # torch's name, such as PowBackward0
     names: tuple[str, ...] = ()
-    shape: tuple[int, ...] | None = None
+    shape: Shape = None
     dtype: str = ""
     value: Value = None
     grad: Value = None  # what .grad holds
@@ -66,7 +70,7 @@ class Node(NamedTuple):
     root: bool = False
     line: str = ""
     outputs: tuple[Output, ...] = ()  # by number, where there are several
-    count: int = 1  # how many alike a fold stands for
+    count: int = 1  # type: ignore[assignment]  # alike ones; hides tuple's count()
     seq: int = -1  # order of execution in the forward pass; -1 for leaves
     group: int = -1
 
@@ -83,6 +87,16 @@ class Edge(NamedTuple):
     many: str = ""  # which operands, where the edge stands for several
 
 
+# fmt: off
+Row = tuple[  # a Node's
+    int, str, str, tuple[str, ...], Shape, str, Value, Value, bool, Value,
+    tuple[tuple[str, Value], ...], tuple[str, ...], bool, str, tuple[Output, ...],
+    int, int, int,
+]
+# fmt: on
+WireRow = tuple[int, int, int, int, Value, str, str]  # an Edge's
+
+
 class Group(NamedTuple):
     """A framed part: a module's call, or what is drawn once for ``count`` alike.
 
@@ -92,7 +106,7 @@ class Group(NamedTuple):
 
     id: int
     label: str
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # hides tuple's count()
     parent: int = -1
     cls: str = ""
     call: str = ""
@@ -133,8 +147,8 @@ class Graph:
     same fields: they become records when they are first asked for.
     """
 
-    rows: tuple[tuple, ...]
-    wires: tuple[tuple, ...]
+    rows: tuple[Row, ...]
+    wires: tuple[WireRow, ...]
     backward: tuple[int, ...] = ()  # recorded, in the engine's order
     truncated: int = 0  # the limit that stopped the reading
     groups: tuple[Group, ...] = ()
@@ -197,7 +211,7 @@ class Graph:
         '{"format":"torchutils-graph/2","nodes":[{"id":0,"kind":"leaf",\
 "names":["x"],"shape":[3]}],"edges":[],"forward":[0],"backward":[]}'
         """
-        document = {
+        document: dict[str, object] = {
             "format": FORMAT,
             "nodes": [_record(n) for n in self.nodes],
             "edges": [_record(e, always=4) for e in self.edges],
@@ -211,11 +225,6 @@ class Graph:
                 document[name] = plain(getattr(self, name))
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
-    def replace(self, **changes: object) -> Self:
-        """Return a copy with some fields, ``nodes`` and ``edges`` too, changed."""
-        fields = {"nodes": "rows", "edges": "wires"}
-        return replace(self, **{fields.get(k, k): v for k, v in changes.items()})
-
 
 def _record(item: Node | Edge | Output | Group, always: int = 2) -> dict[str, object]:
     default = type(item)._field_defaults
@@ -225,7 +234,7 @@ def _record(item: Node | Edge | Output | Group, always: int = 2) -> dict[str, ob
         for k, (name, value) in enumerate(zip(item._fields, item, strict=True))
         if k < always or value != default.get(name)
     }
-    if "outputs" in found:
+    if isinstance(item, Node) and item.outputs:
         found["outputs"] = [_record(output, 0) for output in item.outputs]
     return found
 

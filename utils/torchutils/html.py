@@ -110,8 +110,8 @@ def _leaves(
     fields = []
     place = {k: (box.y, box.x) for k, box in enumerate(boxes)}
     for leaf in sorted(graph.leaves, key=lambda leaf: place.get(leaf.id, ())):
-        _, slots = tape.places[f"v{leaf.id}"]
-        numbers = ", ".join(str(tape.code[k][0]) for k in slots)
+        _, *parts = tape.places[f"v{leaf.id}"]
+        numbers = ", ".join(str(tape.code[k][0]) for k in parts[0])
         own = f'name="v{leaf.id}" value="{numbers}" size="{len(numbers) + 4}"'
         fields.append(f"<label>{safe(reference(leaf))} = <input {own}></label> ")
     reset = '<button type="reset">Reset</button>'

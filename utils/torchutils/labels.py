@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node, Output, entitled
+from torchutils.graph import Edge, Graph, Node, Output, Shape, entitled
 from torchutils.values import Value, show, visible
 
 __all__ = [
@@ -127,8 +127,9 @@ def _output_lines(node: Node, *, facts: bool) -> list[Line]:
     lines = []
     for k, one in enumerate(node.outputs):
         who = called(node, k)
-        if facts and len(node.outputs) <= MOST:
-            lines.append(Line(f"{who}: {_facts('', one.shape, one.dtype)[0]}"))
+        known = _facts("", one.shape, one.dtype)
+        if facts and known and len(node.outputs) <= MOST:
+            lines.append(Line(f"{who}: {known.text}"))
         if one.root:
             lines.append(Line(f"result: {who}"))
         if one.value is not None and not isinstance(one.value, str):
@@ -160,7 +161,7 @@ _PENDING = Line("grad: not computed yet")
 
 
 @lru_cache(4096)
-def _facts(kind: str, sizes: tuple[int | str, ...] | None, dtype: str) -> Line | None:
+def _facts(kind: str, sizes: Shape, dtype: str) -> Line | None:
     facts = [word for word in (_WORDS.get(kind), shape(sizes), dtype) if word]
     return Line(" · ".join(facts)) if facts else None
 
@@ -168,7 +169,7 @@ def _facts(kind: str, sizes: tuple[int | str, ...] | None, dtype: str) -> Line |
 _WORDS = {"leaf": "leaf", "tensor": "no graph"}
 
 
-def shape(sizes: tuple[int | str, ...] | None) -> str:
+def shape(sizes: tuple[Value, ...] | None) -> str:
     """Return a shape as Python writes it.
 
     >>> shape((2, 3)), shape((3,)), shape(())
@@ -206,24 +207,22 @@ def _word(what: str, number: int) -> Line:
     return Line(f"{what} {number}")
 
 
-_OP, _OUTPUTS = map(Node._fields.index, ("op", "outputs"))
-
-
 def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
     """Return what stands on the edges, by place: operand, output, contribution."""
     nodes, every = graph.rows, style == "torch"
     ordered = {  # where several operands come in, and it matters which is which
         e[1]
         for e in graph.wires
-        if e[2] > 0 and (every or is_ordered(nodes[e[1]][_OP]))
+        if e[2] > 0 and (every or is_ordered(nodes[e[1]][2]))
         if nodes[e[1]][1] != "module"
     }
     found = {}
+    lines: tuple[Line, ...]
     for k, (src, dst, arg, out, grad, _, many) in enumerate(graph.wires):
         lines = (_word("operand", arg),) if dst in ordered and arg >= 0 else ()
         if many:
             lines = (Line(many),)
-        elif nodes[src][_OUTPUTS]:
+        elif nodes[src][14]:  # outputs
             lines += (_word("output", out),)
         if grad is not None:
             lines += (Line(f"+ {_signed(grad)}", "g"),)

@@ -18,6 +18,7 @@ TURN, TIP, SPACE, LANE, FRAME = 26, 22, 14, 12, 26  # distances in pixels
 
 Point = tuple[float, float]
 Size = tuple[float, float]
+_Lists = dict[int, list[int]]
 
 
 class Geometry(NamedTuple):
@@ -102,6 +103,7 @@ class _Columns:
             self.into[edge.dst].append(k)
         self.frames: dict[int, tuple[float, float, float, float]] = {}
         self.y = [0.0] * len(graph.nodes)
+        self.left: list[float] = []
 
     def geometry(self) -> Geometry:
         """Give each node its row and column, then let the edges follow."""
@@ -111,7 +113,7 @@ class _Columns:
             wide[r] = max(wide[r], self.sizes[i][0])
             widths = [self.labels[k][0] for k in self.into[i] if k in self.labels]
             room[r] = max(room[r], *widths, 0)
-        self.left, right = [], 0.0
+        right = 0.0
         for w, label in zip(wide, room, strict=True):
             self.left.append(right + (TURN + label + TIP if self.left else 0))
             right = self.left[-1] + w
@@ -147,20 +149,19 @@ class _Columns:
         top, todo = self._stack(members[-1], 0.0), [(g, False) for g in inner[-1][::-1]]
         start: dict[int, float] = {}
         while todo:
-            group, done = todo.pop()
+            i, done = todo.pop()
             if done:
                 top += SPACE
-                reach = start[group], top
-                self.frames[group] = self._frame(group, members, inner, *reach)
+                self.frames[i] = self._frame(i, members, inner, start[i], top)
                 top += SPACE
                 continue
-            start[group] = top
-            room = max(FRAME, self.least.get(group, 0))  # beside or below its title
-            top = self._stack(members[group], top + room)
-            todo += [(group, True), *((g, False) for g in inner[group][::-1])]
+            start[i] = top
+            room = max(FRAME, self.least.get(i, 0))  # beside or below its title
+            top = self._stack(members[i], top + room)
+            todo += [(i, True), *((g, False) for g in inner[i][::-1])]
 
     def _frame(
-        self, group: int, members: dict, inner: dict, top: float, bottom: float
+        self, group: int, members: _Lists, inner: _Lists, top: float, bottom: float
     ) -> tuple[float, float, float, float]:
         within, columns = [group], set()
         for g in within:  # it grows while we go
@@ -248,8 +249,8 @@ class _Path:
     def line(self, goal: Point) -> None:
         """Go straight."""
         (x0, y0), (x1, y1) = self.points[-1], goal
-        thirds = [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in (1 / 3, 2 / 3)]
-        self._go(*thirds, goal)
+        one, two = ((x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in (1 / 3, 2 / 3))
+        self._go(one, two, goal)
 
     def bend(self, goal: Point) -> None:
         """Leave and arrive in the direction of the columns."""

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -249,7 +249,7 @@ def _earlier(lines: list[Line]) -> list[Line]:
     return [Line("grad None"), *(Line(f"adjoint {text}") for text in grads)]
 
 
-def _frame(box: str, at: object) -> Box:
+def _frame(box: str, at: Callable[[str], tuple[float, float]]) -> Box:
     x0, y0, x1, y1 = box.split(",")
     (left, bottom), (right, top) = at(f"{x0},{y0}"), at(f"{x1},{y1}")
     return Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
@@ -274,8 +274,8 @@ def _plan(
     for e, edge in enumerate(graph.edges):
         label = f" label={_blank(*marks[e])}" if e in marks else ""
         out.append(f'n{edge.src} -> n{edge.dst} [id="{e}"{label}]')
-    order = one_by_one(graph) if beside else []
-    for above, below in zip(order, order[beside:], strict=False):
+    column = one_by_one(graph) if beside else []
+    for above, below in zip(column, column[beside:], strict=False):
         out.append(f"n{above} -> n{below} [style=invis weight=3]")  # as a column
     parts: dict[int, list[str]] = {}
     for node in graph.nodes:
@@ -336,12 +336,13 @@ def run_engine(dot: str, output: str) -> bytes:
     Raises RuntimeError, with the remedy, when there is no engine.
     """
     try:
-        import pygraphviz
+        import pygraphviz  # type: ignore[import-untyped]  # it has none
     except ImportError:
         return _run_program(dot, output)
     graph = pygraphviz.AGraph(string=dot)
     try:
-        return graph.draw(format=output, prog="dot")
+        drawn: bytes = graph.draw(format=output, prog="dot")
+        return drawn
     finally:
         graph.close()
 

@@ -10,14 +10,15 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
+from torch._C._autograd import _get_sequence_nr
 from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
 )
 
-from torchutils.graph import Group, Node
+from torchutils.graph import Group, Row, WireRow
 from torchutils.names import Names
-from torchutils.walk import Walk
+from torchutils.walk import Walk, leaf_of
 
 __all__ = ["Call", "trace_modules", "traced", "with_modules"]
 
@@ -92,7 +93,7 @@ class _Trace:
         if get_ident() != self.thread:
             self.threads = True
         elif id(module) in self.known:
-            now = torch.autograd._get_sequence_nr()
+            now = _get_sequence_nr()
             self.open.append((id(module), len(self.calls)))
             self.calls.append(Call(*self.known[id(module)], now, now))
 
@@ -102,7 +103,7 @@ class _Trace:
             return
         while any(one == id(module) for one, _ in self.open):
             ended, place = self.open.pop()
-            now = torch.autograd._get_sequence_nr()
+            now = _get_sequence_nr()
             self.calls[place] = self.calls[place]._replace(end=now)
             if ended == id(module):
                 return
@@ -121,8 +122,8 @@ def traced(model: nn.Module) -> list[Call]:
 
 
 def with_modules(
-    live: Walk, names: Names, nodes: list[tuple], guess_from: int | None
-) -> tuple[list[tuple], tuple[Group, ...], bool, str]:
+    live: Walk, names: Names, nodes: list[Row], guess_from: int | None
+) -> tuple[list[Row], tuple[Group, ...], bool, str]:
     """Give each node its group: the call of a module that made it, or that owns it.
 
     Returns the nodes, the groups, whether they are guessed, and what is to be said of
@@ -131,9 +132,10 @@ def with_modules(
     """
     ops = sorted(
         (i for i, row in enumerate(nodes) if row[1] == "op"),
-        key=lambda i: nodes[i][_SEQ],
+        key=lambda i: nodes[i][16],  # seq
     )
-    calls, numbers = _calls(names.models), [live.nodes[i]._sequence_nr() for i in ops]
+    made = [node for i in ops if not isinstance(node := live.nodes[i], torch.Tensor)]
+    calls, numbers = _calls(names.models), [node._sequence_nr() for node in made]
     homes, groups = _traced(calls, numbers)
     guess, unknown = not any(home >= 0 for home in homes), ""
     if calls and _in_threads(names.models, homes, numbers):
@@ -149,7 +151,7 @@ def with_modules(
         home, groups = _without(roots[0].id, home, groups)
     kept = _numbered(_with_parents(set(home.values()), groups), guess)
     rows = [
-        row if home.get(i, -1) < 0 else (*row[:_GROUP], home[i], *row[_GROUP + 1 :])
+        row if home.get(i, -1) < 0 else (*row[:-1], home[i])
         for i, row in enumerate(nodes)
     ]
     return rows, kept, guess and bool(kept), unknown
@@ -168,9 +170,6 @@ def _in_threads(
     return any(_TRACES[m].threads for _, m in models if m in _TRACES)
 
 
-_SEQ, _GROUP = map(Node._fields.index, ("seq", "group"))
-
-
 def _calls(models: Sequence[tuple[str, nn.Module]]) -> list[Call]:
     once = {id(model): (name, model) for name, model in reversed(models)}
     calls = [
@@ -183,7 +182,8 @@ def _calls(models: Sequence[tuple[str, nn.Module]]) -> list[Call]:
 
 def _traced(calls: list[Call], numbers: list[int]) -> tuple[list[int], list[Group]]:
     """Return the innermost call in which each operation was made, and the calls."""
-    groups, opened = [], []
+    groups: list[Group] = []
+    opened: list[int] = []
     for k, call in enumerate(calls):
         while opened and calls[opened[-1]].end < max(call.end, call.start + 1):
             opened.pop()
@@ -201,7 +201,7 @@ def _traced(calls: list[Call], numbers: list[int]) -> tuple[list[int], list[Grou
 
 def _leaves(
     live: Walk,
-    nodes: list[tuple],
+    nodes: list[Row],
     home: dict[int, int],
     groups: list[Group],
 ) -> dict[int, int]:
@@ -213,7 +213,7 @@ def _leaves(
     parent = {g.id: g.parent for g in groups}
     found = {}
     for leaf, used in users.items():
-        own = isinstance(live.nodes[leaf].variable, nn.Parameter)
+        own = isinstance(leaf_of(live.nodes[leaf]), nn.Parameter)
         if own or any("." in name for name in nodes[leaf][3]):
             found[leaf] = _around(used, parent)
     return found
@@ -271,7 +271,7 @@ Path = tuple[str, ...]
 
 
 def _guessed(
-    live: Walk, names: Names, nodes: list[tuple], ops: list[int]
+    live: Walk, names: Names, nodes: list[Row], ops: list[int]
 ) -> tuple[list[int], list[Group]]:
     """Guess a call for each operation: as long as its module does not change."""
     owner, classes = _owners(live, names, nodes)
@@ -295,7 +295,7 @@ def _guessed(
 
 
 def _owners(
-    live: Walk, names: Names, nodes: list[tuple]
+    live: Walk, names: Names, nodes: list[Row]
 ) -> tuple[dict[int, Path], dict[str, str]]:
     """Return the module of each leaf that has but one, and what classes there are."""
     paths: dict[int, set[Path]] = {}
@@ -312,7 +312,7 @@ def _owners(
     for i, row in enumerate(nodes):
         if row[1] == "leaf":
             known = {tuple(name.split(".")[:-1]) for name in row[3]}
-            known = paths.get(id(live.nodes[i].variable), known)
+            known = paths.get(id(leaf_of(live.nodes[i])), known)
             owner[i] = next(iter(known)) if len(known) == 1 else ()
     return owner, classes
 
@@ -325,7 +325,7 @@ def _container(module: nn.Module) -> str:
 
 
 def _places(
-    owner: dict[int, Path], ops: list[int], edges: Sequence[tuple]
+    owner: dict[int, Path], ops: list[int], edges: Sequence[WireRow]
 ) -> list[Path]:
     """Guess where each operation, in the order of execution, ran: a path of names.
 
@@ -340,20 +340,19 @@ def _places(
     following: Path = ()
     for i in reversed(ops):
         after[i] = following
-        following = following if known[i] is None else known[i]
+        if (own := known[i]) is not None:
+            following = own
     found: dict[int, Path] = {}
     before: Path = ()
     for i in ops:
-        path = known[i]
-        if path is None:
-            path = _common([before, after[i]]) or ()
-            read = [found[s] for s in inputs[i] if s in found]
-            around = (_common(read) or ()) if len(read) > 1 else ()
-            if len(around) > len(path) and around == before[: len(around)]:
-                path = around
-        else:
-            before = path
-        found[i] = path
+        if (own := known[i]) is not None:
+            found[i] = before = own
+            continue
+        found[i] = _common([before, after[i]]) or ()
+        read = [found[s] for s in inputs[i] if s in found]
+        around = (_common(read) or ()) if len(read) > 1 else ()
+        if len(around) > len(found[i]) and around == before[: len(around)]:
+            found[i] = around
     return [found[i] for i in ops]
 
 

@@ -13,7 +13,7 @@ import torch
 
 from torchutils.plot import Frame, arrow_path, axes, dots_path, line_path
 from torchutils.svg import safe
-from torchutils.values import Value, show
+from torchutils.values import frozen, show
 
 __all__ = ["MovingPlot"]
 
@@ -177,20 +177,21 @@ class MovingPlot:
         if kind == "arrow":
             x, y, dx, dy = (t.item() for t in row)
             return arrow_path(self._frame, (x, y), (x + dx, y + dy))
-        x, y = (t.reshape(-1).tolist() for t in row)
+        xs, ys = (t.reshape(-1).tolist() for t in row)
         draw = line_path if kind == "line" else dots_path
-        return draw(self._frame, zip(x, y, strict=True))
+        return draw(self._frame, zip(xs, ys, strict=True))
 
     def _column(self, name: str, given: Numbers) -> list[Any]:
         """Return a number, a tuple of them, or words, for each position."""
         n, grid = len(self._grid), self._grid
+        shape: tuple[int, ...]
         if isinstance(given, Sequence) and all(isinstance(x, str) for x in given):
             shape, column = (len(given),), list(given)
         else:
             tensor = _tensor(given)
             tensor = tensor if tensor.dim() else tensor.expand(grid)
             shape = tuple(tensor.shape)
-            column = [_frozen(x.tolist()) for x in tensor.flatten(0, n - 1)]
+            column = [frozen(x.tolist()) for x in tensor.flatten(0, n - 1)]
         if shape[:n] != grid:
             raise ValueError(f"say: {name} has the shape {shape}, the positions {grid}")
         return column
@@ -314,10 +315,6 @@ def _tensor(given: Numbers) -> torch.Tensor:
     ):
         return torch.stack([_tensor(x) for x in given])
     return torch.as_tensor(given).detach().to("cpu", torch.float64)
-
-
-def _frozen(value: Any) -> Value:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _text(value: Any, digits: str = "") -> str:

@@ -1,6 +1,6 @@
 """Which names do tensors have?  Answered from any mapping, or from a module."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from types import SimpleNamespace
 
@@ -26,7 +26,7 @@ class Names:
     def __init__(self) -> None:
         self.tensors: dict[int, tuple[str, ...]] = {}
         self.made: dict[object, list[torch.Tensor]] = {}  # by their grad_fn
-        self.held: list[object] = []
+        self.held: list[torch.Tensor] = []
         self.models: list[tuple[str, torch.nn.Module]] = []
         self.cut = ""  # the name of a container that was not looked through
 
@@ -110,7 +110,7 @@ def _look_inside(queue: list[tuple[str, object, int]], found: Names) -> None:
                 return
 
 
-def _items(name: str, value: object) -> list[tuple[str, object]]:
+def _items(name: str, value: object) -> Sequence[tuple[str, object]]:
     if isinstance(value, torch.nn.Module):
         return _of_module(name + ".", value)
     if not isinstance(value, (list, tuple, dict)):
@@ -120,7 +120,7 @@ def _items(name: str, value: object) -> list[tuple[str, object]]:
     return [(f"{name}[{k!r}]", v) for k, v in known]
 
 
-def _of_module(prefix: str, module: torch.nn.Module) -> list[tuple[str, object]]:
+def _of_module(prefix: str, module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
     owned = [*module.named_parameters(remove_duplicate=False)]
     return [(prefix + n, t) for n, t in [*owned, *module.named_buffers()]]
 

@@ -71,8 +71,8 @@ class Frame(NamedTuple):
                 return None
         if first > last:
             return None
-        x, y = (e - s for s, e in zip(start, end, strict=True))
-        return tuple((start[0] + x * t, start[1] + y * t) for t in (first, last))
+        (x0, y0), (x, y) = start, (e - s for s, e in zip(start, end, strict=True))
+        return (x0 + x * first, y0 + y * first), (x0 + x * last, y0 + y * last)
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -2,14 +2,24 @@
 
 import re
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import torch
 
-from torchutils.graph import NONE, Edge, Graph, Group, Node, Output, entitled
+from torchutils.graph import (
+    NONE,
+    Edge,
+    Graph,
+    Group,
+    Node,
+    Output,
+    Row,
+    Shape,
+    entitled,
+)
 from torchutils.modules import with_modules
 from torchutils.names import Names, find_names
 from torchutils.saved import (
@@ -24,7 +34,7 @@ from torchutils.saved import (
 )
 from torchutils.select import Choice, highlighted, paths, places
 from torchutils.values import Value, numbers, visible
-from torchutils.walk import ACCUMULATE, Walk, check_limits, walk
+from torchutils.walk import ACCUMULATE, Walk, check_limits, leaf_of, walk
 
 __all__ = ["check_saved", "describe", "read_graph", "seen", "trace_lines"]
 
@@ -67,8 +77,10 @@ def read_graph(
     check_saved(saved)
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)
-    what = {"values": values, "attrs": attrs, "saved": saved, "guess_from": guess_from}
-    graph = describe(live, find_names(names), **what)
+    known = find_names(names)
+    graph = describe(
+        live, known, values=values, attrs=attrs, saved=saved, guess_from=guess_from
+    )
     if highlight is not None:
         graph = highlighted(graph, places(graph, live, "highlight", highlight))
     if path_to is not None:
@@ -112,26 +124,25 @@ def describe(
             saved_tensors(n) if r[1] == "op" else []
             for n, r in zip(live.nodes, nodes, strict=True)
         ]
-        known = seen(live, kept) if values else {}
-        known = {place: numbers(t, values) for place, t in known.items()}
+        held = seen(live, kept) if values else {}
+        known = {place: numbers(t, values) for place, t in held.items()}
         _add_details(nodes, live, kept, names, known, constants)
     groups: tuple[Group, ...] = ()
     guessed, unknown = False, ""
     if names.models or guess_from is not None:
-        found = with_modules(live, names, nodes, guess_from)
-        nodes, groups, guessed, unknown = found
+        nodes, groups, guessed, unknown = with_modules(live, names, nodes, guess_from)
     edges = live.edges
     if live.more:
         rest = len(nodes)
         nodes.append(Node(rest, "more"))
-        edges = edges + [Edge(rest, dst, arg) for dst, arg in live.more]
+        edges = [*edges, *(Edge(rest, dst, arg) for dst, arg in live.more)]
     sizes = ""
     if saved == "sizes":
         if SHOWN:
             groups, sizes = _add_sizes(nodes, groups, live, kept)
             sizes += _by_module(groups, guessed)
     elif saved:
-        edges = edges + _add_saved(nodes, kept, names, values)
+        edges = [*edges, *_add_saved(nodes, kept, names, values)]
     truncated = len(live.nodes) if live.more else 0
     remarks = _remarks(live) if live.more or live.bare else []
     remarks = [*remarks, *(said for said in (unknown, sizes) if said)]
@@ -139,18 +150,31 @@ def describe(
         remarks = [*remarks, UNSHOWN]
     if names.cut and any(row[1] == "leaf" and not row[3] for row in nodes):
         remarks = [*remarks, _NAMES.format(visible(names.cut))]
-    found = tuple(nodes), tuple(edges), (), truncated, groups, tuple(remarks)
-    return Graph(*found, bare=bare or not SHOWN, guessed=guessed)
+    return Graph(
+        tuple(nodes),
+        tuple(edges),
+        truncated=truncated,
+        groups=groups,
+        remarks=tuple(remarks),
+        bare=bare or not SHOWN,
+        guessed=guessed,
+    )
 
 
-def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tuple]:
+def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Row]:
     """Make one row for each node; the one loop in which every step counts."""
     roots, made, order = live.starts, names.made, _order(live)
-    rows: list[tuple] = []
+    rows: list[Row] = []
+    shape: Shape
+    outputs: tuple[Output, ...]
     for i, node in enumerate(live.nodes):
         seq = order[i]
-        if seq < 0:
-            rows.append(_tensor(i, node, names, values, i in roots, attrs is None))
+        look = names, values, i in roots, attrs is None
+        if isinstance(node, torch.Tensor):
+            rows.append(_tensor(i, "tensor", node, *look))
+            continue
+        if seq < 0 and (leaf := leaf_of(node)) is not None:
+            rows.append(_tensor(i, "leaf", leaf, *look))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
@@ -161,20 +185,20 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[tup
             found = (("outputs", len(meta)), *found) if len(meta) > 1 else found
             outputs = _outputs(meta, roots.get(i, ())) if len(meta) > 1 else ()
         # fmt: off
-        row = (
+        row: Row = (
             i, "op", type(node).__name__, (), shape, _dtype(dtype), None, None, False,
             None, found, (), i in roots, "", outputs, 1, seq, -1,
         )
         # fmt: on
-        if node.metadata:
-            row = Node._make(row)._replace(line=_line(node))
+        if noted := getattr(node, "metadata", None):  # torch's stub has a method
+            row = Node._make(row)._replace(line=_line(noted))
         if node in made:
             row = _named(Node._make(row), made[node], names, values, attrs is None)
         rows.append(row)
     return rows
 
 
-def _outputs(meta: list, roots: Collection[int]) -> tuple[Output, ...]:
+def _outputs(meta: Sequence[Any], roots: Collection[int]) -> tuple[Output, ...]:
     return tuple(
         Output(shape=_shape(one), dtype=_dtype(one.dtype), root=k in roots)
         for k, one in enumerate(meta)
@@ -183,11 +207,11 @@ def _outputs(meta: list, roots: Collection[int]) -> tuple[Output, ...]:
 
 def _order(live: Walk) -> list[int]:
     """Rank the operations by when they ran; everything else gets -1."""
-    leaf, bare = ACCUMULATE, live.bare
+    leaf, bare = ACCUMULATE, torch.Tensor
     made = [
         (node._sequence_nr(), -i)
         for i, node in enumerate(live.nodes)
-        if type(node) is not leaf and i not in bare
+        if type(node) is not leaf and not isinstance(node, bare)
     ]
     made.sort()
     order = [-1] * len(live.nodes)
@@ -197,16 +221,20 @@ def _order(live: Walk) -> list[int]:
 
 
 def _tensor(
-    i: int, node: object, names: Names, values: int, root: bool, bare: bool
-) -> tuple:
-    alone = isinstance(node, torch.Tensor)
-    tensor, kind = (node, "tensor") if alone else (node.variable, "leaf")
+    i: int,
+    kind: str,
+    tensor: torch.Tensor,
+    names: Names,
+    values: int,
+    root: bool,
+    bare: bool,
+) -> Row:
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
     grad = tensor.grad
     value = numbers(tensor, values) if values else None
     notes = () if bare else _notes(tensor)
-    keeps = not alone and tensor.requires_grad
-    if not alone and not keeps:
+    keeps = kind == "leaf" and tensor.requires_grad
+    if kind == "leaf" and not keeps:
         notes = ("requires no gradient any more", *notes)
     # fmt: off
     return (
@@ -217,7 +245,12 @@ def _tensor(
     # fmt: on
 
 
-def _shape(item: object) -> tuple[int | str, ...] | None:
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> Iterable[object]: ...
+
+
+def _shape(item: _Shaped) -> Shape:
     try:  # the ragged dimension of a jagged tensor is no int
         return tuple(n if type(n) is int else str(n) for n in item.shape)
     except RuntimeError:  # a strided nested tensor has no one shape
@@ -233,28 +266,26 @@ def _named(
     record: Node, made: list[torch.Tensor], names: Names, values: int, bare: bool
 ) -> Node:
     """Add what the tensors that an operation made can say, when they have names."""
-    outputs, notes = list(record.outputs), ()
+    outputs, notes = list(record.outputs), list[str]()
     for tensor in sorted(made, key=lambda t: t.output_nr):
-        grad = tensor.grad if tensor.retains_grad else None
-        own = {
-            "names": names.of(tensor),
-            "keeps_grad": tensor.retains_grad,
-            "grad": None if grad is None else numbers(grad, values),
-            "value": numbers(tensor, values) if values else None,
-        }
+        called, keeps, k = names.of(tensor), tensor.retains_grad, tensor.output_nr
+        held = tensor.grad if keeps else None
+        grad = None if held is None else numbers(held, values)
+        value = numbers(tensor, values) if values else None
         said = () if bare else _made_notes(tensor, names)
-        if not outputs:
-            notes += tuple(note for note in said if note not in notes)
-            record = record._replace(**own | {"names": record.names + own["names"]})
-            continue
-        outputs[tensor.output_nr] = outputs[tensor.output_nr]._replace(**own)
-        notes += tuple(f"{own['names'][0]}: {note}" for note in said)
-        record = record._replace(names=record.names + own["names"])
-    return record._replace(outputs=tuple(outputs), notes=notes)
+        record = record._replace(names=record.names + called)
+        if outputs:
+            one = outputs[k]._replace(names=called, value=value)
+            outputs[k] = one._replace(grad=grad, keeps_grad=keeps)
+            notes += [f"{called[0]}: {note}" for note in said]
+        else:
+            record = record._replace(value=value, grad=grad, keeps_grad=keeps)
+            notes += [note for note in said if note not in notes]
+    return record._replace(outputs=tuple(outputs), notes=tuple(notes))
 
 
 def _made_notes(tensor: torch.Tensor, names: Names) -> tuple[str, ...]:
-    if not tensor._is_view():
+    if tensor._base is None:
         return _notes(tensor)
     base = names.of(tensor._base)
     return (f"view of {base[0]}" if base else "view", *_notes(tensor))
@@ -279,9 +310,9 @@ def _notes(tensor: torch.Tensor) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _line(node: object) -> str:
+def _line(noted: Mapping[str, list[str]]) -> str:
     """Return the source line that anomaly mode noted; never its path."""
-    trace = node.metadata.get("traceback_")
+    trace = noted.get("traceback_")
     if not trace:
         return ""
     own = [f for f in trace if "/torch/" not in f.replace("\\", "/")] or trace
@@ -291,7 +322,7 @@ def _line(node: object) -> str:
 
 
 def _add_details(
-    nodes: list[tuple],
+    nodes: list[Row],
     live: Walk,
     kept: list[list[Saved]],
     names: Names,
@@ -299,7 +330,7 @@ def _add_details(
     constants: int,
 ) -> None:
     for i, node in enumerate(live.nodes):
-        if nodes[i][1] == "op":
+        if nodes[i][1] == "op" and not isinstance(node, torch.Tensor):
             nodes[i] = _detailed(nodes[i], node, kept[i], names, known, constants)
         elif notes := _stale(i, live, kept):
             row = Node._make(nodes[i])
@@ -309,15 +340,15 @@ def _add_details(
 
 
 def _detailed(
-    row: tuple,
-    node: object,
+    row: Row,
+    node: torch.autograd.graph.Node,
     kept: list[Saved],
     names: Names,
     known: dict[tuple[int, int], Value],
     constants: int,
-) -> tuple:
+) -> Row:
     """Add to an operation's row what it saved, and what is unusual about that."""
-    attrs = ()
+    attrs: tuple[tuple[str, Value], ...] = ()
     if any(source is None for source, _ in node.next_functions):
         attrs = tuple(_constants(kept, names, constants))
     notes = state_notes(node, kept)
@@ -336,7 +367,7 @@ def _detailed(
     )
 
 
-def _spent(row: tuple) -> tuple:
+def _spent(row: Row) -> Row:
     """Say that a .grad is None, where a backward pass has been and none will come."""
     node = Node._make(row)
     if node.outputs:
@@ -355,7 +386,7 @@ def _stale(i: int, live: Walk, kept: list[list[Saved]]) -> tuple[str, ...]:
     An operation that saved the leaf has checked its version.  A parameter is filled in
     place when its module is made, which is no news.
     """
-    leaf = getattr(live.nodes[i], "variable", None)
+    leaf = leaf_of(live.nodes[i])
     if leaf is None or not _version(leaf) or isinstance(leaf, torch.nn.Parameter):
         return ()
     users = [edge[1] for edge in live.edges if edge[0] == i]
@@ -385,8 +416,8 @@ def seen(live: Walk, kept: list[list[Saved]]) -> dict[tuple[int, int], torch.Ten
     """Find results, by node and output, that their consumers, or they, have saved."""
     known: dict[tuple[int, int], torch.Tensor] = {}
     for _, root in live.roots:
-        if isinstance(root, torch.Tensor):
-            known[live.index.get(root.grad_fn, -1), root.output_nr] = root
+        if isinstance(root, torch.Tensor) and root.grad_fn is not None:
+            known[live.places[root.grad_fn], root.output_nr] = root
     for i, items in enumerate(kept):
         for name, tensor, state in items:
             if tensor is None or state:
@@ -394,7 +425,7 @@ def seen(live: Walk, kept: list[list[Saved]]) -> dict[tuple[int, int], torch.Ten
             if (maker := tensor.grad_fn) is None:
                 source = i if name == "result" else None
             else:
-                source = live.index.get(maker)
+                source = live.places.get(maker)
             if source is not None:
                 known.setdefault((source, tensor.output_nr), tensor)
     return known
@@ -407,13 +438,13 @@ def check_saved(saved: object) -> None:
 
 
 def _add_sizes(
-    nodes: list[tuple],
+    nodes: list[Row],
     groups: tuple[Group, ...],
     live: Walk,
     kept: list[list[Saved]],
 ) -> tuple[tuple[Group, ...], str]:
     """Say how much each operation saves, and each module with all that is in it."""
-    leaves = [n.variable for n in live.nodes if type(n) is ACCUMULATE]
+    leaves = [leaf for n in live.nodes if (leaf := leaf_of(n)) is not None]
     each, text = memory(kept, leaves)
     within: dict[int, dict[int, int]] = {group.id: {} for group in groups}
     for i, held in enumerate(each):
@@ -445,7 +476,7 @@ def _by_module(groups: Sequence[Group], guessed: bool) -> str:
 
 
 def _add_saved(
-    nodes: list[Node], kept: list[list[Saved]], names: Names, values: int
+    nodes: list[Row], kept: list[list[Saved]], names: Names, values: int
 ) -> list[Edge]:
     edges = []
     for dst, items in enumerate(kept):

@@ -1,6 +1,7 @@
 """Run a backward pass and write down what it does, node by node."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -15,10 +16,11 @@ from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
 from torchutils.tape import to_tape
 from torchutils.values import Value, kinds, numbers
-from torchutils.walk import ACCUMULATE, Walk, check_limits, start, walk
+from torchutils.walk import ACCUMULATE, Root, Walk, check_limits, start, walk
 
 __all__ = ["record_backward"]
 
+Grads = tuple[torch.Tensor | None, ...]
 _States = dict[tuple[int, int], frozenset[str] | None]
 
 
@@ -87,7 +89,8 @@ def record_backward(
     _backward(live, log, outputs, gradients, **options, inputs=inputs)
     after = describe(live, known, values=values, attrs=attrs)
     graph = _merge(before, after, log)
-    graph = graph.replace(
+    graph = replace(
+        graph,
         seeds=tuple(_seeds(live, outputs, gradients, values)),
         remarks=graph.remarks + _rounding(graph),
         ran=True,
@@ -97,7 +100,7 @@ def record_backward(
         graph = tell(graph, looked, Checked(log.first, log.came))
         cuts = check if isinstance(check, Cuts) else None
         said = without(graph, live, known, log.came, inputs, cuts)
-        graph = graph.replace(remarks=(*graph.remarks, *said))
+        graph = replace(graph, remarks=(*graph.remarks, *said))
     if detachable and isinstance(why := to_tape(graph), str):
         raise ValueError(
             f"detachable: a page cannot compute this graph, because of {why}"
@@ -107,12 +110,14 @@ def record_backward(
     return drawing
 
 
-def _has_graph(root: torch.Tensor | GradientEdge) -> bool:
+def _has_graph(root: Root) -> bool:
     return isinstance(root, GradientEdge) or root.requires_grad
 
 
 def _gradients(
-    given: object, roots: list[tuple[int, object]], count: int
+    given: torch.Tensor | Sequence[torch.Tensor | None] | None,
+    roots: list[tuple[int, Root]],
+    count: int,
 ) -> list[torch.Tensor | None]:
     """Return one gradient for each output that has a graph, None where none is given.
 
@@ -120,7 +125,7 @@ def _gradients(
     """
     if given is None:
         return [None] * len(roots)
-    listed = [given] if isinstance(given, torch.Tensor) else list(given)
+    listed = [*([given] if isinstance(given, torch.Tensor) else given)]
     if len(listed) == count:
         return [listed[k] for k, _ in roots]
     if len(listed) != len(roots):
@@ -133,30 +138,29 @@ def _gradients(
 
 def _seeds(
     live: Walk,
-    outputs: Sequence[torch.Tensor | GradientEdge],
+    outputs: Sequence[Root],
     gradients: Sequence[torch.Tensor | None],
     values: int,
 ) -> Iterator[tuple[int, int, Value]]:
     """Find what each output's adjoint begins with: its place, and the numbers."""
     for root, gradient in zip(outputs, gradients, strict=True):
-        place = live.index[start(root)]
+        node = start(root)
         if gradient is None:
-            meta = live.nodes[place]._input_metadata if place not in live.bare else ()
-            shape = meta[root.output_nr].shape if meta else root.shape
-            gradient = torch.ones(shape, device="cpu")
-        yield place, root.output_nr, numbers(gradient, values)
+            meta = (node,) if isinstance(node, torch.Tensor) else node._input_metadata
+            gradient = torch.ones(meta[root.output_nr].shape, device="cpu")
+        yield live.places[node], root.output_nr, numbers(gradient, values)
 
 
 def _given(
     live: Walk,
-    outputs: Sequence[torch.Tensor | GradientEdge],
+    outputs: Sequence[Root],
     gradients: Sequence[torch.Tensor | None],
 ) -> _States:
     """Find the nan and inf in the gradients that outputs are given."""
     found: _States = {}
     for root, gradient in zip(outputs, gradients, strict=True):
         if gradient is not None:
-            place = live.index[start(root)], root.output_nr
+            place = live.places[start(root)], root.output_nr
             found[place] = (found.get(place) or frozenset()) | (
                 kinds(gradient) or frozenset()
             )
@@ -188,23 +192,23 @@ class _Log:
         self.sent: dict[tuple[int, int], Value] = {}
         self.hooks: dict[int, int] = {}  # how many of the user's a node has
 
-    def arrival(self, i: int) -> Callable[[tuple], None]:
+    def arrival(self, i: int) -> Callable[[Grads], None]:
         """Return a hook that notes what node ``i`` received."""
 
-        def hook(received: tuple) -> None:
+        def hook(received: Grads) -> None:
             self.order.append(i)
             self.received[i] = [
                 None if g is None else numbers(g, self.values) for g in received
             ]
             if self.given is not None:
-                self._check(i, received)
+                self._check(i, received, self.given)
 
         return hook
 
-    def departure(self, i: int) -> Callable[[tuple, tuple], None]:
+    def departure(self, i: int) -> Callable[[Grads, Grads], None]:
         """Return a hook that notes what node ``i`` sent to each operand."""
 
-        def hook(sent: tuple, _received: tuple) -> None:
+        def hook(sent: Grads, _received: Grads) -> None:
             for arg, grad in enumerate(sent):
                 if grad is not None:
                     self.sent[i, arg] = numbers(grad, self.values)
@@ -213,12 +217,11 @@ class _Log:
 
         return hook
 
-    def _check(self, i: int, received: tuple) -> None:
+    def _check(self, i: int, received: Grads, known: _States) -> None:
         for out, grad in enumerate(received):
             if grad is not None:
                 self.came[i, out] = found = kinds(grad)
-                given = self.given.get((i, out)) or frozenset()
-                self._note("given", i, out, given)
+                self._note("given", i, out, known.get((i, out)))
                 self._note("came", i, out, found)
 
     def _note(self, what: str, i: int, k: int, found: frozenset[str] | None) -> None:
@@ -245,20 +248,20 @@ def _outputs(node: Node, now: Node, came: list[Value] | None) -> tuple[Output, .
 def _backward(
     live: Walk,
     log: _Log,
-    outputs: Sequence[torch.Tensor | GradientEdge],
+    outputs: Sequence[Root],
     gradients: Sequence[torch.Tensor | None],
     **options: Any,
 ) -> None:
     handles = []
     try:
         for i, node in enumerate(live.nodes):
-            if i in live.bare:
+            if isinstance(node, torch.Tensor):
                 continue
             handles.append(node.register_prehook(log.arrival(i)))
             if type(node) is not ACCUMULATE:
                 handles.append(handle := node.register_hook(log.departure(i)))
-                log.hooks[i] = len(handle.hooks_dict_ref()) - 1  # without our own
-        torch.autograd.backward(outputs, gradients, **options)
+                log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
+        torch.autograd.backward(outputs, gradients, **options)  # type: ignore[arg-type]  # mixed
     finally:  # a leaf's node outlives the graph: its hooks would fire in the next
         for handle in handles:
             handle.remove()
@@ -282,6 +285,6 @@ def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
     edges = [
         edge._replace(grad=log.sent.get((edge.dst, edge.arg))) for edge in before.edges
     ]
-    return before.replace(
-        nodes=tuple(nodes), edges=tuple(edges), backward=tuple(log.order)
+    return replace(
+        before, rows=tuple(nodes), wires=tuple(edges), backward=tuple(log.order)
     )

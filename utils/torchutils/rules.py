@@ -6,9 +6,10 @@ broadcasting had repeated.
 """
 
 import re
+from dataclasses import replace
 from math import prod
 
-from torchutils.graph import Edge, Graph, Node
+from torchutils.graph import Edge, Graph, Node, Shape
 from torchutils.labels import operands, operation, reference
 from torchutils.values import Value, show
 
@@ -88,7 +89,7 @@ def with_rules(graph: Graph) -> Graph:
     """Add to each edge the rule by which its contribution is computed."""
     inputs = operands(graph)
     edges = [e._replace(rule=_fill(graph, inputs[e.dst], e)) for e in graph.edges]
-    return graph.replace(edges=tuple(edges))
+    return replace(graph, wires=tuple(edges))
 
 
 def spell(graph: Graph, inputs: list[Edge], edge: Edge) -> str:
@@ -118,7 +119,7 @@ def _fill(
         known = numbers and value is not None and not isinstance(value, str)
         return mark(place, value) if known else name
 
-    words = {k: show(own.get(v, v) if numbers else v) for k, v in own.items()}
+    words = {k: show(_number(own, k) if numbers else v) for k, v in own.items()}
     words["g"] = mark(f"a{node.id}", node.adjoint) if numbers else "g"
     words["out"] = word(node, "out")
     given = source.outputs[edge.out].shape if source.outputs else source.shape
@@ -138,15 +139,16 @@ def _fill(
     return f"Σ({text})" if spread else text
 
 
-def _differs(graph: Graph, node: Node, inputs: list[Edge], own: dict) -> bool:
+def _differs(
+    graph: Graph, node: Node, inputs: list[Edge], own: dict[str, Value]
+) -> bool:
     """Say whether an operation computes something else than its rule does."""
     if node.count > 1 or {"alpha", "rounding_mode"} & own.keys():
         return True
     if any(note.startswith(HOOKED) for note in node.notes):
         return True
-    exponent = own.get("exponent", 1)
-    exponent = own.get(exponent, exponent) if isinstance(exponent, str) else exponent
-    if "0" in re.findall(r"[^][, ]+", show(exponent, 10**6)):  # g · 0 · x⁻¹ is nan at 0
+    exponent = show(_number({"exponent": 1, **own}, "exponent"), 10**6)
+    if "0" in re.findall(r"[^][, ]+", exponent):  # g · 0 · x⁻¹ is nan at 0
         return True
     types = {node.dtype} | {
         (of.outputs[e.out] if of.outputs else of).dtype
@@ -157,5 +159,11 @@ def _differs(graph: Graph, node: Node, inputs: list[Edge], own: dict) -> bool:
     return mixed and any(t.startswith("complex") for t in types)
 
 
-def _size(shape: tuple[int | str, ...] | None) -> int:
+def _number(own: dict[str, Value], name: str) -> Value:
+    """Return an option, or the constant that it names."""
+    value = own[name]
+    return own.get(value, value) if isinstance(value, str) else value
+
+
+def _size(shape: Shape) -> int:
     return prod(n for n in shape or () if isinstance(n, int))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 
 from torchutils.values import Value, numbers
+from torchutils.walk import Live
 
 __all__ = [
     "FREED",
@@ -46,6 +47,15 @@ class Saved(NamedTuple):
     state: str = ""
 
 
+class _Raw(Protocol):
+    """What torch lets one see of a saved tensor without unpacking it."""
+
+    data: object
+    unpack_hook: object
+
+    def unpack(self) -> object: ...
+
+
 @cache
 def _tensor_fields(kind: type) -> tuple[tuple[str, str], ...]:
     """List the names of saved tensors, raw and checked, once for each type."""
@@ -65,7 +75,7 @@ def _other_fields(kind: type, everything: bool) -> tuple[tuple[str, str], ...]:
     return tuple((n, n[7:]) for n in names)
 
 
-def saved_tensors(node: object) -> list[Saved]:
+def saved_tensors(node: Live) -> list[Saved]:
     """Return the tensors that a node saved, none of them unpacked by a hook.
 
     ``_saved_x`` would run the user's unpack hooks and re-run a checkpointed
@@ -90,19 +100,20 @@ def saved_tensors(node: object) -> list[Saved]:
     return found
 
 
-def _look(node: object, name: str, item: object, checked: str) -> Saved | None:
+def _look(node: object, name: str, item: _Raw, checked: str) -> Saved | None:
     data = item.data
     if item.unpack_hook is not None:
         state = PACKED
         if type(data).__module__ == "torch.utils.checkpoint":
             state = UNLIKE if _input_changed(item.unpack_hook) else AGAIN
         return None if data is None else Saved(name, None, state)
+    held = data if isinstance(data, torch.Tensor) else None
     try:
         if checked and getattr(node, checked) is None:
             return None
     except RuntimeError:
-        return Saved(name, None, FREED) if data is None else Saved(name, data, CHANGED)
-    return Saved(name, data) if isinstance(data, torch.Tensor) else None
+        return Saved(name, held, FREED if held is None else CHANGED)
+    return None if held is None else Saved(name, held)
 
 
 def _input_changed(hook: object) -> bool:
@@ -113,7 +124,7 @@ def _input_changed(hook: object) -> bool:
     return any(look is not None and look.state == CHANGED for look in looks)
 
 
-def _look_at(node: object, name: str, item: object) -> Saved | None:
+def _look_at(node: object, name: str, item: _Raw) -> Saved | None:
     """Look at one of several saved tensors, which are checked one by one."""
     found = _look(node, name, item, "")
     if item.unpack_hook is not None or (found is not None and found.state):
@@ -124,7 +135,7 @@ def _look_at(node: object, name: str, item: object) -> Saved | None:
         if found is None:
             return Saved(name, None, FREED)
         changed = _MODIFIED in str(error)
-        if not changed and found.tensor._version:
+        if not changed and found.tensor is not None and found.tensor._version:
             # The node's own result, which only the node can unpack.
             changed = _fails(node)
         return found._replace(state=CHANGED) if changed else found
@@ -133,8 +144,8 @@ def _look_at(node: object, name: str, item: object) -> Saved | None:
 
 def _fails(node: object) -> bool:
     try:
-        _ = node.saved_tensors
-    except (RuntimeError, AttributeError) as error:
+        getattr(node, "saved_tensors", None)
+    except RuntimeError as error:
         return _MODIFIED in str(error)
     return False
 
@@ -148,7 +159,8 @@ def memory(
     anyway and are counted apart; what several tensors share counts once in the whole.
     """
     own = {key for leaf in leaves for key, _ in _storages(leaf)}
-    each, every, tensors, unknown = [], {}, 0, 0
+    each, tensors, unknown = [], 0, 0
+    every: dict[int, int] = {}
     for items in kept:
         held: dict[int, int] = {}
         for item in items:
@@ -193,7 +205,7 @@ def state_notes(node: object, kept: list[Saved]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def attributes(node: object, *, everything: bool) -> tuple[tuple[str, Value], ...]:
+def attributes(node: Live, *, everything: bool) -> tuple[tuple[str, Value], ...]:
     """Return the numbers and options that a node keeps beside its tensors.
 
     By default only what tells two drawings apart: sizes, and options at their
@@ -226,6 +238,8 @@ def _simple(value: object) -> Value:
         return tuple(map(_simple, value))
     if isinstance(value, torch.Tensor):
         return numbers(value, 8)
-    if type(value) is int and value >= 2**63:  # how torch keeps the dimension -1
+    if isinstance(value, bool) or not isinstance(value, int | float | complex):
+        return str(value)
+    if isinstance(value, int) and value >= 2**63:  # how torch keeps the dimension -1
         return value - 2**64
-    return value if type(value) in (int, float, complex) else str(value)
+    return value

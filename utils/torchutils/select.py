@@ -1,6 +1,7 @@
 """Pick nodes of a graph: draw the paths to some alone, or make some stand out."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import torch
 from torch.autograd.graph import GradientEdge
@@ -8,11 +9,11 @@ from torch.autograd.graph import GradientEdge
 from torchutils.fit import keep
 from torchutils.graph import Graph
 from torchutils.labels import HIGHLIGHTED
-from torchutils.walk import Walk, start
+from torchutils.walk import Root, Walk, start
 
 __all__ = ["Choice", "highlighted", "paths", "places"]
 
-_One = str | torch.Tensor | GradientEdge
+_One = str | Root
 Choice = _One | Sequence[_One]  # names, or the tensors themselves
 
 
@@ -29,7 +30,7 @@ def places(graph: Graph, live: Walk, option: str, chosen: Choice) -> set[int]:
             known = (n for n in graph.nodes if n.kind != "saved")
             ids = {n.id for n in known if one in n.names}
         elif isinstance(one, (torch.Tensor, GradientEdge)):
-            ids = {live.index[node] for node in [start(one)] if node in live.index}
+            ids = {live.places[node] for node in [start(one)] if node in live.places}
         else:
             what = type(one).__name__
             raise TypeError(f"{option} takes tensors or their names, not {what}")
@@ -51,7 +52,7 @@ def highlighted(graph: Graph, ids: Iterable[int]) -> Graph:
         n._replace(notes=(HIGHLIGHTED, *n.notes)) if n.id in ids else n
         for n in graph.nodes
     ]
-    return graph.replace(nodes=tuple(nodes))
+    return replace(graph, rows=tuple(nodes))
 
 
 def paths(graph: Graph, ids: Iterable[int]) -> Graph:

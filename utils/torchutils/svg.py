@@ -98,7 +98,8 @@ def _role(node: Node) -> str:
     return "root" if node.root and node.kind == "op" else node.kind
 
 
-_Said = dict[str, list[tuple[int, str, str]]]
+_States = list[tuple[int, str, str]]
+_Said = dict[str, _States]
 
 
 def _node(node: Node, box: Box, said: _Said) -> str:
@@ -130,7 +131,7 @@ def _row(line: Line, x: str, y: float, look: str = "") -> str:
     return f'<text x="{x}" y="{_n(y)}"{look}>{safe(cut(line.text))}</text>'
 
 
-def _states(line: Line, x: str, y: float, place: str, states: list) -> list[str]:
+def _states(line: Line, x: str, y: float, place: str, states: _States) -> list[str]:
     """Return a line as it is in the end, and hidden, as it was before."""
     if not states:
         return [_row(line, x, y)]

@@ -1,7 +1,7 @@
 """The recorded graph as scalar instructions, which a page can run for other leaves."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log, pi
 
 import torch
@@ -9,10 +9,12 @@ import torch
 from torchutils.graph import Graph, Node
 from torchutils.labels import operands, operation
 from torchutils.rules import BEFORE, SECOND
-from torchutils.values import Value, plain
+from torchutils.values import Value, frozen, plain
 
 __all__ = ["Tape", "to_tape"]
 
+_Two = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+_broadcast: Callable[..., Sequence[torch.Tensor]] = torch.broadcast_tensors
 Slots = torch.Tensor  # for each entry of a tensor, the instruction that makes it
 
 
@@ -32,9 +34,9 @@ class Tape:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.code: list[list] = []
-        self.seeds: dict[int, float] = {}
-        self.places: dict[str, list] = {}
+        self.code: list[list[object]] = []
+        self.seeds: dict[int, object] = {}
+        self.places: dict[str, tuple[int, *tuple[list[int], ...]]] = {}
         self._known: dict[float, Slots] = {}
 
     def put(self, *instruction: object) -> int:
@@ -56,7 +58,7 @@ class Tape:
     def each(self, op: str, *given: Slots | float) -> Slots:
         """Write one instruction for each entry, operands broadcast."""
         slots = [x if isinstance(x, torch.Tensor) else self._one(x) for x in given]
-        return _map(lambda *at: self.put(op, *at), *torch.broadcast_tensors(*slots))
+        return _map(lambda *at: self.put(op, *at), *_broadcast(*slots))
 
     def _one(self, number: float) -> Slots:
         if number not in self._known:
@@ -72,13 +74,13 @@ class Tape:
 
     def note(self, place: str, adjoint: int, *parts: Slots) -> None:
         """Note where a number of the text version is found, told in words or not."""
-        self.places[place] = [adjoint, *(part.flatten().tolist() for part in parts)]
+        self.places[place] = (adjoint, *(part.flatten().tolist() for part in parts))
 
     def seed(self, slots: Slots, value: Value) -> None:
         """Note adjoints to begin with."""
         numbers = _tensor(value, "a large gradient").expand(slots.shape)
-        numbers = (plain(x, self.dtype) for x in numbers.flatten().tolist())
-        self.seeds.update(zip(slots.flatten().tolist(), numbers, strict=True))
+        told = (plain(x, self.dtype) for x in numbers.flatten().tolist())
+        self.seeds.update(zip(slots.flatten().tolist(), told, strict=True))
 
 
 def _map(write: Callable[..., int], *tensors: torch.Tensor) -> Slots:
@@ -133,7 +135,9 @@ def _lowered(graph: Graph) -> Tape | str:
     return tape
 
 
-def _note(tape: Tape, graph: Graph, made: dict, sent: dict) -> None:
+def _note(
+    tape: Tape, graph: Graph, made: dict[int, Slots], sent: dict[int, Slots]
+) -> None:
     sums: dict[int, list[Slots]] = {}
     into: dict[int, list[int]] = {i: [] for i in graph.backward}
     for k, edge in enumerate(graph.edges):
@@ -194,6 +198,20 @@ class _Lowering:
         """The second operand."""
         return self.given[1] if 1 in self.given else self._constant(SECOND)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape that torch recorded."""
+        whole = tuple(n for n in self.node.shape or () if isinstance(n, int))
+        if whole != self.node.shape:
+            raise _UnknownError(f"the operation {self.op}")
+        return whole
+
+    def whole(self, name: str) -> tuple[int, ...]:
+        """An option of whole numbers; what is 0 alone was left out as usual."""
+        value = self.attrs.get(name, 0)
+        some = value if isinstance(value, tuple) else (value,)
+        return tuple(n for n in some if isinstance(n, int))
+
     def number(self, name: str) -> Value:
         """An option, or the constant that it names."""
         value = self.attrs.get(name)
@@ -214,14 +232,14 @@ class _Lowering:
         source = next(e.src for e in self.graph.edges if e.dst == self.node.id)
         dtype = getattr(torch, self.node.dtype)
         values = (_tensor(n.value, what) for n in (self.graph.nodes[source], self.node))
-        x, y = torch.broadcast_tensors(*(v.to(dtype) for v in values))
+        x, y = _broadcast(*(v.to(dtype) for v in values))
         solve, compute = _SUMS[op]
         found = solve(x.double(), y.double())
         for digits in range(9, 0, -1):  # the shortest that leads to the same result
             short = found.clone().apply_(lambda c, d=digits: float(f"{c:.{d}g}"))
             same = compute(x, short.to(dtype)) == y
             found = torch.where(same, short, found)
-        return _frozen(found.tolist())
+        return frozen(found.tolist())
 
     def scaled(self, slots: Slots, factor: float) -> Slots:
         """Multiply by a number."""
@@ -238,7 +256,7 @@ class _Lowering:
         if (exponent == 0).any():
             raise _UnknownError("a power of 0")
         one = exponent.item() if exponent.dim() == 0 else None
-        slots = self.tape.numbers(exponent.tolist()) if one is None else one
+        slots = self.tape.numbers(frozen(exponent.tolist())) if one is None else one
         return self.each("^", self.a, slots)
 
     def abs(self, slots: Slots) -> Slots:
@@ -257,16 +275,15 @@ class _Lowering:
         a, b = self.a, self.b
         columns = b.unsqueeze(1) if b.dim() == 1 else b
         terms = self.each("*", a.unsqueeze(1), columns.t().unsqueeze(0))
-        return self.tape.total(terms).reshape(self.node.shape)
+        return self.tape.total(terms).reshape(self.shape)
 
     def rows(self) -> Slots:
         """Bring the entries that are to be added into the last dimension."""
-        if not self.node.shape:
+        if not self.shape:
             return self.a.flatten()
-        dims = self.attrs.get("dim", 0)
-        dims = dims if isinstance(dims, tuple) else (dims,)
+        dims = self.whole("dim")
         a = self.a.movedim(dims, tuple(range(-len(dims), 0)))
-        return a.reshape(*self.node.shape, -1)
+        return a.reshape(*self.shape, -1)
 
     def mean(self) -> Slots:
         """Write the mean over some dimensions."""
@@ -274,12 +291,8 @@ class _Lowering:
         return self.scaled(self.tape.total(rows), 1 / rows.shape[-1])
 
 
-def _frozen(value: list | float) -> Value:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
 # How a constant follows from the other operand and the result, and the result from it.
-_SUMS = {
+_SUMS: dict[str, tuple[_Two, _Two]] = {
     "add": (lambda x, y: y - x, lambda x, c: x + c),
     "sub": (lambda x, y: x - y, lambda x, c: x - c),
     "rsub": (lambda x, y: x + y, lambda x, c: c - x),
@@ -314,11 +327,11 @@ _LOWER: dict[str, Callable[[_Lowering], Slots]] = {
     "mean": _Lowering.mean,
     "clone": lambda t: t.a,
     "t": lambda t: t.a.t(),
-    "permute": lambda t: t.a.permute(t.attrs["dims"]),
-    "select": lambda t: t.a.select(t.attrs["dim"], t.attrs["index"]),
-    "expand": lambda t: t.a.expand(t.node.shape),
+    "permute": lambda t: t.a.permute(t.whole("dims")),
+    "select": lambda t: t.a.select(*t.whole("dim"), *t.whole("index")),
+    "expand": lambda t: t.a.expand(t.shape),
     **dict.fromkeys(
         ("view", "unsafe_view", "squeeze", "unsqueeze"),
-        lambda t: t.a.reshape(t.node.shape),
+        lambda t: t.a.reshape(t.shape),
     ),
 }

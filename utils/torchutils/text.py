@@ -83,7 +83,7 @@ def steps(graph: Graph, style: str = "lesson") -> tuple[list[Step], list[Step]]:
             k, goal = place[i, edge.arg], (edge.src, edge.out)
             text = _sent(graph, inputs[i], k)
             ask = "adjoint" if goal in sums else "first"
-            total = edge.grad
+            total: Value = edge.grad
             if goal in sums:
                 last, old = sums[goal]
                 total = added(old, edge.grad, _dtype(graph.nodes[edge.src], edge.out))
@@ -208,7 +208,7 @@ def _added(graph: Graph, k: int, last: str, old: Value, total: Value) -> str:
     return f"; {goal} adds up {terms} = {mark(f'p{k}', total)}"
 
 
-def made(graph: Graph, node: Node, inputs: list, style: str = "lesson") -> str:
+def made(graph: Graph, node: Node, inputs: list[Edge], style: str = "lesson") -> str:
     """Return a node in words: what it is made from, and its facts."""
     facts = [
         _marked(node, line) if line.role == "v" else line.text

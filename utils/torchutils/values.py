@@ -3,13 +3,26 @@
 import math
 import struct
 import unicodedata
+from typing import TypeAlias
 
 import torch
 
-__all__ = ["KINDS", "Value", "added", "kinds", "numbers", "plain", "show", "visible"]
+__all__ = [
+    "KINDS",
+    "Listed",
+    "Value",
+    "added",
+    "frozen",
+    "kinds",
+    "numbers",
+    "plain",
+    "show",
+    "visible",
+]
 
 # None: not known.  A string: known to exist, in words.  Else the numbers.
-Value = None | str | bool | int | float | complex | tuple
+Value: TypeAlias = str | bool | int | float | complex | tuple["Value", ...] | None
+Listed: TypeAlias = bool | int | float | complex | list["Listed"]  # out of tolist()
 KINDS = ("nan", "inf")
 
 
@@ -25,13 +38,13 @@ def numbers(tensor: torch.Tensor, limit: int) -> Value:
         if tensor.is_nested:
             parts = [u.detach() for u in tensor.unbind()]
             if sum(u.numel() for u in parts) <= limit:
-                return tuple(_freeze(u.tolist()) for u in parts)
+                return tuple(frozen(u.tolist()) for u in parts)
             return "nested numbers"
         if (count := tensor.numel()) > limit:
             return f"{count} numbers"
         if tensor.layout is not torch.strided:
             tensor = tensor.detach().to_dense()
-        return _freeze(tensor.tolist())
+        return frozen(tensor.tolist())
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         return f"not readable ({type(error).__name__})"
 
@@ -55,12 +68,9 @@ def kinds(tensor: torch.Tensor) -> frozenset[str] | None:
     return frozenset(k for k, there in zip(KINDS, (nan, inf), strict=True) if there)
 
 
-def _freeze(value: list | float) -> Value:
-    if type(value) is not list:
-        return value
-    if value and type(value[0]) is list:
-        return tuple(map(_freeze, value))
-    return tuple(value)
+def frozen(value: Listed) -> Value:
+    """Return what ``tolist`` gave with tuples instead of lists."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
 def added(a: Value, b: Value, dtype: str) -> Value:
@@ -71,7 +81,7 @@ def added(a: Value, b: Value, dtype: str) -> Value:
     """
     if isinstance(a, tuple) and isinstance(b, tuple):
         return tuple(added(x, y, dtype) for x, y in zip(a, b, strict=True))
-    if isinstance(a, str) or isinstance(b, str):
+    if not (isinstance(a, complex | float) and isinstance(b, complex | float)):
         return b if isinstance(b, str) else a
     kind = getattr(torch, dtype, None)
     return (

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from torchutils.close import close, inside, levels, plain
@@ -75,7 +75,7 @@ def view_of(
     ``depth`` is how deep modules are open, or "auto".
     """
     main = _fitted(title, graph, look, depth)
-    main.graph = main.graph.replace(remarks=main.graph.remarks + _remarks(main))
+    main.graph = replace(main.graph, remarks=main.graph.remarks + _remarks(main))
     shown, waiting = len(main.graph.rows), deque([main])
     while waiting:
         view = waiting.popleft()
@@ -127,7 +127,7 @@ def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]
     """Return the graph with its modules closed: as asked, or deep ones first."""
     if depth != "auto":
         return [close(graph, int(depth)) if depth else (plain(graph), {})]
-    found = []
+    found: list[tuple[Graph, dict[int, int]]] = []
     for level in range(1, max(levels(graph).values()) + 1):
         closed = close(graph, level)
         if found and len(closed[0].rows) > BOXES:

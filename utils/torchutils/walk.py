@@ -1,13 +1,25 @@
 """Walk the autograd graph behind a tensor: a loop, breadth first, with a limit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
-from torch.autograd.graph import GradientEdge
+from torch.autograd.graph import GradientEdge, Node
 
-__all__ = ["ACCUMULATE", "LIMIT", "Walk", "check_limits", "start", "walk"]
+from torchutils.graph import WireRow
+
+__all__ = [
+    "ACCUMULATE",
+    "LIMIT",
+    "Live",
+    "Root",
+    "Walk",
+    "check_limits",
+    "leaf_of",
+    "start",
+    "walk",
+]
 
 # A Python object is made for each autograd node that we touch, and torch 2.13
 # frees them by recursion: some 50,000 in a row kill the process when the graph is
@@ -16,18 +28,21 @@ LIMIT = 2000
 FIRST = 500  # of a graph with more nodes, so many are read
 DEEPEST = 100  # outputs may stand in containers in so many containers
 
-ACCUMULATE = torch._C._functions.AccumulateGrad
+ACCUMULATE = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # torch's
+
+Live: TypeAlias = Node | torch.Tensor  # a node, or a tensor that has none
+Root: TypeAlias = torch.Tensor | GradientEdge
 
 
 class Walk(NamedTuple):
     """The live nodes of a graph: to be dropped as soon as it has been read."""
 
-    roots: tuple[tuple[str, object], ...]
+    roots: tuple[tuple[str, Root], ...]
     starts: dict[int, set[int]]  # the roots: places among the nodes, outputs
-    nodes: list[object]  # autograd nodes, and tensors that have none
+    nodes: list[Live]
     bare: set[int]  # where those tensors are
-    index: dict[object, int]
-    edges: list[tuple]  # rows of Edge
+    places: dict[Live, int]  # among the nodes
+    edges: list[WireRow]
     more: list[tuple[int, int]]  # operands beyond the limit: dst, arg
 
 
@@ -43,8 +58,8 @@ def walk(outputs: object, max_nodes: int | None) -> Walk:
     return _visit(roots, max_nodes)
 
 
-def _visit(roots: tuple[tuple[str, object], ...], max_nodes: int) -> Walk:
-    index: dict[object, int] = {}
+def _visit(roots: tuple[tuple[str, Root], ...], max_nodes: int) -> Walk:
+    index: dict[Live, int] = {}
     bare: set[int] = set()
     starts: dict[int, set[int]] = {}
     for _, root in roots:
@@ -54,12 +69,14 @@ def _visit(roots: tuple[tuple[str, object], ...], max_nodes: int) -> Walk:
         if first is root:
             bare.add(place)
     nodes = list(index)
-    edges: list[tuple] = []
+    edges: list[WireRow] = []
     more: list[tuple[int, int]] = []
     find, link = index.get, edges.append
     for dst, node in enumerate(nodes):  # the list grows while we go
+        if isinstance(node, torch.Tensor):
+            continue
         arg = -1
-        for source, out in () if dst in bare else node.next_functions:
+        for source, out in node.next_functions:
             arg += 1
             if source is None:
                 continue
@@ -75,17 +92,21 @@ def _visit(roots: tuple[tuple[str, object], ...], max_nodes: int) -> Walk:
     return Walk(roots, starts, nodes, bare, index, edges, more)
 
 
-def start(root: torch.Tensor | GradientEdge) -> object:
+def start(root: Root) -> Live:
     """Return the node of an output, or the tensor itself where it has none."""
     if isinstance(root, GradientEdge):
         return root.node
-    if (node := root.grad_fn) is not None:
-        return node
-    if root.requires_grad:  # its AccumulateGrad node, so that x alone is x elsewhere
+    node = root.grad_fn
+    if node is None and root.requires_grad:  # AccumulateGrad: x alone is x elsewhere
         with torch.inference_mode(False), torch.enable_grad():
-            used = root.clone() if _is_strided_nested(root) else _Use.apply(root)
-            return used.grad_fn.next_functions[0][0]
-    return root
+            used = root.clone() if _is_strided_nested(root) else _use(root)
+            node = used.grad_fn and used.grad_fn.next_functions[0][0]
+    return root if node is None else node
+
+
+def leaf_of(node: Live) -> torch.Tensor | None:
+    """Return the leaf whose gradient a node accumulates; None for another node."""
+    return getattr(node, "variable", None) if type(node) is ACCUMULATE else None
 
 
 def _is_strided_nested(tensor: torch.Tensor) -> bool:
@@ -101,14 +122,17 @@ class _Use(torch.autograd.Function):
         return torch.empty(0)
 
     @staticmethod
-    def setup_context(ctx: object, inputs: tuple, output: torch.Tensor) -> None:
+    def setup_context(ctx: object, inputs: object, output: object) -> None:
         """Keep nothing."""
 
 
-def _roots(outputs: object) -> tuple[tuple[str, object], ...]:
+_use: Callable[[torch.Tensor], torch.Tensor] = _Use.apply
+
+
+def _roots(outputs: object) -> tuple[tuple[str, Root], ...]:
     if isinstance(outputs, torch.Tensor):
         return (("", outputs),)
-    found: list[tuple[str, object]] = []
+    found: list[tuple[str, Root]] = []
     queue: list[tuple[str, object, tuple[int, ...]]] = [("", outputs, ())]
     seen = set()
     for name, item, inside in queue:  # it grows while we go
