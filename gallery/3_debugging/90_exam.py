@@ -16,7 +16,8 @@ right.
 # %%
 # Each script has up to 15 lines, and ends in an assertion that fails. Find the cause,
 # say it in one sentence, and change the script so that the assertion holds. The
-# assertion itself is right.
+# assertion itself is right, and so are the data, the step size and the number of
+# rounds.
 #
 # ``attempt`` runs a script, with one passage replaced if we like, and prints how it
 # ends. What the script has named is in ``names`` afterwards. Who has the zip can change
@@ -99,8 +100,8 @@ attempt(2)
 #
 #    .. answer::
 #
-#       ``loss`` holds three numbers, and a backward step begins at one. Which one is
-#       wanted, the text says: their mean.
+#       ``loss`` holds three numbers, and ``backward()`` without weights begins at one.
+#       Which one is wanted, the text says: their mean.
 #
 #       >>> attempt(2, "(w * x - t) ** 2", "((w * x - t) ** 2).mean()")
 #       repaired
@@ -167,8 +168,8 @@ attempt(4)
 #       >>> attempt(4, "w -= 0.01 * w.grad", "with torch.no_grad(): w -= 0.01 * w.grad")
 #       repaired
 #
-#       To make a new tensor, as in the script before, is no repair here. The new ``w``
-#       is a result and no leaf, and in the second round its ``.grad`` is ``None``:
+#       A new tensor alone, as in the script before, is no repair here. The new ``w`` is
+#       a result and no leaf, and in the second round its ``.grad`` is ``None``:
 #
 #       >>> attempt(4, "w -= 0.01 * w.grad", "w = w - 0.01 * w.grad")
 #       TypeError: unsupported operand type(s) for *: 'float' and 'NoneType'
@@ -259,8 +260,8 @@ attempt(7)
 #
 #    .. answer::
 #
-#       ``x @ w`` is a column and ``t`` a row, so the mean is over nine differences:
-#       each prediction is compared with each target. Make the shapes equal:
+#       ``x @ w`` is a column and ``t`` a row, so the mean is over nine squares: each
+#       prediction is compared with each target. Make the shapes equal:
 #
 #       >>> attempt(7, "- t)", "- t[:, None])")
 #       repaired
@@ -302,6 +303,15 @@ attempt(8)
 #       AssertionError: tensor(1., requires_grad=True)
 #       >>> attempt(8, "for _", "optimizer.zero_grad()\nfor _")
 #       AssertionError: tensor(2.4479, requires_grad=True)
+#
+#       Twenty rounds in the place of fifteen meet the assertion, and repair nothing.
+#       The weight swings around 2, and is near it just then. After one round more it is
+#       not:
+#
+#       >>> attempt(8, "range(15)", "range(20)")
+#       repaired
+#       >>> attempt(8, "range(15)", "range(21)")
+#       AssertionError: tensor(1.4863, requires_grad=True)
 
 # %%
 # Script 9: a limit
@@ -324,11 +334,11 @@ attempt(8)
 #    .. answer::
 #
 #       1 and 4: :math:`2 \cdot 0.5 \cdot 1 = 1` and :math:`2 \cdot 1 \cdot 2 = 4`, the
-#       slopes at weights that have been cut off.
+#       slopes at the weights after the cut.
 #
-#       The weights are cut off between the loss and its backward step. The square has
-#       saved them, and ``.data`` hides the change, so the slope is that of another
-#       place. Go back first:
+#       The second weight is cut off between the loss and its backward step. The
+#       square has saved it, and ``.data`` hides the change, so the slope is that of
+#       another place. Go back first:
 #
 #       >>> attempt(9, "w.data.clamp_(max=1.0)\nloss.backward()",
 #       ...     "loss.backward()\nwith torch.no_grad(): w.clamp_(max=1.0)")
@@ -419,7 +429,7 @@ attempt(11)
 #       repaired
 #
 #       A small number under the root cures the entry at 0, and not the negative one. To
-#       replace the NaN afterwards throws away the right part of the sum with it:
+#       replace the NaN at the weight throws away the right part of the sum with it:
 #
 #       >>> attempt(11, "x.sqrt()", "(x + 1e-9).sqrt()")
 #       AssertionError: tensor(nan)
@@ -489,7 +499,7 @@ make_dot(names["loss"], names)
 
 # %%
 # One path leads to the weight, by way of the penalty. The sum of the three losses came
-# in as a plain number.
+# in without a record.
 
 # %%
 # On your own machine
@@ -503,9 +513,10 @@ make_dot(names["loss"], names)
 #    python 90_exam/check.py
 #
 # It runs each script in a process of its own, for up to a minute, and prints a line
-# for each: that it is repaired, or what it says. It looks at the last line as well:
-# whoever deletes the assertion, or changes it, is told so. Who writes the wanted number
-# into ``.grad`` by hand is believed.
+# for each: that it is repaired, or what it says. Who deletes or changes the assertion,
+# the data, the step size or the number of rounds is told so. A script whose assertion
+# holds runs once more, with another number in its data: what was right by luck, or
+# written into ``.grad`` by hand, is wrong then.
 
 # %%
 # Where each is taught
@@ -572,7 +583,7 @@ make_dot(names["loss"], names)
 #
 # - Say what is wrong before we change a line.
 # - Tell a repair from a change that takes a message away: an assertion on the gradient
-#   knows the difference.
+#   knows the difference, and the same with other numbers finds out what was luck.
 # - Find a silent mistake with an assertion of our own.
 #
 # The :doc:`mixed quiz </quiz_debugging>` asks for numbers from the whole level. Next,
