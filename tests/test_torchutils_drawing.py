@@ -2,7 +2,6 @@
 
 import inspect
 import tomllib
-import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +9,6 @@ import pytest
 import torch
 
 import torchutils
-from coursebuild.downloads.archives import build_wheel
 from torchutils import make_dot, make_dot_from_trace, record_backward, resize_graph
 
 ROOT = Path(__file__).parent.parent
@@ -231,8 +229,3 @@ def test_every_option_stands_in_the_signature(draw):
 def test_version_is_that_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert torchutils.__version__ == project["version"]
-
-
-def test_wheel_says_that_it_is_typed(tmp_path):
-    with zipfile.ZipFile(build_wheel(ROOT, tmp_path)) as wheel:
-        assert "torchutils/py.typed" in wheel.namelist()

@@ -171,7 +171,7 @@ def without(
     live: Walk,
     names: Names,
     came: Mapping[Place, object],
-    inputs: Sequence[torch.Tensor] | None,
+    inputs: torch.Tensor | Sequence[torch.Tensor] | None,
     cuts: Cuts | None,
 ) -> list[str]:
     """Say which named parameters got no gradient, and why, as far as can be known."""
@@ -196,7 +196,7 @@ def without(
     return [f"No gradient for {_listed(who)}: {why}." for why, who in reasons.items()]
 
 
-def _all(inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+def _all(inputs: torch.Tensor | Sequence[torch.Tensor]) -> list[torch.Tensor]:
     return [inputs] if isinstance(inputs, torch.Tensor) else list(inputs)
 
 

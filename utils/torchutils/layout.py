@@ -336,7 +336,7 @@ def run_engine(dot: str, output: str) -> bytes:
     Raises RuntimeError, with the remedy, when there is no engine.
     """
     try:
-        import pygraphviz  # type: ignore[import-untyped]  # it has none
+        import pygraphviz  # type: ignore[import-untyped]  # without types
     except ImportError:
         return _run_program(dot, output)
     graph = pygraphviz.AGraph(string=dot)

@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 
 from torchutils.plot import Frame, arrow_path, axes, dots_path, line_path
 from torchutils.svg import safe
-from torchutils.values import frozen, show
+from torchutils.values import Value, frozen, show
 
 __all__ = ["MovingPlot"]
 
-Numbers = Any  # a tensor, a number, or a list of either
+_Row: TypeAlias = torch.Tensor | float | Sequence[torch.Tensor | float]
+Numbers: TypeAlias = _Row | Sequence[_Row | Sequence[_Row]]
 ROWS = (20, 4)  # of the table: with one quantity, and for each of two
 LARGEST = 40_000  # bytes: what a page can bear of one picture's table
 COLOURS = ("#1b62a5", "#b00020", "#6b4fa0", "#8a4b00", "#6b6b6b")  # the last: no name
@@ -89,7 +90,7 @@ class MovingPlot:
         self._frame = Frame.within(*xlim, *ylim, equal=equal)
         self._marks: list[_Mark] = []
         self._said: list[str | list[str]] = []
-        self._columns: dict[str, list[Any]] = {}
+        self._columns: dict[str, list[Value]] = {}
 
     def line(self, x: Numbers, y: Numbers, name: str = "") -> None:
         """Draw a line from point to point."""
@@ -109,7 +110,7 @@ class MovingPlot:
         """Draw an arrow from a point, so far to the right and so far up."""
         self._add("arrow", name, 0, x, y, dx, dy)
 
-    def say(self, words: str, **columns: Numbers) -> None:
+    def say(self, words: str, **columns: Numbers | Sequence[str]) -> None:
         """Say something of each position, with numbers where ``{names}`` stand.
 
         ``{slope:.6f}`` chooses the digits.  A name has numbers, or a list of words,
@@ -181,12 +182,13 @@ class MovingPlot:
         draw = line_path if kind == "line" else dots_path
         return draw(self._frame, zip(xs, ys, strict=True))
 
-    def _column(self, name: str, given: Numbers) -> list[Any]:
+    def _column(self, name: str, given: Numbers | Sequence[str]) -> list[Value]:
         """Return a number, a tuple of them, or words, for each position."""
         n, grid = len(self._grid), self._grid
         shape: tuple[int, ...]
+        column: list[Value]
         if isinstance(given, Sequence) and all(isinstance(x, str) for x in given):
-            shape, column = (len(given),), list(given)
+            shape, column = (len(given),), [*map(str, given)]
         else:
             tensor = _tensor(given)
             tensor = tensor if tensor.dim() else tensor.expand(grid)
@@ -308,7 +310,7 @@ class MovingPlot:
         return f'<script type="application/json" class="mv-data">{text}</script>'
 
 
-def _tensor(given: Numbers) -> torch.Tensor:
+def _tensor(given: object) -> torch.Tensor:
     """Return numbers as a tensor of 64 bits, without a record."""
     if isinstance(given, list | tuple) and any(
         isinstance(x, torch.Tensor | list | tuple) for x in given
@@ -317,7 +319,7 @@ def _tensor(given: Numbers) -> torch.Tensor:
     return torch.as_tensor(given).detach().to("cpu", torch.float64)
 
 
-def _text(value: Any, digits: str = "") -> str:
+def _text(value: Value, digits: str = "") -> str:
     return format(value, digits) if digits else show(value)
 
 

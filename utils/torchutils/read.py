@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import torch
 
@@ -198,7 +198,15 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Row
     return rows
 
 
-def _outputs(meta: Sequence[Any], roots: Collection[int]) -> tuple[Output, ...]:
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> Iterable[object]: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+
+def _outputs(meta: Sequence[_Shaped], roots: Collection[int]) -> tuple[Output, ...]:
     return tuple(
         Output(shape=_shape(one), dtype=_dtype(one.dtype), root=k in roots)
         for k, one in enumerate(meta)
@@ -243,11 +251,6 @@ def _tensor(
         root, "", (), 1, -1, -1,
     )
     # fmt: on
-
-
-class _Shaped(Protocol):
-    @property
-    def shape(self) -> Iterable[object]: ...
 
 
 def _shape(item: _Shaped) -> Shape:

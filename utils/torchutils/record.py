@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import torch
 from torch.autograd.graph import GradientEdge
@@ -31,7 +32,7 @@ def record_backward(
     gradient: torch.Tensor | Sequence[torch.Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Sequence[torch.Tensor] | None = None,
+    inputs: torch.Tensor | Sequence[torch.Tensor] | None = None,
     values: int = 8,
     check: bool | Cuts = False,
     attrs: bool = False,
@@ -84,9 +85,16 @@ def record_backward(
     log = _Log(
         values, _given(live, [r for _, r in roots], gradients) if check else None
     )
-    options = {"retain_graph": retain_graph, "create_graph": create_graph}
     outputs = [root for _, root in roots]
-    _backward(live, log, outputs, gradients, **options, inputs=inputs)
+    run = partial(
+        torch.autograd.backward,
+        outputs,  # type: ignore[arg-type]  # it takes tensors and edges mixed
+        gradients,
+        retain_graph=retain_graph,
+        create_graph=create_graph,
+        inputs=inputs,
+    )
+    _backward(live, log, run)
     after = describe(live, known, values=values, attrs=attrs)
     graph = _merge(before, after, log)
     graph = replace(
@@ -245,13 +253,7 @@ def _outputs(node: Node, now: Node, came: list[Value] | None) -> tuple[Output, .
     )
 
 
-def _backward(
-    live: Walk,
-    log: _Log,
-    outputs: Sequence[Root],
-    gradients: Sequence[torch.Tensor | None],
-    **options: Any,
-) -> None:
+def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
     handles = []
     try:
         for i, node in enumerate(live.nodes):
@@ -261,7 +263,7 @@ def _backward(
             if type(node) is not ACCUMULATE:
                 handles.append(handle := node.register_hook(log.departure(i)))
                 log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
-        torch.autograd.backward(outputs, gradients, **options)  # type: ignore[arg-type]  # mixed
+        run()
     finally:  # a leaf's node outlives the graph: its hooks would fire in the next
         for handle in handles:
             handle.remove()

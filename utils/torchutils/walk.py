@@ -28,7 +28,7 @@ LIMIT = 2000
 FIRST = 500  # of a graph with more nodes, so many are read
 DEEPEST = 100  # outputs may stand in containers in so many containers
 
-ACCUMULATE = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # torch's
+ACCUMULATE = torch._C._functions.AccumulateGrad  # type: ignore[attr-defined]  # unlisted
 
 Live: TypeAlias = Node | torch.Tensor  # a node, or a tensor that has none
 Root: TypeAlias = torch.Tensor | GradientEdge
