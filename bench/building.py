@@ -225,6 +225,7 @@ def generate(root: Path, count: int) -> Path:
     shutil.rmtree(root / "gallery")
     for path in root.glob("docs/*.md"):
         path.unlink()
+    (root / "docs/prose_numbers.txt").unlink()  # it names words of our own lessons
     (root / "docs/index.md").write_text("# Site\n\n```{toctree}\nlessons/index\n```\n")
     for number in range(count):
         level = root / "gallery" / f"{number // 25:02}_level"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from docs.models import MODELS, run
-from torchutils import make_dot, views
+from torchutils import drawing, make_dot, views
 from torchutils.fit import WIDEST
 from torchutils.layout import breadth, lay_out
 from torchutils.svg import drawn_width
@@ -152,3 +152,26 @@ def test_decoder_that_reads_one_memory_folds():
     groups = make_dot(y, module, fold=True).drawn.groups
     counts = {g.label: g.count for g in groups if g.parent < 0}
     assert counts["decoder.layers.0 … decoder.layers.4"] == 5
+
+
+def test_boxes_of_one_plan_are_laid_out_once(monkeypatch):
+    plans = []
+    real = drawing.run_engine
+    monkeypatch.setattr(drawing, "run_engine", lambda *a: plans.append(a) or real(*a))
+    assert make_dot(*run("DenseNet-121")).html  # nine of its layers look alike
+    assert len(plans) >= 10
+    assert len(plans) == len(set(plans))
+
+
+def test_phone_tries_no_more_columns_than_may_fit(monkeypatch):
+    """One column of the GRU's steps is far too wide, and two are no narrower."""
+    tried = []
+
+    def kept(graph, **options):
+        tried.append((len(graph.rows), options["beside"]))
+        return lay_out(graph, **options)
+
+    monkeypatch.setattr(drawing, "lay_out", kept)
+    assert make_dot(*run("packed GRU, 100 steps")).html
+    assert tried
+    assert {beside for _, beside in tried} == {1}
