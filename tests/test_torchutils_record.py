@@ -436,6 +436,22 @@ def test_long_record_is_not_folded_unasked():
     assert '"tape"' in record.html
 
 
+@pytest.mark.saved
+def test_record_with_saved_tensors_can_be_computed_in_its_page():
+    x = torch.ones(2, requires_grad=True)
+    record = record_backward((x * x).sum(), {"x": x}, saved=True)
+    assert [node.kind for node in record.graph.nodes].count("saved") == 2
+    assert '"tape"' in record.html
+
+
+def test_record_that_stopped_says_that_its_page_cannot_compute_it():
+    x = y = torch.ones(2, requires_grad=True)
+    for _ in range(9):
+        y = y * 2
+    record = record_backward(y.sum(), {"x": x}, max_nodes=3)
+    assert "because of the operations that are not drawn" in record.html
+
+
 def test_folded_record_says_what_it_leaves_out():
     x = y = torch.ones(2, requires_grad=True)
     for _ in range(40):

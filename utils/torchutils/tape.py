@@ -126,6 +126,8 @@ def _lowered(graph: Graph) -> Tape | str:
             if node.kind != "op":
                 made[i] = tape.numbers(node.value)
                 continue
+            if any(e.src not in made for e in inputs[i]):
+                raise _UnknownError("the operations that are not drawn")
             given = {e.arg: tape.each("+", made[e.src], 0.0) for e in inputs[i]}
             sent |= {place[i, arg]: slots for arg, slots in given.items()}
             made[i] = _Lowering(tape, graph, node, given).result()
@@ -150,6 +152,8 @@ def _note(
                 tape.note(f"s{k}", 1, sent[k])
                 tape.note(f"p{k}", 1, *goal)
     for node in graph.nodes:
+        if node.id not in made:
+            continue  # what was saved is computed from nothing
         i, slots, held = node.id, made[node.id], []
         if (old := dict(node.attrs).get(BEFORE)) is not None:
             held = [tape.numbers(old)]
