@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import building
 from coursebuild import __main__
 from coursebuild.commands import serve
 from coursebuild.commands.doctest import confirm, docstring_examples
@@ -21,7 +22,9 @@ from coursebuild.commands.html import SiteError
 from coursebuild.commands.lesson import new_lesson
 from coursebuild.commands.lock import CUDA
 from coursebuild.publishing.publish import state
+from coursebuild.sources.reading import read_lessons
 from coursebuild.texts.claims import LIST as CLAIMS
+from coursebuild.texts.form import review
 
 ROOT = Path(__file__).parents[1]
 FIRST = "gallery/0_basics/10_gradients_with_pytorch.py"
@@ -211,3 +214,10 @@ def test_change_of_a_source_is_seen(project):
     time.sleep(0.01)
     (project / FIRST).write_text("changed")
     assert state(project) != before
+
+
+def test_generated_site_of_the_bench_has_nothing_that_stops_it(tmp_path):
+    root = building.generate(tmp_path, 10)
+    lessons = list(read_lessons(root))
+    assert len(lessons) == 10
+    assert review(root, lessons, [])[0] == []
