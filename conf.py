@@ -60,12 +60,18 @@ myst_heading_anchors = 3
 autosectionlabel_prefix_document = True  # many lessons have a section "Exercises"
 glossary_ignores = [  # too common to be a help, or another word altogether
     "batch normalisation",
+    "cube root",
     "derivative",
     "gradient",
     "hyperbolic tangent",
+    "its edge",  # of a picture; a path's edges are linked where they are next named
+    "its edges",
+    "leaves",  # a verb as well; "leaf" is linked
     "loss",
     "node",
     "path",
+    "root of",  # of a number
+    "roots of",
     "shape",
     "square root",
     "tensor",

@@ -1,5 +1,6 @@
 """The first use of a word in a lesson: what is linked, and what is left alone."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -17,9 +18,17 @@ KNOWN = [
     Entry({"leaf": "term-leaf"}, "It begins.", "glossary"),
     Entry({"root": "term-root"}, "It ends.", "glossary"),
     Entry({"gradient": "term-gradient"}, "Slopes.", "glossary"),
+    Entry({"edge": "term-edge"}, "It connects.", "glossary"),
+    Entry({"view": "term-view"}, "It shows.", "glossary"),
     Entry({"upstream gradient": "term-up"}, "It arrives.", "glossary"),
     Entry({"Jacobian-vector product": "term-jvp", "JVP": "term-JVP"}, "J.", "glossary"),
 ]
+CONF = ast.parse((ROOT / "conf.py").read_text(encoding="utf-8"))
+IGNORED = next(
+    ast.literal_eval(node.value)
+    for node in CONF.body
+    if isinstance(node, ast.Assign) and node.targets[0].id == "glossary_ignores"
+)
 TITLE = "Page\n====\n\nSection\n-------\n\n"
 
 
@@ -74,6 +83,23 @@ def test_word_that_is_too_common_is_left_alone_and_longer_ones_are_not():
     text = "A gradient, an upstream gradient, a square root, a root."
     words = linked(text, ignored=["gradient", "square root"])
     assert words == ["upstream gradient", "root"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("This leaves the loop, and what leaves a kink is a slope.", []),
+        ("``None`` leaves that tensor alone. A leaf holds it.", ["leaf"]),
+        ("Here come *leaves*. A leaf is known.", []),
+        ("About the root of eps, and the roots\nof the entries.", []),
+        ("The root of eps, a cube root; then from the root back.", ["root"]),
+        ("A picture and its edges; what is above stands on its edge.", []),
+        ("In the drawing, an edge leads on, and so do its edges.", ["edge"]),
+        ("She views the page, and a view is shown.", []),
+    ],
+)
+def test_form_with_another_meaning_is_not_linked(text, words):
+    assert linked(text, ignored=IGNORED) == words
 
 
 def test_section_that_teaches_a_word_links_it_neither_there_nor_later():

@@ -92,19 +92,20 @@ def link_terms(
 
     ``taught`` names the entries that a section, by its id, teaches: there, and after
     it, they need no link.  Neither does a word that the text itself emphasises, since
-    that is how a lesson introduces it.
+    that is how a lesson introduces it.  ``ignored`` are words, forms and phrases that
+    often mean something else: in them nothing is linked.
     """
-    words: dict[str, Entry | None] = {
+    named = {
         form.lower(): entry for entry in known for w in entry.words for form in forms(w)
     }
-    words |= {form.lower(): None for word in ignored for form in forms(word)}
+    words = named | {form.lower(): None for word in ignored for form in forms(word)}
     used: set[Entry | None] = {None}
     pattern = _pattern(words)
     for node in list(doctree.findall()):
         if isinstance(node, nodes.section):
             used = used.union(*(taught.get(name, ()) for name in node["ids"]))
         elif isinstance(node, nodes.emphasis):
-            used.add(words.get(_plain(node.astext())))
+            used.add(named.get(_plain(node.astext())))
         elif isinstance(node, nodes.Text) and _is_running(node):
             new = list(_linked(str(node), pattern, words, used, address))
             if len(new) > 1:
@@ -120,7 +121,7 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str]:
 def _linked(
     text: str,
     pattern: re.Pattern[str],
-    words: dict[str, Entry | None],
+    words: Mapping[str, Entry | None],
     used: set[Entry | None],
     address: Callable[[Entry], str],
 ) -> Iterator[nodes.Node]:
