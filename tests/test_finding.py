@@ -385,23 +385,27 @@ def test_finder_knows_what_students_type(page: Page, address):
     ]
     count, first, three = rates(page, known)
     assert count == 272
-    assert (first >= 265, three >= 271) == (True, True), (first, three)
+    assert (first >= 266, three >= 271) == (True, True), (first, three)
     count, first, three = rates(page, [list(several) for several in HELD_OUT])
     assert count == 68
-    assert (first >= 64, three >= 65) == (True, True), (first, three)
+    assert (first >= 65, three >= 66) == (True, True), (first, three)
 
 
 def test_finder_knows_the_ranked_questions(page: Page, address):
-    """The floors are what was seen, each of 45, ``held_out`` when first asked."""
+    """The floors are what was seen, ``held_out`` when first asked."""
     page.goto(address + "questions.html")
     assert len(RANKED) == 18
-    for part, floor in (("tuned", 44), ("held_out", 38)):
+    for part, count, floor, near in (
+        ("tuned", 135, 133, 135),
+        ("held_out", 45, 43, 44),
+    ):
         pairs = [(r.heading, text) for r in RANKED for text in getattr(r, part)]
-        assert len(pairs) == 45
+        assert len(pairs) == count
         orders = page.evaluate(RANKS, [text for _, text in pairs])
-        asked = zip(pairs, orders, strict=True)
+        asked = list(zip(pairs, orders, strict=True))
         missed = [text for (want, text), order in asked if want not in order[0]]
-        assert len(missed) <= 45 - floor, missed
+        three = sum(any(want in h for h in order[:3]) for (want, _), order in asked)
+        assert (len(missed) <= count - floor, three >= near) == (True, True), missed
 
 
 @pytest.mark.parametrize("text", ELSEWHERE)
@@ -474,7 +478,7 @@ def test_each_quoted_message_is_raised_where_its_answer_leads():
             count += 1
             words = quoted.replace("’", "'").rstrip(".").split("…")
             assert all(some.strip() in live for some in words), quoted
-    assert count == 20
+    assert count == 21
 
 
 def test_ranked_pages_are_accessible(page: Page, address):

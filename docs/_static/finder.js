@@ -20,7 +20,8 @@
     backprop backward, backpropagate backward, network model, net model, average mean,
     variable tensor, differ difference, derivative gradient, iteration step, epoch step,
     frozen freeze, optimiser optimizer, clone copy, target label, versus between, vs between,
-    throw error, cannot cant, sample example, activation intermediate`
+    throw error, cannot cant, sample example, activation intermediate,
+    tape graph, persistent retain, keep retain, stop_gradient detach`
       .split(",")
       .map((pair) => /** @type {[string, string]} */ (stems(pair)))
   );

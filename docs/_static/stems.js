@@ -2,13 +2,15 @@
 // Read words as search page and finder compare them.
 
 const { stems, pairs, message } = (() => {
-  /** The words of a text, as stems; a name with underscores and its parts. */
+  /** The words of a text, as stems; a name and its parts; [N, 1] and (64, 1) as a column. */
   const stems = (/** @type {string} */ text) =>
     (
       text
+        .replace(/\w*[a-z][A-Z]\w*/g, (name) => `${name} ${name.replace(/[A-Z]+/g, " $&")}`)
         .toLowerCase()
+        .replace(/[[(]\w+, ?1[\])]/g, " column ")
         .replace(/['’]/g, "")
-        .replace(/\b(in|non)[- ](?=place|leaf)/g, "$1")
+        .replace(/\b(in|non|grad)[- ](?=place|leaf|cam)/g, "$1")
         .match(/[a-z]+(?:_[a-z]+)*|[+]=/g) ?? []
     )
       .flatMap((word) => (word.includes("_") ? [word, ...word.split("_")] : [word]))
