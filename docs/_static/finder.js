@@ -21,7 +21,7 @@
     variable tensor, differ difference, derivative gradient, iteration step, epoch step,
     frozen freeze, optimiser optimizer, clone copy, target label, versus between, vs between,
     throw error, cannot cant, sample example, activation intermediate,
-    tape graph, persistent retain, keep retain, stop_gradient detach`
+    tape graph, persistent retain, keep retain`
       .split(",")
       .map((pair) => /** @type {[string, string]} */ (stems(pair)))
   );
