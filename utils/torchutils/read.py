@@ -165,16 +165,16 @@ def _rows(live: Walk, names: Names, values: int, attrs: bool | None) -> list[Row
     """Make one row for each node; the one loop in which every step counts."""
     roots, made, order = live.starts, names.made, _order(live)
     rows: list[Row] = []
+    look = names, values, attrs is None
     shape: Shape
     outputs: tuple[Output, ...]
     for i, node in enumerate(live.nodes):
         seq = order[i]
-        look = names, values, i in roots, attrs is None
         if isinstance(node, torch.Tensor):
-            rows.append(_tensor(i, "tensor", node, *look))
+            rows.append(_tensor(i, "tensor", node, i in roots, *look))
             continue
         if seq < 0 and (leaf := leaf_of(node)) is not None:
-            rows.append(_tensor(i, "leaf", leaf, *look))
+            rows.append(_tensor(i, "leaf", leaf, i in roots, *look))
             continue
         meta = node._input_metadata
         found = () if attrs is None else attributes(node, everything=attrs)
@@ -232,9 +232,9 @@ def _tensor(
     i: int,
     kind: str,
     tensor: torch.Tensor,
+    root: bool,
     names: Names,
     values: int,
-    root: bool,
     bare: bool,
 ) -> Row:
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)

@@ -3,13 +3,12 @@
 import math
 import struct
 import unicodedata
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 
 __all__ = [
     "KINDS",
-    "Listed",
     "Value",
     "added",
     "frozen",
@@ -22,7 +21,6 @@ __all__ = [
 
 # None: not known.  A string: known to exist, in words.  Else the numbers.
 Value: TypeAlias = str | bool | int | float | complex | tuple["Value", ...] | None
-Listed: TypeAlias = bool | int | float | complex | list["Listed"]  # out of tolist()
 KINDS = ("nan", "inf")
 
 
@@ -68,9 +66,12 @@ def kinds(tensor: torch.Tensor) -> frozenset[str] | None:
     return frozenset(k for k, there in zip(KINDS, (nan, inf), strict=True) if there)
 
 
-def frozen(value: Listed) -> Value:
+def frozen(value: list[Any] | complex) -> Value:  # torch gives tolist() no type
     """Return what ``tolist`` gave with tuples instead of lists."""
-    return tuple(map(frozen, value)) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    nested = value and isinstance(value[0], list)
+    return tuple(map(frozen, value)) if nested else tuple(value)
 
 
 def added(a: Value, b: Value, dtype: str) -> Value:
