@@ -238,7 +238,7 @@ def _simple(value: object) -> Value:
         return tuple(map(_simple, value))
     if isinstance(value, torch.Tensor):
         return numbers(value, 8)
-    if isinstance(value, bool) or not isinstance(value, int | float | complex):
+    if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
         return str(value)
     if isinstance(value, int) and value >= 2**63:  # how torch keeps the dimension -1
         return value - 2**64
