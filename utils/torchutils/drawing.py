@@ -3,7 +3,7 @@
 import warnings
 import webbrowser
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, NoReturn, get_args, overload
 
@@ -15,11 +15,11 @@ from torchutils.fit import bundle
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import Inside, stylesheet, to_figure, to_page
-from torchutils.layout import Layout, check_engine, lay_out, run_engine
+from torchutils.layout import Engine, Layout, check_engine, lay_out, run_engine
 from torchutils.mermaid import to_mermaid
 from torchutils.read import read_graph
 from torchutils.select import Choice
-from torchutils.svg import drawn_width, to_svg
+from torchutils.svg import drawn_width, to_svg, width_of
 from torchutils.text import summary, to_text, unopened
 from torchutils.views import Look, View, laid_out, view_of, way_of
 
@@ -54,6 +54,7 @@ FORMATS = (
 )
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 PHONE, COLUMN = 369, 670  # the room for a drawing on a page, in pixels
+FAR = 1.25  # times too wide: no other way to put the boxes was ever narrow enough
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
@@ -110,9 +111,14 @@ class Drawing:
             return View(self.only, bundle(graph))
         return view_of(graph, self._look, self.depth, self.only)
 
+    @cached_property
+    def _engine(self) -> Engine:
+        """Graphviz, run once for each plan."""
+        return cache(run_engine)
+
     @property
     def _look(self) -> Look:
-        return Look(self.style, self.direction)
+        return Look(self.style, self.direction, self._engine)
 
     @property
     def drawn(self) -> Graph:
@@ -160,15 +166,27 @@ class Drawing:
         if drawn_width(wide) <= PHONE:
             return wide
         rooms = PHONE, COLUMN
-        for beside in (0, 3, 2, 1):
-            layout = lay_out(graph, style=self.style, narrow=True, beside=beside)
-            narrow = to_svg(graph, layout, title=title, look="ag-narrow", rooms=rooms)
-            if drawn_width(narrow) <= PHONE:
-                break
-        if drawn_width(narrow) >= drawn_width(wide):
+        layout = self._narrow(graph, rooms)
+        if width_of(graph, layout, rooms) >= drawn_width(wide):
             return wide
+        narrow = to_svg(graph, layout, title=title, look="ag-narrow", rooms=rooms)
         room = next((w for w in ROOMS if w >= drawn_width(wide)), ROOMS[-1])
         return wide.replace("ag-svg", f"ag-svg ag-from-{room}", 1) + narrow
+
+    def _narrow(self, graph: Graph, rooms: tuple[int, ...]) -> Layout:
+        """Lay out for a phone, with as many boxes beside each other as it has room for.
+
+        Where one column, with the edges that pass by, is far too wide, so are two.
+        """
+        options = {"style": self.style, "narrow": True, "engine": self._engine}
+        column = lay_out(graph, beside=1, **options)
+        if not column.engine or width_of(graph, column, rooms) > FAR * PHONE:
+            return column
+        for beside in (0, 3, 2):
+            layout = lay_out(graph, beside=beside, **options)
+            if width_of(graph, layout, rooms) <= PHONE:
+                return layout
+        return column
 
     def _svg(self, css: str) -> str:
         if len(self.drawn.nodes) > WARN_FROM:
@@ -218,7 +236,7 @@ class Drawing:
             layout = inner.layout or laid_out(inner.graph, self._look)
             turns = self.direction == "auto" and way_of(inner.graph, self._look) == "LR"
             if turns and layout.width > COLUMN:
-                layout = laid_out(inner.graph, Look(self.style, "TB"))
+                layout = laid_out(inner.graph, self._look._replace(direction="TB"))
             rooms = PHONE, COLUMN
             svg = to_svg(inner.graph, layout, title=inner.title, rooms=rooms)
             svg = self._with_narrow(inner.graph, svg, inner.title)

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import eq
 from typing import NamedTuple
 
 from torchutils.graph import NONE, Edge, Graph, Group, Node, Output
@@ -86,6 +87,7 @@ class _Index:
 def _find_run(index: _Index, parent: int) -> list[list[Item]]:
     """Return the longest run with the shortest period; empty when there is none."""
     items = _items(index, parent)
+    signs = [item.sign for item in items]
     last: dict[object, int] = {}
     gaps: Counter[int] = Counter()
     for k, item in enumerate(items):
@@ -97,6 +99,8 @@ def _find_run(index: _Index, parent: int) -> list[list[Item]]:
     for period in sorted(gaps):
         if gaps[period] < (REPEATS - 1) * min(period, 3):
             continue
+        if bytes(period * [1]) not in bytes(map(eq, signs[period:], signs)):
+            continue  # no copy is followed by one of the same signs
         for copies, start in _runs(items, period):
             if _is_chain(items, start, period, copies):
                 ends = range(start, start + copies * period, period)

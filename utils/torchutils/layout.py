@@ -45,6 +45,9 @@ _TABLE = {chr(32 + k): int(w) for k, w in enumerate(_WIDTHS.split())}
 _ROOM = 1.17  # DejaVu Sans and Verdana are that much wider
 
 
+Engine = Callable[[str, str], bytes]  # DOT text and a format, to a file's content
+
+
 @dataclass(frozen=True)
 class Box:
     """A node's or a group's place: centre and size in pixels, y downwards."""
@@ -74,6 +77,7 @@ class Layout:
     boxes: tuple[Box, ...]
     wires: tuple[Wire, ...]
     groups: tuple[Box, ...]
+    engine: bool = True  # Graphviz made it, and heeded how many may stand beside
 
 
 @cache
@@ -149,11 +153,13 @@ def lay_out(
     direction: str = "LR",
     narrow: bool = False,
     beside: int = 0,
+    engine: Engine | None = None,
 ) -> Layout:
     """Place every node and edge; the engine knows no text, so no font matters.
 
     A ``narrow`` drawing is for a phone: its boxes say one fact a line, and at most
-    so many stand ``beside`` each other, if any number is given.
+    so many stand ``beside`` each other, if any number is given.  ``engine`` is what
+    runs Graphviz, :func:`run_engine` or one that remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [node_lines(n, style, number=walked) for n in graph.nodes]
@@ -171,7 +177,7 @@ def lay_out(
     if is_slow(graph, labels=bool(marks)):
         return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
     plan = _plan(graph, sizes, mark_sizes, direction, gap, beside)
-    found = json.loads(run_engine(plan, "json0"))
+    found = json.loads((engine or run_engine)(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
     def at(pair: str) -> tuple[float, float]:
@@ -232,7 +238,8 @@ def _without_engine(
     for group in graph.groups:
         x0, y0, x1, y1 = found.frames[group.id]
         groups.append(Box(*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0))
-    return Layout(right - left, bottom - top, tuple(boxes), tuple(wires), tuple(groups))
+    placed = tuple(boxes), tuple(wires), tuple(groups)
+    return Layout(right - left, bottom - top, *placed, engine=False)
 
 
 def _one_fact_a_line(lines: list[Line]) -> list[Line]:

@@ -9,7 +9,7 @@ from torchutils.layout import SIZE, STEP, Box, Layout, Wire, cut, text_width
 from torchutils.text import summary, timeline
 from torchutils.values import visible
 
-__all__ = ["drawn_width", "safe", "to_svg"]
+__all__ = ["drawn_width", "safe", "to_svg", "width_of"]
 
 MARGIN = 8
 LEAST = 12  # pixels of a letter
@@ -53,8 +53,7 @@ def to_svg(
     legend, wide, high = _legend(graph, layout)
     width, height = round(wide + 2 * MARGIN), round(high + 2 * MARGIN)
     hide = ' display="none"' if look == "ag-narrow" else ""  # without a style sheet
-    fits = (room for room in rooms if room < width <= room * SIZE / LEAST)
-    scale = next(fits, width) / width
+    scale = _fitting(width, rooms) / width
     about = " ".join(graph.remarks) or "The text version lists every step."
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{f"ag-svg {look}".strip()}" '
@@ -74,6 +73,17 @@ def to_svg(
         f"</g>{legend}</g></svg>",
     ]
     return "".join(parts)
+
+
+def _fitting(width: int, rooms: tuple[int, ...]) -> int:
+    fits = (room for room in rooms if room < width <= room * SIZE / LEAST)
+    return next(fits, width)
+
+
+def width_of(graph: Graph, layout: Layout, rooms: tuple[int, ...]) -> int:
+    """Return the width that a drawing will have, in pixels."""
+    _, wide, _ = _legend(graph, layout)
+    return _fitting(round(wide + 2 * MARGIN), rooms)
 
 
 def drawn_width(svg: str) -> int:
@@ -161,7 +171,8 @@ def _shape(role: str, box: Box, grow: float = 0) -> str:
 
 
 def _points(points: tuple[tuple[float, float], ...]) -> str:
-    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
+    every = " ".join(["{:.1f},{:.1f}".format(*point) for point in points]) + " "
+    return every.replace(".0,", ",").replace(".0 ", " ")[:-1]
 
 
 def _wire(k: int, wire: Wire, walked: bool) -> str:

@@ -146,7 +146,7 @@ def visible(text: str) -> str:
     >>> visible("a\x00b\u202ec")
     'a\\x00b\\u202ec'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(c if _printable(c) else ascii(c)[1:-1] for c in text)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torchutils.close import close, inside, levels, plain
 from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
 from torchutils.graph import Graph
-from torchutils.layout import Layout, breadth, lay_out, row_width
+from torchutils.layout import Engine, Layout, breadth, lay_out, row_width, run_engine
 
 __all__ = ["Look", "View", "view_of", "way_of"]
 
@@ -25,10 +25,14 @@ NEAREST = "fold=False shows all."
 
 
 class Look(NamedTuple):
-    """How a drawing looks: its style, and its direction or "auto"."""
+    """How a drawing looks: its style, and its direction or "auto"; and who lays it out.
+
+    What is in many boxes has the same plan: an engine that remembers is run once.
+    """
 
     style: str
     direction: str
+    engine: Engine = run_engine
 
 
 @dataclass
@@ -61,9 +65,10 @@ def way_of(graph: Graph, look: Look) -> str:
 def laid_out(graph: Graph, look: Look) -> Layout:
     """Lay a graph out in the direction in which it fits."""
     way = way_of(graph, look)
-    found = lay_out(graph, style=look.style, direction=way)
+    options = {"style": look.style, "engine": look.engine}
+    found = lay_out(graph, direction=way, **options)
     if way == "LR" and look.direction == "auto" and found.width > WIDEST:
-        return lay_out(graph, style=look.style, direction="TB")
+        return lay_out(graph, direction="TB", **options)
     return found
 
 
