@@ -511,11 +511,16 @@ def environment() -> str:
     return str(python)
 
 
-if __name__ == "__main__":
+def settle(script: str) -> None:
+    """Go on as ``script`` in the rivals' environment, in one quiet thread."""
     if "--inside" not in sys.argv:
-        os.execv(python := environment(), [python, __file__, "--inside"])
+        os.execv(python := environment(), [python, script, "--inside"])
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    settle(__file__)
     results = measure()
     RESULTS.write_text(to_markdown(results), "utf-8")
     sys.exit(not report(results))

@@ -13,13 +13,12 @@ import sys
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
-from drawing import ROOT, environment
+from drawing import ROOT, settle
 from torch import nn
 
 from torchutils import make_dot
@@ -155,10 +154,7 @@ def report(table: dict[str, dict[str, float | None]]) -> bool:
 if __name__ == "__main__":
     if shutil.which("dot") is None:
         sys.exit("the rivals need Graphviz's program dot: apt install graphviz")
-    if "--inside" not in sys.argv:
-        os.execv(python := environment(), [python, __file__, "--inside"])
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
+    settle(__file__)
     results = measure()
     RESULTS.write_text(to_markdown(results), "utf-8")
     sys.exit(not report(results))

@@ -22,11 +22,13 @@ def test_file_that_the_page_names_exists(name):
     assert (ROOT / "utils" / name).is_file() or (ROOT / name).is_file()
 
 
-def test_function_that_the_page_names_exists():
-    named = re.findall(r"`([\w/]+\.py)` \(`(\w+)`\)", PAGE)
+def test_name_that_the_page_gives_is_defined_there():
+    named = re.findall(r"`([\w/]+\.\w+)` \(`(\w+)`\)", PAGE)
     assert named
-    for path, function in named:
-        assert f"def {function}(" in (ROOT / "utils" / path).read_text(), path
+    for path, name in named:
+        file = next(it for it in (ROOT / "utils" / path, ROOT / path) if it.is_file())
+        defined = rf"^ *(?:(?:def|class|const) {name}\b|{name}(?:: .+)? = )"
+        assert re.search(defined, file.read_text("utf-8"), re.MULTILINE), (path, name)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -24,7 +24,6 @@ from coursecheck.maths import OUTER
 __all__ = ["FormulaError", "displayed", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
-WORD_JOINER = "\u2060"
 STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
 _STROKE = re.compile(rf'mrel((?: mtight)?)">{STROKE}<')  # the second: in an index
 _LABEL = re.compile(r"\\label\{([^{}]*)\}")

@@ -1,4 +1,4 @@
-"""What a reader downloads: torchutils as a wheel, and a zip for each lesson."""
+"""Write the wheel of torchutils, and zips that have the same bytes each time."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from pathlib import Path
 __all__ = ["REPAIRS", "policy", "tidy"]
 
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-CHARSET = '<meta charset="utf-8">'
 POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; media-src 'self' data:; font-src 'self' data:; "
