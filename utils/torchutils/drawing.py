@@ -3,7 +3,7 @@
 import warnings
 import webbrowser
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Literal, NoReturn, get_args, overload
 
@@ -178,12 +178,14 @@ class Drawing:
 
         Where one column, with the edges that pass by, is far too wide, so are two.
         """
-        options = {"style": self.style, "narrow": True, "engine": self._engine}
-        column = lay_out(graph, beside=1, **options)
+        place = partial(
+            lay_out, graph, style=self.style, narrow=True, engine=self._engine
+        )
+        column = place(beside=1)
         if not column.engine or width_of(graph, column, rooms) > FAR * PHONE:
             return column
         for beside in (0, 3, 2):
-            layout = lay_out(graph, beside=beside, **options)
+            layout = place(beside=beside)
             if width_of(graph, layout, rooms) <= PHONE:
                 return layout
         return column

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from torchutils.close import close, inside, levels, plain
@@ -65,10 +66,10 @@ def way_of(graph: Graph, look: Look) -> str:
 def laid_out(graph: Graph, look: Look) -> Layout:
     """Lay a graph out in the direction in which it fits."""
     way = way_of(graph, look)
-    options = {"style": look.style, "engine": look.engine}
-    found = lay_out(graph, direction=way, **options)
+    place = partial(lay_out, graph, style=look.style, engine=look.engine)
+    found = place(direction=way)
     if way == "LR" and look.direction == "auto" and found.width > WIDEST:
-        return lay_out(graph, direction="TB", **options)
+        return place(direction="TB")
     return found
 
 
