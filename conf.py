@@ -34,6 +34,7 @@ exclude_patterns = [
     "README.md",
 ]
 nitpicky = True
+nitpick_ignore = [("py:class", "Value")]  # a tuple of itself: no class to document
 suppress_warnings = [
     "sphinx_gallery.space_in_filename",  # the folder's name is the author's own
 ]
