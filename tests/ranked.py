@@ -1,8 +1,8 @@
 """The questions that forums ask most about autograd, in ten wordings each.
 
 They stand in the order of their rank.  Each wording was written before the finder was
-tuned on it.  ``tuned`` holds those whose results were seen; ``held_out`` was asked
-once, after the last tuning.
+tuned on it.  ``tuned`` holds those that it was tuned on; ``held_out`` was asked three
+times, and nothing was tuned on its misses.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from coursebuild.extension import (
     python_links,
     quiz,
     search,
+    signatures,
     walks,
 )
 from coursebuild.lessons import gallery, pages
@@ -41,6 +42,7 @@ __all__ = ["setup"]
 MANY_PAGES = 100
 PARTS = (asks, boxes, python_links, glossary, judge, typeset, checked, outline, header)
 PARTS += (easy_links, modules, search, facts, walks, course, quiz, plotting)
+PARTS += (signatures,)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
