@@ -2,11 +2,11 @@
 // Read words as search page and finder compare them.
 
 const { stems, pairs, message } = (() => {
-  /** The words of a text, as stems; a name and its parts; [N, 1] and (64, 1) as a column. */
+  /** The words of a text, as stems; a name and its parts (no error's); [N, 1] as a column. */
   const stems = (/** @type {string} */ text) =>
     (
       text
-        .replace(/\w*[a-z][A-Z]\w*/g, (name) => `${name} ${name.replace(/[A-Z]+/g, " $&")}`)
+        .replace(/\b(?!\w+Error\b)\w*[a-z][A-Z]\w*/g, (name) => `${name} ${name.replace(/[A-Z]+/g, " $&")}`)
         .toLowerCase()
         .replace(/[[(]\w+, ?1[\])]/g, " column ")
         .replace(/['’]/g, "")
