@@ -6,6 +6,7 @@ values.  What a page documents below the alias's name is written by that name.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -30,7 +31,8 @@ def shortened(text: str, aliases: dict[str, str]) -> str:
     return text
 
 
-def _meanings(names: list[str]) -> dict[str, str]:
+@cache
+def _meanings(names: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         module, _, own = name.rpartition(".")
@@ -40,7 +42,7 @@ def _meanings(names: list[str]) -> dict[str, str]:
 
 
 def _shorten(app: Sphinx, *given: Any) -> tuple[str | None, str | None]:
-    aliases = _meanings(app.config.named_types)
+    aliases = _meanings(tuple(app.config.named_types))
     signature, result = (text and shortened(text, aliases) for text in given[-2:])
     return signature, result
 
