@@ -76,17 +76,17 @@ class _Child:
         self.reply.close()
 
 
-def serve(control: socket.socket, home: Path, late: Sequence[str] = ()) -> None:
+def serve(control: socket.socket, home: Path) -> None:
     """Fork a child for each request, until none is under way and none can come.
 
     ``home`` is a folder that is made for what the children leave, and removed at
-    the end.  ``late`` names modules to load beforehand, because lessons will need
-    them.  A request is a socket with one line of JSON in it; the answer is one
+    the end.  A request is a socket with one line of JSON in it; the answer is one
     line, the child's exit code and its folder, which stays until who asked hangs
     up.  A child is killed, with all that it started, when its time is up or when
-    who asked for it hangs up earlier.
+    who asked for it hangs up earlier.  One that names modules to ``load`` beforehand,
+    because lessons will need them, has no answer.
     """
-    for name in (*PRELOAD, *late):
+    for name in PRELOAD:
         _load(name)
     wake, alarm = socket.socketpair()
     alarm.setblocking(False)
@@ -192,6 +192,11 @@ def _accept(
         reply.close()
         return True
     request = json.loads(line)
+    if "load" in request:
+        reply.close()
+        for name in request["load"]:
+            _load(name)
+        return True
     lesson, seconds = base64.b64decode(request.pop("lesson")), request.pop("seconds")
     try:
         home.mkdir(mode=0o700, exist_ok=True)

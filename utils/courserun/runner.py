@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +25,14 @@ from typing import Any
 from courserun.forkserver import ENVIRONMENT, LATE
 from courserun.lesson import Failure, Lesson, Run
 
-__all__ = ["INTERRUPTED", "LessonExecutor", "run_lesson", "stop_servers"]
+__all__ = [
+    "INTERRUPTED",
+    "LessonExecutor",
+    "at_once",
+    "run_lesson",
+    "start_server",
+    "stop_servers",
+]
 
 INTERRUPTED = "was interrupted: the process that lessons are forked from ended"
 UTILS = Path(__file__).parents[1]
@@ -35,7 +42,7 @@ import socket, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from courserun.forkserver import serve
-serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), sys.argv[4:])
+serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
 """
 
 
@@ -49,9 +56,8 @@ class LessonExecutor(ThreadPoolExecutor):
         self, workers: int | None = None, *, lessons: Iterable[Lesson] = ()
     ) -> None:
         """Load torch, and what the lessons to come seem to need."""
-        at_once = workers or _at_once(os.environ.get("WORKERS"))
-        super().__init__(at_once, thread_name_prefix="lesson")
-        _server(_late(lessons))
+        super().__init__(workers or at_once(), thread_name_prefix="lesson")
+        _server().load(_late(lessons))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the pool; lessons that are under way end too if they may be cancelled."""
@@ -74,6 +80,11 @@ def run_lesson(lesson: Lesson, **options: Any) -> Run:
     return _server().run(lesson, options)
 
 
+def start_server() -> None:
+    """Begin to load torch, where it is clear that lessons will run."""
+    _server()
+
+
 def stop_servers() -> None:
     """Kill every lesson under way, and the processes that they are forked from."""
     with _lock:
@@ -84,7 +95,7 @@ def stop_servers() -> None:
 class _Server:
     """The parent's end of a :mod:`courserun.forkserver`."""
 
-    def __init__(self, stamp: object, late: Sequence[str]) -> None:
+    def __init__(self, stamp: object) -> None:
         self.stamp = stamp
         self._lock = threading.Lock()
         # The server makes this folder and removes it, so that it goes even if this
@@ -96,7 +107,7 @@ class _Server:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
             command = [sys.executable, "-P", "-c", _START, UTILS, str(theirs.fileno())]
-            command += [self._home, *late]
+            command.append(self._home)
             self._process = subprocess.Popen(
                 command,
                 env=kept | ENVIRONMENT,
@@ -114,11 +125,8 @@ class _Server:
         """
         pickled = base64.b64encode(pickle.dumps(lesson)).decode()
         request = {"lesson": pickled, "seconds": lesson.seconds, **options}
-        ours, theirs = socket.socketpair()
-        with ours, ours.makefile(encoding="utf-8") as lines:
+        with self._asked() as ours, ours.makefile(encoding="utf-8") as lines:
             try:
-                with theirs, self._lock:
-                    socket.send_fds(self._control, [b"!"], [theirs.fileno()])
                 ours.sendall(json.dumps(request).encode() + b"\n")
                 answer = lines.readline()
             except OSError:
@@ -128,6 +136,18 @@ class _Server:
         with suppress(subprocess.TimeoutExpired):  # so that nobody asks it again
             self._process.wait(timeout=5)
         return Run(lesson.name, (), failure=_post_mortem(lesson, self._home, None))
+
+    def load(self, names: Iterable[str]) -> None:
+        """Load modules beforehand, because lessons will need them."""
+        with self._asked() as ours, suppress(OSError):
+            ours.sendall(json.dumps({"load": [*names]}).encode() + b"\n")
+
+    def _asked(self) -> socket.socket:
+        """Send one end of a new pair of sockets; return the other one."""
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock, suppress(OSError):  # else who reads finds the end
+            socket.send_fds(self._control, [b"!"], [theirs.fileno()])
+        return ours
 
     def is_alive(self) -> bool:
         """Tell whether it still runs; let go of it if not."""
@@ -162,7 +182,7 @@ def _late(lessons: Iterable[Lesson]) -> list[str]:
     return [name for name, need in LATE.items() if need.search(code)]
 
 
-def _server(late: Sequence[str] = ()) -> _Server:
+def _server() -> _Server:
     """Return a server that has loaded the code in ``utils`` as it is now."""
     stamp = [(p, p.stat().st_mtime_ns) for p in sorted(UTILS.glob("*/*.py"))]
     with _lock:
@@ -170,7 +190,7 @@ def _server(late: Sequence[str] = ()) -> _Server:
         if not _servers or _servers[-1].stamp != stamp:
             if _servers:
                 _servers[-1].retire()
-            _servers.append(_Server(stamp, late))
+            _servers.append(_Server(stamp))
         return _servers[-1]
 
 
@@ -221,8 +241,9 @@ def _death(lesson: Lesson, end: dict[str, Any] | None, error: str) -> str:
     return f"ended the process (exit code {code}): a lesson ends after its last cell"
 
 
-def _at_once(wanted: str | None) -> int:
-    """Return how many lessons may run at once: as wanted, or one for each core."""
+def at_once() -> int:
+    """Return how many may run at once: as WORKERS says, or one for each core."""
+    wanted = os.environ.get("WORKERS")
     if wanted and not (wanted.isdecimal() and int(wanted)):
         raise ValueError(f"WORKERS={wanted} is no number of lessons: WORKERS=2 is one")
     if wanted:

@@ -11,7 +11,7 @@ from coursebuild.downloads.archives import build_wheel
 from coursebuild.sources.reading import read_lessons
 from courserun.freshness import Store
 from courserun.lesson import Lesson, Run
-from courserun.runner import LessonExecutor
+from courserun.runner import LessonExecutor, stop_servers
 from courserun.runs import Runs
 
 __all__ = ["Course", "begin", "stop"]
@@ -40,6 +40,8 @@ def begin(root: Path, out: Path, *, execute: bool) -> Course:
         runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
         if execute and runs.stale:
             _execute(runs)
+        else:
+            stop_servers()  # no lesson runs
         _begun[out] = Course(runs, wheel)
     return _begun[out]
 
@@ -49,6 +51,7 @@ def stop() -> None:
     _begun.clear()
     while _executors:
         _executors.pop().shutdown(cancel_futures=True)
+    stop_servers()
 
 
 def _execute(runs: Runs) -> None:

@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from coursebuild.publishing.site_checks import read_page, wrong_links
+from coursebuild.publishing.site_checks import read_pages, wrong_links
 from coursebuild.sources.docnames import page_of, source_of
 
 __all__ = ["mend", "setup"]
@@ -49,7 +49,7 @@ def mend(site: Path, root: Path, names: Iterable[str]) -> list[str]:
     ``names`` are the sources of the pages that may be mended.  Returns a note for each.
     """
     found = [(name, site / page_of(name)) for name in names]
-    pages = {p: read_page(p) for p in site.rglob("*.html")} if found else {}
+    pages = read_pages(site.rglob("*.html")) if found else {}
     notes = []
     for name, page in found:
         lines = (root / name).read_text(encoding="utf-8").splitlines()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from html.parser import HTMLParser
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from coursebuild.sources.beside import scripts
 from coursebuild.sources.docnames import page_of, place_of
 from coursebuild.sources.docnames import pages as pages_below
 from courserun.lesson import SVG
+from courserun.runner import at_once
 
-__all__ = ["dead_links", "problems", "read_page", "wrong_links"]
+__all__ = ["dead_links", "problems", "read_pages", "wrong_links"]
 
 FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
@@ -53,7 +57,7 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
     pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
     if not pages:
         return [*found, f"{site.name}: holds no page"]
-    ids = {page: _Page(text) for page, text in pages.items()}
+    ids = read_pages(pages)
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
         found += [f"{name}: {line}" for line in _wrong_text(text)]
@@ -65,9 +69,9 @@ def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list
 
 def dead_links(site: Path, root: Path) -> list[str]:
     """Return one line for each link that leads nowhere, of a site that is not whole."""
-    pages = {page: read_page(page) for page in sorted(site.rglob("*.html"))}
     if not (site / "index.html").exists():
         return []  # Sphinx has not come to the pages
+    pages = read_pages(sorted(site.rglob("*.html")))
     return [line for page in pages for line in _wrong_on(page, site, root, pages)]
 
 
@@ -112,9 +116,16 @@ def _around(text: str, mark: str) -> str:
     return re.sub(r"\s+", " ", text[max(at - 40, 0) : at + 60])
 
 
-def read_page(page: Path) -> _Page:
-    """Read the ids and links of a page."""
-    return _Page(page.read_text(encoding="utf-8"))
+def read_pages(pages: Iterable[Path]) -> dict[Path, _Page]:
+    """Read the ids and links of pages, on all cores."""
+    with ProcessPoolExecutor(at_once(), mp_context=get_context("fork")) as pool:
+        return dict(pool.map(_read, pages, chunksize=4))
+
+
+def _read(page: Path) -> tuple[Path, _Page]:
+    parser = _Parser()
+    parser.feed(page.read_text(encoding="utf-8"))
+    return page, parser.page
 
 
 def wrong_links(
@@ -172,20 +183,25 @@ def _lost(site: Path, drawn: Mapping[str, Iterable[str]]) -> Iterator[str]:
             yield f"{name}: drew {count} graphs, its page shows {count - lost}"
 
 
-class _Page(HTMLParser):
+class _Page(NamedTuple):
     """The ids of a page, and what it loads or links to."""
 
-    def __init__(self, text: str) -> None:
+    ids: set[str]
+    links: list[tuple[str, str]]
+
+
+class _Parser(HTMLParser):
+    """What takes ids and links down."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.ids = {"", "top"}
-        self.links: list[tuple[str, str]] = []
-        self.feed(text)
+        self.page = _Page({"", "top"}, [])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take down what this element is called and where it leads."""
         values = dict(attrs)
-        self.ids.add(values.get("id") or "")
+        self.page.ids.add(values.get("id") or "")
         url = values.get("href" if tag == "a" else LOADS.get(tag, ""))
         loads = tag != "link" or "stylesheet" in (values.get("rel") or "")
         if url and (tag == "a" or loads) and not url.startswith(("data:", "mailto:")):
-            self.links.append((tag, url))
+            self.page.links.append((tag, url))
