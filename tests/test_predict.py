@@ -251,7 +251,8 @@ def test_progress_survives_and_can_be_forgotten(page: Page):
     assert not any(found[4:])
     line = page.locator(".progress")
     assert line.inner_text().startswith(
-        f"Predictions found on this page: 2 of {len(found)}. Lessons read to the end: 1"
+        f"Predictions found on this page: 2 of {len(found)}, 2 of them at the first "
+        "try. Some are left. Lessons read to the end: 1"
     )
     visit(page, INDEX)
     card = page.locator(".lesson-card a.read")

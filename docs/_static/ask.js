@@ -20,9 +20,10 @@
       if (card) place.replaceChildren(...card.cloneNode(true).childNodes);
       else if (fault) sayFault(place, fault, count);
       else place.replaceChildren(...all("." + kind, all("#ask-says")[0].content)[0].cloneNode(true).childNodes);
-      if (form.dataset.card != "right") return;
-      answer.open = true;
-      form.dispatchEvent(new Event("found", { bubbles: true }));
+      if (fault && !card) return; // no try
+      const found = form.dataset.card == "right";
+      if (found) answer.open = true;
+      form.dispatchEvent(new Event(found ? "found" : "missed", { bubbles: true }));
     };
   }
 })();

@@ -46,6 +46,7 @@
 
   function show(part) {
     shown.add(part);
+    all(".ask", part.box).forEach((it) => it.dispatchEvent(new Event("missed", { bubbles: true }))); // or found before
     draw();
   }
 

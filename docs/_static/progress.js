@@ -1,5 +1,5 @@
 // @ts-check
-// Remember, in this browser only, what was found and what was read.
+// Remember, in this browser only, what was found, what was missed at first and what was read.
 
 (() => {
   /** @returns {any[]} */
@@ -7,6 +7,7 @@
   const key = "progress " + new URL("..", /** @type {any} */ (document.currentScript).src);
   const page = (url) => url.split(/[?#]/)[0];
   const id = (form = 0) => page(location.href) + (form ? "#" + forms.indexOf(form) : "");
+  const missed = (form) => id(form) + "!";
   const forms = all(".ask");
   const [line] = all(".progress");
   let kept = []; // in storage too, unless that is refused
@@ -18,7 +19,13 @@
     for (const form of forms) form.parentElement.classList.toggle("found", kept.includes(id(form)));
     for (const link of all(".sidebar-tree a, .lesson-card a"))
       link.classList.toggle("read", kept.includes(page(link.href)));
-    all(".progress b").forEach((it, i) => (it.textContent = all([".found", ".sidebar-tree .read"][i]).length));
+    const found = forms.filter((it) => kept.includes(id(it)));
+    const first = found.filter((it) => !kept.includes(missed(it)));
+    const counts = [found, first, all(".sidebar-tree .read")].map((them) => them.length);
+    all(".progress b").forEach((it, i) => (it.textContent = counts[i]));
+    const [n, once] = counts;
+    const says = n < forms.length ? +!!n : once == n ? 4 : once * 2 < n ? 2 : 3;
+    all(".score > *").forEach((it, i) => (it.hidden = i != says));
   }
 
   function keep(...more) {
@@ -32,6 +39,7 @@
   show();
   addEventListener("pageshow", show);
   addEventListener("found", (e) => keep(id(e.target)));
+  addEventListener("missed", ({ target }) => kept.includes(id(target)) || keep(missed(target)));
   if (!line) return;
   line.lastElementChild.onclick = () => keep();
   if (forms[0]) new IntersectionObserver(([it]) => it.isIntersecting && keep(id())).observe(line);

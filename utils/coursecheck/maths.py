@@ -25,6 +25,7 @@ __all__ = [
     "find_maths",
     "find_put_out",
     "plain",
+    "rst_in",
     "running_text",
     "without_blocks",
 ]
@@ -161,6 +162,21 @@ def running_text(source: str, markup: Literal["rst", "md"]) -> str:
         return match[0] if words or shown else blank(match)
 
     return _INLINE[markup].sub(cleared, without_blocks(source, markup))
+
+
+def rst_in(source: str, markup: Literal["rst", "md"]) -> str:
+    r"""Return the text with spaces where it is no reStructuredText.
+
+    >>> rst_in("a\n```{eval-rst}\n.. ask:: y\n```\nb", "md").split()
+    ['..', 'ask::', 'y']
+    """
+    if markup == "rst":
+        return source
+    parts = [m for m in _BLOCKS["md"].finditer(source) if m["name"] == "eval-rst"]
+    text = _blanked(source)
+    for start, end in (part.span("body") for part in parts):
+        text = text[:start] + source[start:end] + text[end:]
+    return text
 
 
 def blank(match: re.Match[str]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import Literal
 
 from coursecheck.doctests import StatementError
-from coursecheck.maths import running_text
+from coursecheck.maths import rst_in, running_text
 from coursecheck.stated import Block
 
 __all__ = ["DIRECTIVE", "Place", "Question", "fault", "find_questions", "unanswered"]
@@ -33,14 +34,18 @@ class Question:
 
 
 def find_questions(
-    block: Block, name: str, faults: list[StatementError]
+    block: Block,
+    name: str,
+    faults: list[StatementError],
+    markup: Literal["rst", "md"] = "rst",
 ) -> Iterator[Question]:
     """Yield what a text asks, and add to ``faults`` what is wrong there.
 
     An ``ask`` needs an answer of its own; a ``wrong`` stands in such an answer and has
-    a text; each has an expression.
+    a text; each has an expression.  A page in MyST asks inside ``{eval-rst}``.
     """
-    source = block.source
+    source = rst_in(block.source, markup)
+    block = replace(block, source=source)
     found = list(DIRECTIVE.finditer(running_text(source, "rst")))
     wrongs = [match for match in found if match["kind"] == "wrong"]
     strays = wrongs

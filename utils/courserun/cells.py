@@ -175,8 +175,7 @@ class _Session:
         """Run a text's doctests; look at its formulas, as the variables are now."""
         faults: list[StatementError] = []
         done: tuple[Statement, ...] = ()
-        if self._markup == "rst":
-            self._questions += find_questions(block, self._name, faults)
+        self._questions += find_questions(block, self._name, faults, self._markup)
         with gathered(faults):
             done = self._checker.read(block, self._namespace)
         raise_all(faults)
