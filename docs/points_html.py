@@ -1,0 +1,130 @@
+"""Show the points of ``points.py`` in tables."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+
+from points import Answer, Measured, measure, read_rows
+
+__all__ = ["Html", "by_verdict", "measured", "table"]
+
+HEADS = ("Call, and point", "Value", "Slopes measured", "Gradient", "Second", "Verdict")
+
+
+@dataclass(frozen=True)
+class Html:
+    """What a notebook shows as HTML."""
+
+    source: str
+
+    def _repr_html_(self) -> str:
+        return self.source
+
+
+def measured() -> list[Measured]:
+    """Measure each row of the table."""
+    return [measure(row) for row in read_rows()]
+
+
+def table(points: list[Measured], kind: str) -> Html:
+    """Return the rows of a kind, as a table.
+
+    Raises:
+        ValueError: no row is of that kind.
+    """
+    rows = [_row(point) for point in points if point.row.kind == kind]
+    if not rows:
+        raise ValueError(f"no row of points.txt is of the kind {kind!r}: add one")
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+    head, body = f"<thead><tr>{heads}</tr></thead>", "".join(rows)
+    return Html(f'<table class="atlas">{head}<tbody>{body}</tbody></table>')
+
+
+def by_verdict(points: list[Measured]) -> Html:
+    """Return a folded list of links for each verdict and each mark."""
+    lists = defaultdict[str, list[Measured]](list)
+    for point in points:
+        for word in (point.verdict, *point.marks):
+            lists[word].append(point)
+    return Html("".join(_list(word, lists[word]) for word in sorted(lists)))
+
+
+def _list(word: str, points: list[Measured]) -> str:
+    links, title = "".join(map(_link, points)), f"{word}: {len(points)}"
+    return f"<details><summary>{title}</summary><ul>{links}</ul></details>"
+
+
+def _link(point: Measured) -> str:
+    return f'<li><a href="#{point.row.address}">{_title(point)}</a></li>'
+
+
+def _title(point: Measured) -> str:
+    call, at = escape(point.row.call, quote=False), point.row.point
+    return f"<code>{call}</code> at {at.replace('-', '−')}"
+
+
+def _row(point: Measured) -> str:
+    left, right = _answer(point.left, _round), _answer(point.right, _round)
+    cells = [
+        _number(point.value),
+        left if left == right else f"below: {left}<br>above: {right}",
+        _modes(point.modes),
+        _answer((point.second,) if isinstance(point.second, float) else point.second),
+        f"{_verdict(point)}{_more(point)}",
+    ]
+    name, rest = point.row.address, zip(HEADS[1:], cells, strict=True)
+    title = f'<a href="#{name}">{_title(point)}</a>'
+    tds = "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in rest)
+    return f'<tr id="{name}"><th scope="row">{title}</th>{tds}</tr>'
+
+
+def _verdict(point: Measured) -> str:
+    words = "".join(f"<br>{mark}" for mark in point.marks)
+    return f'<div class="verdict"><strong>{point.verdict}</strong>{words}</div>'
+
+
+def _more(point: Measured) -> str:
+    """Return note, links and script of a row."""
+    row, parts = point.row, []
+    if row.note:
+        parts.append(escape(row.note, quote=False))
+    if row.lesson:
+        words = row.lesson.rpartition("/")[2].partition("_")[2].replace("_", " ")
+        parts.append(f'<a href="lessons/{row.lesson}.html">Lesson: {words}</a>')
+    if row.issue:
+        link = f"https://github.com/pytorch/pytorch/issues/{row.issue}"
+        parts.append(f'<a href="{link}">PyTorch’s issue {row.issue}</a>')
+    code = f'<div class="highlight"><pre>{escape(row.script, quote=False)}</pre></div>'
+    parts.append(f"<details><summary>Script</summary>{code}</details>")
+    return "".join(f"<div>{part}</div>" for part in parts)
+
+
+def _modes(modes: dict[str, Answer]) -> str:
+    """Return each gradient with the modes that gave it."""
+    groups = defaultdict[str, list[str]](list)
+    for mode, answer in modes.items():
+        groups[_answer(answer)].append(mode)
+    if len(groups) == 1:
+        return next(iter(groups))
+    return "<br>".join(f"{', '.join(names)}: {text}" for text, names in groups.items())
+
+
+def _answer(answer: Answer, to: Callable[[float], float] = float) -> str:
+    if isinstance(answer, str):
+        return answer
+    return ", ".join(_number(to(number)) for number in answer)
+
+
+def _round(slope: float) -> float:
+    """Take for 0 what a quotient leaves of it."""
+    return 0.0 if abs(slope) < 1e-6 else slope
+
+
+def _number(number: float) -> str:
+    """Write a number with four digits.
+
+    >>> _number(-0.333333)
+    '−0.3333'
+    """
+    return f"{number + 0:.4g}".replace("-", "−").replace("e+", "e")

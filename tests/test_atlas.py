@@ -1,0 +1,133 @@
+"""The atlas of points: what is measured, the verdicts, the table, the page."""
+
+import re
+import sys
+from math import inf, nan
+from pathlib import Path
+
+import pytest
+from test_browser import SITE
+
+DOCS = Path(__file__).parent.parent / "docs"
+sys.path.insert(0, str(DOCS))
+
+from points import PointError, judge, measure, read_rows  # noqa: E402
+from points_html import table  # noqa: E402
+
+RELEASE_213 = [  # call, point, reverse gradient, verdict; as PyTorch 2.13.0 has them
+    ("torch.relu(x)", "0", (0,), "one side's slope"),
+    ("torch.abs(x)", "0", (0,), "at the middle"),
+    ("torch.clamp(x, -1, 1)", "1", (1,), "one side's slope"),
+    ("torch.sqrt(x)", "0", (inf,), "infinite"),
+    ("torch.max(x)", "[1, 3, 3]", (0, 0.5, 0.5), "at the middle"),
+    ("torch.max(x, 0).values", "[1, 3, 3]", (0, 1, 0), "one side's slope"),
+    ("torch.linalg.vector_norm(x)", "[0, 0]", (0, 0), "at the middle"),
+    ("torch.linalg.det(x)", "[[2, 0], [0, 3]]", (3, 0, 0, 2), "the slope"),
+    ("x.detach() * x", "3", (3,), "silently wrong"),
+    ("2 * torch.max(x) - x.sum()", "[3, 3]", (0, 0), "at the middle"),
+    ("torch.floor(x)", "1", (0,), "one side's slope"),
+    ("torch.sign(x)", "0", (0,), "finite at an infinite slope"),
+    ("torch.sqrt(x.detach())", "1", (), "no gradient"),
+]
+
+
+def rows(lines: str) -> list:
+    return read_rows(lines, "mine.txt")
+
+
+@pytest.mark.parametrize(("call", "point", "gradient", "verdict"), RELEASE_213)
+def test_measure_finds_what_is_known_by_hand(call, point, gradient, verdict):
+    found = measure(rows(f"[kink]\n{call} | {point}")[0])
+    assert found.verdict == verdict
+    if gradient:
+        assert found.modes["reverse"] == pytest.approx(gradient)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "sides", "verdict"),
+    [
+        ((2.0,), [(2, 2, 2)], "the slope"),
+        ((0.0,), [(0, 2, 2)], "silently wrong"),
+        ((0.0,), [(0, -1, 1)], "at the middle"),
+        ((1.0,), [(1, 0, 1)], "one side's slope"),
+        ((1.0,), [(1, nan, 1)], "one side's slope"),
+        ((0.0,), [(0, nan, 1)], "silently wrong"),
+        ((0.25,), [(0.25, 0, 1)], "in between"),
+        ((2.0,), [(2, 0, 1)], "outside"),
+        ((nan,), [(nan, 1, 1)], "nan"),
+        ((inf,), [(inf, nan, inf)], "infinite"),
+        ((inf,), [(inf, 1, 1)], "infinite, wrongly"),
+        ((1.0,), [(1, inf, inf)], "finite at an infinite slope"),
+        ((1.0,), [(1, nan, nan)], "no slope"),
+        (
+            (0.5, 0.5),
+            [(0.5, 0, 1), (0.5, 0, 1), (1, 1, 1), (0, -1, 1)],
+            "at the middle",
+        ),
+        ((1.0, 1.0), [(1, 0, 1), (1, 0, 1), (2, 1, 1), (0, -1, 1)], "outside"),
+        ((0.0, 1.0), [(0, 0, 0), (1, 0, 1)], "one side's slope"),
+        ((0.5, 1.0), [(0.5, 0, 1), (1, 0, 1)], "in between"),
+    ],
+)
+def test_judge_gives_the_verdict_of_the_rules(gradient, sides, verdict):
+    assert judge(gradient, sides) == verdict
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("torch.abs(x)", "mine.txt:2: 'torch.abs(x)' is no row: write a call of x"),
+        ("torch.abs(y) | 0", "is no row: write a call of x"),
+        ("torch.abs(x | 0", "is no Python"),
+        ("torch.abs(x) | here", "mine.txt:2: 'here' is no point: write 0"),
+        ("torch.abs(x) | 0 | colour", "no option 'colour': write lesson, issue"),
+        ("torch.abs(x) | 0; 0", "is mine.txt:2 again: take one of them out"),
+        ("[corner]", "no kind 'corner': write one of kink, tie"),
+        ("torch.sort(x) | [1, 2]", "not one number: add [0], .values or .sum()"),
+        ("torch.abz(x) | 0", "mine.txt:2: torch.abz(x) raises AttributeError"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_with_a_remedy(line, told):
+    with pytest.raises(PointError) as caught:
+        [measure(row) for row in rows(f"[kink]\n{line}")]
+    assert told in str(caught.value)
+
+
+def test_a_line_more_is_a_row_more():
+    lines = "[kink]\ntorch.abs(x) | 0\n"
+    more = lines + "torch.clamp(x, -1, 1) | -1; 1 | note at the bounds\n"
+    assert len(rows(more)) == len(rows(lines)) + 2
+    assert table(list(map(measure, rows(more))), "kink").source.count("<tr id=") == 3
+
+
+def test_another_function_changes_each_number_of_the_page():
+    lines = "[kink]\ntorch.square(x) + x | 3"
+    shown = [
+        table([measure(row) for row in rows(text)], "kink").source
+        for text in (lines, lines.replace("square(x) + x", "abs(x)"))
+    ]
+    first, other = (re.search("</th>.*?<details", html)[0] for html in shown)
+    assert [cell in first for cell in (">12<", ">7<", ">2<")] == [True] * 3
+    assert [cell in other for cell in (">3<", ">1<", ">0<")] == [True] * 3
+
+
+def test_scripts_of_the_table_run_and_print_its_numbers(capsys):
+    row = rows("[kink]\nF.hardtanh(x) | -1")[0]
+    exec(row.script, {})
+    assert capsys.readouterr().out == "(tensor(0.),)\n"
+    assert len(row.script.splitlines()) == 3
+
+
+def test_page_filters_and_reads_on_a_phone(browser):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((SITE / "atlas.html").as_uri())
+    every = page.locator(".atlas tbody tr:visible").count()
+    assert every == len(read_rows())
+    page.get_by_label("Name, or part of a call").fill("clamp")
+    found = page.locator(".atlas tbody tr:visible")
+    assert 0 < found.count() < every
+    assert all("clamp" in text for text in found.locator("th").all_inner_texts())
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.goto((SITE / "atlas.html").as_uri() + "#torch.relu-x-at-0")
+    assert page.locator("[id='torch.relu-x-at-0']").is_visible()
+    page.close()
