@@ -1,4 +1,4 @@
-"""torchutils' types hold, and those who call it are told of every wrong option."""
+"""Types hold, and those who call torchutils are told of every wrong option."""
 
 import ast
 import inspect
@@ -17,6 +17,7 @@ from coursebuild.downloads.archives import build_wheel
 
 ROOT = Path(__file__).parents[1]
 CALLS = ROOT / "tests/typed_calls.py"
+TYPED = ("torchutils", "coursecheck", "courserun")
 
 
 def mypy(folder, *arguments):
@@ -48,7 +49,8 @@ def reader(tmp_path_factory):
 def test_types_hold():
     done = mypy(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len([*ROOT.glob('utils/torchutils/*.py')])} source files" in done.stdout
+    typed = [p for name in TYPED for p in ROOT.glob(f"utils/{name}/*.py")]
+    assert f"{len(typed)} source files" in done.stdout
 
 
 def test_readers_calls_are_checked_against_the_wheel(reader):

@@ -33,7 +33,12 @@ __all__ = [
 ]
 
 _PAIRS = {"max": torch.maximum, "min": torch.minimum}
-_BIG = {"sum": torch.sum, "prod": torch.prod, "max": torch.amax, "min": torch.amin}
+_BIG: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "sum": torch.sum,
+    "prod": torch.prod,
+    "max": torch.amax,
+    "min": torch.amin,
+}
 _EMPTY = {"sum": 0.0, "prod": 1.0}
 _TESTS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge}
 _TESTS |= {"=": torch.eq, "!=": torch.ne}
@@ -288,7 +293,7 @@ def _plus(node: Node, scope: Scope) -> Value:
     sign = -1 if node.op == "minus" else 1
     if len(values) == 1:
         return replace(values[0], tensor=sign * values[0].tensor)
-    a, b = _same_size(*values, node.at)
+    a, b = _same_size(values[0], values[1], node.at)
     if a.tensor.ndim == 1 and b.tensor.ndim == 1 and a.row != b.row:
         raise FormulaError("a row and a column cannot be added", node.at)
     _fit(a.tensor, b.tensor, node.at)
@@ -361,7 +366,8 @@ def _product(a: Value, b: Value, dotted: bool, at: int) -> Value:
 
 
 def _hadamard(node: Node, scope: Scope) -> Value:
-    a, b = _same_size(*(evaluate(arg, scope) for arg in node.args), node.at)
+    p, q = (evaluate(arg, scope) for arg in node.args)
+    a, b = _same_size(p, q, node.at)
     _fit(a.tensor, b.tensor, node.at)
     return Value(a.tensor * b.tensor, a.row and b.row)
 
@@ -379,7 +385,9 @@ def _power(node: Node, scope: Scope) -> Tensor:
     if base.grow or base.row or power.grow or (power.tensor.ndim and base.tensor.ndim):
         raise FormulaError("this power has no meaning", node.at)
     if base.tensor.ndim == 2:
-        return torch.linalg.matrix_power(base.tensor, _whole(node.args[1], scope))
+        count = _whole(node.args[1], scope)
+        product: Tensor = torch.linalg.matrix_power(base.tensor, count)
+        return product
     return base.tensor**power.tensor
 
 
@@ -415,7 +423,7 @@ def _call(node: Node, scope: Scope) -> Value | Tensor:
     if name not in FUNCTIONS:
         return scope.apply(name, items, node.at)
     if name in _PAIRS and len(items) == 2:
-        _fit(*items, node.at)
+        _fit(items[0], items[1], node.at)
         return _PAIRS[name](*torch.broadcast_tensors(*items))
     if values[0].grow:
         raise OpenError("the size of this vector is unknown here", node.at)
@@ -489,15 +497,16 @@ def _prime(node: Node, scope: Scope) -> Tensor:
 
 def _norm(node: Node, scope: Scope) -> Tensor:
     inner, order = _tensor(node.args[0], scope), node.args[1]
+    norm: Callable[..., Tensor] = torch.linalg.vector_norm
     if order == "F":
-        return torch.linalg.vector_norm(inner)
+        return norm(inner)
     if (order not in _NORMS and not order.isdigit()) or inner.ndim > 1 or order == "0":
         raise FormulaError(
             f"a norm of order {order} of shape {tuple(inner.shape)}:"
             " write _F for a matrix, _1, _2 or _\\infty",
             node.at,
         )
-    return torch.linalg.vector_norm(inner, _NORMS.get(order) or int(order))
+    return norm(inner, _NORMS.get(order) or int(order))
 
 
 def _cases(node: Node, scope: Scope) -> Tensor:
@@ -518,6 +527,7 @@ def _cases(node: Node, scope: Scope) -> Tensor:
 
 def _big(node: Node, scope: Scope) -> Tensor:
     name, letters, lower, upper, body, but = node.args
+    spans: list[Sequence[int]]
     spans = [_range(letter, (body,), scope) for letter in letters if lower is None]
     spans = spans or [range(_whole(lower, scope), _whole(upper, scope) + 1)]
     if but is not None:

@@ -286,8 +286,9 @@ class Names:
                 raise FormulaError("differentiate with respect to a name", target.at)
         if _base(of).op == "name" and not (self.moved or self.stencil):
             names = [_base(n).args[0] for n in (of, *targets)]
-            lives = [None if n in self.bound else self.live(n) for n in names]
-            if all(isinstance(t, Tensor) and t.requires_grad for t in lives):
+            found = [None if n in self.bound else self.live(n) for n in names]
+            lives = [t for t in found if isinstance(t, Tensor) and t.requires_grad]
+            if len(lives) == len(names):
                 return self._live(kind, of, targets, lives)
         return self._text(kind, of, targets)
 
@@ -369,6 +370,7 @@ class Names:
         if self.stencil:
             return _differences(function, x, self.stencil)
         self.log.witnesses.add("autograd of the formula")
+        answer: Tensor
         answer = torch.autograd.functional.jacobian(function, x, create_graph=True)
         return answer if x.requires_grad else answer.detach()
 
@@ -478,7 +480,8 @@ def _follows(y: Any, x: Any) -> bool:
     """Tell whether x is in the graph that made y (or is y)."""
     if not isinstance(x, Tensor) or not isinstance(y, Tensor) or y.grad_fn is None:
         return y is x
-    stack, seen = [y.grad_fn], set()
+    stack: list[Any] = [y.grad_fn]
+    seen = set()
     while stack:
         node = stack.pop()
         if node is None or node in seen:
@@ -494,9 +497,10 @@ def _jacobian(y: Tensor, x: Tensor, *, further: object) -> Tensor:
     """Ask autograd for all of dy/dx, of shape y.shape + x.shape."""
     if y.grad_fn is None and y is not x:  # the first derivative was constant
         return torch.zeros(y.shape + x.shape, dtype=x.dtype)
-    options = {"retain_graph": True, "create_graph": bool(further)}
     grads = [
-        torch.autograd.grad(entry, x, allow_unused=True, **options)[0]
+        torch.autograd.grad(
+            entry, x, retain_graph=True, create_graph=bool(further), allow_unused=True
+        )[0]
         for entry in y.reshape(-1)
     ]
     rows = [torch.zeros_like(x) if grad is None else grad for grad in grads]

@@ -64,7 +64,9 @@ _EXPECTED = (
     "an error on purpose is stated by two lines: `Traceback (most recent call last):`,"
     " and its type and message, `RuntimeError: …`"
 )
-_PRINTS = {  # what shows a value; a lesson that changes it could show another
+_PRINTS: dict[
+    str, Callable[[], object]
+] = {  # what shows a value; a lesson that changes it could show another
     "sys.displayhook": lambda: sys.displayhook,
     "sys.__displayhook__": lambda: sys.__displayhook__,
     "torch.Tensor.__repr__": lambda: torch.Tensor.__repr__,
@@ -258,13 +260,24 @@ def _gap(stated: str, computed: _Got) -> str | None:
         near = abs(a - computed.value) <= computed.coarse  # 1e-5 is 9.9999997e-06
         same = near or abs(a - b) <= _ROUNDING * abs(a)
         return None if same else f"{stated}, not {text}"
-    half = Decimal((0, (5,), a.as_tuple().exponent - 1))
+    half = _half_a_digit(a)
     gap = abs(a - computed.value)
     if gap < half - computed.coarse:
         return None
     if gap <= half + computed.coarse:
         return f"{stated} hangs on the last bit of {text}: write a digit more, or less"
     return f"{stated}, not {computed.value.normalize():.7g}"
+
+
+def _half_a_digit(number: Decimal) -> Decimal:
+    """Return half a unit of a finite number's last digit.
+
+    >>> _half_a_digit(Decimal("2.50"))
+    Decimal('0.005')
+    """
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)  # else it is no number
+    return Decimal((0, (5,), exponent - 1))
 
 
 def _is_integer(number: str) -> bool:
@@ -383,7 +396,7 @@ def _lie(got: str, exact: Exact) -> str:
         return ""
     for word, (value, eps) in zip(words, exact, strict=True):
         gap = abs(Decimal(word) - Decimal(repr(value)))
-        half = Decimal((0, (5,), Decimal(word).as_tuple().exponent - 1))
+        half = _half_a_digit(Decimal(word))
         rounded = half * (not _is_integer(word)) + abs(Decimal(word)) * Decimal(4 * eps)
         if gap > rounded * Decimal("1.000001"):
             return f"it prints {word} for {value}"

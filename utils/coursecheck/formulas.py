@@ -765,8 +765,8 @@ class _Parser:
             return Node("call", (_ROUNDED[text], self._list(token)), at)
         if text.startswith(r"\begin"):
             return self._table(token)
-        if text in _DIFFERENTIALS and (node := self._slashed(text, at)):
-            return node
+        if text in _DIFFERENTIALS and (slashed := self._slashed(text, at)):
+            return slashed
         if text.isalpha():
             return self._named(text, at)
         if text.startswith("\\"):
@@ -878,8 +878,10 @@ class _Parser:
 
     def _number_in_parentheses(self) -> Node | None:
         """Read ``(2)`` after what may be taken there; a power makes it a factor."""
-        bracket, *after = self._tokens[self._place : self._place + 2] or [None]
-        if bracket is None or bracket.text != "(" or (after and after[0].text in "^!'"):
+        bracket, *after = self._tokens[self._place : self._place + 2] or (None,)
+        if bracket is None or bracket.text != "(":
+            return None
+        if after and after[0] and after[0].text in "^!'":
             return None
         number = [t for k, t in enumerate(bracket.inner) if k or t.text != "-"]
         if len(number) != 1 or not number[0].text[-1].isdigit():

@@ -69,7 +69,8 @@ class Mutants:
                 continue
             text = replace(block, source=changed)
             source = changed.splitlines()[line - 1].strip()
-            mutant = Statement(kind, source, block.line + line - 1)
+            line += block.line - 1
+            mutant = Statement(kind, source, line)  # type: ignore[arg-type]  # what changed
             if kind == "doctest":
                 examples.append((mutant, text))
             else:
@@ -187,7 +188,7 @@ def next_digit(number: str) -> str:
 
 def _in_doctests(text: str) -> Iterator[Change]:
     """Change each number, each bracket, dtype, flag and node name of an output."""
-    patterns = {
+    patterns: dict[str, Callable[[str], str]] = {
         r"(?<![\w.])-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?": _other_number,
         r"\[(?=[\d\s.,-]*\])": lambda m: "[[",
         r"True|False": lambda m: {"True": "False", "False": "True"}[m],

@@ -10,11 +10,12 @@ from typing import Literal
 
 from coursecheck.doctests import StatementError
 from coursecheck.maths import rst_in, running_text
-from coursecheck.stated import Block
+from coursecheck.stated import AskedKind, Block
 
 __all__ = ["DIRECTIVE", "Place", "Question", "fault", "find_questions", "unanswered"]
 
-Place = tuple[str, str, int]  # a directive's kind, its expression, its line in the file
+# A directive's kind, its expression, its line in the file.
+Place = tuple[AskedKind, str, int]
 DIRECTIVE = re.compile(
     r"^(?P<indent>[ ]*)\.\.[ ](?P<kind>ask|wrong|answer)::"
     r"(?P<argument>.*(?:\n(?P=indent)[ ]+\S.*)*)",
@@ -89,7 +90,8 @@ def unanswered(question: Question, name: str) -> StatementError:
 def _place(block: Block, match: re.Match[str]) -> Place:
     start, end = match.span("argument")
     line = block.line + block.source.count("\n", 0, match.start())
-    return match["kind"], " ".join(block.source[start:end].split()), line
+    kind: AskedKind = "wrong" if match["kind"] == "wrong" else "ask"
+    return kind, " ".join(block.source[start:end].split()), line
 
 
 def _end(source: str, match: re.Match[str]) -> int:

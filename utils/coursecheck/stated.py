@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Asked", "Block", "Formula", "Statement"]
+__all__ = ["Asked", "AskedKind", "Block", "Formula", "Statement"]
+
+
+StatementKind = Literal["doctest", "gradient", "value", "law"]
+AskedKind = Literal["ask", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Statement:
     ``formula`` counts the formulas of the lesson: in which it stands.
     """
 
-    kind: Literal["doctest", "gradient", "value", "law"]
+    kind: StatementKind
     source: str
     line: int
     witnesses: tuple[str, ...] = ()
@@ -60,7 +64,7 @@ class Asked:
     ``numbers`` are all numbers of the expression's value, row by row.
     """
 
-    kind: Literal["ask", "wrong"]
+    kind: AskedKind
     expression: str
     line: int
     numbers: tuple[float, ...]

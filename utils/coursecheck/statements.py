@@ -45,7 +45,7 @@ from coursecheck.formulas import (
 )
 from coursecheck.maths import RELATION, Maths, Roles, find_maths, without_blocks
 from coursecheck.spoken import spoken
-from coursecheck.stated import Block, Formula, Statement
+from coursecheck.stated import Block, Formula, Statement, StatementKind
 from coursecheck.tokens import OpenError
 from coursecheck.verifying import verify
 
@@ -98,8 +98,9 @@ class _Entry:
 
 def _unread(before: _Found, later: FormulaError) -> list[FormulaError]:
     """Return what was wrong already while the graph was there that is freed now."""
-    read = isinstance(before, Statement | OpenError | None)
-    return [] if read or not isinstance(later, FreedError) else [before]
+    if not isinstance(later, FreedError) or isinstance(before, OpenError):
+        return []
+    return [before] if isinstance(before, FormulaError) else []
 
 
 class Checker:
@@ -310,6 +311,7 @@ class Checker:
         """Decide one equation, if it can be decided by now."""
         names: frozenset[str] = frozenset()
         equal = True
+        found: _Found
         try:
             beside = self._equations(entry.maths, namespace)
             equation = beside[entry.place]
@@ -346,7 +348,7 @@ class Checker:
             self._unused.pop(name, None)
         if log.texts and not last:  # the next cell may give these names a value
             return None
-        kind = "gradient" if derives(equation.members) else "value"
+        kind: StatementKind = "gradient" if derives(equation.members) else "value"
         line = _line_of(entry.block, entry.maths, equation.start)
         witnesses = tuple(sorted(log.witnesses))
         text = _line(equation.text)

@@ -172,8 +172,9 @@ def _try(
         try:
             difference = look(equation, point, anywhere=True)
         except FalseError as error:
-            difference = error
-        found += [] if difference is None else [difference]
+            found.append(error)
+        else:
+            found += [] if difference is None else [difference]
         if len(found) == _POINTS:
             break
     false = [f for f in found if isinstance(f, FalseError)]

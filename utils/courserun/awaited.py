@@ -35,9 +35,8 @@ class _Awaiting(MetaPathFinder):
         action = self._actions.pop(name, None)
         spec = PathFinder.find_spec(name, path, target) if action else None
         if action and spec and spec.loader:
-            spec.loader.exec_module = _then(  # type: ignore[method-assign]
-                spec.loader.exec_module, action
-            )
+            load = _then(spec.loader.exec_module, action)
+            spec.loader.exec_module = load  # type: ignore[method-assign,assignment]
         return spec
 
 

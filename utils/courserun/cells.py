@@ -23,11 +23,11 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy
 import torch
@@ -68,7 +68,7 @@ def run_cells(
     memory: int | None = None,
     seed: int = 0,
     mutate: int = 0,
-    mark: Callable[[str], None] = lambda place: None,
+    mark: Callable[[str], object] = lambda place: None,
 ) -> Run:
     """Execute a lesson's blocks in order, up to the first cell that fails.
 
@@ -157,7 +157,7 @@ class _Session:
         self._compile = codeop.Compile()  # remembers `from __future__ import`
         self._screen = _Screen()
         self._display = Display(
-            self._screen.read, self._excuse, self._namespace, on=not only_statements
+            self._screen.taken, self._excuse, self._namespace, on=not only_statements
         )
         _let_show(lesson, self._display)
         self._warnings = _Warnings(lesson.warns, self._warn)
@@ -171,17 +171,17 @@ class _Session:
         self._place = f"cell {self._cell}" if block.kind == "code" else "the text"
         return f"{block.line}: {self._place}"
 
-    def read(self, block: Block) -> tuple[Statement, ...]:
+    def read(self, block: Block) -> Iterable[Statement]:
         """Run a text's doctests; look at its formulas, as the variables are now."""
         faults: list[StatementError] = []
-        done: tuple[Statement, ...] = ()
+        done: Iterable[Statement] = ()
         self._questions += find_questions(block, self._name, faults, self._markup)
         with gathered(faults):
             done = self._checker.read(block, self._namespace)
         raise_all(faults)
         return done
 
-    def confirm(self) -> tuple[Statement, ...]:
+    def confirm(self) -> Iterable[Statement]:
         """Look again at the formulas that stood before this cell."""
         return self._checker.confirm(self._namespace)
 
@@ -234,13 +234,16 @@ class _Session:
         else:
             self._excuse("is tagged raises-exception, but raises nothing", "let pass")
 
+    def _compiled(self, tree: Any, how: str) -> types.CodeType:
+        return self._compile(tree, self._name, how)
+
     def _run(self, block: Block) -> None:
         tree = ast.parse("\n" * (block.line - 1) + block.source, self._name)
         last = tree.body.pop() if _ends_in_value(tree) else None
-        exec(self._compile(tree, self._name, "exec"), self._namespace)
-        if last:
+        exec(self._compiled(tree, "exec"), self._namespace)
+        if isinstance(last, ast.Expr):
             self._line = last.lineno
-            code = self._compile(ast.Expression(last.value), self._name, "eval")
+            code = self._compiled(ast.Expression(last.value), "eval")
             self._display.value(eval(code, self._namespace))
 
     def _excuse(self, fault: str, done: str, *, grave: bool = True) -> None:
@@ -278,7 +281,7 @@ class _Session:
         """Refuse the questions after which no cell runs."""
         raise_all([unanswered(question, self._name) for question in self._questions])
 
-    def end(self) -> tuple[Statement, ...]:
+    def end(self) -> Iterable[Statement]:
         """Look whether what the lesson declares came true, and was used."""
         self._line, self._place = 1, "the lesson"
         if self._warnings.missing:
@@ -326,7 +329,7 @@ class _Screen(io.FileIO):
             os.dup2(file.fileno(), 2)
         super().__init__(1, "w", closefd=False)
         self._text = io.TextIOWrapper(
-            self, "utf-8", "backslashreplace", "\n", line_buffering=True
+            cast(Any, self), "utf-8", "backslashreplace", "\n", line_buffering=True
         )
         sys.stdout = sys.stderr = self._text
         self._libc = ctypes.CDLL(None)
@@ -349,7 +352,7 @@ class _Screen(io.FileIO):
         size = os.fstat(1).st_size - self._start
         return max(size, self._written) > LONGEST_OUTPUT
 
-    def read(self) -> str:
+    def taken(self) -> str:
         """Return what the cell wrote since somebody looked."""
         self._text.flush()
         self._libc.fflush(None)
@@ -375,7 +378,7 @@ class _Warnings:
         warnings.filterwarnings("always", "", DeprecationWarning, "__main__")
         warnings.showwarning = self._show
 
-    def _show(self, message: Warning, category: type, *_: object, **__: object) -> None:
+    def _show(self, message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
         text = _TRIGGER.sub("", f"{category.__name__}: {message}")
         hits = {pattern for pattern in self._declared if re.search(pattern, text)}
         if not hits:
@@ -495,7 +498,9 @@ def _remedy(error: BaseException) -> str:
         )
     if isinstance(error, SyntaxError) and (error.text or "").lstrip()[:1] in "%!?":
         how = (
-            "figures show without it" if "matplotlib" in error.text else "write Python"
+            "figures show without it"
+            if "matplotlib" in (error.text or "")
+            else "write Python"
         )
         return f"that is a command of Jupyter's, no Python: delete it, {how}"
     if isinstance(error, SyntaxError):

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]
 from distributed import Client
 
 from courserun.lesson import Run
@@ -60,7 +60,7 @@ class ClusterExecutor(Executor):
         self._closed = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def submit(
+    def submit(  # type: ignore[override]  # it runs lessons, and nothing else
         self, fn: Callable[..., Run], /, *args: Any, **kwargs: Any
     ) -> Future[Run]:
         """Have a worker run a lesson; another one if the first gets lost."""

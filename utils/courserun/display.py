@@ -84,11 +84,8 @@ class Display:
             self.clear(wait=True)
         for value in values if self._on else ():
             self._print()
-            if raw:
-                part = _raw(value, metadata, self._excuse)
-            else:
-                part = _as_part(value, metadata, self._excuse)
-            if part:
+            shown = _raw if raw else _as_part
+            if part := shown(value, metadata, self._excuse):
                 self._put(part, display_id, update=update)
 
     def bare(self, *values: Any, **how: Any) -> Any:
@@ -190,7 +187,8 @@ def _text(value: Any) -> Shown:
 def _best(value: Any) -> _Formatted | None:
     """Ask a value for the best that it can be; what comes after is not made."""
     kind = type(value)
-    data, metadata = {}, {}
+    data: Mapping[str, Any] | None = {}
+    metadata: Mapping[str, Any] = {}
     if hasattr(kind, "_repr_mimebundle_"):
         bundle = value._repr_mimebundle_(include=None, exclude=None)
         data, metadata = _with_metadata(bundle)
@@ -240,8 +238,8 @@ def _picture(
     how: Mapping[str, Any],
     excuse: Excuse,
 ) -> Picture:
-    width = how.get("width")
-    width = int(width) if str(width).isdecimal() else None
+    wide = str(how.get("width"))
+    width = int(wide) if wide.isdecimal() else None
     if mime == "image/svg+xml":
         return _svg_picture(content, alt, width, excuse)
     if not alt:

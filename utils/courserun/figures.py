@@ -50,9 +50,10 @@ def take_figures(
     ``excuse`` is told of a figure that has no label, which describes it to who
     can't see it, and what is said instead; it may raise.
     """
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
     numbers = pyplot.get_fignums() if pyplot else []
-    moved = {v._fig: v for v in values if is_drawn_by(v, "animation", "Animation")}
+    drawn: Iterable[Any] = values
+    moved = {v._fig: v for v in drawn if is_drawn_by(v, "animation", "Animation")}
     try:
         for figure in [pyplot.figure(n) for n in numbers if draw]:
             yield picture_of(moved.get(figure, figure), excuse)

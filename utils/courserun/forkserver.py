@@ -155,8 +155,8 @@ def _bury(children: dict[int, _Child]) -> list[_Child]:
         child = children.pop(pid)
         wanted = child.folder / "late"
         names = wanted.read_text().split() if wanted.exists() else []
-        answer = {"code": os.waitstatus_to_exitcode(status), "late": child.late}
-        answer["folder"] = str(child.folder)
+        ended = {"code": os.waitstatus_to_exitcode(status), "late": child.late}
+        answer = ended | {"folder": str(child.folder)}
         if _answer(child.reply, answer):
             told.append(child)
         else:

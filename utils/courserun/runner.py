@@ -106,8 +106,8 @@ class _Server:
         self._control, theirs = socket.socketpair()
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
-            command = [sys.executable, "-P", "-c", _START, UTILS, str(theirs.fileno())]
-            command.append(self._home)
+            command: list[str | Path] = [sys.executable, "-P", "-c", _START, UTILS]
+            command += [str(theirs.fileno()), self._home]
             self._process = subprocess.Popen(
                 command,
                 env=kept | ENVIRONMENT,
