@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from torchutils import MovingPlot
+from torchutils.layout import text_width
 from torchutils.plot import Frame, arrow_path, dots_path, line_path, ticks
 
 BOX = Frame(0, 1, 0, 1, 100, 100)
@@ -72,6 +73,18 @@ def test_arrow_has_a_head_where_there_is_room(tip, path):
 )
 def test_ticks_are_round_numbers(low, high, expected):
     assert ticks(low, high) == expected
+
+
+@pytest.mark.parametrize("high", [2.5, 200, 5e6])
+def test_number_at_the_right_end_is_not_cut(high):
+    picture = MovingPlot({"x": [1, 2]}, "Wide", xlim=(0, high), ylim=(0, 1))
+    picture.point(torch.tensor([0.0, high]), 0)
+    picture.say("At {x:g}.", x=[1, 2])
+    svg = re.sub(r"(?s).*?<svg", "<svg", picture._repr_html_(), count=1)
+    numbers = re.findall(r'x="([\d.]+)" [^>]* text-anchor="middle">([^<]+)<', svg)
+    assert numbers
+    for place, number in numbers:
+        assert 40 + float(place) + text_width(number, 12) / 2 <= 320.05
 
 
 def test_what_has_a_row_for_each_position_moves():

@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import ceil, floor, hypot, isfinite, log10
 from typing import NamedTuple
 
+from torchutils.layout import text_width
 from torchutils.svg import FONT, safe
 
 __all__ = ["Frame", "arrow_path", "axes", "dots_path", "line_path", "ticks"]
@@ -156,7 +157,8 @@ def axes(frame: Frame, labels: tuple[str, str], words: str, marks: str) -> str:
     for x in ticks(frame.left, frame.right):
         at = frame.place(x, 0)[0]
         lines.append(f"M{at:.0f} 0v{frame.height}")
-        place = f'x="{at / 10:.1f}" y="{high + 15:.1f}" text-anchor="middle"'
+        middle = min(at / 10, wide + RIGHT - text_width(f"{x:g}", 12) / 2)
+        place = f'x="{middle:.1f}" y="{high + 15:.1f}" text-anchor="middle"'
         numbers.append(f"<text {place}>{x:g}</text>")
     for y in ticks(frame.bottom, frame.top):
         at = frame.place(0, y)[1]
