@@ -23,6 +23,21 @@ def test_repair_that_nothing_needs_is_reported(tmp_path):
     assert len(tidy(tmp_path)) == len(REPAIRS)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<code class="docutils literal notranslate">x</code>.',
+        '<a href="y"><code class="xref literal">x <b>y</b></code></a>),',
+    ],
+)
+def test_comma_stays_with_its_code(tmp_path, text):
+    (tmp_path / "_static").mkdir()
+    page = tmp_path / "index.html"
+    page.write_text(f"<p>{text} z</p>")
+    tidy(tmp_path)
+    assert page.read_text() == f'<p><span class="kept">{text}</span> z</p>'
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_page_says_what_it_may_load(page):
     text = page.read_text()

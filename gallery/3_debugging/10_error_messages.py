@@ -713,7 +713,7 @@ says(lambda: (x**2).sum().backward(create_graph=True))
 #    * - ``ZeroTensors are immutable``
 #      - a gradient that has no memory
 #      - ``sign`` in the place of ``sgn``; ``clone()``
-#    * - ``incorrect number of gradients``, ``invalid gradient``
+#    * - ``invalid gradient``, ``incorrect number of gradients``
 #      - our own backward pass
 #      - one gradient for each argument, each with its shape
 #

@@ -20,6 +20,7 @@ POLICY = (
     "img-src 'self' data:; media-src 'self' data:; font-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'"
 )
+CODE = r'<code class="[^"]*\bliteral\b[^"]*">(?:(?!</code>).)*</code>'
 
 # (what is wrong, the fault, the repair)
 REPAIRS = (
@@ -72,6 +73,11 @@ REPAIRS = (
         "tags that end as in XML",
         r"(<(?:meta|link|img|br|hr|input|col)\b[^<>]*?)\s*/>",
         r"\1>",
+    ),
+    (
+        "a line begins with the comma that follows a piece of code",
+        rf"(?s)(?:{CODE}|<a [^<>]*>{CODE}</a>)[,.;:)!?]+",
+        r'<span class="kept">\g<0></span>',
     ),
 )
 
