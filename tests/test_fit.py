@@ -17,6 +17,8 @@ SIDEWAYS = """query => [...document.querySelectorAll(query)].filter(e =>
 LETTERS = """() => [...document.querySelectorAll(".ag-svg")]
   .filter(svg => svg.checkVisibility())
   .map(svg => 13 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+CODE_SIZES = """() => [...document.querySelectorAll("article :is(pre, code)")]
+  .map(e => parseFloat(getComputedStyle(e).fontSize))"""
 # Of each drawing that has a narrow one beside it: how many of the two are shown.
 SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .filter(e => e.checkVisibility())
@@ -50,6 +52,14 @@ def test_drawing_fits_and_can_be_read(page: Page, name, width):
     assert letters
     assert min(letters) >= 11.95  # 12, but for a pixel's rounding
     assert set(page.evaluate(SHOWN)) <= {1}
+
+
+@pytest.mark.parametrize("page_of_code", ["lessons/3_debugging/90_exam", "questions"])
+def test_code_in_small_print_can_be_read(page: Page, page_of_code):
+    visit(page, f"{page_of_code}.html")
+    sizes = page.evaluate(CODE_SIZES)
+    assert sizes
+    assert min(sizes) >= 13
 
 
 @pytest.mark.parametrize("height", [844, 667])
