@@ -191,9 +191,9 @@ step = 0.1 * (m / 0.1) / ((s / 0.001).sqrt() + 1e-8)
 #    .. answer::
 #
 #       Almost equally far, :math:`\text{step} = (0.1, 0.099999)`. A gradient divided
-#       by the root of its own square is 1 or −1, whether it is large or small. (The
-#       tiny summand in the denominator protects against a division by zero, and makes
-#       the second step a little shorter.)
+#       by the root of its own square is 1 or −1, here a thousand as well as a
+#       thousandth. (The tiny summand in the denominator, :math:`10^{-8}`, protects
+#       against a division by zero, and makes the second step a little shorter.)
 #
 #       .. wrong:: 0.1 * g
 #
@@ -207,6 +207,15 @@ torch.optim.Adam([p], lr=0.1).step()
 # %%
 # >>> (5 - p - step).abs().max().item() < 1e-12
 # True
+#
+# A gradient that is smaller than the summand makes a much shorter step, and a zero
+# makes none:
+#
+# >>> q = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+# >>> q.grad = torch.tensor([1e-9, 0.0], dtype=torch.float64)
+# >>> torch.optim.Adam([q], lr=0.1).step()
+# >>> q.tolist()
+# [-0.00909091, 0.0]
 #
 # Now three of them train the network, each from the same start, with five learning
 # rates.
@@ -483,6 +492,14 @@ class Forgetful(nn.Module):
 #       tensor(0.5000, dtype=torch.float64)
 #       >>> q.grad
 #       tensor([0.3000, 0.4000], dtype=torch.float64)
+#
+#       Within a millionth of the limit it does shorten, since it divides by that
+#       little more than the length:
+#
+#       >>> q.grad = torch.tensor([0.0, 0.9999995], dtype=torch.float64)
+#       >>> length = nn.utils.clip_grad_norm_([q], max_norm=1.0)
+#       >>> length.item(), q.grad[1].item()
+#       (0.9999995, 0.999999)
 #
 # .. exercise::
 #
