@@ -104,6 +104,17 @@ def test_no_printed_page_is_almost_empty(printed):
     assert min(map(len, printed)) > 200
 
 
+@pytest.mark.parametrize("name", ["3_debugging/90_exam", "5_capstones/10_engine"])
+def test_footer_has_no_page_of_its_own(browser, name):
+    page = browser.new_page()
+    show(page, f"lessons/{name}.html")
+    *_, last = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    page.close()
+    text = last.extract_text()
+    assert "Copyright" in text
+    assert len(text) > 300
+
+
 def test_running_title_cannot_leave_its_string():
     title = '"; } </style><script>'
     assert running_title(title).count('"') == 2
