@@ -438,8 +438,8 @@ Y.shape
 #
 #       .. math::
 #
-#          \nabla_K L = \begin{pmatrix} 1 & 2 \\ 4 & 5 \end{pmatrix}, \quad
-#          \nabla_X L =
+#          \nabla_K L &= \begin{pmatrix} 1 & 2 \\ 4 & 5 \end{pmatrix} \\
+#          \nabla_X L &=
 #          \begin{pmatrix} 1 & 0 & 0 \\ 0 & -1 & 0 \\ 0 & 0 & 0 \end{pmatrix}
 #
 # .. exercise::

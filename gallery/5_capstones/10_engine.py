@@ -260,8 +260,10 @@ print(p.grad)
 #
 # .. math::
 #
-#    z = x^2 = 3^2 = 9, \qquad w = z x = 27, \qquad y = z + w = 36,
-#    \qquad \frac{dy}{dx} = 2x + 3x^2 = 33.
+#    z &= x^2 = 3^2 = 9 \\
+#    w &= z x = 27 \\
+#    y &= z + w = 36 \\
+#    \frac{dy}{dx} &= 2x + 3x^2 = 33
 
 x = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
 z = x * x
@@ -550,7 +552,8 @@ backward(small(p))
 #
 #       .. math::
 #
-#          \frac{dy}{dx} = 2 \cdot (-10) \cdot 3 + (-22) + (-22) \cdot (-4) + 40 = 46
+#          \frac{dy}{dx} &= 2 \cdot (-10) \cdot 3 + (-22) \\
+#          &\quad + (-22) \cdot (-4) + 40 = 46
 #
 #       .. wrong:: 2 * (-10) * 3 + (-22) * (1 - 4)
 #

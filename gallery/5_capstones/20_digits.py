@@ -157,8 +157,8 @@ L
 #
 # .. math::
 #
-#    \nabla_W L = \frac{1}{n} X^\top (P - Y), \qquad
-#    \nabla_b L = \frac{1}{n} (P - Y)^\top \mathbf 1
+#    \nabla_W L &= \frac{1}{n} X^\top (P - Y) \\
+#    \nabla_b L &= \frac{1}{n} (P - Y)^\top \mathbf 1
 #
 # .. predict::
 #
