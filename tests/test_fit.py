@@ -33,6 +33,50 @@ WIDE = {
 OPENED = {"models_images.html": 3, "models_steps.html": 1}
 
 
+STARTS = """() => { const found = [], range = new Range();
+  const walk = document.createTreeWalker(
+    document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  const rect = (text, at) => { range.setStart(text, at); range.setEnd(text, at + 1);
+    return range.getBoundingClientRect(); };
+  for (let last = null, text; text = walk.nextNode(); last = text) {
+    if (!text.data.trim() || text.parentElement.closest("svg, pre, .checked")
+      || !text.parentElement.checkVisibility()) { text = last; continue; }
+    if (last && /^[,.;:?!)\\]](?![\\w.])/.test(text.data)
+      && rect(text, 0).top > rect(last, last.data.length - 1).bottom - 2)
+      found.push(last.data.slice(-20) + text.data.slice(0, 20)); }
+  return found; }"""
+# Numbers of a text version that begin left of the drawing's frame, by pixels.
+OUTSIDE = """() => [...document.querySelectorAll(".ag-text ol")]
+  .filter(list => list.checkVisibility()).map(list => {
+    const style = getComputedStyle(list), left = e => e.getBoundingClientRect().left;
+    const pen = new OffscreenCanvas(1, 1).getContext("2d");
+    pen.font = `${style.fontSize} ${style.fontFamily}`;
+    const number = pen.measureText(`${list.start + list.children.length - 1}. `).width;
+    return number - parseFloat(style.paddingLeft) - left(list)
+      + left(list.closest(".ag")); })"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    "name",
+    ["lessons/1_foundations/40_vectors_and_matrices.html", "rules.html", "calls.html"],
+)
+def test_line_never_begins_with_a_comma(page: Page, name, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    visit(page, name)
+    page.add_style_tag(content=OPEN)
+    assert page.evaluate(STARTS) == []
+
+
+def test_numbers_of_steps_stand_inside_the_frame(page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, "lessons/1_foundations/30_chain_rule.html")
+    page.evaluate("document.querySelectorAll('.ag-text').forEach(e => e.open = true)")
+    outside = page.evaluate(OUTSIDE)
+    assert len(outside) > 5
+    assert max(outside) < 0
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_goes_sideways_on_a_desktop(page: Page, name):
     visit(page, name)

@@ -48,6 +48,21 @@ def test_height_below_zero_is_left_out():
 
 
 @pytest.mark.parametrize(
+    ("formula", "display", "together"),
+    [
+        ("a = b", False, [1]),  # the end, and the comma that follows
+        ("a = b", True, []),
+        (r"x (\ln x + 1) = 4 (\ln 2 + 1)", False, [2, 2]),
+        (r"\sigma(x)(1 - \sigma(x)) + 1", False, [2, 1]),
+        ("(a + b + c + d + e + f + g + h + i + j + k + l + m)", True, [13]),  # 12 and 1
+    ],
+)
+def test_brackets_and_the_end_of_a_formula_stay_on_one_line(formula, display, together):
+    _, *pieces = typeset(formula, display=display).split('<span class="kept">')
+    assert [piece.count("katex-base") for piece in pieces] == together
+
+
+@pytest.mark.parametrize(
     "formula", [r"a \neq b", r"a \ne b", r"a \not= b", r"\not<", r"\sum_{j \neq k} a"]
 )
 def test_negated_sign_needs_no_private_character(formula):

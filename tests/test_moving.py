@@ -142,7 +142,7 @@ def test_picture_begins_where_it_is_told_to():
     picture.say("It is {y}.", y=[3, 4])
     html = picture._repr_html_()
     assert '<path d="M2720 1768h0"' in html
-    assert 'value="1"></label><output>0.5</output>' in html
+    assert 'value="1"></label><output aria-live="off">0.5</output>' in html
     assert "It is <b>4</b>." in html
     assert 'aria-label="A walk. It is 4."' in html
 

@@ -48,6 +48,13 @@ def test_page_says_what_it_may_load(page):
     assert "//" not in content
 
 
+def test_way_back_comes_before_the_way_on():
+    ways = [re.findall('class="(prev|next)-page"', p.read_text()) for p in PAGES]
+    both = [way for way in ways if len(way) == 2]
+    assert len(both) > 20
+    assert all(way == ["prev", "next"] for way in both)
+
+
 def test_policy_names_inline_scripts_by_their_hash():
     script = "\n  run()\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -19,6 +19,7 @@ import torchutils
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
 from torchutils.layout import STEP, lay_out, one_by_one, run_engine, text_width
+from torchutils.text import timeline
 from torchutils.values import visible
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -408,6 +409,16 @@ def test_narrow_box_keeps_its_words_off_its_border():
     x = torch.ones(2, requires_grad=True)
     boxes = lay_out(make_dot(x * 2).drawn, narrow=True).boxes
     assert {box.height - STEP * len(box.lines) for box in boxes} == {6}
+
+
+def test_narrow_box_is_as_wide_as_each_sum_on_the_way():
+    a = torch.tensor(3.0, requires_grad=True)
+    graph = record_backward(a * -0.123456 + a * 1.123456, {"a": a}).drawn
+    box = next(b for b in lay_out(graph, narrow=True).boxes if b.lines[0].text == "a")
+    said = timeline(graph)[f"g{graph.leaves[0].id}"]
+    sums = [text for _, _, text in said if text.startswith("adjoint")]
+    assert len(sums) == 2
+    assert max(map(text_width, sums)) + 8 <= box.width + 1
 
 
 @pytest.mark.parametrize("beside", [1, 2])

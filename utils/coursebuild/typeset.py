@@ -28,6 +28,11 @@ STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
 _STROKE = re.compile(rf'mrel((?: mtight)?)">{STROKE}<')  # the second: in an index
 _LABEL = re.compile(r"\\label\{([^{}]*)\}")
 _ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+_PART = '<span class="katex-base">'
+_CLOSING = "</span></span>"  # of the formula, after its last part
+_TAG = re.compile(r"<[^>]*>")
+_BRACKETS = re.compile(r'class="(mopen|mclose)[^>]*>([^<]*)')
+ONE_LINE = 26  # signs that fit into a box on a phone
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
 _render_amsmath = SphinxRenderer.render_amsmath
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
@@ -62,7 +67,32 @@ def typeset(formula: str, *, display: bool = False) -> str:
         reason = re.search(r"KaTeX parse error: (.*)", str(error))
         raise FormulaError(reason.group(1) if reason else str(error)) from None
     html = _STROKE.sub(r'mrel\1 katex-stroke"><', html)
-    return NEGATIVE.sub("", html)
+    return _held(NEGATIVE.sub("", html), end=not display)
+
+
+def _held(html: str, *, end: bool) -> str:
+    """Keep on one line what stands in brackets, unless it is long.
+
+    KaTeX parts a formula where a line may end, and it may end in brackets, too.  With
+    ``end``, the last part takes along the comma or full stop that follows.
+    """
+    before, *parts = html.split(_PART)
+    if not parts:
+        return html
+    last, closing = parts[-1][: -len(_CLOSING)], parts[-1][-len(_CLOSING) :]
+    whole: list[str] = []
+    depth = 0
+    for part in (*parts[:-1], last):
+        if depth > 0 and len(_TAG.sub("", whole[-1] + part)) <= ONE_LINE:
+            whole[-1] += _PART + part
+        else:
+            whole.append(_PART + part)
+        for side, signs in _BRACKETS.findall(part):
+            depth += len(signs) if side == "mopen" else -len(signs)
+    for k, piece in enumerate(whole):
+        if piece.count(_PART) > 1 or (end and k == len(whole) - 1):
+            whole[k] = f'<span class="kept">{piece}</span>'
+    return before + "".join(whole) + closing
 
 
 def _inline(self: Any, node: nodes.math) -> None:

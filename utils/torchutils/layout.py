@@ -11,6 +11,7 @@ from functools import cache
 from torchutils.graph import Graph
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
 from torchutils.lanes import arrange, ranks, work
+from torchutils.text import Timeline, timeline
 
 __all__ = [
     "Box",
@@ -168,9 +169,10 @@ def lay_out(
     pad, gap = (4, 0.1) if narrow else (PAD, BESIDE / 72)
     sizes = [_size(lines, pad) for lines in texts]
     if narrow:  # and what a walk says before has no other line to be as wide as
+        said = timeline(graph) if walked else {}
         sizes = [
-            (max(width, _size(_earlier(lines), pad)[0]), height + 6)
-            for lines, (width, height) in zip(texts, sizes, strict=True)
+            (max(width, _size(_earlier(k, lines, said), pad)[0]), height + 6)
+            for k, (lines, (width, height)) in enumerate(zip(texts, sizes, strict=True))
         ]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
@@ -250,10 +252,12 @@ def _one_fact_a_line(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _earlier(lines: list[Line]) -> list[Line]:
+def _earlier(node: int, lines: list[Line], said: Timeline) -> list[Line]:
     """Return what a gradient's line says while contributions come in."""
     grads = [line.text.partition(" ")[2] for line in lines if line.role == "g"]
-    return [Line("grad None"), *(Line(f"adjoint {text}") for text in grads)]
+    places = [f"g{node}{line.at}" for line in lines if line.role == "g"]
+    sums = [text for place in places for _, _, text in said.get(place, ())]
+    return [Line("grad None"), *(Line(f"adjoint {g}") for g in grads), *map(Line, sums)]
 
 
 def _frame(box: str, at: Callable[[str], tuple[float, float]]) -> Box:

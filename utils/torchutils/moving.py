@@ -276,9 +276,10 @@ class MovingPlot:
         return f'<ul class="mv-key">{"".join(items)}</ul>' if first else ""
 
     def _form(self) -> str:
-        fields = (
+        fields = (  # the slider itself says its number, so that beside it is silent
             f'<div><label>{safe(name)} <input type="range" max="{len(values) - 1}" '
-            f'value="{k}"></label><output>{_text(values[k].item())}</output></div>'
+            f'value="{k}"></label><output aria-live="off">'
+            f"{_text(values[k].item())}</output></div>"
             for (name, values), k in zip(self._values.items(), self._start, strict=True)
         )
         form = '<form class="mv-form" autocomplete="off" hidden>'

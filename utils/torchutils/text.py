@@ -18,7 +18,18 @@ from torchutils.rules import BEFORE, HOOKED, MARK, bracketed, mark, spell
 from torchutils.saved import FREED
 from torchutils.values import Value, added, show
 
-__all__ = ["Step", "made", "steps", "summary", "timeline", "to_text", "unopened"]
+__all__ = [
+    "Step",
+    "Timeline",
+    "made",
+    "steps",
+    "summary",
+    "timeline",
+    "to_text",
+    "unopened",
+]
+
+Timeline = dict[str, list[tuple[int, str, str]]]
 
 PLANNED = 20  # of a backward pass to come, so many steps are told
 
@@ -105,14 +116,14 @@ def _seeds(graph: Graph) -> _Sums:
     return sums
 
 
-def timeline(graph: Graph) -> dict[str, list[tuple[int, str, str]]]:
+def timeline(graph: Graph) -> Timeline:
     """Return what the drawing says from which step on: step, place, text.
 
     The keys are ``v0``, the value of node 0; ``g0``, its gradient's line, which grows
     as contributions arrive; ``s1``, the contribution along edge 1.
     """
     forward, backward = steps(graph)
-    said: dict[str, list[tuple[int, str, str]]] = {}
+    said: Timeline = {}
     for k, (node, edge, text, _) in enumerate((*forward, *backward), 1):
         marks = MARK.findall(text)
         if edge is not None:

@@ -55,6 +55,11 @@ REPAIRS = (
         r'<a class="prev-page" accesskey="p"\1 <small>(access key P)</small>',
     ),
     (
+        "the way back stands left of the way on, and comes after it",
+        r'(?s)(<a class="next-page".*?</a>)(\s*)(<a class="prev-page".*?</a>)',
+        r"\3\2\1",
+    ),
+    (
         "the colours' script fails where storage is refused",
         r"(document\.body\.dataset\.theme) = (localStorage[^;]*);",
         r'\1 = "auto"; try { \1 = \2 } catch {}',
