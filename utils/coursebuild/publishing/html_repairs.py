@@ -79,12 +79,10 @@ REPAIRS = (
         r"(<(?:meta|link|img|br|hr|input|col)\b[^<>]*?)\s*/>",
         r"\1>",
     ),
-    (
-        "a line begins with the comma that follows a piece of code",
-        rf"(?s)(?:{CODE}|<a [^<>]*>{CODE}</a>)[,.;:)!?]+",
-        r'<span class="kept">\g<0></span>',
-    ),
 )
+
+# No line may begin with the comma that follows a piece of code.  A site need have none.
+COMMA = re.compile(rf"(?s)(?:{CODE}|<a [^<>]*>{CODE}</a>)[,.;:)!?]+")
 
 
 def tidy(site: Path) -> list[str]:
@@ -95,6 +93,7 @@ def tidy(site: Path) -> list[str]:
         for _, fault, repair in REPAIRS:
             text, count = re.subn(fault, repair, text)
             found |= {fault} if count else set()
+        text = COMMA.sub(r'<span class="kept">\g<0></span>', text)
         meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}">'
         text = text.replace(
             '<meta charset="utf-8">', f'<meta charset="utf-8">\n    {meta}', 1
