@@ -11,7 +11,6 @@ from playwright.sync_api import Browser
 from test_browser import PAGES, ROOT, SITE
 
 LIMIT = 200_000  # bytes of one page with everything that it loads, fonts included
-LONGER = {"search.html": 300_000}  # holds the words of all pages: grows with the course
 SCRIPTS = 12 * 1024  # bytes of our JavaScript on one page, as they go over the wire
 ALONE = {"404.html"}  # holds its own style, and loads nothing
 # All that a page still fetches after its load event: what is lazy, and fonts.
@@ -55,7 +54,7 @@ def test_every_page_is_light(browser, capsys):
         print("\nKB over the wire, cache empty:")
         print("\n".join(f"{weight / 1000:8.1f}  {page}" for weight, page in rows))
     assert min(w for w, page in rows if page not in ALONE) > 20_000
-    assert [page for w, page in rows if w >= LONGER.get(page, LIMIT)] == []
+    assert [page for w, page in rows if w >= LIMIT] == []
 
 
 def test_scale_counts_what_a_page_loads_and_compresses_text(browser, tmp_path: Path):

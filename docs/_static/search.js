@@ -3,35 +3,42 @@
 
 (() => {
   /** @type {any} */
-  const [status, advice, list, { content }] = document.querySelectorAll("[id^=search-]");
+  const [status, advice, list, { content }, more] = document.querySelectorAll("[id^=search-]");
   /** @type {HTMLInputElement} */
   const field = document.querySelector(".search-form input");
   const WEIGHTS = { title: 3, taught: 3, page: 2, text: 1, begun: 0.6 };
   const ENOUGH = 0.5; // of the words, the rare ones counted more
-  const SHOWN = 50;
+  const SHOWN = 10; // at first, and with each request for more
   const WINDOW = 30; // words of an excerpt
 
-  const parts = siteSections.flatMap(([page, name, level, sections]) =>
-    sections.map(([place, title, text, terms]) => {
-      const words = stems(text);
-      const counts = new Map();
-      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const parts = siteSections.pages.flatMap(([page, name, level, sections]) =>
+    sections.map(([place, title, terms]) => {
       const [head, taught] = [stems(title), stems(terms)];
       return {
         href: `${page}.html${place}`,
         title,
         where: [level, place && name].filter(Boolean).join(" · "),
-        text,
-        counts,
-        size: words.length,
+        counts: new Map(),
+        size: 0, // in words
         head: new Set(head),
         taught: new Set(taught),
         name: new Set(stems(name)),
         pairs: new Set([...pairs(head), ...pairs(taught)]),
-        own: new Set([...words, ...head, ...taught]),
+        own: new Set([...head, ...taught]),
       };
     })
   );
+  // A step leads to the next section with the word; below 0: its count there, if not 1.
+  for (const [word, steps] of Object.entries(siteSections.words)) {
+    let at = -1;
+    for (const step of steps) {
+      if (step > 0) at += step;
+      const part = parts[at];
+      part.size += step > 0 ? 1 : -step - 1;
+      part.counts.set(word, step > 0 ? 1 : -step);
+      part.own.add(word);
+    }
+  }
   const usual = parts.reduce((sum, { size }) => sum + size, 0) / parts.length;
   const known = new Set(parts.flatMap(({ own, name }) => [...own, ...name]));
 
@@ -85,6 +92,20 @@
       .map(({ part }) => part);
   };
 
+  /** @type {Promise<void>[]} */
+  const groups = [];
+  /** The text of a section, which comes with its group: a script, since files may not be asked for. */
+  const text = async (/** @type {number} */ section) => {
+    const group = Math.floor(section / siteSections.group);
+    await (groups[group] ??= new Promise((done) => {
+      const script = document.createElement("script");
+      script.src = `_static/sections/${group}.js`;
+      script.onload = () => done();
+      document.head.append(script);
+    }));
+    return siteTexts[group][section % siteSections.group];
+  };
+
   /** @type {Map<string, string[]>} */
   const memory = new Map();
   const remembered = (/** @type {string} */ word) => {
@@ -119,25 +140,34 @@
     const query = field.value.trim();
     const terms = read(query);
     const found = terms.length ? rank(terms, query) : [];
-    const shown = found.slice(0, SHOWN);
-    const count = found.length == 1 ? "1 result" : `${found.length} results`;
     advice.hidden = !query || found.length > 0;
     status.textContent = !query
       ? ""
       : !found.length
         ? "0 results. What you can try:"
-        : count + (found.length > SHOWN ? `, the best ${SHOWN} of them:` : "");
-    list.replaceChildren(
-      ...shown.map((part) => {
+        : found.length == 1
+          ? "1 result"
+          : `${found.length} results`;
+    list.replaceChildren();
+    const show = () => {
+      const first = list.childElementCount;
+      for (const part of found.slice(first, first + SHOWN)) {
         const item = content.cloneNode(true);
-        const [, link, where, text] = item.querySelectorAll("*");
+        const [, link, where, around] = item.querySelectorAll("*");
         link.href = part.href;
         link.append(part.title);
         where.append(part.where);
-        text.append(...excerpt(part.text, terms));
-        return item;
-      })
-    );
+        text(parts.indexOf(part)).then((words) => {
+          around.append(...excerpt(words, terms));
+          around.hidden = !words;
+        });
+        list.append(item);
+      }
+      more.hidden = list.childElementCount == found.length;
+      return list.children[first]?.firstChild;
+    };
+    show();
+    more.onclick = () => show().focus();
   };
   field.value = new URLSearchParams(location.search).get("q") ?? "";
   field.oninput = search;

@@ -2,12 +2,15 @@
 
 Sphinx's own index knows of most words only on which page they stand, and makes an
 excerpt by loading that page, which no browser allows for a site opened from a file.
+What every query needs is one script: which section holds which word how often.  The
+texts, for the excerpts of what was found, come after it in small groups.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,11 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-__all__ = ["sections", "setup"]
+__all__ = ["postings", "sections", "setup", "stems"]
 
 INDEX = "_static/sections.js"
+TEXTS = "_static/sections"
+GROUP = 8  # sections whose texts come together; search.js is told
 UNUSED = ("searchtools.js", "language_data.js")  # Sphinx copies its search all the same
 SILENT = (
     nodes.title,
@@ -30,6 +35,9 @@ SILENT = (
     addnodes.toctree,
 )
 Found = tuple[str, str, str]  # place, title, words
+CAMEL = re.compile(r"\b(?!\w+Error\b)\w*[a-z][A-Z]\w*", re.ASCII)
+JOINED = re.compile(r"\b(in|non|grad)[- ](?=place|leaf|cam)", re.ASCII)
+ENDINGS = re.compile("(ation|ting|ing|tion|ment|ed|es|s|e|ly)$")
 # A line of an example's output that nobody looks for: numbers, as tensors print them.
 NUMBERS = re.compile(
     r"^(?:[\W\d_]|e[+-]|inf|nan|tensor|dtype|torch|float64|True|False|None)+$"
@@ -104,16 +112,61 @@ def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if app.builder.name != "html":
         return
     taught = _taught(app)
-    pages = []
+    pages, texts = [], []
     for name, found in sorted(app.search_sections.items()):
         level = " · ".join(app.lesson_facts.get(name, {}).get("Level", []))
-        parts = [(*part, taught.get((name, part[0]), "")) for part in found]
+        parts = [(at, title, taught.get((name, at), "")) for at, title, _ in found]
         pages.append([name, found[0][1], level, parts])
-    text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
-    path = Path(app.outdir, INDEX)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"const siteSections = {text};\n", "utf-8")
+        texts += [words for *_, words in found]
+    _write(app, texts, {"group": GROUP, "pages": pages, "words": postings(texts)})
     yield "search", {}, "search.html"
+
+
+def _write(app: Sphinx, texts: list[str], index: dict[str, Any]) -> None:
+    folder = Path(app.outdir, TEXTS)
+    folder.mkdir(parents=True, exist_ok=True)
+    code = f"const siteSections = {_json(index)};\nconst siteTexts = [];\n"
+    Path(app.outdir, INDEX).write_text(code, "utf-8")
+    for at in range(0, len(texts), GROUP):
+        code = f"siteTexts[{at // GROUP}] = {_json(texts[at : at + GROUP])};\n"
+        (folder / f"{at // GROUP}.js").write_text(code, "utf-8")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def postings(texts: list[str]) -> dict[str, list[int]]:
+    """Return for each stem the sections that hold it, as steps from one to the next.
+
+    A negative number is how often the section before it holds the word, where more
+    than once.
+
+    >>> postings(["a leaf", "", "leaves of a leaf, a leaf"])
+    {'leaf': [1, 2, -2], 'leav': [3], 'of': [3]}
+    """
+    found: dict[str, list[int]] = {}
+    last: dict[str, int] = {}
+    for number, text in enumerate(texts, 1):
+        for word, count in Counter(stems(text)).items():
+            steps = found.setdefault(word, [])
+            steps += [number - last.get(word, 0), *([-count] if count > 1 else [])]
+            last[word] = number
+    return dict(sorted(found.items()))
+
+
+def stems(text: str) -> list[str]:
+    """Return the words of a text as stems.js reads them, which says why."""
+    text = CAMEL.sub(lambda it: it[0] + re.sub("[A-Z]+", r" \g<0>", " " + it[0]), text)
+    text = re.sub(r"[\[(]\w+, ?1[\])]", " column ", text.lower(), flags=re.ASCII)
+    text = JOINED.sub(r"\1", re.sub("['’]", "", text))
+    words = re.findall(r"[a-z]+(?:_[a-z]+)*|[+]=", text)
+    parts = [[word, *word.split("_")] if "_" in word else [word] for word in words]
+    return [_stem(word) for some in parts for word in some if len(word) > 1]
+
+
+def _stem(word: str) -> str:
+    return ENDINGS.sub("", word)[:8] if len(word) > 5 else word.removesuffix("s")
 
 
 def _taught(app: Sphinx) -> dict[tuple[str, str], str]:
