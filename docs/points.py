@@ -181,7 +181,8 @@ def measure(row: Row) -> Measured:
     verdict = "no gradient" if isinstance(gradient, str) else verdict
     axes = sides[: x.numel()]
     left, right = tuple(s[1] for s in axes), tuple(s[2] for s in axes)
-    marks = _marks(modes, second, curve, smooth=all(_same(a, b) for _, a, b in sides))
+    smooth = all(_same(a, b) for _, a, b in sides) and _add_up(x.numel(), sides)
+    marks = _marks(modes, second, curve, slopes=right if smooth else ())
     return Measured(row, value, left, right, modes, second, verdict, marks)
 
 
@@ -199,15 +200,35 @@ def judge(gradient: Numbers, sides: list[tuple[float, float, float]]) -> str:
     found = {_judge(*side) for side in sides}
     if not all(map(isfinite, gradient)):
         return "infinite, wrongly" if found & WRONG else "infinite"
-    if "outside" in found or ("silently wrong" in found and len(found) > 2):
-        return "outside"
-    if "silently wrong" in found:
-        return "silently wrong"
+    if found & WRONG:
+        return _why_wrong(len(gradient), sides)
     if "finite at an infinite slope" in found:
         return "finite at an infinite slope"
     for plain in ("no slope", "the slope"):
         found -= {plain} if len(found) > 1 else set()
     return found.pop() if len(found) == 1 else "in between"
+
+
+def _why_wrong(axes: int, sides: list[tuple[float, float, float]]) -> str:
+    """Return what a gradient is that some direction contradicts.
+
+    A kink that bends one way in each direction has subgradients, and this is none.
+    """
+    both = [
+        (left, right) for _, left, right in sides if left == left and right == right
+    ]
+    bends = {right > left for left, right in both if not _same(left, right)}
+    if _add_up(axes, sides):
+        return "outside" if bends else "silently wrong"
+    return "outside" if len(bends) == 1 else "slopes do not add up"
+
+
+def _add_up(axes: int, sides: list[tuple[float, float, float]]) -> bool:
+    """Return whether the slopes along the diagonals follow from those of the axes."""
+    slopes = [left if isnan(right) else right for _, left, right in sides]
+    signs = [sum((-1) ** i * s for i, s in enumerate(slopes[:axes]))]
+    sums = [sum(slopes[:axes]), *signs][: len(slopes) - axes]
+    return all(_same(a, b) for a, b in zip(sums, slopes[axes:], strict=True))
 
 
 def _judge(slope: float, left: float, right: float) -> str:
@@ -229,9 +250,13 @@ def _judge(slope: float, left: float, right: float) -> str:
 
 
 def _marks(
-    modes: dict[str, Answer], second: float | str, curve: list[float], *, smooth: bool
+    modes: dict[str, Answer],
+    second: float | str,
+    curve: list[float],
+    *,
+    slopes: Numbers,
 ) -> tuple[str, ...]:
-    """Return what else is to be said of a row."""
+    """Return what else is to be said of a row; ``slopes`` is empty at a kink."""
     gradients = {mode: a for mode, a in modes.items() if not isinstance(a, str)}
     single = gradients.pop("float32", None)
     first, *others = gradients.values() or [()]
@@ -241,7 +266,12 @@ def _marks(
         "a mode is missing": 0 < len(gradients) < len(modes) - 1,
         "float32 differs": differs,
     }
-    if smooth and _same(*curve, 1e-2) and isfinite(curve[0]):
+    if slopes and all(map(isfinite, slopes)):
+        for mode in ("forward", "vmap", "compiled"):
+            found = gradients.get(mode, (nan,))
+            finite = all(map(isfinite, found))
+            marks[f"{mode} wrong"] = finite and not _alike(found, slopes)
+    if slopes and _same(*curve, 1e-2) and isfinite(curve[0]):
         wrong = isinstance(second, float) and not _same(second, curve[0], 1e-2)
         marks["second derivative wrong"] = wrong and second == second
     marks["second derivative nan"] = second != second
@@ -287,7 +317,7 @@ def _value(row: Row, x: Tensor) -> float:
 
 def _answer(compute: Callable[[], Tensor]) -> Answer:
     try:
-        return tuple(compute().double().flatten().tolist())
+        return tuple((compute() + 0.0).double().flatten().tolist())
     except Exception as error:
         return type(error).__name__
 
@@ -342,10 +372,10 @@ def _sides(
     f: Callable[[Tensor], Tensor], x: Tensor, d: Tensor, step: float
 ) -> tuple[float, float]:
     """Return the slopes along a direction from below and from above."""
-    y = float(f(x))
+    y = _at(f, x)
 
     def slope(h: float) -> float:
-        return (float(f(x + h * d)) - y) / h
+        return (_at(f, x + h * d) - y) / h
 
     steps = [step, step / 32, step / 1024]
     return _limit([slope(-h) for h in steps]), _limit([slope(h) for h in steps])
@@ -357,10 +387,18 @@ def _curvature(
     """Return the second derivative along a direction, from that side."""
 
     def bend(h: float) -> float:
-        y, z, w = (float(f(x + n * h * d)) for n in range(3))
+        y, z, w = (_at(f, x + n * h * d) for n in range(3))
         return (y - 2 * z + w) / h**2
 
     return _limit([bend(h) for h in (4 * step, step, step / 4)])
+
+
+def _at(f: Callable[[Tensor], Tensor], x: Tensor) -> float:
+    """Return a value; nan where the function refuses the point."""
+    try:
+        return float(f(x))
+    except RuntimeError:
+        return nan
 
 
 def _limit(terms: list[float]) -> float:

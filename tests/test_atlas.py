@@ -2,7 +2,8 @@
 
 import re
 import sys
-from math import inf, nan
+from dataclasses import replace
+from math import inf, isfinite, nan
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ RELEASE_213 = [  # call, point, reverse gradient, verdict; as PyTorch 2.13.0 has
     ("torch.sign(x)", "0", (0,), "finite at an infinite slope"),
     ("torch.sqrt(x.detach())", "1", (), "no gradient"),
 ]
+
+
+SUM = "slopes do not add up"
 
 
 def rows(lines: str) -> list:
@@ -67,6 +71,7 @@ def test_measure_finds_what_is_known_by_hand(call, point, gradient, verdict):
         ((1.0, 1.0), [(1, 0, 1), (1, 0, 1), (2, 1, 1), (0, -1, 1)], "outside"),
         ((0.0, 1.0), [(0, 0, 0), (1, 0, 1)], "one side's slope"),
         ((0.5, 1.0), [(0.5, 0, 1), (1, 0, 1)], "in between"),
+        ((1.0, 0.0), [(1, 0, 0), (0, 0, 0), (1, 0, 1), (1, 1, 0)], SUM),
     ],
 )
 def test_judge_gives_the_verdict_of_the_rules(gradient, sides, verdict):
@@ -109,6 +114,28 @@ def test_another_function_changes_each_number_of_the_page():
     first, other = (re.search("</th>.*?<details", html)[0] for html in shown)
     assert [cell in first for cell in (">12<", ">7<", ">2<")] == [True] * 3
     assert [cell in other for cell in (">3<", ">1<", ">0<")] == [True] * 3
+
+
+def test_the_atlas_has_its_points_and_none_of_its_values_is_typed():
+    before = [measure(row) for row in read_rows()]
+    after = [measure(replace(p.row, call=f"3 * ({p.row.call}) + 7")) for p in before]
+    values = [(p.value, q.value) for p, q in zip(before, after, strict=True)]
+    finite = [(p, q) for p, q in values if isfinite(p)]
+    assert len(finite) > 0.75 * len(before) > 0.75 * 200
+    assert all(q == pytest.approx(3 * p + 7) for p, q in finite)
+    slopes = [(p, q) for p, q in zip(before, after, strict=True) if _has_slope(p)]
+    assert len(slopes) > 100
+    for p, q in slopes:
+        three = [3 * number for number in p.modes["reverse"]]
+        assert q.modes["reverse"] == pytest.approx(three), p.row.call
+
+
+def _has_slope(point):
+    return (
+        not isinstance(point.modes["reverse"], str)
+        and any(isfinite(number) and number for number in point.modes["reverse"])
+        and all(map(isfinite, point.modes["reverse"]))
+    )
 
 
 def test_scripts_of_the_table_run_and_print_its_numbers(capsys):
