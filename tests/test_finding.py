@@ -289,6 +289,14 @@ def test_search_asks_for_no_page_and_for_each_text_once(page: Page, address):
     assert all(url.startswith(address + "_static/sections/") for url in asked)
 
 
+def test_results_stand_without_texts_that_cannot_be_had(page: Page, address):
+    page.route("**/_static/sections/*", lambda route: route.abort())
+    page.goto(address + "search.html?q=leaf")
+    page.wait_for_function(EXCERPTS)
+    assert page.locator("#search-results li a").count() == 10
+    assert page.locator("#search-results p:last-child:visible").count() == 0
+
+
 def test_more_results_come_below_and_take_the_focus(page: Page, top):
     page.goto(top + "search.html?q=gradient")
     shown, more = page.locator("#search-results a"), page.locator("#search-more")

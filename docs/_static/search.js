@@ -100,10 +100,10 @@
     await (groups[group] ??= new Promise((done) => {
       const script = document.createElement("script");
       script.src = `_static/sections/${group}.js`;
-      script.onload = () => done();
+      script.onload = script.onerror = () => done();
       document.head.append(script);
     }));
-    return siteTexts[group][section % siteSections.group];
+    return siteTexts[group]?.[section % siteSections.group] ?? "";
   };
 
   /** @type {Map<string, string[]>} */

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Asked", "AskedKind", "Block", "Formula", "Statement"]
-
+__all__ = ["Asked", "AskedKind", "Block", "Formula", "Statement", "StatementKind"]
 
 StatementKind = Literal["doctest", "gradient", "value", "law"]
 AskedKind = Literal["ask", "wrong"]
