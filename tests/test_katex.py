@@ -94,6 +94,29 @@ def test_process_that_typesets_ends():
             process.kill()
 
 
+FORKED = """
+import os
+from coursebuild.typeset import FormulaError, typeset
+def said(formula):
+    try:
+        return typeset(formula)[:5]
+    except (FormulaError, RuntimeError) as error:
+        return type(error).__name__
+said("x"), said("x_{")
+if not os.fork():
+    print(said("x"), said("x_{"), said("y"), flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_fork_knows_what_was_typeset_and_waits_for_nothing():
+    command = [sys.executable, "-c", FORKED]
+    options = {"capture_output": True, "text": True, "timeout": 120}
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, **options)
+    assert done.stdout == "<span FormulaError RuntimeError\n"
+
+
 def formulas():
     for name in ("formulas_true.txt", "formulas_false.txt"):
         lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()

@@ -7,6 +7,7 @@ without JavaScript, and no page asks another host for anything.
 from __future__ import annotations
 
 import atexit
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -43,29 +44,42 @@ class FormulaError(ValueError):
 
 
 @cache
-def _engine() -> MiniRacer:
+def _engine() -> tuple[MiniRacer, int]:
+    """Return what runs KaTeX, and the process in which its thread lives."""
     engine = MiniRacer()
     atexit.register(engine.close)  # left to the interpreter's end, its thread may hang
     engine.eval((FOLDER / "katex.min.js").read_text(encoding="utf-8"))
-    return engine
+    return engine, os.getpid()
 
 
-@cache
 def typeset(formula: str, *, display: bool = False) -> str:
     r"""Return the HTML of a formula in LaTeX.
 
     Raises:
         FormulaError: KaTeX does not know something in it.
+        RuntimeError: This process was forked from one that typesets, and which has not
+            seen the formula: the engine is not here, and would be waited for.
 
     >>> "<math" in typeset(r"\nabla_x y = 4x")
     True
     """
+    html = _typeset(formula, display=display)
+    if isinstance(html, FormulaError):
+        raise FormulaError(*html.args)
+    return html
+
+
+@cache  # errors too, so that a fork knows what its parent was told
+def _typeset(formula: str, *, display: bool) -> str | FormulaError:
+    engine, process = _engine()
+    if process != os.getpid():
+        raise RuntimeError(f"formula {formula!r} was to be typeset before forking")
     options = {"displayMode": display, "throwOnError": True, "strict": False}
     try:
-        html = str(_engine().call("katex.renderToString", formula, options))
+        html = str(engine.call("katex.renderToString", formula, options))
     except JSEvalException as error:
         reason = re.search(r"KaTeX parse error: (.*)", str(error))
-        raise FormulaError(reason.group(1) if reason else str(error)) from None
+        return FormulaError(reason.group(1) if reason else str(error))
     html = _STROKE.sub(r'mrel\1 katex-stroke"><', html)
     return _held(NEGATIVE.sub("", html), end=not display)
 
@@ -93,6 +107,18 @@ def _held(html: str, *, end: bool) -> str:
         if piece.count(_PART) > 1 or (end and k == len(whole) - 1):
             whole[k] = f'<span class="kept">{piece}</span>'
     return before + "".join(whole) + closing
+
+
+def _prepare(_app: Sphinx, document: nodes.document, _name: str = "") -> None:
+    """Typeset what a page will show, since pages may be written in forks.
+
+    Done when a page is read, because titles are shown on other pages, and when it is
+    resolved, which may fill numbers in.
+    """
+    for node in document.findall(nodes.math):
+        _typeset(node.astext(), display=False)
+    for block in document.findall(nodes.math_block):
+        _typeset(displayed(block.astext()), display=True)
 
 
 def _inline(self: Any, node: nodes.math) -> None:
@@ -183,3 +209,5 @@ def setup(app: Sphinx) -> None:
     SphinxRenderer.render_amsmath = _SteadyLabels.render_amsmath
     SphinxRenderer._random_label = _SteadyLabels._random_label
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))
+    app.connect("doctree-read", _prepare, priority=900)  # after what changes formulas
+    app.connect("doctree-resolved", _prepare, priority=900)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -25,6 +26,8 @@ from coursebuild.publishing.publish import (
 from coursebuild.sources.wording import authored, worded
 
 if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
     from courserun.lesson import Lesson
     from courserun.runs import Runs
 
@@ -133,6 +136,7 @@ def run_sphinx(
             status=None,
             warning=warnings,
         )
+        app.connect("env-updated", _write_in_forks)
         app.build(force_all=True)
     except Exception as error:
         failure = error
@@ -140,6 +144,7 @@ def run_sphinx(
             failures = course.runs.failures()
     finally:
         stop()
+        gc.unfreeze()
     lessons = course.runs.lessons.values() if course else ()
     said = authored(_readable(warnings.getvalue(), root, work), root, work / "docs")
     wrong, notes = (list(map(worded, x)) for x in sort_messages(said, lessons))
@@ -155,6 +160,19 @@ def run_sphinx(
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes
+
+
+def _write_in_forks(app: Sphinx, _env: object) -> list[str]:
+    """Let Sphinx write pages in processes of its own from now on.
+
+    Our extension is not made for reading so.  Four a core, so that no core waits for
+    the last one's pages.  A collection would touch, and so copy, what they share.
+    """
+    from courserun.runner import at_once
+
+    gc.freeze()
+    app.parallel = 4 * at_once() if at_once() > 1 else 1
+    return []  # no other page is read
 
 
 def _dead_links(site: Path, root: Path, lessons: Iterable[Lesson]) -> list[str]:
