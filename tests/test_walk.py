@@ -602,6 +602,16 @@ def test_keyboard_moves_to_each_line_and_marks_its_node(page: Page):
     assert marked(page) == ([], [])
 
 
+def test_pointer_at_rest_leaves_the_keyboards_mark(page: Page):
+    serve(page, diamond(), text=CODE + "<p>word</p>" * 99)
+    page.mouse.move(600, 500)
+    page.keyboard.press("Tab")
+    came = "new Promise(c => addEventListener('pointerover', () => c(true)))"
+    page.evaluate(f"window.came = {came}; scrollTo(0, 600)")
+    assert page.evaluate("came")  # a browser says so when what lies below it changes
+    assert marked(page) == (["x"], [LINES["x"]])
+
+
 def test_bar_keeps_the_mark_of_its_step(page: Page):
     serve(page, diamond(), text=CODE, step="#ag-1-s2")
     page.locator(".mathnormal").last.hover()

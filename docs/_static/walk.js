@@ -5,7 +5,9 @@
   /** @returns {any[]} */
   const all = (query, from = document) => [...from.querySelectorAll(query)];
   const unmark = () => all(".ag-at").forEach((e) => e.classList.remove("ag-at"));
-  const onPoint = (act) => ["pointerover", "focusin"].forEach((it) => addEventListener(it, act));
+  // Not pointerover: a page that scrolls under a resting pointer would undo the keyboard's mark.
+  const pointing = ["pointermove", "pointerdown", "focusin"];
+  const onPoint = (act) => pointing.forEach((it) => addEventListener(it, act));
   onPoint(unmark);
   const page = document.documentElement.style;
 
