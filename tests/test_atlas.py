@@ -7,12 +7,14 @@ from math import inf, isfinite, nan
 from pathlib import Path
 
 import pytest
-from test_browser import SITE
+from playwright.sync_api import Page
+from test_browser import AXE, SITE, address, bare, faults, page
 
+__all__ = ["address", "bare", "page"]  # fixtures
 DOCS = Path(__file__).parent.parent / "docs"
 sys.path.insert(0, str(DOCS))
 
-from points import PointError, judge, measure, read_rows  # noqa: E402
+from points import KINDS, PointError, judge, measure, read_rows  # noqa: E402
 from points_html import table  # noqa: E402
 
 RELEASE_213 = [  # call, point, reverse gradient, verdict; as PyTorch 2.13.0 has them
@@ -145,16 +147,118 @@ def test_scripts_of_the_table_run_and_print_its_numbers(capsys):
     assert len(row.script.splitlines()) == 3
 
 
-def test_page_filters_and_reads_on_a_phone(browser):
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto((SITE / "atlas.html").as_uri())
-    every = page.locator(".atlas tbody tr:visible").count()
-    assert every == len(read_rows())
-    page.get_by_label("Name, or part of a call").fill("clamp")
-    found = page.locator(".atlas tbody tr:visible")
-    assert 0 < found.count() < every
-    assert all("clamp" in text for text in found.locator("th").all_inner_texts())
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    page.goto((SITE / "atlas.html").as_uri() + "#torch.relu-x-at-0")
-    assert page.locator("[id='torch.relu-x-at-0']").is_visible()
-    page.close()
+SHOWN = ".atlas tbody tr:visible"
+STATUS = ".atlas-filter [role=status]"
+AT_TOP = """id => { const { top } = document.getElementById(id).getBoundingClientRect();
+  return top >= 0 && top < innerHeight; }"""
+CALL = "Name, or part of a call"
+RELU = "torch.relu-x-at-0"
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.name")
+
+
+def asked(page: Page, query: str) -> None:
+    page.wait_for_function("query => location.search === query", arg=query)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_keyboard_alone_filters_by_call_kind_and_verdict(page: Page, address, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address + "atlas.html")
+    rows, status = page.locator(SHOWN), page.locator(STATUS)
+    every = len(read_rows())
+    assert rows.count() == every
+    assert status.inner_text() == f"{every} of {every} points"
+    page.get_by_label(CALL).focus()
+    page.keyboard.type("MAX 3,")
+    assert focused(page) == "call"
+    assert 0 < rows.count() < every
+    for text in rows.locator("th").all_inner_texts():
+        assert "max" in text.lower()
+    assert status.inner_text() == f"{rows.count()} of {every} points"
+    page.keyboard.press("Tab")
+    page.keyboard.type("Ti")
+    assert focused(page) == "kind"
+    assert page.locator("section:has(> h2):has(.atlas):visible").count() == 1
+    page.keyboard.press("Tab")
+    page.keyboard.type("one")
+    assert focused(page) == "verdict"
+    words = page.locator(f"{SHOWN} .verdict").all_inner_texts()
+    assert words
+    assert all("one side's slope" in text for text in words)
+    assert status.inner_text() == f"{len(words)} of {every} points"
+    asked(page, "?call=MAX+3%2C&kind=Ties&verdict=one+side%27s+slope")
+    page.reload()
+    assert rows.count() == len(words)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.evaluate(AXE)
+    assert faults(page, "") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "call", "count"),
+    [
+        ("?call=torch.relu", "torch.relu", None),
+        ("?call=-1&kind=Kinks", "-1", None),
+        ("?kind=no+such+kind&verdict=none", "", len(read_rows())),
+        ("?call=no+such+call", "no such call", 0),
+    ],
+)
+def test_address_asks(page: Page, address, query, call, count):
+    page.goto(f"{address}atlas.html{query}")
+    assert page.get_by_label(CALL).input_value() == call
+    rows = page.locator(SHOWN)
+    texts = rows.locator("th").all_inner_texts()
+    assert all(call in text.replace("−", "-") for text in texts)
+    assert len(texts) == count if count is not None else texts
+    if count == 0:
+        assert page.locator(STATUS).inner_text().startswith("No point has all")
+    assert page.get_by_label("Kind").locator("option:checked").inner_text()
+
+
+@pytest.mark.parametrize("place", [RELU, "kinks"])
+def test_link_opens_what_the_filter_hides(page: Page, address, place):
+    page.goto(f"{address}atlas.html?kind=Poles#{place}")
+    there = page.locator(f"[id='{place}']")
+    for _ in range(2):
+        assert there.is_visible()
+        page.wait_for_function(AT_TOP, arg=place)  # scrolls smoothly
+        page.keyboard.press("Tab")
+        assert there.evaluate("there => there.contains(document.activeElement)")
+        assert page.get_by_label("Kind").input_value() == ""
+        asked(page, "")
+        assert page.url.endswith("#" + place)
+        page.get_by_label("Kind").select_option("Poles")
+        assert not there.is_visible()
+        asked(page, "?kind=Poles")
+        page.evaluate("place => { location.hash = place; }", place)
+
+
+def test_filter_works_from_a_file(page: Page):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((SITE / "atlas.html").absolute().as_uri())
+    page.get_by_label(CALL).fill("clamp")
+    asked(page, "?call=clamp")
+    page.reload()
+    assert 0 < page.locator(SHOWN).count() < len(read_rows())
+    assert errors == []
+
+
+def test_without_a_script_sections_and_lists_part_the_points(bare: Page, address):
+    bare.goto(address + "atlas.html")
+    assert bare.locator(".atlas-filter :is(input, select):visible").count() == 0
+    sections = bare.locator("section:has(> h2):has(.atlas)")
+    rows = [part.locator(SHOWN).count() for part in sections.all()]
+    assert len(rows) == len(KINDS)
+    assert min(rows) > 0
+    assert sum(rows) == len(read_rows())
+    by_verdict = bare.locator("details:has(> ul a[href^='#'])", has_text="one side's")
+    by_verdict.locator("summary").first.press("Enter")
+    link = by_verdict.locator("a").first
+    link.press("Enter")
+    row = bare.locator(f"[id='{link.get_attribute('href')[1:]}']")
+    assert "one side's slope" in row.inner_text()
+    assert row.evaluate("row => row.matches(':target')")

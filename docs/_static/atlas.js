@@ -1,28 +1,29 @@
 // @ts-check
-// Show the rows of the atlas whose call, kind and verdict are asked for.
+// Show the rows of the atlas whose call, kind and verdict are asked for; the address keeps what was asked.
 
 (() => {
   /** @type {HTMLFormElement} */
   const form = document.querySelector(".atlas-filter");
-  const [name, kind, verdict] = /** @type {any} */ (form.elements);
+  const fields = /** @type {any[]} */ ([...form.elements]);
+  const [name, kind, verdict] = fields;
   const status = form.querySelector("p");
+  const plain = (/** @type {string} */ text) => text.toLowerCase().replaceAll("−", "-");
   const rows = [...document.querySelectorAll(".atlas tbody tr")].map((row) => ({
     row: /** @type {HTMLElement} */ (row),
     section: row.closest("section"),
-    call: row.querySelector("th").textContent.toLowerCase(),
+    call: plain(row.querySelector("th").textContent),
     kind: row.closest("section").querySelector("h2").firstChild.textContent,
     verdicts: row.querySelector(".verdict").innerHTML.split("<br>").map((it) => it.replace(/<\/?strong>/g, "")),
   }));
   const offer = (/** @type {HTMLSelectElement} */ select, /** @type {string[]} */ words) =>
     [...new Set(words)].forEach((word) => select.add(new Option(word)));
-  offer(kind, rows.map((it) => it.kind));
-  offer(verdict, rows.flatMap((it) => it.verdicts).sort());
+  let timer = 0; // not each letter: browsers allow few changes of an address at once
 
   const filter = () => {
-    const words = name.value.toLowerCase().split(/\s+/);
+    const words = plain(name.value).split(/\s+/);
     for (const it of rows)
       it.row.hidden = !(
-        words.every((/** @type {string} */ word) => it.call.includes(word)) &&
+        words.every((word) => it.call.includes(word)) &&
         (!kind.value || it.kind === kind.value) &&
         (!verdict.value || it.verdicts.includes(verdict.value))
       );
@@ -32,16 +33,32 @@
       ? `${shown.length} of ${rows.length} points`
       : "No point has all of this. Type less of its call, or choose “all”.";
   };
+  const keep = (hash = "") => {
+    clearTimeout(timer);
+    const asked = new URLSearchParams(fields.filter((it) => it.value).map((it) => [it.name, it.value]));
+    timer = setTimeout(() => history.replaceState(null, "", `${location.pathname}${asked.size ? `?${asked}` : ""}${hash}`), 300);
+  };
   const arrive = () => {
-    const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!row?.closest("[hidden]")) return;
+    const there = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!there?.closest("[hidden]")) return;
     form.reset();
     filter();
-    row.scrollIntoView();
+    keep(location.hash);
+    there.scrollIntoView();
+    there.querySelector("a").focus({ preventScroll: true });
   };
-  form.oninput = filter;
+
+  offer(kind, rows.map((it) => it.kind));
+  offer(verdict, rows.flatMap((it) => it.verdicts).sort());
+  const asked = new URLSearchParams(location.search);
+  for (const field of fields) {
+    field.value = asked.get(field.name) ?? "";
+    if (field.selectedIndex < 0) field.selectedIndex = 0; // of another release
+  }
+  form.oninput = () => (filter(), keep());
   form.onsubmit = (event) => event.preventDefault();
   window.addEventListener("hashchange", arrive);
   form.hidden = false;
   filter();
+  arrive();
 })();
