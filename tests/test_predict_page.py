@@ -91,7 +91,10 @@ def test_score_counts_what_was_found_and_what_at_the_first_try(page, address, na
         assert check(form, form.get_attribute("data-numbers")).startswith("Right.")
     opened = page.locator(".box:has(form.ask) details.answer").nth(3)
     opened.locator("summary").press("Enter")
-    page.wait_for_function("Object.values(localStorage).some(v => v.includes('#3!'))")
+    page.wait_for_function(
+        "id => Object.values(localStorage).some(v => v.includes(`#${id}!`))",
+        arg=forms.nth(3).evaluate("form => form.closest('section').id"),
+    )
     check(forms.nth(3), forms.nth(3).get_attribute("data-numbers"))
     words = "Some are left."
     if count == 4:
@@ -127,6 +130,26 @@ def test_score_holds_while_the_storage_is_refused(page: Page, address):
     form = page.locator("form.ask").first
     assert check(form, form.get_attribute("data-numbers")).startswith("Right.")
     assert ": 1 of " in score(page)
+
+
+def test_score_stays_with_its_question_when_another_is_added(page: Page, address):
+    html = (SITE / NAMES[0]).read_text(encoding="utf-8")
+    name = address + NAMES[0]
+    page.goto(name)
+    second = page.locator("form.ask").nth(1)
+    check(second, second.get_attribute("data-numbers"))
+    section = second.evaluate("form => form.closest('section').outerHTML")
+    found = re.search(r'<section id="[^"]+">\s*<h3>.*?</section>', html, re.DOTALL)
+    more = re.sub('id="[^"]*"', 'id="one-more"', found[0], count=1)
+    longer = html.replace(found[0], more + found[0])
+    assert longer.count('<form class="ask"') == html.count('<form class="ask"') + 1
+    page.route(name, lambda route: route.fulfill(body=longer, content_type="text/html"))
+    page.goto(name)
+    boxes = page.locator(".box.found")
+    assert page.locator("form.ask").count() == html.count('<form class="ask"') + 1
+    assert boxes.evaluate_all("all => all.map(it => it.closest('section').id)") == [
+        re.search('id="([^"]*)"', section)[1]
+    ]
 
 
 def test_keyboard_alone_leads_to_a_score(page: Page, address):

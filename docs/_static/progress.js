@@ -6,9 +6,16 @@
   const all = (query) => [...document.querySelectorAll(query)];
   const key = "progress " + new URL("..", /** @type {any} */ (document.currentScript).src);
   const page = (url) => url.split(/[?#]/)[0];
-  const id = (form = 0) => page(location.href) + (form ? "#" + forms.indexOf(form) : "");
-  const missed = (form) => id(form) + "!";
   const forms = all(".ask");
+  // A question is known by its section, and by its place there if it is not the first.
+  const names = new Map();
+  for (const form of forms) {
+    const { id } = form.closest("section");
+    const before = [...names.values()].filter((name) => name.split(".")[0] == id).length;
+    names.set(form, before ? `${id}.${before}` : id);
+  }
+  const id = (form = 0) => page(location.href) + (form ? "#" + names.get(form) : "");
+  const missed = (form) => id(form) + "!";
   const [line] = all(".progress");
   let kept = []; // in storage too, unless that is refused
 
