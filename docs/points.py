@@ -23,8 +23,9 @@ __all__ = ["KINDS", "Measured", "PointError", "Row", "judge", "measure", "read_r
 
 KINDS = ("kink", "tie", "pole", "jump", "degenerate")
 TABLE = Path(__file__).with_name("points.txt")
-OPTIONS = re.compile(r"(lesson|issue|step|note) (.+)|compile")
+OPTIONS = re.compile(r"(lesson|issue|step|note) (.+)|compile|meant")
 WRONG = {"silently wrong", "outside"}
+MEANT = "another on purpose"
 Numbers = tuple[float, ...]
 Answer = Numbers | str  # the gradient, or the type of the exception
 
@@ -46,6 +47,7 @@ class Row:
     step: float = 2.0**-10
     note: str = ""
     compile: bool = False
+    meant: bool = False  # torch documents that it returns another gradient
 
     @property
     def address(self) -> str:
@@ -125,15 +127,14 @@ def _read(line: str, kind: str, place: str) -> Iterator[Row]:
     options: dict[str, str] = {}
     for option in filter(None, map(str.strip, "".join(rest[1:]).split(";"))):
         if not (found := OPTIONS.fullmatch(option)):
-            told = "write lesson, issue, step or note and its words, or compile"
+            told = "write lesson, issue, step or note and its words, compile or meant"
             raise PointError(f"{place}: no option {option!r}: {told}")
         options[found[1] or option] = found[2]
     step = float(options.pop("step", 2.0**-10))
-    compiled = "compile" in options and not options.pop("compile")
+    said = {flag: True for flag in ("compile", "meant") if flag in options}
+    options = {option: words for option, words in options.items() if words}
     for point in rest[0].split(";"):
-        row = Row(
-            place, kind, call, point.strip(), step=step, compile=compiled, **options
-        )
+        row = Row(place, kind, call, point.strip(), step=step, **said, **options)
         _ = row.function, row.x()
         yield row
 
@@ -183,6 +184,9 @@ def measure(row: Row) -> Measured:
     left, right = tuple(s[1] for s in axes), tuple(s[2] for s in axes)
     smooth = all(_same(a, b) for _, a, b in sides) and _add_up(x.numel(), sides)
     marks = _marks(modes, second, curve, slopes=right if smooth else ())
+    if row.meant and verdict in WRONG:
+        verdict = MEANT
+        marks = tuple(mark for mark in marks if not mark.endswith(" wrong"))
     return Measured(row, value, left, right, modes, second, verdict, marks)
 
 

@@ -1,6 +1,8 @@
 """The atlas of points: what is measured, the verdicts, the table, the page."""
 
+import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from math import inf, isfinite, nan
@@ -98,6 +100,37 @@ def test_a_line_that_cannot_be_used_is_named_with_a_remedy(line, told):
     with pytest.raises(PointError) as caught:
         [measure(row) for row in rows(f"[kink]\n{line}")]
     assert told in str(caught.value)
+
+
+def test_another_gradient_that_is_meant_has_a_verdict_of_its_own():
+    line = "[jump]\nx.detach() * x | 3"
+    wrong, meant = (measure(rows(line + more)[0]) for more in ("", " | meant"))
+    assert (wrong.verdict, "vmap wrong" in wrong.marks) == ("silently wrong", True)
+    assert (meant.verdict, meant.marks) == ("another on purpose", ())
+    right = measure(rows("[jump]\ntorch.square(x) | 3 | meant")[0])
+    assert right.verdict == "the slope"
+
+
+def test_page_is_the_same_on_an_older_processor():
+    code = (
+        "import points, points_html; shown = points_html.measured();"
+        "tables = (points_html.table(shown, kind) for kind in points.KINDS);"
+        "print(*(table.source for table in tables), sep='\\n')"
+    )
+    older = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
+    tables = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=DOCS,
+            env={**os.environ, **extra},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for extra in ({}, older)
+    ]
+    assert tables[0].count("<tr id=") == len(read_rows())
+    assert tables[0] == tables[1]
 
 
 def test_a_line_more_is_a_row_more():

@@ -281,7 +281,7 @@ def test_progress_is_known_under_a_sub_path_too(page: Page, address):  # noqa: F
     kept = page.evaluate("Object.entries(localStorage)")
     assert [key for key, _ in kept if key != "theme"] == [f"progress {address}"]
     found = json.loads(dict(kept)[f"progress {address}"])[0]
-    assert found == f"{address}{FIRST}#a-value-in-between"
+    assert found == f"{address}{FIRST}#forward-compute-and-record"
 
 
 @pytest.mark.parametrize("kept", ["5", "null", "{", '"x"', '{"a": 1}', "[1, null]"])
