@@ -5,20 +5,14 @@ some 7 GB, is made in the temporary folder and removed before the next.  Writes 
 rows of ``docs/torches.txt``, which "Drawing graphs" shows.  Exit code 1: a test failed.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
-import venv
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from environments import ROOT, Environment, environment
+
 TABLE = ROOT / "docs" / "torches.txt"
 VERSIONS = ("2.5.1", "2.6.0", "2.9.1", "2.10.0", "2.13.0", "2.14.1", "2.15.0")
 BESIDE = ("numpy", "pygraphviz>=2.0.4", "pytest", "hypothesis", "hatchling")
-ROOM = 14  # GB: an environment, and the wheels that it is unpacked from
 HEAD = """\
 | PyTorch | tests passed | failed | not run: they look at what is saved |
 |---|---|---|---|
@@ -28,34 +22,20 @@ SHOWN = "from torchutils.saved import SHOWN; exit(not SHOWN)"
 PYTEST = "-m pytest -q --noconftest -p no:cacheprovider -o addopts= -o filterwarnings="
 
 
-def row(version: str, folder: Path) -> str:
-    """Install a release into a folder, run the tests there, and return its row."""
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    own = {"PIP_CONSTRAINT": os.devnull, "TMPDIR": str(folder)}  # its wheels go too
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-compile"]
-    env = os.environ | own
-    subprocess.run([*pip, f"torch=={version}", *BESIDE], check=True, env=env)
-    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "utils"), str(ROOT / "tests")])
-    shown = subprocess.run([python, "-c", SHOWN], check=False, env=env)
+def row(torch: Environment) -> str:
+    """Run the tests under a release, and return its row."""
+    shown = torch.run("-c", SHOWN, check=False)
     chosen = ["-m", "not saved"] if shown.returncode else []
     tests = sorted(ROOT.glob("tests/test_torchutils_*.py"))
-    done = subprocess.run(
-        [python, *PYTEST.split(), *chosen, *tests],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=env,
-        cwd=ROOT,
-    )
+    done = torch.run(*PYTEST.split(), *chosen, *tests, check=False)
     print(done.stdout[-3000:], done.stderr[-1000:], flush=True)
     last = (done.stdout.splitlines() or [""])[-1]
     words = ("passed", "failed", "deselected")
     counts = [re.search(rf"(\d+) {word}", last) for word in words]
     passed, failed, left = (int(c[1]) if c else 0 for c in counts)
     if not passed or " error" in last:
-        raise SystemExit(f"torch {version}: the tests did not run")
-    return f"| {version} | {passed} | {failed} | {left} |\n"
+        raise SystemExit(f"torch {torch.version}: the tests did not run")
+    return f"| {torch.version} | {passed} | {failed} | {left} |\n"
 
 
 def written(rows: dict[str, str]) -> str:
@@ -70,14 +50,8 @@ def main(versions: list[str]) -> int:
     """Run all, and write what was seen after each."""
     failed = False
     for version in versions:
-        free = shutil.disk_usage(tempfile.gettempdir()).free / 1e9
-        if free < ROOM:
-            raise SystemExit(
-                f"torch {version} needs {ROOM} GB in {tempfile.gettempdir()}, where "
-                f"{free:.0f} are free: make room, or set TMPDIR"
-            )
-        with tempfile.TemporaryDirectory() as folder:
-            found = row(version, Path(folder))
+        with environment(version, BESIDE) as torch:
+            found = row(torch)
         TABLE.write_text(written({version: found}), "utf-8")
         print(found, flush=True)
         failed |= found.split("|")[3].strip() != "0"

@@ -23,7 +23,7 @@ __all__ = ["KINDS", "Measured", "PointError", "Row", "judge", "measure", "read_r
 
 KINDS = ("kink", "tie", "pole", "jump", "degenerate")
 TABLE = Path(__file__).with_name("points.txt")
-OPTIONS = re.compile(r"(lesson|issue|step|note) (.+)|compile|meant")
+OPTIONS = re.compile(r"(lesson|issue|step|note) (.+)|compile|meant|new")
 WRONG = {"silently wrong", "outside"}
 MEANT = "another on purpose"
 Numbers = tuple[float, ...]
@@ -48,6 +48,7 @@ class Row:
     note: str = ""
     compile: bool = False
     meant: bool = False  # torch documents that it returns another gradient
+    new: bool = False  # measured in the site's own release alone
 
     @property
     def address(self) -> str:
@@ -127,11 +128,11 @@ def _read(line: str, kind: str, place: str) -> Iterator[Row]:
     options: dict[str, str] = {}
     for option in filter(None, map(str.strip, "".join(rest[1:]).split(";"))):
         if not (found := OPTIONS.fullmatch(option)):
-            told = "write lesson, issue, step or note and its words, compile or meant"
+            told = "write lesson, issue, step or note and words, compile, meant or new"
             raise PointError(f"{place}: no option {option!r}: {told}")
         options[found[1] or option] = found[2]
     step = float(options.pop("step", 2.0**-10))
-    said = {flag: True for flag in ("compile", "meant") if flag in options}
+    said = {flag: True for flag in ("compile", "meant", "new") if flag in options}
     options = {option: words for option, words in options.items() if words}
     for point in rest[0].split(";"):
         row = Row(place, kind, call, point.strip(), step=step, **said, **options)

@@ -1,14 +1,16 @@
 """Show the points of ``points.py`` in tables."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from types import MappingProxyType
 
 from points import Answer, Measured, measure, read_rows
 
 __all__ = ["Html", "by_verdict", "measured", "table"]
 
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 HEADS = ("Call, and point", "Value", "Slopes measured", "Gradient", "Second", "Verdict")
 
 
@@ -27,13 +29,21 @@ def measured() -> list[Measured]:
     return [measure(row) for row in read_rows()]
 
 
-def table(points: list[Measured], kind: str) -> Html:
+def table(
+    points: list[Measured], kind: str, elsewhere: Mapping[str, str] = NOWHERE
+) -> Html:
     """Return the rows of a kind, as a table.
+
+    ``elsewhere`` holds, by call and point, what other releases answer.
 
     Raises:
         ValueError: no row is of that kind.
     """
-    rows = [_row(point) for point in points if point.row.kind == kind]
+    rows = [
+        _row(point, elsewhere.get(f"{point.row.call} | {point.row.point}", ""))
+        for point in points
+        if point.row.kind == kind
+    ]
     if not rows:
         raise ValueError(f"no row of points.txt is of the kind {kind!r}: add one")
     heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
@@ -64,14 +74,14 @@ def _title(point: Measured) -> str:
     return f"<code>{call}</code> at {at.replace('-', '−')}"
 
 
-def _row(point: Measured) -> str:
+def _row(point: Measured, elsewhere: str) -> str:
     left, right = _answer(point.left, _round), _answer(point.right, _round)
     cells = [
         _number(point.value),
         left if left == right else f"below: {left}<br>above: {right}",
         _modes(point.modes),
         _answer((point.second,) if isinstance(point.second, float) else point.second),
-        f"{_verdict(point)}{_more(point)}",
+        f"{_verdict(point)}{_more(point, elsewhere)}",
     ]
     name, rest = point.row.address, zip(HEADS[1:], cells, strict=True)
     title = f'<a href="#{name}">{_title(point)}</a>'
@@ -84,9 +94,9 @@ def _verdict(point: Measured) -> str:
     return f'<div class="verdict"><strong>{point.verdict}</strong>{words}</div>'
 
 
-def _more(point: Measured) -> str:
-    """Return note, links and script of a row."""
-    row, parts = point.row, []
+def _more(point: Measured, elsewhere: str) -> str:
+    """Return other releases' answers, note, links and script of a row."""
+    row, parts = point.row, [elsewhere] if elsewhere else []
     if row.note:
         parts.append(escape(row.note, quote=False))
     if row.lesson:

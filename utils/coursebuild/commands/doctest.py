@@ -25,7 +25,7 @@ from coursecheck.stated import Statement
 from courserun.lesson import Lesson, Run
 from courserun.runner import LessonExecutor, run_lesson
 
-__all__ = ["confirm", "docstring_examples", "mutate"]
+__all__ = ["confirm", "docstring_examples", "mutate", "run_statements"]
 
 PACKAGES = "torchutils", "coursecheck", "courserun", "coursebuild"
 LEDGER = "docs/ledger.md"
@@ -46,7 +46,7 @@ def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
             claims what nothing backs.
     """
     lessons = _chosen(root, names)
-    runs = list(_runs(lessons, seed=seed))
+    runs = list(run_statements(lessons, seed=seed))
     failures = [fault for lesson in lessons for fault in lesson.faults]
     failures += [run.failure.message for run in runs if run.failure]
     ended = [run for run in runs if not run.failure]
@@ -77,7 +77,7 @@ def mutate(root: Path, names: Sequence[str] = (), *, one_in: int = 1) -> str:
     """
     lessons, allowed = _chosen(root, names), reviewed(root)
     patient = [replace(lesson, seconds=_HOURS) for lesson in lessons]
-    runs = list(_runs(patient, mutate=one_in))
+    runs = list(run_statements(patient, mutate=one_in))
     failures = [fault for lesson in lessons for fault in lesson.faults]
     failures += [run.failure.message for run in runs if run.failure]
     if failures:
@@ -133,7 +133,8 @@ def _chosen(root: Path, names: Sequence[str]) -> list[Lesson]:
     return [lessons[name] for name in names or lessons]
 
 
-def _runs(lessons: Sequence[Lesson], **options: int) -> Iterator[Run]:
+def run_statements(lessons: Sequence[Lesson], **options: int) -> Iterator[Run]:
+    """Run what lessons and pages state, whatever becomes of it."""
     run = partial(run_lesson, only_statements=True, **options)
     with LessonExecutor() as executor:
         yield from executor.map(run, lessons)

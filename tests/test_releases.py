@@ -1,0 +1,260 @@
+"""What changed between releases: the file, what differs, the page, the atlas."""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "bench")]
+
+import environments  # noqa: E402
+from environments import EnvironmentFailure  # noqa: E402
+from points import read_rows  # noqa: E402
+from points_html import table  # noqa: E402
+from releases import (  # noqa: E402
+    FILE,
+    GONE,
+    History,
+    Release,
+    ReleaseError,
+    answers,
+    compared,
+    key,
+    read,
+    read_history,
+    written,
+)
+from releases_html import Changes, asked, elsewhere, steps  # noqa: E402
+
+LINES = "[kink]\ntorch.abs(x) | 0; 1\ntorch.sqrt(x) | 0 | note a pole"
+ABS, ONE, SQRT = "torch.abs(x) | 0", "torch.abs(x) | 1", "torch.sqrt(x) | 0"
+FLAT = dict.fromkeys(("value", "reverse", "forward", "vmap", "float32", "second"), "0")
+STEEP = FLAT | dict.fromkeys(("reverse", "forward", "vmap", "float32"), "inf")
+
+
+def rows(lines: str = LINES) -> list:
+    return read_rows(lines, "mine.txt")
+
+
+def toy() -> History:
+    """Three releases: the first lacks sqrt, the last has another slope of abs."""
+    history = History("2.13.0", (), {})
+    own = {ABS: FLAT, ONE: FLAT, SQRT: STEEP}
+    gone, other = own | {SQRT: {"value": GONE}}, own | {ABS: FLAT | {"forward": "1"}}
+    for version, found in (("2.14.1", other), ("2.9.1", gone), ("2.13.0", own)):
+        failed = {"docs/rules.md": "cell 1 <raised>"} if version == "2.9.1" else {}
+        release = Release(version, "2026-11-29", "Linux", 1700, failed)
+        history = history.having(release, found)
+    return history
+
+
+def changed(**parts: object) -> str:
+    """Return the toy's file with other parts; None takes a row's entry out."""
+    told = json.loads(written(toy()))
+    for name, part in parts.items():
+        told[name] = told[name] | part if isinstance(part, dict) else part
+    told["rows"] = {n: row for n, row in told["rows"].items() if row is not None}
+    return json.dumps(told)
+
+
+def test_file_gives_back_what_was_written():
+    assert read_history(rows(), written(toy())) == toy()
+
+
+def test_file_holds_a_line_for_each_row_and_what_differs_alone():
+    text = written(toy())
+    lines = {
+        call: next(x for x in text.splitlines() if call in x) for call in (ABS, ONE)
+    }
+    assert json.loads("{" + lines[ONE].strip(" ,") + "}") == {ONE: {"2.13.0": FLAT}}
+    differs = json.loads("{" + lines[ABS].strip(" ,") + "}")[ABS]
+    assert differs == {"2.13.0": FLAT, "2.14.1": {"forward": "1"}}
+
+
+def test_releases_stand_in_their_order():
+    assert [it.version for it in toy().releases] == ["2.9.1", "2.13.0", "2.14.1"]
+    assert list(toy().rows[ABS]) == ["2.9.1", "2.13.0", "2.14.1"]
+
+
+def test_a_row_that_a_release_was_not_asked_for_says_so_in_the_file():
+    more = {ABS: FLAT, ONE: FLAT, SQRT: STEEP, "torch.cos(x) | 0": FLAT}
+    history = toy().having(Release("2.13.0", "2026-11-29", "Linux"), more)
+    text = written(history)
+    assert json.loads(text)["rows"]["torch.cos(x) | 0"]["2.14.1"] is None
+    with pytest.raises(ReleaseError, match=r"2\.9\.1 was not asked for torch\.cos"):
+        read_history(rows(LINES + "\ntorch.cos(x) | 0"), text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "remedy"),
+    [
+        ("{", "toy.json:1: ", "`make versions` writes it anew"),
+        ("{}", "toy.json: lacks or misnames 'site'", "`make versions` writes it anew"),
+        (
+            changed(releases={"next": {"date": "", "platform": ""}}),
+            "toy.json: no release 'next'",
+            "write one like 2.13.0",
+        ),
+        (
+            changed(rows={ABS: {"2.13.0": FLAT, "2.99.0": FLAT}}),
+            f"toy.json: {ABS} has an answer of PyTorch 2.99.0",
+            "`releases` lists 2.9.1, 2.13.0, 2.14.1",
+        ),
+        (
+            changed(rows={SQRT: None}),
+            f"mine.txt:3: {SQRT} is not in toy.json",
+            '`make versions TORCH="2.9.1 2.13.0 2.14.1"`',
+        ),
+        (
+            changed(rows={ONE: {"2.13.0": FLAT, "2.9.1": None}}),
+            f"toy.json: PyTorch 2.9.1 was not asked for {ONE}",
+            "`make versions TORCH=2.9.1`",
+        ),
+        (
+            changed(rows={"torch.abz(x) | 0": {"2.13.0": FLAT}}),
+            "toy.json: 'torch.abz(x) | 0' is no row of points.txt",
+            "take its line out",
+        ),
+    ],
+)
+def test_a_file_that_does_not_go_with_the_table_is_refused(text, told, remedy):
+    with pytest.raises(ReleaseError) as caught:
+        read_history(rows(), text, name="toy.json")
+    assert told in str(caught.value)
+    assert remedy in str(caught.value)
+
+
+def test_a_site_built_by_a_release_that_was_never_asked_is_refused():
+    with pytest.raises(ReleaseError) as caught:
+        read_history(rows(), written(toy()), here="2.16.0")
+    assert "PyTorch 2.16.0 builds this site, and was never asked" in str(caught.value)
+    assert "`make versions TORCH=2.16.0`" in str(caught.value)
+
+
+def test_a_new_row_need_not_be_in_the_file():
+    more = rows(LINES + "\ntorch.cos(x) | 0 | new")
+    assert read_history(more, written(toy())) == toy()
+    assert "torch.cos" not in Changes(toy(), more).rest().source
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differs"),
+    [
+        ("1", "1", False),
+        ("1", "1.00001", False),
+        ("0", "1e-07", False),
+        ("nan", "nan", False),
+        ("inf", "inf", False),
+        ("1, 2", "1, 2", False),
+        ("1", "0", True),
+        ("nan", "0", True),
+        ("inf", "-inf", True),
+        ("1, 2", "1, 3", True),
+        ("1, 2", "1", True),
+        ("NotImplementedError", "0", True),
+        ("NotImplementedError", "RuntimeError", True),
+        ("RuntimeError", "RuntimeError", False),
+    ],
+)
+def test_comparison_sees_changes_and_no_noise(old, new, differs):
+    assert bool(compared({"second": old}, {"second": new})) is differs
+
+
+def test_a_function_that_a_release_lacks_is_an_answer():
+    gone, refused = rows("[kink]\ntorch.abz(x) | 0\ntorch.abs(x, colour=1) | 0")
+    assert answers(gone) == {"value": GONE}
+    assert answers(refused) == {"value": "TypeError"}
+
+
+def test_page_shows_each_change_in_the_column_of_its_release():
+    html = Changes(toy(), rows()).rest().source
+    found = [re.sub("<[^>]+>", " ", line).split() for line in html.split("<tr>")[2:]]
+    assert [" ".join(words) for words in found] == [
+        "torch.abs(x) at 0 forward 0 1",
+        "torch.sqrt(x) at 0 value not there 0",
+    ]
+    assert 'data-head="2.9.1, 2.13.0">0<' in html
+    assert 'href="atlas.html#torch.abs-x-at-0"' in html
+    assert "torch.abs(x)</code> at 1" not in html
+
+
+def test_page_shows_no_row_twice_and_refuses_a_table_of_nothing():
+    changes = Changes(toy(), rows())
+    assert "torch.sqrt" in changes.table("sqrt").source
+    assert "torch.sqrt" not in changes.rest().source
+    assert "No other row changed" in changes.rest().source
+    with pytest.raises(ValueError, match=r"no row that changed has a call like 'sqrt'"):
+        changes.table("sqrt")
+
+
+def test_page_counts_the_changes_from_release_to_release():
+    assert re.findall(r"From .*? otherwise", steps(toy()).source) == [
+        "From 2.9.1 to 2.13.0: 1 of 3 points answer otherwise",
+        "From 2.13.0 to 2.14.1: 1 of 3 points answer otherwise",
+    ]
+
+
+def test_page_says_which_pages_stop_in_a_release():
+    html = asked(toy()).source
+    assert html.count("1,700") == 3
+    assert "PyTorch 2.9.1: 1 lessons or pages stop" in html
+    assert '<a href="rules.html">rules</a>: cell 1 &lt;raised&gt;' in html
+
+
+def test_atlas_says_what_other_releases_answer():
+    found = elsewhere(toy())
+    assert found.keys() == {ABS, SQRT}
+    assert found[ABS].endswith("2.14.1: forward 1")
+    assert found[SQRT].endswith("2.9.1: not there")
+
+
+def test_atlas_shows_it_in_the_row():
+    from points import measure
+
+    html = table([measure(row) for row in rows()], "kink", elsewhere(toy())).source
+    lines = html.split("<tr id=")[1:]
+    assert [("Other releases" in line) for line in lines] == [True, False, True]
+
+
+def test_file_of_the_site_has_what_this_release_answers_now():
+    import torch
+
+    here, history = torch.__version__.partition("+")[0], read(FILE.read_text("utf-8"))
+    late = [row for row in read_rows() if row.new and key(row) in history.rows]
+    assert not late, "the file has them: take out their option `new`"
+    found = {key(row): row for row in read_rows() if not row.new}
+    wrong = {
+        call: differs
+        for call, row in found.items()
+        if (differs := compared(history.rows[call][here], answers(row)))
+    }
+    assert not wrong
+    assert len(found) > 300
+
+
+def test_file_of_the_site_is_made_for_its_release_and_names_no_machine():
+    text = FILE.read_text("utf-8")
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert f"torch=={read(text).site}" in groups["site"]
+    assert written(read(text)) == text
+    assert not re.search(r"/(tmp|root|home|work)\b", text)
+
+
+@pytest.mark.parametrize("version", ["2.13", "next", "", "2.13.0+cpu"])
+def test_no_release_is_refused_before_anything_is_installed(version):
+    with (
+        pytest.raises(EnvironmentFailure, match="is no release: write TORCH="),
+        environments.environment(version, ()),
+    ):
+        pass
+
+
+def test_a_full_disk_is_named_with_place_and_remedy():
+    with pytest.raises(EnvironmentFailure) as caught:
+        environments.refuse_full_disk("2.13.0", room=1e9)
+    assert "torch 2.13.0 needs 1000000000.0 GB in" in str(caught.value)
+    assert "make room, or set TMPDIR" in str(caught.value)
