@@ -17,7 +17,7 @@ from coursebuild.downloads.archives import build_wheel
 
 ROOT = Path(__file__).parents[1]
 CALLS = ROOT / "tests/typed_calls.py"
-TYPED = ("torchutils", "coursecheck", "courserun")
+TYPED = ("torchutils", "coursecheck", "courserun", "coursebuild")
 
 
 def mypy(folder, *arguments):
@@ -49,7 +49,7 @@ def reader(tmp_path_factory):
 def test_types_hold():
     done = mypy(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    typed = [p for name in TYPED for p in ROOT.glob(f"utils/{name}/*.py")]
+    typed = [p for name in TYPED for p in ROOT.glob(f"utils/{name}/**/*.py")]
     assert f"{len(typed)} source files" in done.stdout
 
 

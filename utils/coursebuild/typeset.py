@@ -206,8 +206,8 @@ class _SteadyLabels(SphinxRenderer):
 
 def setup(app: Sphinx) -> None:
     """Make this the way in which HTML pages show mathematics."""
-    SphinxRenderer.render_amsmath = _SteadyLabels.render_amsmath
-    SphinxRenderer._random_label = _SteadyLabels._random_label
+    for name in ("render_amsmath", "_random_label"):
+        setattr(SphinxRenderer, name, getattr(_SteadyLabels, name))
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))
     app.connect("doctree-read", _prepare, priority=900)  # after what changes formulas
     app.connect("doctree-resolved", _prepare, priority=900)

@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = ["Asked", "AskedKind", "Block", "Formula", "Statement", "StatementKind"]
 
-StatementKind = Literal["doctest", "gradient", "value", "law"]
+StatementKind = Literal["doctest", "gradient", "value", "law", "prose", "label"]
 AskedKind = Literal["ask", "wrong"]
 
 
@@ -41,7 +41,8 @@ class Statement:
     """A formula, a number or a doctest of the text, and what spoke for it.
 
     ``kind`` is ``doctest``, ``gradient``, ``value`` or ``law`` (a general law,
-    marked by its author as not checked).  ``witnesses`` names what it was
+    marked by its author as not checked); where numbers are falsified on purpose, also
+    ``prose`` or ``label``.  ``witnesses`` names what it was
     compared with, ``error`` is the largest relative difference met.  ``here`` says
     that a formula was compared at the lesson's own point and at no other.
     ``formula`` counts the formulas of the lesson: in which it stands.

@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-__all__ = ["Chapter", "read_chapters"]
+__all__ = ["Chapter", "one", "read_chapters"]
 
 # The title page and the contents stand for the first two, the others are for authors.
-LEFT_OUT = ("index", "lessons/index", "ledger", "authors", "formulas", "api")
-LEFT_OUT += ("architecture",)
+AUTHORS = "authors", "formulas", "api", "architecture"
+LEFT_OUT = ("index", "lessons/index", "ledger", *AUTHORS)
 COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
@@ -83,7 +83,7 @@ def _pages(site: Path) -> Iterator[tuple[str, BeautifulSoup]]:
         page = _page(site / name)
         yield name, page
         link = page.select_one('link[rel="next"]')
-        name = link and _joined(name, str(link["href"]))
+        name = _joined(name, str(link["href"])) if link else None
 
 
 def _page(path: Path) -> BeautifulSoup:
@@ -98,7 +98,7 @@ Where = Callable[[str, str], str | None]
 
 
 def _chapter(name: str, key: str, page: BeautifulSoup, where: Where) -> Chapter:
-    body = page.select_one("article[role=main]")
+    body, head = one(page, "article[role=main]"), one(page, "article h1, article h2")
     for tool in body.select(TOOLS):
         tool.decompose()
     _rename(body, key)
@@ -116,8 +116,14 @@ def _chapter(name: str, key: str, page: BeautifulSoup, where: Where) -> Chapter:
         "id": key,
         "class": "lesson" if lesson else "part" if part else "page",
     }
-    title = body.find(["h1", "h2"]).get_text()
-    return Chapter(key, " ".join(title.split()), int(lesson), body)
+    return Chapter(key, " ".join(head.get_text().split()), int(lesson), body)
+
+
+def one(page: Tag, selector: str) -> Tag:
+    """Return the element that each page, or formula, of the site has."""
+    found = page.select_one(selector)
+    assert found, selector
+    return found
 
 
 def _rename(body: Tag, key: str) -> None:

@@ -18,7 +18,7 @@ from bs4.dammit import EntitySubstitution
 from bs4.element import PreformattedString
 from bs4.formatter import XMLFormatter
 
-from coursebuild.books.chapters import Chapter
+from coursebuild.books.chapters import Chapter, one
 from coursebuild.books.front_matter import Book, contents, title_page
 from courserun.terminal import legible
 
@@ -163,13 +163,13 @@ def _make_xml(body: Tag) -> None:
 def _use_mathml(body: Tag) -> None:
     """Keep of each formula its MathML alone, with the LaTeX as its description."""
     for formula in body.select(".katex"):
-        math = formula.select_one("math").extract()
-        latex = math.select_one("annotation").extract()
-        math["alttext"] = latex.get_text().strip()
-        outer = formula.parent if "katex-display" in _classes(formula.parent) else None
-        if outer:
+        math = one(formula, "math").extract()
+        math["alttext"] = one(math, "annotation").extract().get_text().strip()
+        outer = formula.parent
+        if outer and "katex-display" in _classes(outer):
             math["display"] = "block"
-        (outer or formula).replace_with(math)
+            formula = outer
+        formula.replace_with(math)
     for drawn in body.select("svg *"):
         drawn.attrs = {k: v for k, v in drawn.attrs.items() if k[:5] != "data-"}
 

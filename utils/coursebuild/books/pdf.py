@@ -16,7 +16,7 @@ import matplotlib
 from bs4 import BeautifulSoup
 from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import DictionaryObject, NameObject, NullObject, TextStringObject
 
 from coursebuild.books.chapters import Chapter
 from coursebuild.books.chromium import FLAGS, find
@@ -77,8 +77,8 @@ def _finished(book: Book, pdf: bytes) -> bytes:
     date = f"D:{book.date:%Y%m%d%H%M%S}Z"
     facts = {"/Author": book.author, "/CreationDate": date, "/ModDate": date}
     writer.add_metadata(facts)
-    for entry in _entries(writer.root_object["/Outlines"]["/First"]):
-        title = entry["/Title"]
+    for entry in _entries(_dictionary(writer.root_object, "/Outlines")):
+        title = str(entry.get("/Title", ""))
         half = title[: len(title) // 2]
         if title == 2 * half:  # where a heading begins a page, Chromium says it twice
             entry[NameObject("/Title")] = TextStringObject(half)
@@ -87,13 +87,19 @@ def _finished(book: Book, pdf: bytes) -> bytes:
     return out.getvalue()
 
 
-def _entries(entry: DictionaryObject | None) -> Iterator[DictionaryObject]:
-    """Yield the entries of an outline: siblings, and what is below each."""
+def _entries(above: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Yield the entries of an outline below one: siblings, and what is below each."""
+    entry = _dictionary(above, "/First")
     while entry:
-        entry = entry.get_object()
         yield entry
-        yield from _entries(entry.get("/First"))
-        entry = entry.get("/Next")
+        yield from _entries(entry)
+        entry = _dictionary(entry, "/Next")
+
+
+def _dictionary(of: DictionaryObject, key: str) -> DictionaryObject:
+    """Return what a PDF says of ``key``; nothing, where it says nothing."""
+    found = of.get(key, NullObject()).get_object()
+    return found if isinstance(found, DictionaryObject) else DictionaryObject()
 
 
 def _print(page: Page, file: Path, html: str) -> bytes:

@@ -15,7 +15,7 @@ LOCK = "requirements.lock"
 STAMP = os.path.join(VENV, "locked")
 
 
-def main():
+def main() -> int:
     """Bring .venv up to date; return an exit status."""
     if sys.version_info < NEEDS:
         return _stop(
@@ -30,14 +30,14 @@ def main():
     return _make_venv() or _install() or _write(STAMP, wanted)
 
 
-def _fingerprint():
+def _fingerprint() -> str:
     """Return a digest of the lock, this Python and this folder."""
     with open(LOCK, "rb") as lock:
         parts = lock.read(), sys.version.encode(), os.getcwd().encode()
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def _make_venv():
+def _make_venv() -> int:
     print("Making the environment {}".format(VENV))
     made = subprocess.run(
         [sys.executable, "-m", "venv", "--clear", VENV],
@@ -52,7 +52,7 @@ def _make_venv():
     )
 
 
-def _install():
+def _install() -> int:
     print("Installing what {} lists (a few minutes the first time)".format(LOCK))
     command = [_python(), "-m", "pip", "install", "--quiet", "--requirement", LOCK]
     command += ["--disable-pip-version-check"]
@@ -69,31 +69,31 @@ def _install():
     )
 
 
-def _python():
+def _python() -> str:
     return os.path.join(VENV, "bin", "python")
 
 
-def _last_line(output):
+def _last_line(output: bytes) -> str:
     """Return the last line that says what went wrong."""
     lines = [line.strip() for line in output.decode(errors="replace").splitlines()]
     errors = [line for line in lines if line.upper().startswith("ERROR")]
     return (errors or [line for line in lines if line] or ["no message"])[-1]
 
 
-def _read(path):
+def _read(path: str) -> "str | None":
     if not os.path.exists(path):
         return None
     with open(path) as file:
         return file.read()
 
 
-def _write(path, text):
+def _write(path: str, text: str) -> int:
     with open(path, "w") as file:
         file.write(text)
     return 0
 
 
-def _stop(what, remedy):
+def _stop(what: str, remedy: str) -> int:
     sys.stderr.write("{}\n{}\n".format(what, remedy))
     return 1
 

@@ -13,6 +13,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from coursebuild.commands.html import SiteError, told
 from coursebuild.sources.reading import read_lessons
@@ -21,7 +22,7 @@ from coursebuild.texts.form import review
 from coursebuild.texts.loose_numbers import is_reviewed, numbers, reviewed
 from coursecheck.doctests import OutputChecker
 from coursecheck.mutate import next_digit
-from coursecheck.stated import Statement
+from coursecheck.stated import Statement, StatementKind
 from courserun.lesson import Lesson, Run
 from courserun.runner import LessonExecutor, run_lesson
 
@@ -107,7 +108,7 @@ def _is_explained(name: str, mutant: Statement, known: str, text: str) -> bool:
 def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Statement]:
     """Change the numbers in running text and in labels; the list has to notice."""
     for block in lesson.blocks:
-        kind = "prose" if block.kind == "text" else "label"
+        kind: StatementKind = "prose" if block.kind == "text" else "label"
         for line, number, around in numbers(block, lesson.markup):
             last = re.search(r"\d(?=\D*$)", number)
             if last is None:  # ∇y = x
@@ -121,7 +122,7 @@ def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Sta
 def _table(found: Sequence[Statement]) -> str:
     total = Counter(mutant.kind for mutant in found)
     refused = Counter(mutant.kind for mutant in found if mutant.witnesses)
-    rows = [(k, refused[k], n) for k, n in total.most_common()]
+    rows = [(str(k), refused[k], n) for k, n in total.most_common()]
     rows.append(("all", refused.total(), total.total()))
     return "\n".join(f"{k:<12}{a:>5} of{n:>5}{a / n:>9.1%}" for k, a, n in rows if n)
 
@@ -133,7 +134,7 @@ def _chosen(root: Path, names: Sequence[str]) -> list[Lesson]:
     return [lessons[name] for name in names or lessons]
 
 
-def run_statements(lessons: Sequence[Lesson], **options: int) -> Iterator[Run]:
+def run_statements(lessons: Sequence[Lesson], **options: Any) -> Iterator[Run]:
     """Run what lessons and pages state, whatever becomes of it."""
     run = partial(run_lesson, only_statements=True, **options)
     with LessonExecutor() as executor:

@@ -38,7 +38,7 @@ print(json.dumps([have, run.failure and run.failure.message]))
 """
 
 
-def main():
+def main() -> int:
     """Print what is wrong; return an exit status, 0 when all is well."""
     found = _machine() + _unwritable([".", "build", VENV, tempfile.gettempdir()])
     found += _environment() if os.path.exists(PYTHON) else _no_environment()
@@ -46,7 +46,7 @@ def main():
     return 1 if found else 0
 
 
-def _machine():
+def _machine() -> "list[str]":
     python = "Python {}.{} is too old. Install {}.{} or later: make PYTHON=python3.12"
     disk = "The disk has {:.1f} GB left. Make room for {:.1f} GB."
     space = shutil.disk_usage(".").free / 1e9, 0.3 if os.path.exists(PYTHON) else 3
@@ -68,7 +68,7 @@ def _machine():
     return [sentence for sentence, is_wrong in checks.items() if is_wrong]
 
 
-def _is_held():
+def _is_held() -> bool:
     if os.path.isfile(BUILDS):
         with open(BUILDS) as file:
             try:
@@ -78,7 +78,7 @@ def _is_held():
     return False
 
 
-def _unwritable(folders):
+def _unwritable(folders: "list[str]") -> "list[str]":
     found = []
     for folder in filter(os.path.exists, folders):
         try:
@@ -89,12 +89,12 @@ def _unwritable(folders):
     return found
 
 
-def _no_environment():
+def _no_environment() -> "list[str]":
     print("There is no environment yet: `make html` makes it.")
     return _index(sys.executable)
 
 
-def _environment():
+def _environment() -> "list[str]":
     """Compare what is installed with the lock; run a lesson."""
     done = subprocess.run([PYTHON, "-c", EXAMINE], stdout=-1, stderr=-1)
     if done.returncode:
@@ -110,12 +110,12 @@ def _environment():
     return found + (_index(PYTHON) if missing else [])
 
 
-def _locked():
+def _locked() -> "list[str]":
     with open(LOCK) as file:
         return [line.strip() for line in file if "==" in line]
 
 
-def _index(python):
+def _index(python: str) -> "list[str]":
     """Ask for a small package as pip would: with its settings, index and proxy."""
     with tempfile.TemporaryDirectory() as folder:
         command = [python, "-m", "pip", "download", "--no-deps", "--dest", folder]

@@ -154,7 +154,7 @@ def run_sphinx(
     if course and execute_lessons:
         faults, own = review(root, lessons, course.runs.known)
         wrong, notes = wrong + faults, notes + own
-    if wrong:
+    if wrong or course is None:
         wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     for name in (".buildinfo", ".buildinfo.bak"):

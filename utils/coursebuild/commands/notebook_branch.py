@@ -90,6 +90,6 @@ def with_install(
     """
     fetch = [f"!curl --silent --create-dirs -o '{name}' '{a}'" for a, name in files]
     source = "\n".join([f"%pip install --quiet {wheel}", *fetch])
-    cell = {"id": "install", "metadata": {}, "execution_count": None, "outputs": []}
-    cell |= {"cell_type": "code", "source": source}
+    cell: dict[str, object] = {"id": "install", "cell_type": "code", "source": source}
+    cell |= {"metadata": {}, "execution_count": None, "outputs": []}
     return notebook | {"cells": [cell, *notebook["cells"]]}

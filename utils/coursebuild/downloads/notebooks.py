@@ -120,10 +120,11 @@ def _key(text: str) -> str:
 
 
 def _pandoc(text: str) -> str:
-    return pypandoc.convert_text(
+    done: str = pypandoc.convert_text(
         text,
         to=FORMAT,
         format="rst",
         filters=[str(FILTER)],
         extra_args=["--wrap=none", "--quiet"],
     )
+    return done

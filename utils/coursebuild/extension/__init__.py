@@ -35,13 +35,15 @@ from coursebuild.extension import (
 from coursebuild.lessons import gallery, pages
 from coursebuild.lessons.start import begin
 from coursebuild.publishing import easy_links
+from coursebuild.publishing.publish import input_date
 from coursebuild.sources.beside import helpers
+from coursebuild.state import State, remember, state
 
 __all__ = ["setup"]
 
 MANY_PAGES = 100
-PARTS = (asks, boxes, python_links, glossary, judge, typeset, checked, outline, header)
-PARTS += (easy_links, modules, search, facts, walks, course, quiz, plotting, signatures)
+PARTS = [asks, boxes, python_links, glossary, judge, typeset, checked, outline, header]
+PARTS += [easy_links, modules, search, facts, walks, course, quiz, plotting, signatures]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -61,21 +63,21 @@ def law_role(*args: Any, **kwargs: Any) -> tuple[list[nodes.Node], list[Any]]:
     """Show a general law: mathematics with free symbols, which no run can check."""
     formulas, messages = math_role(*args, **kwargs)
     for formula in formulas:
-        formula["classes"].append("law")
+        if isinstance(formula, nodes.Element):  # no message
+            formula["classes"].append("law")
     return formulas, messages
 
 
 def _start(app: Sphinx, config: Config) -> None:
     root, out = Path(app.confdir), Path(app.outdir)
     course = begin(root, out, execute=config.execute_lessons)
-    app.lesson_runs, app.lesson_wheel = course
     modules = sorted(path.name for d in root.glob("gallery/*/") for path in helpers(d))
     config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
     place = Place(docs=Path(app.srcdir), site=config.html_baseurl)
-    app.lesson_texts = gallery.install(
-        root, out / "_images", course.runs, [course.wheel], place
-    )
-    pages.install(Path(app.srcdir), out / "_images", course.runs)
+    images, day = out / "_images", input_date(root)
+    texts = gallery.install(root, images, course.runs, [course.wheel], place)
+    remember(app, State(course.runs, course.wheel, texts, day))
+    pages.install(Path(app.srcdir), images, course.runs)
 
 
 def _any_of(names: list[str]) -> str:
@@ -120,5 +122,5 @@ def _plain(tree: str) -> str:
 def _finish(app: Sphinx, error: Exception | None) -> None:
     """Let no build end well while a lesson has not."""
     if error is None and app.config.execute_lessons:
-        app.lesson_runs.finish()
-        app.lesson_texts.sweep()
+        state(app).runs.finish()
+        state(app).texts.sweep()

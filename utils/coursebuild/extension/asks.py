@@ -12,6 +12,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.sources.docnames import place_of, source_of
+from coursebuild.state import state
 from coursecheck.asks import shown
 
 __all__ = ["setup"]
@@ -52,10 +53,11 @@ class Wrong(Ask):
 
 def _fill(app: Sphinx, doctree: nodes.document) -> None:
     """Give each place its numbers; one that no run has evaluated warns."""
-    places = list(doctree.findall(lambda node: isinstance(node, ask | wrong)))
+    places = [n for n in doctree.findall(nodes.Element) if isinstance(n, ask | wrong)]
     name = source_of(app.env.docname, Path(app.confdir))
-    known = name in app.lesson_runs.lessons
-    run = app.lesson_runs[name] if known else None
+    runs = state(app).runs
+    known = name in runs.lessons
+    run = runs[name] if known else None
     if known and run is None:
         return  # a draft
     asked = run.asked if run else ()

@@ -37,7 +37,7 @@ class Box(SphinxDirective):
         """Return the frame; exercises are numbered within their page."""
         title = self.titles[self.name]
         if self.name == "exercise":
-            number = self.env.temp_data.get("exercise", 0) + 1
+            number = (self.env.temp_data.get("exercise") or 0) + 1
             self.env.temp_data["exercise"] = number
             title = f"{title} {number}"
         box = nodes.container(classes=["box", self.name])

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -64,7 +65,7 @@ def draw_card(site: str, title: str, text: str) -> Figure:
     """Draw the mark, the site's name, and a page's title and description."""
     figure = _figure(*SIZE)
     _mark(figure, 0.06, 0.77, 80 / SIZE[0], 80 / SIZE[1], 80)
-    plain = {"color": INK, "parse_math": False}
+    plain: dict[str, Any] = {"color": INK, "parse_math": False}
     figure.text(0.145, 0.833, site, size=27, va="center", **plain)
     plain |= {"x": 0.06, "va": "top"}
     head = figure.text(y=0.66, s="", size=44, weight="bold", linespacing=1.2, **plain)
@@ -78,7 +79,7 @@ def draw_card(site: str, title: str, text: str) -> Figure:
 
 def _fill(place: Text, words: str, *, lines: int) -> int:
     """Break words into as long lines as fit; return how many there are."""
-    widest = int(3100 / place.get_size())  # letters in a line of thin ones
+    widest = int(3100 / float(place.get_fontsize()))  # letters in a line of thin ones
     for width in range(widest, 8, -2):
         place.set_text(textwrap.fill(words, width, max_lines=lines, placeholder="…"))
         if place.get_window_extent().x1 <= RIGHT:

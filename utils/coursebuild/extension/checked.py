@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.sources.docnames import page_of, source_of
+from coursebuild.state import state
 from coursecheck.stated import Statement
 from courserun.lesson import Run
 
@@ -50,10 +51,9 @@ class Ledger(SphinxDirective):
 
 def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(ledger)):
-        runs = [
-            run for name in app.lesson_runs.lessons if (run := app.lesson_runs[name])
-        ]
-        runs = [run for run in runs if run.statements]
+        known = state(app).runs
+        all_ = [run for name in known.lessons if (run := known[name])]
+        runs = [run for run in all_ if run.statements]
         root = Path(app.confdir)
         titles = {source_of(d, root): t.astext() for d, t in app.env.titles.items()}
         named = [(run, titles.get(run.lesson, run.lesson)) for run in runs]

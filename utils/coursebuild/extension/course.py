@@ -10,6 +10,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from coursebuild.sources.beside import helpers
@@ -60,6 +61,13 @@ def spell(minutes: int) -> str:
     return f"{hours} hour{'s' * (hours != '1')}"
 
 
+def link_to(page: str, title: str, here: str) -> addnodes.pending_xref:
+    """Return a link from the page ``here`` to another; one that is not there warns."""
+    where: dict[str, Any] = {"refdomain": "std", "reftype": "doc", "refdoc": here}
+    where |= {"reftarget": f"/{page}", "refexplicit": True, "refwarn": True}
+    return addnodes.pending_xref("", nodes.inline("", title), **where)
+
+
 class _Levels(SphinxDirective):
     """``.. levels::`` shows a card for each level that has a lesson."""
 
@@ -70,9 +78,7 @@ class _Levels(SphinxDirective):
         return [nodes.container("", cards, classes=["levels"])]
 
     def _card(self, level: Level) -> nodes.list_item:
-        where = {"refdomain": "std", "reftype": "doc", "refdoc": self.env.docname}
-        where |= {"reftarget": f"/{level.page}", "refexplicit": True, "refwarn": True}
-        link = addnodes.pending_xref("", nodes.inline("", level.title), **where)
+        link = link_to(level.page, level.title, self.env.docname)
         text, _ = self.state.inline_text(level.says, self.lineno)
         count = f"{level.lessons} lesson{'s' * (level.lessons != 1)}"
         length = nodes.paragraph("", f"{count}, {spell(level.minutes)}")
@@ -105,7 +111,7 @@ def skip(page: str, way: int, relations: dict[str, list[Any]]) -> str | None:
     >>> skip("a", 2, order)
     'lessons/1/10'
     """
-    found = relations.get(page, [None] * 3)[way]
+    found: str | None = relations.get(page, [None] * 3)[way]
     while found and found.startswith("lessons/") and found.endswith("/index"):
         found = relations[found][way]
     return found
@@ -113,7 +119,9 @@ def skip(page: str, way: int, relations: dict[str, list[Any]]) -> str | None:
 
 def _turn(app: Sphinx, page: str, _t: str, context: dict[str, Any], _d: Any) -> None:
     """Let the buttons below a page lead to a lesson, as its text does."""
-    relations = getattr(app.builder, "relations", {})
+    if not isinstance(app.builder, StandaloneHTMLBuilder):
+        return
+    relations: dict[str, Any] = getattr(app.builder, "relations", {})
     for name, way in {"prev": 1, "next": 2}.items():
         if context.get(name) and (goal := skip(page, way, relations)):
             title = app.builder.render_partial(app.env.titles[goal])["title"]

@@ -14,6 +14,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.sources.docnames import source_of
+from coursebuild.state import state
 
 __all__ = ["facts_of", "setup", "unknown", "unused"]
 
@@ -39,17 +40,19 @@ class LessonsBy(SphinxDirective):
     def _section(self, line: str) -> nodes.section:
         value, _, meaning = (part.strip() for part in line.partition(":"))
         place = nodes.make_id(f"{self.arguments[0]}-{value}")
-        self.env.app.fact_places[self.arguments[0], value] = self.env.docname, place
+        fact = self.arguments[0], value
+        state(self.env.app).fact_places[fact] = self.env.docname, place
         section = nodes.section("", nodes.title(value, value), ids=[place])
         section += nodes.paragraph("", meaning)
-        section += lesson_list(fact=(self.arguments[0], value))
+        section += lesson_list(fact=fact)
         return section
 
 
 def facts_of(doctree: nodes.document) -> Facts:
     """Return what the first field list of a page says, each value cut at its commas."""
-    fields = next(iter(doctree.findall(nodes.field_list)), ())
-    facts = {name.astext(): body.astext() for name, body in fields}
+    fields = next(iter(doctree.findall(nodes.field_list)), nodes.field_list())
+    parts = (field.children for field in fields.children)
+    facts = {name.astext(): body.astext() for name, body in parts}
     return {name: [v.strip() for v in text.split(",")] for name, text in facts.items()}
 
 
@@ -74,48 +77,49 @@ def unused(lessons: list[Facts], known: list[Fact]) -> list[Fact]:
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:
-    page = app.env.docname
+    page, known = app.env.docname, state(app)
     if page.startswith("lessons/"):
-        app.lesson_facts[page] = facts_of(doctree)
+        known.facts[page] = facts_of(doctree)
         for field in doctree.findall(nodes.field):
-            app.fact_lines[page, field[0].astext()] = field.line or 1
+            known.fact_lines[page, field[0].astext()] = field.line or 1
 
 
 def _check(app: Sphinx, _env: object) -> None:
-    known = list(app.fact_places)
-    for page, facts in app.lesson_facts.items():
+    lessons, places = state(app).facts, state(app).fact_places
+    known = list(places)
+    for page, facts in lessons.items():
         for name, value in unknown(facts, known):
             there = ", ".join(v for n, v in known if n == name) or "none"
-            lists = app.fact_places[known[0]][0] if known else ""
+            lists = places[known[0]][0] if known else ""
             where = source_of(lists, Path(app.confdir)) if known else "docs/tags.md"
             text = "%s: %s is not known; there are: %s. Write one of them, or define it"
             text += " in %s, below the directive lessons-by"
-            place = page, app.fact_lines[page, name]
+            place = page, state(app).fact_lines[page, name]
             logger.warning(text, name, value, there, where, location=place)
-    for name, value in unused(list(app.lesson_facts.values()), known):
-        page = app.fact_places[name, value][0]
+    for name, value in unused(list(lessons.values()), known):
+        page = places[name, value][0]
         logger.warning("%s: %s is what no lesson says", name, value, location=page)
 
 
 def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the lists in place; link a lesson's facts to them."""
+    lessons, places = state(app).facts, state(app).fact_places
     for place in list(doctree.findall(lesson_list)):
         name, value = place["fact"]
-        found = [p for p, f in app.lesson_facts.items() if value in f.get(name, ())]
+        found = [p for p, f in lessons.items() if value in f.get(name, ())]
         items = [
             _line([_reference(app, docname, page, text=app.env.titles[page].astext())])
             for page in sorted(found)
         ]
         list_ = nodes.bullet_list("", *(nodes.list_item("", item) for item in items))
         place.replace_self(list_)
-    for field in doctree.findall(nodes.field) if docname in app.lesson_facts else ():
+    for field in doctree.findall(nodes.field) if docname in lessons else ():
         name, body = field
-        said = app.lesson_facts[docname].get(name.astext(), ())
+        said = lessons[docname].get(name.astext(), ())
         facts = [(name.astext(), value) for value in said]
-        if facts and all(fact in app.fact_places for fact in facts):
+        if facts and all(fact in places for fact in facts):
             links = [
-                _reference(app, docname, *app.fact_places[fact], text=fact[1])
-                for fact in facts
+                _reference(app, docname, *places[fact], text=fact[1]) for fact in facts
             ]
             body.children = [_line(links)]
 
@@ -134,7 +138,6 @@ def _reference(
 
 def setup(app: Sphinx) -> None:
     """Register the directive."""
-    app.lesson_facts, app.fact_places, app.fact_lines = {}, {}, {}
     app.add_node(lesson_list)
     app.add_directive("lessons-by", LessonsBy)
     app.connect("doctree-read", _collect)

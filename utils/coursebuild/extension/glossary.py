@@ -17,6 +17,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from coursebuild.state import state
+
 __all__ = ["Entry", "entries", "forms", "link_terms", "setup"]
 
 logger = logging.getLogger(__name__)
@@ -152,16 +154,17 @@ def _is_running(node: nodes.Node) -> bool:
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:
-    app.glossary_entries += entries(doctree, app.env.docname)
+    state(app).terms += entries(doctree, app.env.docname)
 
 
 def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     is_lesson = docname.startswith("lessons/") and not docname.endswith("/index")
-    if not is_lesson or not app.glossary_entries or app.builder.name != "html":
+    terms = state(app).terms
+    if not is_lesson or not terms or app.builder.name != "html":
         return
     labels = app.env.domains.standard_domain.labels
     taught: dict[str, set[Entry]] = {}
-    for entry in app.glossary_entries:
+    for entry in terms:
         page, place = labels.get(entry.taught, ("", ""))[:2]
         if page == docname:
             taught.setdefault(place, set()).add(entry)
@@ -171,7 +174,7 @@ def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         return f"{app.builder.get_relative_uri(docname, entry.page)}#{place}"
 
     ignored = app.config.glossary_ignores
-    link_terms(doctree, app.glossary_entries, ignored, taught, address)
+    link_terms(doctree, terms, ignored, taught, address)
 
 
 def _open(self: Any, node: termlink) -> None:
@@ -185,7 +188,6 @@ def _close(self: Any, _node: termlink) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the linker."""
-    app.glossary_entries = []
     app.add_config_value("glossary_ignores", default=[], rebuild="env")
     app.add_node(termlink, html=(_open, _close))
     app.connect("doctree-read", _collect)

@@ -17,10 +17,10 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 from coursebuild.addresses import binder, colab
-from coursebuild.publishing.publish import input_date
 from coursebuild.publishing.source_date import spelled
 from coursebuild.sources.beside import helpers, tree_of
 from coursebuild.sources.docnames import source_of
+from coursebuild.state import state
 
 __all__ = ["TORCH", "imports", "setup"]
 
@@ -42,11 +42,11 @@ class ArrangeLesson(SphinxTransform):
         for node in list(self.document.findall(_is_replaced)):
             node.parent.remove(node)
             if links := list(node.findall(addnodes.download_reference)):
-                above = next(iter(self.document.findall(nodes.title)))
+                above: nodes.Element = next(iter(self.document.findall(nodes.title)))
                 for facts in list(self.document.findall(nodes.field_list))[:1]:
                     facts["classes"].append("facts")
                     above = facts
-                lesson = above.parent
+                lesson: nodes.Element = above.parent
                 lesson.insert(lesson.index(above) + 1, _link_to_foot())
                 lesson += self._foot(links)
 
@@ -79,7 +79,7 @@ class ArrangeLesson(SphinxTransform):
 
     def _install(self) -> list[nodes.Node]:
         """Say in one line what to install; the wheel comes from the site's address."""
-        wheel, site = self.app.lesson_wheel.name, self.app.config.html_baseurl
+        wheel, site = state(self.app).wheel.name, self.app.config.html_baseurl
         needs = nodes.paragraph("", "To run it elsewhere, ")
         if site:
             needs += nodes.Text("install what it needs:")
@@ -99,7 +99,7 @@ class ArrangeLesson(SphinxTransform):
     def _files_beside(self) -> Iterator[nodes.paragraph]:
         """Say that there are files beside the lesson, in the zip alone."""
         name = source_of(self.env.docname, Path(self.app.confdir))
-        lesson = self.app.lesson_runs.lessons[name]
+        lesson = state(self.app).runs.lessons[name]
         if names := [name for name, _ in lesson.files]:
             yield nodes.paragraph("", f"The zip holds {', '.join(names)} as well.")
 
@@ -109,7 +109,7 @@ class ArrangeLesson(SphinxTransform):
             f"Its outputs come from Python {platform.python_version()}, torch {TORCH} "
             f"and torchutils {self.app.config.version}"
         )
-        if day := self.app.lesson_date:
+        if day := state(self.app).day:
             text += f", as of {spelled(day)}"
         return nodes.paragraph("", f"{text}.", classes=["origin"])
 
@@ -147,12 +147,6 @@ def _is_replaced(node: nodes.Node) -> bool:
     )
 
 
-def _date(app: Sphinx) -> None:
-    """Ask for the date once."""
-    app.lesson_date = input_date(Path(app.confdir))
-
-
 def setup(app: Sphinx) -> None:
     """Register what changes the pages that sphinx-gallery wrote."""
-    app.connect("builder-inited", _date)
     app.add_transform(ArrangeLesson)

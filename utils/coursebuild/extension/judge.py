@@ -22,6 +22,7 @@ from sphinx.util import logging
 
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import place_of, source_of
+from coursebuild.state import state
 from coursecheck.doctests import stating
 from coursecheck.formulas import FormulaError, parse
 from coursecheck.maths import RELATION, plain
@@ -104,12 +105,13 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
             d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)
         )
         names += [source_of(level, Path(app.confdir)) for level in levels]
-    known = [name for name in names if name in app.lesson_runs.lessons]
-    runs = [app.lesson_runs[name] for name in known]
+    course = state(app).runs
+    known = [name for name in names if name in course.lessons]
+    runs = [course[name] for name in known]
     if None in runs:
         return  # a draft
     left = [read for run in runs if run for read in _read(run)]
-    quotes = any(app.lesson_runs.lessons[name].quotes for name in known)
+    quotes = any(course.lessons[name].quotes for name in known)
     ran = {_squeezed(s.source) for run in runs if run for s in run.statements}
     faults = [*_unchecked(doctree, left), *_unseen(left), *remains(doctree)]
     faults += _unrun(doctree, ran, quotes=quotes)
@@ -292,7 +294,7 @@ def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
     source = str(getattr(node, "source", None) or "")
     said = f" ({source})" if "docstring of" in source else ""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    lesson = app.lesson_runs.lessons.get(name)
+    lesson = state(app).runs.lessons.get(name)
     more = name.endswith(".ipynb")  # myst-nb counts from 1 more, see ``wording``
     for block in lesson.blocks if lesson else ():
         if block.kind == "text":

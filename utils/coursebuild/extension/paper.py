@@ -26,7 +26,9 @@ def running_title(title: str) -> str:
     '@top-left { content: "a \\22 b\\22  \\3c c>"; font: 8.5pt sans-serif }'
     """
     # The signs that end a string of CSS, or the style element around it.
-    signs = {sign: f"\\{ord(sign):x} " for sign in '\\"<\n'}
+    signs: dict[str, str | int | None] = {
+        sign: f"\\{ord(sign):x} " for sign in '\\"<\n'
+    }
     text = title.translate(str.maketrans(signs))
     return f'@top-left {{ content: "{text}"; font: 8.5pt sans-serif }}'
 

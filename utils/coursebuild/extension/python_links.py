@@ -62,7 +62,7 @@ def resolve(
 ) -> nodes.reference | None:
     """Answer Sphinx's question for a reference that it cannot resolve itself."""
     url = documentation(node["reftarget"]) if node.get("refdomain") == "py" else None
-    return url and nodes.reference("", "", content, internal=False, refuri=url)
+    return nodes.reference("", "", content, internal=False, refuri=url) if url else None
 
 
 def setup(app: Sphinx) -> None:

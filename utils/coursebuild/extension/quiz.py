@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.extension.asks import ask
+from coursebuild.extension.course import link_to
 
 __all__ = ["question", "setup"]
 
@@ -55,14 +55,15 @@ def question(doctree: nodes.document, title: str) -> list[nodes.Node]:
         LookupError: no section has this title, or it asks for no number.
     """
     section = _section_of(doctree, title)
-    parts = [node for node in section.children[1:] if not isinstance(node, nodes.raw)]
+    below = [node for node in section.children[1:] if isinstance(node, nodes.Element)]
+    parts = [node for node in below if not isinstance(node, nodes.raw)]
     boxes = [k for k, node in enumerate(parts) if any(node.findall(ask))]
     if not boxes:
         raise LookupError(f"section {title!r} has no box that asks for a number")
     end = boxes[0]
     before = [node for node in parts[:end] if "box" not in node.get("classes", ())]
     found = [*before, *_code(parts[end + 1 :]), parts[end]]
-    copies = [node.deepcopy() for node in found]
+    copies: list[nodes.Node] = [node.deepcopy() for node in found]
     for node in (inner for copy in copies for inner in copy.findall(nodes.Element)):
         node["ids"] = []  # which are the lesson's
     return copies
@@ -75,11 +76,10 @@ def _section_of(doctree: nodes.document, title: str) -> nodes.section:
     raise LookupError(f"there is no section {title!r}")
 
 
-def _code(parts: list[nodes.Node]) -> Iterator[nodes.Node]:
+def _code(parts: list[nodes.Element]) -> Iterator[nodes.Element]:
     for node in parts:
-        if not isinstance(node, nodes.literal_block) and "cell" not in node.get(
-            "classes", ()
-        ):
+        code = isinstance(node, nodes.literal_block) or "cell" in node["classes"]
+        if not code:
             return
         yield node
 
@@ -100,10 +100,8 @@ class _Draw(SphinxPostTransform):
 
     def _filled(self, page: str, title: str) -> list[nodes.Node]:
         doctree = self.env.get_doctree(page)
-        where = {"refdomain": "std", "reftype": "doc", "refdoc": self.env.docname}
-        where |= {"reftarget": f"/{page}", "refexplicit": True, "refwarn": True}
         name = self.env.titles[page].astext()
-        link = addnodes.pending_xref("", nodes.inline("", name), **where)
+        link = link_to(page, name, self.env.docname)
         text = f", section “{title}”."
         source = nodes.paragraph("", "From ", link, nodes.Text(text))
         source["classes"].append("drawn-from")

@@ -19,6 +19,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from coursebuild.state import state
+
 __all__ = ["postings", "sections", "setup", "stems"]
 
 INDEX = "_static/sections.js"
@@ -50,16 +52,18 @@ def sections(doctree: nodes.document) -> list[Found]:
     The place of the page itself is "", and what has a place of its own is in no other.
     """
     found = [found for node in doctree.findall() for found in _place(node)]
-    return [(place, *said) for place, *said in found if said[-1] or not place]
+    return [said for said in found if said[-1] or not said[0]]
 
 
 def _place(node: nodes.Node) -> Iterator[Found]:
     if isinstance(node, nodes.section) and "no-search" not in node["classes"]:
         inner = isinstance(node.parent, nodes.section)
-        title = node.next_node(nodes.title)
+        title = next(iter(node.findall(nodes.title)))
         yield f"#{node['ids'][0]}" if inner else "", _words(title), _words(node)
-    elif isinstance(node, addnodes.desc) and node[0]["ids"]:
-        yield f"#{node[0]['ids'][0]}", node[0]["fullname"], _words(node)
+    elif isinstance(node, addnodes.desc):
+        signature = next(iter(node.findall(addnodes.desc_signature)))
+        if signature["ids"]:
+            yield f"#{signature['ids'][0]}", signature["fullname"], _words(node)
     elif isinstance(node, nodes.definition_list_item) and _is_entry(node):
         terms = list(node.findall(nodes.term))
         names = ", ".join(_words(term) for term in terms)
@@ -94,17 +98,18 @@ def _texts(node: nodes.Node) -> Iterator[str]:
             yield "" if isinstance(child, nodes.Inline) else " "
 
 
-def _is_apart(node: nodes.Element) -> bool:
+def _is_apart(node: nodes.Node) -> bool:
     own = (*SILENT, nodes.section, addnodes.desc)
-    return isinstance(node, own) or _is_entry(node) or "no-search" in node["classes"]
+    hidden = isinstance(node, nodes.Element) and "no-search" in node["classes"]
+    return isinstance(node, own) or _is_entry(node) or hidden
 
 
 def _begin(app: Sphinx) -> None:
-    app.builder.search = False  # ours takes its place
+    app.builder.search = False  # type: ignore[attr-defined]  # ours takes its place
 
 
 def _collect(app: Sphinx, doctree: nodes.document, name: str) -> None:
-    app.search_sections[name] = sections(doctree)
+    state(app).sections[name] = sections(doctree)
 
 
 def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -113,8 +118,8 @@ def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         return
     taught = _taught(app)
     pages, texts = [], []
-    for name, found in sorted(app.search_sections.items()):
-        level = " · ".join(app.lesson_facts.get(name, {}).get("Level", []))
+    for name, found in sorted(state(app).sections.items()):
+        level = " · ".join(state(app).facts.get(name, {}).get("Level", []))
         parts = [(at, title, taught.get((name, at), "")) for at, title, _ in found]
         pages.append([name, found[0][1], level, parts])
         texts += [words for *_, words in found]
@@ -173,7 +178,7 @@ def _taught(app: Sphinx) -> dict[tuple[str, str], str]:
     """Return the terms that a section teaches, as the glossary says, by its place."""
     labels = app.env.domains.standard_domain.labels
     found: dict[tuple[str, str], str] = {}
-    for entry in app.glossary_entries:
+    for entry in state(app).terms:
         if entry.taught in labels:
             page, place = labels[entry.taught][:2]
             before = found.get((page, f"#{place}"), "")
@@ -188,7 +193,6 @@ def _tidy(app: Sphinx, _error: object) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register the index and the page that looks into it."""
-    app.search_sections = {}
     app.connect("builder-inited", _begin)
     app.connect("doctree-resolved", _collect)
     app.connect("html-collect-pages", _offer)

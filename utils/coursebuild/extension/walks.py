@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from coursebuild.sources.docnames import place_of, source_of
+from coursebuild.state import state
 
 __all__ = ["join", "makers", "setup", "step_role"]
 
@@ -85,7 +86,7 @@ def _made(page: _Page) -> dict[int, list[str]]:
             lines += map(_text, part["lines"].split("\n"))
         elif part["walk"]:
             n = next(walks)
-            graph = json.loads(_DATA.search(part["walk"])[1])
+            graph = json.loads(_DATA.findall(part["walk"])[0])
             for node, line in makers(graph, lines).items():
                 made[line].append(f"{n}-{node}")
     return made
@@ -102,8 +103,8 @@ def makers(graph: dict[str, Any], lines: list[str]) -> dict[int, int]:
     {0: 0, 1: 1}
     """
     bound: dict[str, int] = {}
-    for k, line in enumerate(lines):
-        if binds := _BINDS.match(line):
+    for k, text in enumerate(lines):
+        if binds := _BINDS.match(text):
             bound |= dict.fromkeys(re.split("[ ,]+", binds[1]), k)
     user = {e["src"]: e["dst"] for e in reversed(graph["edges"])}
     found = {}
@@ -112,12 +113,12 @@ def makers(graph: dict[str, Any], lines: list[str]) -> dict[int, int]:
         while not names and n in user:
             n = user[n]
             names = graph["nodes"][n].get("names")
-        known = [bound.get(re.match(r"\w*", name)[0]) for name in names or ()]
-        line = next((k for k in known if k is not None), None)
+        known = [bound.get(re.split(r"\W", name)[0]) for name in names or ()]
+        made = [k for k in known if k is not None][:1]
         if not names and lines:
-            line = max(k for k, text in enumerate(lines) if text.strip())
-        if line is not None:
-            found[node["id"]] = line
+            made = [max(k for k, text in enumerate(lines) if text.strip())]
+        if made:
+            found[node["id"]] = made[0]
     return found
 
 
@@ -150,8 +151,8 @@ def _on_page(
         context["body"], faults = join(context["body"])
         root = Path(app.confdir)
         source = source_of(page, root)
-        known = source in app.lesson_runs.lessons
-        if known and app.lesson_runs[source] is None:
+        runs = state(app).runs
+        if source in runs.lessons and runs[source] is None:
             return  # it failed, or this is a draft
         for step in faults:
             why = "no drawing above has a step that begins so: copy its words"

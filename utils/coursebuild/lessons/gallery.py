@@ -143,8 +143,8 @@ def card(
     Raises:
         ValueError: there is no such picture, or it is too large.
     """
-    cards = [_small(part) for output in outputs if output for part in output.parts]
-    cards = [found for found in cards if found]
+    parts = [part for output in outputs if output for part in output.parts]
+    cards = [found for part in parts if (found := _small(part))]
     if number is None:
         return next((c for c in cards if len(c[1]) <= LARGEST_CARD), None)
     known = [*range(-len(cards), 0), *range(1, len(cards) + 1)]

@@ -51,5 +51,5 @@ def install(source: Path, images: Path, runs: Runs) -> None:
 
 
 def _outputs(html: str) -> list[NotebookNode]:
-    new = nbformat.v4.new_output
-    return [new("display_data", data={"text/html": html})] if html else []
+    data = {"text/html": html}
+    return [nbformat.v4.new_output("display_data", data=data)] if html else []

@@ -14,6 +14,7 @@ from sphinx.transforms import SphinxTransform
 
 from coursebuild.publishing.site_checks import read_pages, wrong_links
 from coursebuild.sources.docnames import page_of, source_of
+from coursebuild.state import state
 
 __all__ = ["mend", "setup"]
 
@@ -29,18 +30,19 @@ class EaseLesson(SphinxTransform):
     def apply(self, **_: Any) -> None:
         """Put the source in the place of the message; forget the scale."""
         source = source_of(self.env.docname, Path(self.app.confdir))
-        lesson = self.app.lesson_runs.lessons.get(source)
+        lesson = state(self.app).runs.lessons.get(source)
         if lesson is None or lesson.strict:
             return
         for image in self.document.findall(nodes.image):
             if "://" in image["uri"]:
                 image.attributes.pop("scale", None)
         for message in list(self.document.findall(nodes.system_message)):
-            said, *written = message
+            said = message[0]
+            written = list(message.findall(nodes.literal_block))
             if said.astext().startswith("Unknown directive type"):
                 for block in written:
                     block["language"] = "rst"
-                message.replace_self(written)
+                message.replace_self([*written])
 
 
 def mend(site: Path, root: Path, names: Iterable[str]) -> list[str]:

@@ -56,7 +56,8 @@ def files_of_script(path: Path) -> Files:
 
 def files_of_page(path: Path, code: Iterable[str]) -> Files:
     """Return the files beside a page that its code, or a module of it, names."""
-    folder, found, todo = path.parent, set[Path](), [*code]
+    folder, found = path.parent, set[Path]()
+    todo: list[str | bytes] = [*code]
     while todo:
         said = _said(todo.pop())
         named = {folder / name for name in said.strings}

@@ -9,8 +9,13 @@ __all__ = ["CELL", "HEADERS", "header_of", "page_of", "pages", "place_of", "sour
 
 CELL = 10_000  # lines: so many are between two cells of a notebook, as myst-nb counts
 
-HEADERS = "index.rst", "GALLERY_HEADER.rst", "GALLERY_HEADER.txt"
-HEADERS += "README.rst", "README.txt"  # whichever there is, as sphinx-gallery looks
+HEADERS = (  # whichever there is, as sphinx-gallery looks
+    "index.rst",
+    "GALLERY_HEADER.rst",
+    "GALLERY_HEADER.txt",
+    "README.rst",
+    "README.txt",
+)
 _SUFFIXES = ".md", ".rst", ".ipynb"
 
 

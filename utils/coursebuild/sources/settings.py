@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from coursebuild.sources.docnames import header_of
 from courserun.runs import LessonError
@@ -20,7 +20,15 @@ CHOICES = {  # the first is what holds where nobody says anything
 _SAID = re.compile(rf"^\.\. ({'|'.join(CHOICES)}): *(.*?) *$", re.MULTILINE)
 
 
-def settings(path: Path, root: Path, own: Mapping[str, Any]) -> dict[str, bool]:
+class Settings(TypedDict):
+    """Options of a ``Lesson``."""
+
+    strict: bool
+    laws: bool
+    quotes: bool
+
+
+def settings(path: Path, root: Path, own: Mapping[str, Any]) -> Settings:
     """Return the settings of a source as options of a ``Lesson``.
 
     ``own`` is what the source says itself.  It goes before what a comment in the

@@ -117,7 +117,7 @@ def sort_messages(text: str, lessons: Iterable[Lesson]) -> tuple[list[str], list
         Path(lesson.name).with_suffix("") for lesson in lessons if not lesson.strict
     }
     starts = [match.start() for match in _MESSAGE.finditer(text)]
-    wrong, notes = [text[: starts[0]] if starts else text], []
+    wrong, notes = [text[: starts[0]] if starts else text], list[str]()
     for start, end in zip(starts, [*starts[1:], None], strict=False):
         said = text[start:end].strip()
         nowhere = _NOWHERE.fullmatch(said)

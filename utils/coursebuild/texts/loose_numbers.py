@@ -106,16 +106,17 @@ def numbers(block: Block, markup: Literal["rst", "md"]) -> Iterator[Number]:
         for start, number in sorted(found):
             line = block.line + block.source.count("\n", 0, start)
             yield line, " ".join(number.split()), around
-    for label in _labels(block) if "set_label" in block.source else ():
-        for match in re.finditer(r"\d[\d.,]*(?<=\d)", label.value):
-            yield block.line + label.lineno - 1, match[0], label.value
+    for line, label in _labels(block) if "set_label" in block.source else ():
+        for match in re.finditer(r"\d[\d.,]*(?<=\d)", label):
+            yield block.line + line - 1, match[0], label
 
 
-def _labels(block: Block) -> Iterator[ast.Constant]:
-    """Yield the literal parts of a figure's alternative text."""
+def _labels(block: Block) -> Iterator[tuple[int, str]]:
+    """Yield line and text of the literal parts of a figure's alternative text."""
     calls = ast.walk(ast.parse(block.source)) if block.kind == "code" else ()
     for call in calls:
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "set_label":
             for text in call.args:
                 parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-                yield from (part for part in parts if isinstance(part, ast.Constant))
+                said = [part for part in parts if isinstance(part, ast.Constant)]
+                yield from ((part.lineno, str(part.value)) for part in said)
