@@ -18,7 +18,16 @@ import torch
 import torchutils
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
-from torchutils.layout import STEP, lay_out, one_by_one, run_engine, text_width
+from torchutils.layout import (
+    INSET,
+    LINE,
+    STEP,
+    TITLE,
+    lay_out,
+    one_by_one,
+    run_engine,
+    text_width,
+)
 from torchutils.text import timeline
 from torchutils.values import visible
 
@@ -409,6 +418,29 @@ def test_narrow_box_keeps_its_words_off_its_border():
     x = torch.ones(2, requires_grad=True)
     boxes = lay_out(make_dot(x * 2).drawn, narrow=True).boxes
     assert {box.height - STEP * len(box.lines) for box in boxes} == {6}
+
+
+def test_narrow_title_of_an_output_stays_inside_both_outlines():
+    x = torch.zeros((), requires_grad=True)
+    graph = make_dot(torch.sigmoid(x), {"result": torch.sigmoid(x)}).drawn
+    [box] = [
+        b for b in lay_out(graph, narrow=True).boxes if "sigmoid" in b.lines[0].text
+    ]
+    assert text_width(box.lines[0].text, TITLE * 1.08) + 8 <= box.width - 2 * INSET + 1
+
+
+@pytest.mark.parametrize("narrow", [True, False])
+def test_note_longer_than_a_line_goes_on_in_the_next(narrow):
+    y = torch.ones(3, requires_grad=True) * 1
+    y[:2].mul_(torch.ones(2))
+    [box] = [
+        box
+        for box in lay_out(make_dot(y.sum()).drawn, narrow=narrow).boxes
+        if "copy_slices" in box.lines[0].text
+    ]
+    said = [line.text for line in box.lines]
+    assert "saved tensors not checked: PyTorch hides them" in " ".join(said)
+    assert max(map(len, said)) <= LINE
 
 
 def test_narrow_box_is_as_wide_as_each_sum_on_the_way():

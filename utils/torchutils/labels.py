@@ -27,7 +27,6 @@ __all__ = [
 
 HIGHLIGHTED, FIRST = "highlighted", "the first "  # notes of nodes that stand out
 MOST = 8  # of so many outputs each is listed, of more only those with names
-WIDEST = 40  # characters in a line; the whole text is in the tooltip
 
 # The order of these operands changes nothing, so the drawing does not number them.
 _SYMMETRIC = frozenset(["add", "mul", "dot", "maximum", "minimum"])

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from textwrap import wrap
 
-from torchutils.graph import Graph
+from torchutils.graph import Graph, Node
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
 from torchutils.lanes import arrange, ranks, work
 from torchutils.text import Timeline, timeline
@@ -30,6 +31,8 @@ __all__ = [
 
 SIZE, TITLE, STEP = 13, 14, 18  # font sizes and the distance of lines, in pixels
 PAD, BESIDE = 11, 21.6  # around a text, and between what stands side by side
+INSET = 3  # of the inner outline of an output
+LINE = 40  # characters in a line; the whole text is in the tooltip
 ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the graph
 CROWD = 20_000  # and so many, squared, for each node: a tenth of a second
 
@@ -98,9 +101,32 @@ def _wide(char: str) -> int:
     return 0 if unicodedata.combining(char) else 620
 
 
-def cut(text: str, limit: int = 40) -> str:
+def cut(text: str, limit: int = LINE) -> str:
     """Shorten a line that is too long for a drawing."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _lines(node: Node, style: str, *, number: bool = False) -> list[Line]:
+    """Return a box's lines; words that are too many for one go on in the next."""
+    lines = node_lines(node, style, number=number)
+    return [part for line in lines for part in _broken(line)]
+
+
+def _broken(line: Line) -> list[Line]:
+    """Break a fact into lines of about one length.
+
+    >>> line = Line("saved tensors computed again (checkpoint)")
+    >>> [part.text for part in _broken(line)]
+    ['saved tensors computed again', '(checkpoint)']
+    """
+    count = -(-len(line.text) // LINE)
+    if count <= 1 or line.role != "m":
+        return [line]
+    width = min(LINE, len(line.text) // count + 8)
+    parts = wrap(
+        line.text, width, max_lines=3, placeholder=" …", break_long_words=False
+    )
+    return [line._replace(text=part) for part in parts]
 
 
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
@@ -114,7 +140,7 @@ def row_width(graph: Graph, style: str) -> float:
     rank = ranks(graph)
     wide, room = [0.0] * (max(rank, default=0) + 1), [0.0] * (max(rank, default=0) + 1)
     for node in graph.nodes:
-        own = _size(node_lines(node, style), PAD)[0]
+        own = _size(_lines(node, style), PAD)[0]
         wide[rank[node.id]] = max(wide[rank[node.id]], own)
     for k, lines in edge_lines(graph, style).items():
         goal = rank[graph.wires[k][1]]
@@ -136,7 +162,7 @@ def breadth(graph: Graph, style: str) -> float:
     rank = ranks(graph)
     rows = [0.0] * (2 * max(rank, default=0) + 1)  # a row of labels after each of boxes
     for node in graph.nodes:
-        rows[2 * rank[node.id]] += _size(node_lines(node, style), PAD)[0] + BESIDE
+        rows[2 * rank[node.id]] += _size(_lines(node, style), PAD)[0] + BESIDE
     marks = edge_lines(graph, style)
     for k, (src, dst, *_) in enumerate(graph.wires):
         first, last = 2 * rank[src] + 1, 2 * rank[dst]
@@ -163,7 +189,7 @@ def lay_out(
     runs Graphviz, :func:`run_engine` or one that remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
-    texts = [node_lines(n, style, number=walked) for n in graph.nodes]
+    texts = [_lines(n, style, number=walked) for n in graph.nodes]
     if narrow:
         direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
     pad, gap = (4, 0.1) if narrow else (PAD, BESIDE / 72)
@@ -171,8 +197,10 @@ def lay_out(
     if narrow:  # and what a walk says before has no other line to be as wide as
         said = timeline(graph) if walked else {}
         sizes = [
-            (max(width, _size(_earlier(k, lines, said), pad)[0]), height + 6)
-            for k, (lines, (width, height)) in enumerate(zip(texts, sizes, strict=True))
+            (max(w, _size(_earlier(k, lines, said), pad)[0]) + _inset(node), h + 6)
+            for k, (node, lines, (w, h)) in enumerate(
+                zip(graph.nodes, texts, sizes, strict=True)
+            )
         ]
     marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
@@ -242,6 +270,10 @@ def _without_engine(
         groups.append(Box(*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0))
     placed = tuple(boxes), tuple(wires), tuple(groups)
     return Layout(right - left, bottom - top, *placed, engine=False)
+
+
+def _inset(node: Node) -> int:
+    return 2 * INSET if node.root and node.kind == "op" else 0
 
 
 def _one_fact_a_line(lines: list[Line]) -> list[Line]:

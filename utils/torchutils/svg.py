@@ -5,7 +5,7 @@ from math import hypot
 
 from torchutils.graph import Graph, Group, Node
 from torchutils.labels import Line, stands_out
-from torchutils.layout import SIZE, STEP, Box, Layout, Wire, cut, text_width
+from torchutils.layout import INSET, SIZE, STEP, Box, Layout, Wire, cut, text_width
 from torchutils.text import summary, timeline
 from torchutils.values import visible
 
@@ -166,7 +166,7 @@ def _shape(role: str, box: Box, grow: float = 0) -> str:
         place += f' rx="{_n(min(10, h / 3))}"'  # in the legend as in the drawing
     shape = f'<rect class="ag-box ag-{role}" {place} {_ROLES[role][1]}/>'
     if role == "root" and not grow:
-        return shape + _shape(role, box, -3)
+        return shape + _shape(role, box, -INSET)
     return shape
 
 
