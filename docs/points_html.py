@@ -1,5 +1,6 @@
 """Show the points of ``points.py`` in tables."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -121,8 +122,8 @@ def _modes(modes: dict[str, Answer]) -> str:
 
 
 def _answer(answer: Answer, to: Callable[[float], float] = float) -> str:
-    if isinstance(answer, str):
-        return answer
+    if isinstance(answer, str):  # an error's name, too long for some columns
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", answer)
     return ", ".join(_number(to(number)) for number in answer)
 
 

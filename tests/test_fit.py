@@ -45,6 +45,15 @@ STARTS = """() => { const found = [], range = new Range();
       && rect(text, 0).top > rect(last, last.data.length - 1).bottom - 2)
       found.push(last.data.slice(-20) + text.data.slice(0, 20)); }
   return found; }"""
+# Headings whose link stands below their last word.
+ALONE = """() => [...document.querySelectorAll(".headerlink")].filter(link => {
+  const words = new Range();
+  words.setStart(link.parentElement, 0);
+  words.setEndBefore(link);
+  return link.getBoundingClientRect().top > words.getBoundingClientRect().bottom - 2; })
+  .map(link => link.parentElement.textContent)"""
+EXAMPLES = [*(p for p in PAGES if p.startswith("lessons/3")), "questions.html"]
+EXAMPLES += ["what_is_wrong.html"]
 # Numbers of a text version that begin left of the drawing's frame, by pixels.
 OUTSIDE = """() => [...document.querySelectorAll(".ag-text ol")]
   .filter(list => list.checkVisibility()).map(list => {
@@ -96,6 +105,31 @@ def test_drawing_fits_and_can_be_read(page: Page, name, width):
     assert letters
     assert min(letters) >= 11.95  # 12, but for a pixel's rounding
     assert set(page.evaluate(SHOWN)) <= {1}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_line_of_an_example_is_whole_on_a_desktop(page: Page, name):
+    visit(page, name)
+    page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+    page.add_style_tag(content="article pre {white-space: pre}")
+    assert page.evaluate(SIDEWAYS, "article .highlight pre") == []
+
+
+def test_message_is_read_as_a_whole_on_a_phone(page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, "lessons/3_debugging/10_error_messages.html")
+    page.evaluate(UNCOVER)
+    assert page.evaluate(SIDEWAYS, ".cell-output > pre") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["what_is_wrong.html", "lessons/3_debugging/70_checking.html"]
+)
+def test_hidden_link_of_a_heading_begins_no_line(page: Page, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, name)
+    assert page.evaluate(ALONE) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.parametrize("page_of_code", ["lessons/3_debugging/90_exam", "questions"])

@@ -55,6 +55,13 @@ def output(*parts):
             output(Shown("text", "a\n"), Shown("text", "1")),
             "<pre>a</pre><pre>1</pre>",
         ),
+        (output(Shown("text", "a  b")), "<pre>a  b</pre>"),
+        (output(Shown("text", "a b\nc d")), "<pre>a b\nc d</pre>"),
+        (output(Shown("text", "a  b\nc  d")), '<pre class="columns">a  b\nc  d</pre>'),
+        (
+            output(Shown("text", "[[1],\n [2]]")),
+            '<pre class="columns">[[1],\n [2]]</pre>',
+        ),
     ],
 )
 def test_output_shows_what_the_cell_put_out(tmp_path, shown, html):

@@ -22,6 +22,7 @@ __all__ = ["output_html"]
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
 VOID |= {"source", "track", "wbr"}  # https://html.spec.whatwg.org/#void-elements
+COLUMNS = re.compile(r"^ |\S  ", re.MULTILINE)  # what to break would put out of line
 DISPLAYED = re.compile(r"\\displaystyle\b\s*")  # what Math and sympy begin with
 
 
@@ -50,7 +51,10 @@ def _part(part: Part, images: Path, link: str) -> str:
             return f'<div class="markdown">{html}</div>'
         case "latex":
             return _latex(part.source)
-    return f"<pre>{escape(part.source.rstrip().expandtabs(), quote=False)}</pre>"
+    text = part.source.rstrip().expandtabs()
+    columns = "\n" in text and COLUMNS.search(text)
+    start = '<pre class="columns">' if columns else "<pre>"
+    return f"{start}{escape(text, quote=False)}</pre>"
 
 
 def _whole(html: str) -> str:
