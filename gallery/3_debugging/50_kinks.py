@@ -241,7 +241,7 @@ bounds
 # The number depends on the release
 # ---------------------------------
 #
-# Some functions kept the rule late. What holds in your release?
+# PyTorch 2.14 gave some functions another number. Which one does your release return?
 #
 # .. list-table::
 #    :header-rows: 1
