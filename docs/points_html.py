@@ -5,13 +5,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
+from re import findall
 from types import MappingProxyType
 
 from points import Answer, Measured, measure, read_rows
 
-__all__ = ["Html", "by_verdict", "measured", "table"]
+__all__ = ["Html", "by_function", "by_verdict", "functions", "measured", "table"]
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
+CALLS = r"\b(torch(?:\.\w+)+|F\.\w+)\(|(?<=[\w)\]]\.)(\w+)\("
+AROUND = "complex|diag|eye|inv|ones|stack|sum|tensor|view|zeros"  # make what is needed
 HEADS = ("Call, and point", "Value", "Slopes measured", "Gradient", "Second", "Verdict")
 
 
@@ -61,6 +64,42 @@ def by_verdict(points: list[Measured]) -> Html:
     return Html("".join(_list(word, lists[word]) for word in sorted(lists)))
 
 
+def by_function(points: list[Measured]) -> Html:
+    """Return a folded list of functions, each with a link to its points."""
+    lists = defaultdict[str, list[Measured]](list)
+    for point in points:
+        for name in functions(point.row.call):
+            lists[name].append(point)
+    items = "".join(_index(name, lists[name]) for name in sorted(lists))
+    title = f"{len(lists)} functions"
+    return Html(f"<details><summary>{title}</summary><ul>{items}</ul></details>")
+
+
+def functions(call: str) -> list[str]:
+    """Return which functions of torch are called, but for those that make tensors.
+
+    >>> functions("torch.where(x > 0, x.log(), torch.zeros(()))")
+    ['torch.log', 'torch.where']
+    """
+    names = {whole or f"torch.{method}" for whole, method in findall(CALLS, call)}
+    return sorted(n for n in names if n.rpartition(".")[2] not in AROUND.split("|"))
+
+
+def _index(name: str, points: list[Measured]) -> str:
+    """Return an entry, which the search finds by its calls."""
+    points = sorted(points, key=lambda p: not p.row.call.startswith(f"{name}("))
+    words = " ".join(dict.fromkeys(p.row.call for p in points))
+    first, *others = points
+    title = f"<code>{name}</code> at {_at(first)}"
+    link = f'<a data-search="{escape(words)}" href="#{first.row.address}">{title}</a>'
+    more = (f'<a href="#{p.row.address}">{_at(p)}</a>' for p in others)
+    return f"<li>{', '.join([link, *more])}</li>"
+
+
+def _at(point: Measured) -> str:
+    return point.row.point.replace("-", "−")
+
+
 def _list(word: str, points: list[Measured]) -> str:
     links, title = "".join(map(_link, points)), f"{word}: {len(points)}"
     return f"<details><summary>{title}</summary><ul>{links}</ul></details>"
@@ -71,8 +110,7 @@ def _link(point: Measured) -> str:
 
 
 def _title(point: Measured) -> str:
-    call, at = escape(point.row.call, quote=False), point.row.point
-    return f"<code>{call}</code> at {at.replace('-', '−')}"
+    return f"<code>{escape(point.row.call, quote=False)}</code> at {_at(point)}"
 
 
 def _row(point: Measured, elsewhere: str) -> str:

@@ -9,15 +9,19 @@ from math import inf, isfinite, nan
 from pathlib import Path
 
 import pytest
+import torch
+import torchgen
 from playwright.sync_api import Page
 from test_browser import AXE, SITE, address, bare, faults, page
+from torch.nn import functional
 
 __all__ = ["address", "bare", "page"]  # fixtures
+DERIVATIVES = Path(torchgen.__file__).parent / "packaged/autograd/derivatives.yaml"
 DOCS = Path(__file__).parent.parent / "docs"
 sys.path.insert(0, str(DOCS))
 
 from points import KINDS, PointError, judge, measure, read_rows  # noqa: E402
-from points_html import table  # noqa: E402
+from points_html import by_function, functions, table  # noqa: E402
 
 RELEASE_213 = [  # call, point, reverse gradient, verdict; as PyTorch 2.13.0 has them
     ("torch.relu(x)", "0", (0,), "one side's slope"),
@@ -37,6 +41,30 @@ RELEASE_213 = [  # call, point, reverse gradient, verdict; as PyTorch 2.13.0 has
 
 
 SUM = "slopes do not add up"
+ROWLESS = {  # functions with a rule for their gradient and without a row, by the reason
+    "linear in each argument": """add addbmm addcmul addmm addmv addr
+        affine_grid_generator as_strided as_strided_scatter avg_pool2d avg_pool3d
+        baddbmm block_diag bmm cat channel_shuffle chunk clone complex constant_pad_nd
+        conv_tbc convolution cross cumsum deg2rad diag_embed diagonal diagonal_scatter
+        dot fill flip gather index_add index_fill index_select lerp linear masked_fill
+        masked_scatter masked_select matmul max_unpool2d max_unpool3d mm mul mv
+        narrow_copy neg permute pixel_shuffle pixel_unshuffle put rad2deg roll rot90
+        rsub scatter_add select select_scatter slice_inverse slice_scatter
+        sparse_compressed_tensor split split_with_sizes squeeze stack sub sum t take
+        trace transpose tril triu unbind unfold unsafe_split unsafe_split_with_sizes
+        unsqueeze vdot view_as_complex view_as_real""",
+    "smooth": """asinh atan cos cosh erf erfc erfcx exp2 glu matrix_exp mse_loss sinh
+        tanh""",
+    "its pole is no number of the machine": "tan",
+    "with var, which has a row": "var_mean",
+    "another name or a part of one with a row": """fractional_max_pool3d grid_sampler_2d
+        grid_sampler_3d igamma lu_factor_ex lu_solve lu_unpack max_pool2d_with_indices
+        max_pool3d_with_indices native_batch_norm native_group_norm native_layer_norm
+        ormqr triangular_solve unique_consecutive""",
+    "random": "bernoulli multinomial native_dropout normal poisson",
+    "not differentiable": """all any count_nonzero eq ge geqrf gt hash_tensor isnan le
+        lt ne nonzero one_hot""",
+}
 
 
 def rows(lines: str) -> list:
@@ -80,6 +108,29 @@ def test_measure_finds_what_is_known_by_hand(call, point, gradient, verdict):
 )
 def test_judge_gives_the_verdict_of_the_rules(gradient, sides, verdict):
     assert judge(gradient, sides) == verdict
+
+
+def with_a_rule() -> set[str]:
+    """Return the public functions that torch's list of derivatives names."""
+    found = re.findall(r"^- name: (\w+)[.(]", DERIVATIVES.read_text(), re.MULTILINE)
+    names = set()
+    for name in found:
+        module, _, short = name.partition("_")
+        if module in ("linalg", "special") and hasattr(getattr(torch, module), short):
+            names.add(short)
+        elif hasattr(torch, name) or hasattr(functional, name):
+            names.add(name)
+    other = ("_", "cudnn", "miopen", "mkldnn")  # not for users, or of one device
+    return {n for n in names if not n.startswith(other) and not n.endswith("_")}
+
+
+def test_each_function_with_a_rule_has_a_row_or_a_reason():
+    named = {name for row in read_rows() for name in functions(row.call)}
+    has_row = {name.rpartition(".")[2] for name in named}
+    listed = " ".join(ROWLESS.values()).split()
+    assert len(with_a_rule()) > 280
+    assert len(listed) == len(set(listed))
+    assert with_a_rule() - has_row == set(listed)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +222,25 @@ def _has_slope(point):
         and any(isfinite(number) and number for number in point.modes["reverse"])
         and all(map(isfinite, point.modes["reverse"]))
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("torch.clamp(x, torch.zeros(()), torch.ones(()))", ["torch.clamp"]),
+        ("x.clamp(min=0)", ["torch.clamp"]),
+        ("F.pdist(x).sum()", ["F.pdist"]),
+        ("torch.linalg.svdvals(x.view(1, 1))[0]", ["torch.linalg.svdvals"]),
+        ("x[0] * x[1].log()", ["torch.log"]),
+        ("1 / x", []),
+    ],
+)
+def test_function_lists_its_points(call, names):
+    point = measure(rows("[kink]\ntorch.abs(x) | 0")[0])
+    points = [replace(point, row=row) for row in rows(f"[kink]\n{call} | 1; 2")]
+    html = by_function(points).source
+    assert re.findall("<li><a[^>]*><code>(.*?)</code> at 1</a>, ", html) == names
+    assert html.count("<a ") == 2 * len(names)
 
 
 def test_scripts_of_the_table_run_and_print_its_numbers(capsys):

@@ -85,6 +85,8 @@ FIRST = [  # what is typed, and where the first result leads
     ("chain rule", ("glossary.html#term-chain-rule", "lessons/1_foundations/30_")),
     ("leaf", "glossary.html#term-leaf"),
     ("make_dot", "api.html#torchutils.make_dot"),
+    ("torch.linalg.norm at 0", "atlas.html#torch.linalg.norm-x-at-0"),
+    ("F.hardtanh", "atlas.html#F.hardtanh-x-at-minus-1"),
     ("broadcasting", ("glossary.html#term-broad", "lessons/1_foundations/40_")),
 ]
 SHIFTS = """() => { globalThis.shifts = [];
@@ -353,6 +355,25 @@ def test_search_puts_the_place_first_that_answers(page: Page, address, query, fi
     page.get_by_label("Words that the page holds").fill(query)
     link = page.locator("#search-results a").first.get_attribute("href")
     assert link.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("query", "row"),
+    [
+        ("clamp gradient", "torch.clamp-x-minus-1-1-at-minus-1"),
+        ("torch.polar", "torch.polar-x-torch.tensor-1.0-.real-at-0"),
+        ("householder nan", "torch.linalg.householder_product-x-torch.ones-1-0-0"),
+    ],
+)
+def test_search_leads_to_a_row_of_the_atlas(page: Page, address, query, row):
+    page.goto(address + "search.html")
+    page.get_by_label("Words that the page holds").fill(query)
+    links = page.locator("#search-results a").evaluate_all(
+        "all => all.slice(0, 3).map(a => a.getAttribute('href'))"
+    )
+    (place,) = [link for link in links if link.startswith(f"atlas.html#{row}")]
+    page.goto(address + place)
+    assert page.locator(f"[id='{place.partition('#')[2]}']").is_visible()
 
 
 @pytest.mark.parametrize("query", ["retain", "set_to_none", "hessian", "chain rule"])

@@ -12,6 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ __all__ = ["postings", "sections", "setup", "stems"]
 
 INDEX = "_static/sections.js"
 TEXTS = "_static/sections"
-GROUP = 8  # sections whose texts come together; search.js is told
+GROUP = 4  # sections whose texts come together; search.js is told
 UNUSED = ("searchtools.js", "language_data.js")  # Sphinx copies its search all the same
 SILENT = (
     nodes.title,
@@ -37,6 +38,7 @@ SILENT = (
     addnodes.toctree,
 )
 Found = tuple[str, str, str]  # place, title, words
+LINK = re.compile(r'<a data-search="([^"]*)" href="(#[^"]*)">(.*?)</a>')
 CAMEL = re.compile(r"\b(?!\w+Error\b)\w*[a-z][A-Z]\w*", re.ASCII)
 JOINED = re.compile(r"\b(in|non|grad)[- ](?=place|leaf|cam)", re.ASCII)
 ENDINGS = re.compile("(ation|ting|ing|tion|ment|ed|es|s|e|ly)$")
@@ -50,6 +52,7 @@ def sections(doctree: nodes.document) -> list[Found]:
     """Return place, title and words of a page's sections, terms and functions.
 
     The place of the page itself is "", and what has a place of its own is in no other.
+    A link of raw HTML with ``data-search``, its words, stands for where it leads.
     """
     found = [found for node in doctree.findall() for found in _place(node)]
     return [said for said in found if said[-1] or not said[0]]
@@ -68,6 +71,9 @@ def _place(node: nodes.Node) -> Iterator[Found]:
         terms = list(node.findall(nodes.term))
         names = ", ".join(_words(term) for term in terms)
         yield f"#{terms[0]['ids'][0]}", names, _words(node[-1])
+    elif isinstance(node, nodes.raw) and "html" in node["format"]:
+        for words, place, title in LINK.findall(node.astext()):
+            yield place, unescape(re.sub("<.*?>", "", title)), unescape(words)
 
 
 def _is_entry(node: nodes.Node) -> bool:
