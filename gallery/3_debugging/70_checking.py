@@ -563,8 +563,8 @@ found
 
 # %%
 # Autograd says 0 everywhere, in the releases 2.9, 2.13, 2.14 and 2.15. Its rule
-# multiplies the determinant by the inverse: 0 by something that does not exist.
-# ``gradcheck`` notices:
+# solves a system of equations that has the determinant on its right side, and from 0 it
+# finds 0. ``gradcheck`` notices:
 #
 # >>> torch.autograd.gradcheck(torch.linalg.det, A, raise_exception=False)
 # False
