@@ -64,6 +64,37 @@ OUTSIDE = """() => [...document.querySelectorAll(".ag-text ol")]
     return number - parseFloat(style.paddingLeft) - left(list)
       + left(list.closest(".ag")); })"""
 
+# Formulas over which their own sign lies, and titles that reach below a card's sign.
+OVER = """() => [...document.querySelectorAll("div.math .checked")]
+  .filter(sign => { const a = sign.getBoundingClientRect();
+    return [...sign.closest("div.math").querySelectorAll(".katex-base")].some(part => {
+      const b = part.getBoundingClientRect();
+      return a.right > b.left && a.left < b.right
+        && a.bottom > b.top && a.top < b.bottom; }); })
+  .map(sign => sign.closest("div.math").textContent.slice(0, 60))"""
+REACHING = """() => [...document.querySelectorAll(".lesson-card a")].filter(title => {
+  const range = new Range(), right = e => e.getBoundingClientRect().right;
+  range.selectNodeContents(title);
+  return right(range) > right(title.closest(".lesson-card")) - 26; })
+  .map(title => title.textContent)"""
+
+
+@pytest.mark.parametrize("name", ["40_vectors_and_matrices", "50_jacobians"])
+def test_sign_of_a_formula_never_lies_over_it(page: Page, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, f"lessons/1_foundations/{name}.html")
+    page.add_style_tag(content=OPEN)
+    assert page.locator("div.math .checked").count() > 5
+    assert page.evaluate(OVER) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_title_of_a_card_leaves_room_for_its_sign(page: Page, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    visit(page, "lessons/index.html")
+    assert page.locator(".lesson-card a").count() > 20
+    assert page.evaluate(REACHING) == []
+
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize(

@@ -50,14 +50,17 @@ def test_height_below_zero_is_left_out():
 @pytest.mark.parametrize(
     ("formula", "display", "together"),
     [
-        ("a = b", False, [1]),  # the end, and the comma that follows
+        ("a = b", False, [2]),  # short, and the comma that follows
         ("a = b", True, []),
+        (r"\nabla_M y = \|M\|_F^2 = 15", False, [3]),
+        (r"a_0 b_0 + a_1 b_1 + a_2 b_2 = 1", False, [1]),  # its end alone
+        (r"d = 4 \cdot 0.6 + 7 \cdot 0.8 = 8", False, [2, 2, 1]),
         (r"x (\ln x + 1) = 4 (\ln 2 + 1)", False, [2, 2]),
         (r"\sigma(x)(1 - \sigma(x)) + 1", False, [2, 1]),
         ("(a + b + c + d + e + f + g + h + i + j + k + l + m)", True, [13]),  # 12 and 1
     ],
 )
-def test_brackets_and_the_end_of_a_formula_stay_on_one_line(formula, display, together):
+def test_what_belongs_together_stays_on_one_line(formula, display, together):
     _, *pieces = typeset(formula, display=display).split('<span class="kept">')
     assert [piece.count("katex-base") for piece in pieces] == together
 

@@ -144,8 +144,8 @@ fig.set_label("Two paths from x to y: a straight line, and a dashed detour throu
 # .. math::
 #    :class: law
 #
-#    \frac{\partial y}{\partial x} = \sum_{\text{paths from } x \text{ to } y} \;
-#    \prod_{\text{edges of the path}} \text{local derivative}
+#    \frac{\partial y}{\partial x} = \sum_{\text{paths}} \;
+#    \prod_{\text{edges}} \text{local derivative}
 
 # %%
 # Add, do not overwrite

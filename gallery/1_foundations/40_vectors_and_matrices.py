@@ -211,7 +211,7 @@ G
 #       .. math::
 #
 #          \frac{\partial L}{\partial X_{ni}} = \sum_j G_{nj} W_{ij},
-#          \qquad
+#
 #          \nabla_X L = G W^\top
 #          = \begin{pmatrix} 4.5 & 4.5 & 9 \\ 10.5 & 10.5 & 21 \end{pmatrix}
 #
@@ -337,7 +337,7 @@ y
 #       .. math::
 #
 #          \frac{\partial y}{\partial p_{i0}} = \sum_{j=0}^{3} q_j = 10,
-#          \qquad
+#
 #          \nabla_p y = \begin{pmatrix} 10 \\ 10 \\ 10 \end{pmatrix}
 #
 #       Each entry of ``q`` is copied along its column, three times, and the copies meet
@@ -579,13 +579,15 @@ y
 #       .. math::
 #
 #          \frac{\partial y}{\partial p_{i0}}
-#          = \frac{1}{6} \sum_{j=0}^{3} (p_{i0} + q_j), \qquad
+#          = \frac{1}{6} \sum_{j=0}^{3} (p_{i0} + q_j),
+#
 #          \nabla_p y = \begin{pmatrix} 2.3333 \\ 3 \\ 3.6667 \end{pmatrix}
 #
 #       .. math::
 #
 #          \frac{\partial y}{\partial q_j}
-#          = \frac{1}{6} \sum_{i=0}^{2} (p_{i0} + q_j), \qquad
+#          = \frac{1}{6} \sum_{i=0}^{2} (p_{i0} + q_j),
+#
 #          \nabla_q y = (1.5, 2, 2.5, 3)
 #
 #       >>> torch.autograd.grad(((p + q) ** 2).mean(), q)

@@ -299,7 +299,7 @@ p = torch.softmax(z, dim=0)
 # .. math::
 #
 #    \nabla_z q = p,
-#    \qquad
+#
 #    \frac{\partial p}{\partial z} = \operatorname{diag}(p) - p p^\top
 #
 # The second is a matrix, since softmax has three outputs. Its diagonal is

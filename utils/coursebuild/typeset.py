@@ -34,6 +34,8 @@ _CLOSING = "</span></span>"  # of the formula, after its last part
 _TAG = re.compile(r"<[^>]*>")
 _BRACKETS = re.compile(r'class="(mopen|mclose)[^>]*>([^<]*)')
 ONE_LINE = 26  # signs that fit into a box on a phone
+SHORT = 12  # signs of a formula that no line parts
+TIMES = "\u22c5"
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
 _render_amsmath = SphinxRenderer.render_amsmath
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
@@ -85,19 +87,22 @@ def _typeset(formula: str, *, display: bool) -> str | FormulaError:
 
 
 def _held(html: str, *, end: bool) -> str:
-    """Keep on one line what stands in brackets, unless it is long.
+    """Keep on one line what stands in brackets or around a dot, unless it is long.
 
     KaTeX parts a formula where a line may end, and it may end in brackets, too.  With
-    ``end``, the last part takes along the comma or full stop that follows.
+    ``end``, the last part takes along the comma or full stop that follows, and a short
+    formula is one part.
     """
     before, *parts = html.split(_PART)
     if not parts:
         return html
     last, closing = parts[-1][: -len(_CLOSING)], parts[-1][-len(_CLOSING) :]
     whole: list[str] = []
+    short = end and len(_signs("".join(parts))) <= SHORT
     depth = 0
     for part in (*parts[:-1], last):
-        if depth > 0 and len(_TAG.sub("", whole[-1] + part)) <= ONE_LINE:
+        joined = bool(whole) and (short or depth > 0 or _signs(whole[-1])[-1:] == TIMES)
+        if joined and len(_signs(whole[-1] + part)) <= ONE_LINE:
             whole[-1] += _PART + part
         else:
             whole.append(_PART + part)
@@ -107,6 +112,10 @@ def _held(html: str, *, end: bool) -> str:
         if piece.count(_PART) > 1 or (end and k == len(whole) - 1):
             whole[k] = f'<span class="kept">{piece}</span>'
     return before + "".join(whole) + closing
+
+
+def _signs(html: str) -> str:
+    return _TAG.sub("", html).replace("\u200b", "")  # a space without width
 
 
 def _prepare(_app: Sphinx, document: nodes.document, _name: str = "") -> None:
