@@ -148,7 +148,7 @@ for node, _ in y.grad_fn.next_functions:
 # The walk back
 # -------------
 #
-# We begin at the root. ``y`` moves once as far as ``y``: :math:`\bar y = 1`.
+# We begin at the root. ``y`` moves as far as itself: :math:`\bar y = 1`.
 #
 # .. predict::
 #
@@ -185,17 +185,16 @@ for node, _ in y.grad_fn.next_functions:
 record_backward(y, locals())
 
 # %%
-# In red, along each edge, is what went back over it. Each box shows its adjoint, and in
-# the leaves it has become ``.grad``.
+# At the end of the walk, each edge carries in red what went back over it. Each box
+# shows its adjoint, and in the leaves it has become ``.grad``.
 #
 # >>> a.grad, b.grad, c.grad
 # (tensor(-4.), tensor(-4.), tensor(3.))
 #
-# So far the drawing shows the end. Now take the walk yourself: press *First* below it,
-# then *Next*, one step at a time. A thick frame stands around the node whose turn it
-# is, a dashed one around the node that receives. (*Text version* tells the same steps
-# under the same numbers; it needs no buttons.) Stop at four places, and answer before
-# you go on:
+# Now take the walk yourself: press *First* below the drawing, then *Next*, one step at
+# a time. A thick frame stands around the node whose turn it is, a dashed one around the
+# node that receives. (*Text version* tells the same steps under the same numbers; it
+# needs no buttons.) Stop at four places, and answer before you go on:
 #
 # - At :step:`y = mul` the forward pass ends: all values are there. Where will the first
 #   red number appear, and which one?

@@ -90,7 +90,7 @@ y
 record_backward(y, locals())
 
 # %%
-# The contributions stand along the two edges that leave ``x``:
+# At the end of the walk, the contributions stand along the two edges that leave ``x``:
 #
 # >>> x.grad
 # tensor(27.)
@@ -114,9 +114,9 @@ ax.plot([0, 1, 2], [0, 1, 0], "o--", color="tab:orange", linewidth=3)
 ax.plot([0, 2], [0, 0], "o-", color="tab:blue", linewidth=3)
 for place, text in {(-0.1, 0): "x", (1, 1.1): "z", (2.1, 0): "y"}.items():
     ax.text(*place, text, size=14, ha="center")
-ax.text(1, 0.08, f"z = {z:.0f}", ha="center")
-ax.text(0.4, 0.55, f"2x = {2 * x:.0f}", ha="right")
-ax.text(1.6, 0.55, f"x = {x:.0f}")
+ax.text(1, 0.08, f"z = {z:.0f}", size=14, ha="center")
+ax.text(0.4, 0.55, f"2x = {2 * x:.0f}", size=14, ha="right")
+ax.text(1.6, 0.55, f"x = {x:.0f}", size=14)
 ax.axis("off")
 fig.set_label("Two paths from x to y: a straight line, and a dashed detour through z.")
 
