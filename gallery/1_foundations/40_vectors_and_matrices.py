@@ -417,7 +417,12 @@ p.grad.T, q.grad
 # Where the shapes fit, broadcasting asks no questions. Here is a model whose three
 # predictions are perfect: each equals its target. The loss, the mean squared error,
 # should be 0. But the predictions have shape ``(3, 1)``, the targets ``(3,)``.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The loss of the next cell is not the mean squared error. Do not copy it.
 
+# wrong on purpose
 pred = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
 target = torch.tensor([1.0, 2.0, 3.0])
 L = ((pred - target) ** 2).mean()

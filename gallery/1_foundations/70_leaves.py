@@ -301,7 +301,12 @@ for how, t in made.items():
 # ----------------------------
 #
 # This line is meant to give three random weights between −1 and 1:
+#
+# .. admonition:: Wrong on purpose
+#
+#    The ``w`` of the next cell does not learn. Do not copy the line that makes it.
 
+# wrong on purpose
 w = torch.rand(3, requires_grad=True) * 2 - 1
 y = torch.dot(w, w)
 
@@ -345,9 +350,9 @@ except ValueError as error:
 #
 # The same trap has many faces: ``torch.randn(3, requires_grad=True).cuda()``, or
 # ``.to(device)``, or ``.double()``. It has been reported to the makers of PyTorch, for
-# example in `8287 <https://github.com/pytorch/pytorch/issues/8287>`__. Since `30531
-# <https://github.com/pytorch/pytorch/pull/30531>`__ PyTorch warns when we read the
-# ``.grad`` of a tensor that is no leaf; `35379
+# example in `issue 8287 <https://github.com/pytorch/pytorch/issues/8287>`__. Since
+# `change 30531 <https://github.com/pytorch/pytorch/pull/30531>`__ PyTorch warns when we
+# read the ``.grad`` of a tensor that is no leaf; `issue 35379
 # <https://github.com/pytorch/pytorch/issues/35379>`__ asks for the same warning in C++.
 # Here is the first sentence.
 

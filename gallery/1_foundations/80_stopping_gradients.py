@@ -405,6 +405,10 @@ x.grad
 # We compute ``y`` again. But before we go backward, somebody has no more use for ``z``,
 # and sets it to zero.
 #
+# .. admonition:: Wrong on purpose
+#
+#    The next cell writes into ``z`` behind autograd's back. Do not copy it.
+#
 # .. predict::
 #
 #    ``y`` was finished before that. What is ``x.grad`` now: the same numbers, others,
@@ -422,6 +426,7 @@ x.grad
 #          These are the right numbers, which autograd would find if it had a copy of
 #          ``z``. It has saved ``z`` itself, and somebody has written zeros into it.
 
+# wrong on purpose
 x.grad = None
 z = x.sigmoid()
 y = z.sum()
@@ -605,7 +610,7 @@ L = -(delta**2) / 2
 # - Cut one value out of the record with ``detach``, or a stretch of code with
 #   ``no_grad``.
 # - Freeze a weight, and know that gradients still pass by it.
-# - Stay away from ``.data``, and not take ``eval()`` for a cut.
+# - Stay away from ``.data``, and tell ``eval()`` from a cut.
 #
 # Next, :doc:`Control flow </lessons/1_foundations/90_control_flow>` shows cuts that
 # nobody has ordered.
