@@ -465,7 +465,7 @@ def to_markdown(found: dict) -> str:
         cells = []
         for row in found["sources"].values():
             ratio = row[tool] / row["bare walk"]
-            cells.append(f"{row[tool]:.3g} ({ratio:,.0f})")
+            cells.append(f"{float(f'{row[tool]:.3g}'):,g} ({ratio:,.0f})")
         lines.append(f"| {tool} | " + " | ".join(cells) + " |")
     lines += ["", MEASURED.strip()]
     lines += ["", "| hard case | torchutils | torchviz |", "|---|---|---|"]

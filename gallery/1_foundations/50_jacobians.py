@@ -404,8 +404,7 @@ Ju
 # %%
 # ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
 # needs no backward step. (From release 2.14 on, its first call warns that a part of
-# PyTorch that it uses will go; the result is the same. The level *Advanced*, in
-# preparation, will show how.) Small steps confirm it:
+# PyTorch that it uses will go; the result is the same.) Small steps confirm it:
 #
 # >>> start = x.detach().double()
 # >>> (f(start + 0.001 * u) - f(start)) / 0.001
