@@ -88,6 +88,15 @@ def test_sign_of_a_formula_never_lies_over_it(page: Page, name):
     assert page.evaluate(OVER) == []
 
 
+def test_ledger_gives_code_the_width_of_a_phone(page: Page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, "ledger.html")
+    stated = page.locator(".ledger tbody td:nth-child(2)")
+    widths = stated.evaluate_all("all => all.map(e => e.clientWidth)")
+    assert len(widths) > 1000
+    assert min(widths) > 250
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_title_of_a_card_leaves_room_for_its_sign(page: Page, width):
     page.set_viewport_size({"width": width, "height": 844})
