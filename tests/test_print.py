@@ -115,6 +115,25 @@ def test_footer_has_no_page_of_its_own(browser, name):
     assert len(text) > 300
 
 
+def test_what_belongs_together_is_not_parted(paper):
+    show(paper, "lessons/3_debugging/90_exam.html")
+    style = "all => all.map(e => getComputedStyle(e).{})"
+    for query, name in [
+        ("article p:has(+ div[class*='highlight-'])", "breakInside"),
+        (".admonition", "breakInside"),
+        ("article p:has(+ .admonition)", "breakInside"),
+        ("article p:has(+ .admonition)", "breakAfter"),
+    ]:
+        found = paper.locator(query).evaluate_all(style.format(name))
+        assert len(found) > 5
+        assert set(found) == {"avoid"}
+
+
+def test_line_of_a_walk_is_not_marked_on_paper(lesson):
+    shown = "e => { e.classList.add('ag-at'); return getComputedStyle(e).boxShadow }"
+    assert lesson.locator(".highlight [data-made]").first.evaluate(shown) == "none"
+
+
 def test_running_title_cannot_leave_its_string():
     title = '"; } </style><script>'
     assert running_title(title).count('"') == 2
