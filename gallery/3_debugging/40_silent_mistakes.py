@@ -3,7 +3,7 @@ Silent mistakes
 ===============
 
 No error, a loss that falls, and a gradient that is wrong. We meet eight such mistakes,
-and three short tests that find most of them.
+and three short tests that find six of them.
 
 :Time: 30 minutes
 :Needs: :doc:`Vectors and matrices </lessons/1_foundations/40_vectors_and_matrices>`,
