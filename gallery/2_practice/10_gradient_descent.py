@@ -164,7 +164,12 @@ except RuntimeError as error:
 # <https://github.com/pytorch/examples/pull/779>`__ in 2020. Now the in-place operation
 # is missing as well: ``w = w - lr * w.grad`` makes a new tensor. To see both, we keep
 # the old one under a second name.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The step of the next cell is recorded. Do not copy it.
 
+# wrong on purpose
 old = w
 w = w - lr * w.grad
 L = (w - 3) ** 2
@@ -216,7 +221,12 @@ old.grad
 #
 # The third way has ``no_grad``, but no ``-=``. The new tensor is plain data then, and
 # the next backward step finds no record:
+#
+# .. admonition:: Wrong on purpose
+#
+#    The ``w`` of the next cell requires no gradient after its step. Do not copy it.
 
+# wrong on purpose
 w = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
 w.grad = torch.tensor(-4.8, dtype=torch.float64)
 with torch.no_grad():
@@ -377,7 +387,7 @@ plot
 # .. list-table::
 #    :header-rows: 1
 #
-#    * - learning rate
+#    * - rate
 #      - factor
 #      - what ``w`` does
 #    * - :math:`0.1`

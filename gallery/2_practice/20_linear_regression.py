@@ -234,7 +234,12 @@ L.item(), w.grad.norm().item()
 #
 # Data often come as columns. Here are the same three heights, of shape ``(3, 1)``, and
 # the same loop. It runs without an error and without a warning.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next cell hands a column to ``fit``. Do not copy it.
 
+# wrong on purpose
 column = y[:, None]
 path = fit(X, column, lr=0.1, steps=1000)
 

@@ -314,7 +314,12 @@ p = torch.softmax(z, dim=0)
 #
 # >>> torch.exp(torch.tensor([88.0, 89.0]))
 # tensor([1.6516e+38, inf])
+#
+# .. admonition:: Wrong on purpose
+#
+#    The loss of the next cell is softmax as on paper. Do not copy it.
 
+# wrong on purpose
 z = torch.tensor([0.0, 1000.0], requires_grad=True)
 u = torch.exp(z)
 L = -torch.log(u[0] / u.sum())

@@ -137,7 +137,7 @@ X
 # .. predict::
 #
 #    The kernel is laid on the top left corner of the image. What does ``conv2d``
-#    compute there? (Multiply what lies on each other, and add.)
+#    compute there? (Multiply what lies on top of each other, and add.)
 #
 #    .. ask:: Y[0, 0]
 #

@@ -353,7 +353,12 @@ shared, length, a.grad
 #
 # Who is afraid of large errors may want to clip the *error*, before it is squared.
 # Watch what happens to the sample that is furthest off.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next cell clips the error. Do not copy it.
 
+# wrong on purpose
 error = torch.tensor([0.5, 3.0], requires_grad=True)
 clipped = error.clamp(-1, 1)
 loss = (clipped**2).sum() / 2
@@ -397,8 +402,13 @@ error.grad
 #
 # An optimiser changes what it was given. A layer that is made anew in each ``forward``
 # has new weights each time, and these it was not given.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next module makes its last layer in ``forward``. Do not copy it.
 
 
+# wrong on purpose
 class Forgetful(nn.Module):
     def __init__(self):
         super().__init__()

@@ -636,9 +636,14 @@ print("digraph {", *draw(y, locals()), "}", sep="\n")
 #
 # In micrograd, and in engines like it, the walk differs from ours in two places. It
 # keeps the adjoint of each value *in the value*, and it finds the order by a function
-# that calls itself. Both are shorter. We write such a walk, and look what happens.
+# that calls itself. Both are shorter. We write such a walk, and see what happens.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The walk of the next cell has two faults. Do not copy it.
 
 
+# wrong on purpose
 def visit(v, done):
     for u in v.inputs:
         if u not in done:
