@@ -25,10 +25,7 @@ SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
 # Graphs that scroll on a phone although one box stands below the other: some boxes hold
 # a line of 260 pixels or more, and edges with words go by beside them.
-WIDE = {
-    "drawing_graphs.html": 1,
-    "lessons/2_practice/40_mlp_by_hand.html": 1,
-}
+WIDE = {"drawing_graphs.html": 1}
 # Boxes of models that scroll when a reader opens them: many results go by each other.
 OPENED = {"models_images.html": 3, "models_steps.html": 1}
 

@@ -41,7 +41,7 @@ b2 = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 t = torch.tensor(1.0, dtype=torch.float64)
 
 # %%
-# Forward, each line has a result that we can find in the head.
+# Forward, each line has a result that we can work out in our heads.
 
 z = W1 @ x + b1
 h = torch.relu(z)
@@ -149,7 +149,7 @@ points += 0.1 * torch.randn(100, 2, dtype=torch.float64)
 
 # %%
 # The network has four hidden units. Instead of ReLU we take the hyperbolic tangent,
-# which has no kink, and so neither has the score. The start is random.
+# which has no kink, so the score has none either. The start is random.
 
 X, y = points, labels.double()
 W1 = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
@@ -238,7 +238,7 @@ with torch.no_grad():
 #
 # Here is the graph. A single point would need as many operations, each with one row.
 
-record_backward(L, locals(), direction="TB")
+record_backward(L, locals(), direction="TB", values=3)
 
 # %%
 # Learning, seen from above

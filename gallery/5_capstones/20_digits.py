@@ -18,7 +18,7 @@ pictures that it has not seen, and say why a falling loss does not prove a gradi
 # Ten neurons side by side, one for each digit: a layer reads pictures. Then a second
 # layer listens to a first one, which is the network of *Practice*.
 #
-# We need pictures of digits, some thousand. The usual collections are files that have
+# We need pictures of digits, a few thousand. The usual collections are files that have
 # to be fetched from somewhere. We draw our own.
 
 import matplotlib.pyplot as plt
@@ -87,9 +87,8 @@ fig.set_label("Twenty digits of eight by eight pixels, each a little different."
 labels[:20].reshape(2, 10)
 
 # %%
-# They look like handwriting, and are none: a program has drawn them. What we find out
-# about them holds for these digits, and not for those of people, which differ in more
-# ways.
+# They look like handwriting, but a program has drawn them. What we find out about them
+# need not hold for the digits of people, which differ in more ways.
 #
 # The last 500 we put aside as *test data*. The program will not learn from them; they
 # show how well it reads what it has not seen.
@@ -208,9 +207,9 @@ record_backward(L, locals(), values=0, direction="TB")
 # Three hundred steps
 # -------------------
 #
-# From here on we need no autograd: ``G`` and its two products are the backward step. We
-# go against the gradient of the whole loss, with a learning rate of 1. The share of
-# pictures that the program reads rightly is its *accuracy*.
+# For these steps we need no autograd: ``G`` and its two products are the backward step.
+# We go against the gradient of the whole loss, with a learning rate of 1. The share of
+# pictures that the program reads correctly is its *accuracy*.
 
 
 def accuracy(scores, labels):
