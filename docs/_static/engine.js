@@ -75,7 +75,7 @@
         it.classList.toggle("ag-cut", cut.some(({ name }) => name == "s" + it.dataset.edge));
       for (const it of figure.querySelectorAll("[data-v]")) {
         const sums = form.at(it.dataset.v);
-        if (!sums || it.textContent.endsWith(" numbers")) continue;
+        if (!sums || / numbers?$/.test(it.textContent)) continue;
         const old = (it.was ??= it.textContent.replace(/[()]/g, ""));
         if (sums.length && sums.every((x) => x == null)) {
           it.textContent = old.replace(/[-\d[].*/, it.dataset.v[0] == "r" ? "None" : "nothing");

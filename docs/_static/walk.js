@@ -65,7 +65,7 @@
     // Predict: each judge names a card.
     function numbers(b) {
       const { textContent: text, dataset } = b;
-      return leaves?.at(dataset.v) ?? (/…|numbers/.test(text) ? [] : readNumbers(text).numbers);
+      return leaves?.at(dataset.v) ?? (/…|number/.test(text) ? [] : readNumbers(text).numbers);
     }
 
     function ask() {

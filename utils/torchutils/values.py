@@ -29,6 +29,9 @@ def numbers(tensor: torch.Tensor, limit: int) -> Value:
 
     More numbers, or none that can be read (meta, fake, inside ``vmap``), come
     back as words.
+
+    >>> numbers(torch.ones(2), 2), numbers(torch.ones(2), 1), numbers(torch.ones(()), 0)
+    ((1.0, 1.0), '2 numbers', '1 number')
     """
     try:
         if tensor.is_meta:
@@ -39,7 +42,7 @@ def numbers(tensor: torch.Tensor, limit: int) -> Value:
                 return tuple(frozen(u.tolist()) for u in parts)
             return "nested numbers"
         if (count := tensor.numel()) > limit:
-            return f"{count} numbers"
+            return f"{count} number{'s' * (count > 1)}"
         if tensor.layout is not torch.strided:
             tensor = tensor.detach().to_dense()
         return frozen(tensor.tolist())
