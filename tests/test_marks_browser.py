@@ -9,13 +9,22 @@ __all__ = ["context", "page"]  # fixtures
 
 MARKED = [name for name in PAGES if '<span class="checked' in (SITE / name).read_text()]
 UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
-# Signs that are in the flow of a line, touch a formula of it, or leave the window.
+# Signs that are in the flow of a line, lie over words or formulas, or leave the window.
 MISPLACED = """() => [...document.querySelectorAll(".checked")].filter(sign => {
   if (!sign.checkVisibility({contentVisibilityAuto: true})) return false;
   const { left, right, top, bottom } = sign.getBoundingClientRect();
-  const touches = [...sign.parentElement.querySelectorAll(".katex-html .base")]
-    .flatMap(e => [...e.getClientRects()])
-    .some(r => r.left < right && left < r.right && r.top < bottom && top < r.bottom);
+  const middle = (top + bottom) / 2, range = new Range();
+  const walk = document.createTreeWalker(
+    sign.closest("p, td, th, li, dd, div.math"), NodeFilter.SHOW_TEXT);
+  let touches = false;
+  for (let text; text = walk.nextNode();) {
+    if (!text.data.trim() || text.parentElement.closest(".checked, .katex-mathml"))
+      continue;
+    range.selectNodeContents(text);
+    touches ||= [...range.getClientRects()].some(r => r.width > 1
+      && r.left + 1 < right && left + 1 < r.right
+      && r.top < middle + 4 && middle - 4 < r.bottom);
+  }
   const scrolls = sign.closest(".table-wrapper, div.math"); // with what it belongs to
   const outside = !scrolls && (left < 0 || right > innerWidth);
   return getComputedStyle(sign).position != "absolute" || touches || outside;
