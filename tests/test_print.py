@@ -76,6 +76,33 @@ def test_answers_and_recorded_walks_are_open_on_paper(lesson):
     assert folded.evaluate_all(seen)
 
 
+def test_fonts_of_folded_formulas_are_there_before_one_prints(browser):
+    """Or a browser that prints leaves their brackets and sums out."""
+    page = browser.new_page()
+    show(page, "lessons/2_practice/50_convolution.html")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    folded = page.locator("details:not([open]) .katex-html").locator(
+        "css=.op-symbol.small-op, .delimsizing.size3"
+    )
+    assert folded.count() > 0
+    fonts = folded.evaluate_all(
+        "all => all.map(e => '1em ' + getComputedStyle(e).fontFamily)"
+    )
+    missing = "all => all.filter(font => !document.fonts.check(font))"
+    assert page.evaluate(missing, sorted(set(fonts))) == []
+    page.close()
+
+
+def test_step_of_a_walk_hides_no_letter_on_paper(lesson):
+    """What runs on a screen would be printed as it begins: unseen."""
+    assert lesson.locator(".highlight .ag-at").count() > 0
+    assert lesson.locator(".ag-node.ag-on text[data-v]").count() > 0
+    moves = "all => all.map(e => getComputedStyle(e)).map(s => s.animationName)"
+    assert set(lesson.locator(".ag-on, .ag-on *").evaluate_all(moves)) == {"none"}
+    bars = "all => all.map(e => getComputedStyle(e).boxShadow)"
+    assert set(lesson.locator(".highlight .ag-at").evaluate_all(bars)) == {"none"}
+
+
 def test_print_is_dark_on_white_in_the_dark_theme(lesson):
     style = "e => { const s = getComputedStyle(e); return [s.color, s.fill] }"
     assert lesson.locator("article p").first.evaluate(style)[0] == "rgb(0, 0, 0)"

@@ -3,12 +3,15 @@
 A page that is read over a slow line waits once, not fifteen times, before it shows
 anything.  The two fonts that nearly every formula needs come in the same file, and are
 decoded before the first line is laid out: fonts that come later would move the lines.
+The others come when the page has been shown, those of folded answers as well: a browser
+that prints opens them, and does not wait for fonts.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 from functools import cache
@@ -25,6 +28,14 @@ FONTS = (  # file, family, style
 )
 DECODE = "".join(
     f'document.fonts.load("{style} 1em {family}");' for _, family, style in FONTS
+)
+RARE = (  # a font as CSS names it, and the classes of what is set in it
+    ("1em KaTeX_Size1", "delimsizing size1|delimsizing mult|op-symbol small-op"),
+    ("1em KaTeX_Size2", "delimsizing size2|op-symbol large-op"),
+    ("1em KaTeX_Size3", "delimsizing size3"),
+    ("1em KaTeX_Size4", "delimsizing size4|delimsizing mult"),
+    ("bold 1em KaTeX_Main", "mathbf"),
+    ("1em KaTeX_AMS", "amsrm|mathbb"),
 )
 
 
@@ -49,10 +60,27 @@ def join(site: Path) -> None:
         typeset = 'class="katex"' in text
         one = sheet(files, typeset=typeset)
         head = ONE.format(os.path.relpath(one, page.parent))
-        head += f"<script>{DECODE}</script>" if typeset else ""
+        head += f"<script>{DECODE}{late(text)}</script>" if typeset else ""
         start = links[0].start()
         text = text[:start] + head + LINK.sub("", text[start:])
         page.write_text(text, encoding="utf-8")
+
+
+def late(text: str) -> str:
+    """Return the script that loads what else the formulas of a page are set in.
+
+    >>> late('<b class="delimsizing size3">(</b>')
+    'addEventListener("load",()=>["1em KaTeX_Size3"].map(f=>document.fonts.load(f)));'
+    >>> late("a size of 3")
+    ''
+    """
+    fonts = [
+        font for font, of in RARE if re.search(f'class="[^"]*\\b(?:{of})\\b', text)
+    ]
+    if not fonts:
+        return ""
+    names = json.dumps(fonts)
+    return f'addEventListener("load",()=>{names}.map(f=>document.fonts.load(f)));'
 
 
 def _write(site: Path, name: str, text: str) -> Path:
