@@ -9,7 +9,7 @@ export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
 .PHONY: help html test screens draft serve books notebooks doctest claims mutate bench torches \
-  versions doctor lesson lock clean env
+  versions sweep doctor lesson lock clean env
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ torches: env ## run torchutils' tests under other releases of torch, 7 GB each; 
 
 versions: env ## ask releases of torch what the atlas asks, 7 GB each; TORCH="2.9.1 2.15.0"
 	@.venv/bin/python bench/versions.py $(TORCH)
+
+sweep: env ## compare derivatives of torch's own operators; TORCH="2.13.0 2.15.0"
+	@.venv/bin/python bench/sweep.py $(TORCH)
 
 doctor: ## say what is wrong with this machine, and what helps
 	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here. Install Python 3.11 or later, or name yours: make PYTHON=...'; exit 1; }

@@ -1,11 +1,13 @@
 """Show what ``releases.py`` has read: in the atlas, and on a page of its own."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -13,9 +15,10 @@ from points import KINDS, Row, read_rows
 from points_html import Html
 from releases import GONE, Answers, History, compared, key, read_history
 
-__all__ = ["Changes", "asked", "elsewhere", "history", "steps"]
+__all__ = ["Changes", "asked", "elsewhere", "history", "steps", "swept"]
 
 T = TypeVar("T")
+SWEEP = Path(__file__).with_name("sweep.json")
 MODES = ("reverse", "forward", "vmap", "float32")
 WORDS = {"second": "second derivative", "compiled": "through torch.compile"}
 
@@ -129,8 +132,6 @@ def _level(texts: list[str]) -> tuple[str, ...]:
 
 
 def _line(row: Row, what: str, texts: Sequence[str], versions: Sequence[str]) -> str:
-    call, at = escape(row.call, quote=False), row.point.replace("-", "−")
-    link = f'<a href="atlas.html#{row.address}"><code>{call}</code> at {at}</a>'
     cells = []
     for text, group in groupby(
         zip(texts, versions, strict=True), key=lambda pair: pair[0]
@@ -139,8 +140,14 @@ def _line(row: Row, what: str, texts: Sequence[str], versions: Sequence[str]) ->
         wide = f' colspan="{len(names)}"' if len(names) > 1 else ""
         head = ", ".join(names)
         cells.append(f'<td{wide} data-head="{head}">{_number(text)}</td>')
-    first = f'<th scope="row">{link}</th><td data-head="What">{what}</td>'
+    first = f'<th scope="row">{_call(row)}</th><td data-head="What">{what}</td>'
     return f"<tr>{first}{''.join(cells)}</tr>"
+
+
+def _call(row: Row) -> str:
+    """Link a row of the atlas."""
+    call, at = escape(row.call, quote=False), row.point.replace("-", "−")
+    return f'<a href="atlas.html#{row.address}"><code>{call}</code> at {at}</a>'
 
 
 def _number(text: str) -> str:
@@ -171,6 +178,28 @@ def asked(found: History) -> Html:
         lines.append(f'<tr><th scope="row">{it.version}</th>{tds}</tr>')
     table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
     return Html(f'<table class="atlas asked">{table}</table>{_stopped(found)}')
+
+
+def swept(found: History, rows: Sequence[Row], text: str = "") -> Html:
+    """Return what ``make sweep`` found, with a point of the atlas that changed as well.
+
+    Without a text, the file beside this one is read.
+    """
+    told = json.loads(text or SWEEP.read_text("utf-8"))
+    old, new = told["releases"]
+    known = [row for row in rows if key(row) in found.rows]
+    changed = [row for row in known if any(_changes(found, row))]
+    lines = []
+    for operator, counts in told["differ"].items():
+        name = operator.partition(" ")[0].rpartition(".")[2]
+        shown = (row for row in changed if re.search(rf"\b{name}\(", row.call))
+        row = next(shown, None)
+        link = _call(row) if row else "not in the atlas"
+        words = "; ".join(f"{what}: {count}" for what, count in counts.items())
+        lines.append(f"<li><code>{operator}</code>: {words} ({link})</li>")
+    count = f"{told['operators']} operators, {told['inputs']:,} inputs"
+    said = f"From {old} to {new}: {count}, {len(lines)} operators differ."
+    return Html(f"<p>{said}</p><ul>{''.join(lines)}</ul>")
 
 
 def _stopped(found: History) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import tomllib
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ from releases import (  # noqa: E402
     read_history,
     written,
 )
-from releases_html import Changes, asked, elsewhere, steps  # noqa: E402
+from releases_html import Changes, asked, elsewhere, steps, swept  # noqa: E402
+from sweep import differences  # noqa: E402
 
 LINES = "[kink]\ntorch.abs(x) | 0; 1\ntorch.sqrt(x) | 0 | note a pole"
 ABS, ONE, SQRT = "torch.abs(x) | 0", "torch.abs(x) | 1", "torch.sqrt(x) | 0"
@@ -218,6 +220,49 @@ def test_atlas_shows_it_in_the_row():
     html = table([measure(row) for row in rows()], "kink", elsewhere(toy())).source
     lines = html.split("<tr id=")[1:]
     assert [("Other releases" in line) for line in lines] == [True, False, True]
+
+
+OLD = {
+    "abs | 1 | as drawn": [[1.0], [0.0]],
+    "abs | 1 | rounded": [[0.0], [nan]],
+    "sqrt | 1 | as drawn": [[0.5], "RuntimeError"],
+    "qr | 1 | as drawn": [[1.0], [1.0]],
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "differ"),
+    [
+        ({}, {}),
+        ({"abs | 1 | as drawn": [[1.0 + 1e-7], [0.0]]}, {}),
+        ({"abs | 1 | rounded": [[1.0], [0.0]]}, {"abs": {"first, rounded": 1}}),
+        ({"abs | 1 | as drawn": [[1.0], [2.0]]}, {"abs": {"second, as drawn": 1}}),
+        ({"abs | 1 | as drawn": [[1.0, 1.0], [0.0]]}, {"abs": {"first, as drawn": 1}}),
+        ({"sqrt | 1 | as drawn": [[0.5], [1.0]]}, {"sqrt": {"second, as drawn": 1}}),
+    ],
+)
+def test_sweep_counts_the_inputs_that_differ_and_no_noise(changed, differ):
+    new = {
+        name: it for name, it in (OLD | changed).items() if not name.startswith("qr")
+    }
+    assert differences(OLD, new) == {"operators": 2, "inputs": 3, "differ": differ}
+
+
+def test_page_shows_the_sweep_with_the_row_that_changed():
+    told = {"releases": ["2.9.1", "2.14.1"], "operators": 500, "inputs": 7000}
+    counts = {"linalg.sqrt": {"second, rounded": 3}, "qr": {"first, as drawn": 2}}
+    html = swept(toy(), rows(), json.dumps(told | {"differ": counts})).source
+    assert (
+        "From 2.9.1 to 2.14.1: 500 operators, 7,000 inputs, 2 operators differ" in html
+    )
+    assert 'second, rounded: 3 (<a href="atlas.html#torch.sqrt-x-at-0">' in html
+    assert "first, as drawn: 2 (not in the atlas)" in html
+
+
+def test_each_operator_of_the_site_that_differs_is_in_the_atlas():
+    html = swept(read(FILE.read_text("utf-8")), read_rows()).source
+    assert html.count("<li>") > 3
+    assert "not in the atlas" not in html
 
 
 def test_file_of_the_site_has_what_this_release_answers_now():
