@@ -122,6 +122,7 @@ def measure() -> dict[str, dict[str, float | None]]:
 def to_markdown(table: dict[str, dict[str, float | None]]) -> str:
     """Return the measurements as a table."""
     head = [OURS, "its width, px", *(f"{tool} (×)" for tool in RIVALS)]
+    head = [name.replace("torch", "torch&shy;") for name in head]  # for a phone
     lines = [
         f"| HTML or SVG, ms | {' | '.join(head)} |",
         "|---" * (len(head) + 1) + "|",

@@ -108,6 +108,16 @@ def test_card_is_the_picture_of_that_number(number):
     assert gallery.card(SHOWN, number) == CARDS[number]
 
 
+@pytest.mark.parametrize(("width", "left"), [(300, True), (700, False)])
+def test_card_shows_no_legend_of_which_a_part_is_cut(width, left):
+    rows = '<text x="25" y="90">a</text><text x="0" y="108">b</text>'
+    legend = f'<g class="ag-legend">{rows}</g>'
+    size = f'width="{width}" height="140" viewBox="0 0 {width} 140"'
+    found = gallery.excerpt(f"<svg {size}>{legend}</svg>")
+    assert (legend in found) == left
+    assert f'height="{140 if left else 86}"' in found
+
+
 def test_card_passes_over_what_is_too_large():
     assert gallery.card((SHOWN[4], SHOWN[2])) == (".svg", b"curve")
     assert gallery.card((SHOWN[4],)) is None

@@ -4,7 +4,10 @@ import re
 
 import nbformat
 import pytest
+from docutils.core import publish_doctree
 from escapes import READ, SPOILT
+
+from coursebuild.extension.judge import remains
 
 SCRIPT = "gallery/0_toy/30_many.py"
 EASY = "gallery/1_easy/10_many_more.py", "docs/read/easy.md"  # easy but about truth
@@ -256,3 +259,19 @@ def test_fault_in_a_notebook_is_told_with_its_cell_and_line(spoilt, line, why):
     assert (
         f"docs/read/unseen.ipynb: cell 2, line {line}: WARNING: {why}" in spoilt.error
     )
+
+
+LISTS = {
+    "numbers from one on": ("1. a\n2. b\n", None),
+    "one that goes on behind a cell": ("1. a\n2. b\n\nText.\n\n3. c\n", None),
+    "letters": ("c. a\nd. b\n", None),
+    "a result that begins a text": ("48. It is the sum.\n", "48. It"),
+    "a result alone": ("Text.\n\n   48.\n", "48."),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_result_that_becomes_a_list_is_told(name):
+    text, told = LISTS[name]
+    found = [words for _, words, why in remains(publish_doctree(text)) if "list" in why]
+    assert found == ([told] if told else [])

@@ -28,6 +28,7 @@ def test_repair_that_nothing_needs_is_reported(tmp_path):
     [
         '<code class="docutils literal notranslate">x</code>.',
         '<a href="y"><code class="xref literal">x <b>y</b></code></a>),',
+        '<code class="literal">x</code>”.',
     ],
 )
 def test_comma_stays_with_its_code(tmp_path, text):
@@ -36,6 +37,25 @@ def test_comma_stays_with_its_code(tmp_path, text):
     page.write_text(f"<p>{text} z</p>")
     tidy(tmp_path)
     assert page.read_text() == f'<p><span class="kept">{text}</span> z</p>'
+
+
+@pytest.mark.parametrize(
+    ("code", "parted"),
+    [
+        ("torch.autograd.grad", "torch.|autograd.|grad"),
+        ("make_dot(y)", "make_|dot(|y)"),
+        ("0.5", "0.5"),
+        (".grad", ".grad"),
+        ('<span class="a.b_c">dim=1</span>', '<span class="a.b_c">dim=|1</span>'),
+    ],
+)
+def test_name_in_a_cell_may_go_on_in_the_next_line(tmp_path, code, parted):
+    (tmp_path / "_static").mkdir()
+    page, whole = tmp_path / "index.html", '<code class="literal">{}</code>'
+    page.write_text(f"<p>{whole}</p><td>{whole}</td>".replace("{}", code))
+    tidy(tmp_path)
+    cell = whole.format(parted.replace("|", "<wbr>"))
+    assert page.read_text() == f"<p>{whole.format(code)}</p><td>{cell}</td>"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

@@ -209,7 +209,7 @@ def test_direction_turns_the_drawing():
 def test_title_is_caption_and_svg_title():
     names = lesson()
     html = make_dot(names["y"], names, title="A <b>").html
-    assert html.count("A &lt;b&gt;") == 3  # caption, and a title for each width
+    assert html.count("A &lt;b&gt;") == 4  # caption, name, and a title for each width
 
 
 def test_large_drawing_warns_of_its_size():

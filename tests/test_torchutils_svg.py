@@ -18,11 +18,13 @@ import torch
 import torchutils
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
+from torchutils.labels import Line
 from torchutils.layout import (
     INSET,
     LINE,
     STEP,
     TITLE,
+    broken,
     lay_out,
     one_by_one,
     run_engine,
@@ -230,6 +232,56 @@ def test_legend_names_only_the_roles_that_occur():
     plain, saved = make_dot(x**2).svg, make_dot(x**2, saved=True).svg
     assert "saved for backward" not in plain
     assert "saved for backward" in saved
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        (Line("a short line", room=160), ("a short line",)),
+        (Line("a line that is not to be broken"), ("a line that is not to be broken",)),
+        (
+            Line("[-0.0097, -0.0071, -0.035, 0.0731]", "g", room=160),
+            ("[-0.0097, -0.0071, ", "-0.035, 0.0731]"),
+        ),
+        (
+            Line("L = binary_cross_entropy_with_logits", "t", room=160),
+            ("L = binary_cross_", "entropy_with_logits"),
+        ),
+        (Line("0.123456789012345", "v", room=20), ("0.123456789012345",)),
+    ],
+)
+def test_line_is_broken_into_rows_about_equally_long(line, rows):
+    assert broken(line) == rows
+
+
+def test_broken_lines_have_room_in_their_box_at_every_step():
+    x = torch.tensor([-0.12345, 1.2345, 2.3456, 3.4567], requires_grad=True)
+    graph = record_backward((x * x).sum(), locals()).drawn
+    layout = lay_out(graph, narrow=True, room=110)
+    said = timeline(graph)
+    (leaf,) = graph.leaves
+    box, states = layout.boxes[leaf.id], said[f"g{leaf.id}"]
+    (grad,) = (line for line in box.lines if line.role == "g")
+    rows = [broken(grad._replace(text=text)) for _, _, text in states]
+    assert grad.rows == max(map(len, rows)) > 1
+    assert max(text_width(row) for every in rows for row in every) <= box.width
+    assert box.height >= STEP * sum(line.rows for line in box.lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [({}, "Drawing of y = sum"), ({"title": "A <sum>"}, "Drawing of A &lt;sum&gt;")],
+)
+def test_drawing_is_named_by_ear(options, name):
+    x = torch.ones(2, requires_grad=True)
+    y = x.sum()
+    assert f'aria-label="{name}"' in make_dot(y, {"x": x, "y": y}, **options).html
+
+
+def test_drawing_of_many_results_names_three_by_ear():
+    x = torch.ones(5, requires_grad=True)
+    html = make_dot([k + 1 for k in x]).html
+    assert 'aria-label="Drawing of #0 = add, #1 = add, #2 = add and 2 more"' in html
 
 
 def test_no_text_is_smaller_than_12_pixels():

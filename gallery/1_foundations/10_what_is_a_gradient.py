@@ -136,7 +136,7 @@ quotient = (f(1 + steps) - f(1)) / steps
 places = torch.linspace(0, 2, 100)
 
 # %%
-# Move the slider, or drag the second point to the first one.
+# What becomes of the secant when its second point comes close to the first one?
 
 plot = MovingPlot(
     {"h": steps}, "A secant of f", xlim=(0, 2), ylim=(-2, 4), xlabel="x", ylabel="y"
@@ -446,7 +446,7 @@ uphill, slopes = here.grad / length, here.grad.movedim(0, -1)
 truth = hill(here + 0.1 * uphill) - top
 
 # %%
-# The map again, now with a slider for each way.
+# The map again, this time for many places.
 
 plot = MovingPlot(
     {"x₀": ways[0], "x₁": ways[1]},
@@ -474,7 +474,7 @@ plot.arrow(*here, *here.grad / 10, "gradient, at a tenth of its length")
 plot.point(*here, "where we are")
 
 # %%
-# Drag the point over the map, or move the sliders.
+# Last come the words for each place.
 
 plot.say("Height {height}, gradient {gradient}.", height=top, gradient=slopes)
 plot.say(

@@ -95,8 +95,8 @@ record_backward(y, locals())
 # >>> x.grad
 # tensor(27.)
 #
-# Watch the sum come about. Press *First*, then *Next* until :step:`y sends to x`. What
-# is the adjoint of ``x`` now? It is what the direct path brings, and it looks like an
+# Watch the sum come about, from the first step to :step:`y sends to x`. What is the
+# adjoint of ``x`` now? It is what the direct path brings, and it looks like an
 # answer. But ``x`` does not have its turn yet, because the detour is still on its way.
 #
 # - At :step:`z (pow) has its turn`: what is the adjoint of ``z``? What will it send?

@@ -325,10 +325,10 @@ make_dot([L0, L1], locals(), direction="TB")
 record_backward(L0, locals(), direction="TB")
 
 # %%
-# Press *First*, then *Next*. Until the last step ``w.grad`` is ``None``; at
-# :step:`p0 sends to w` the adjoint of ``w`` is complete, and only :step:`w is a leaf`
-# puts it into ``.grad``. Adjoints belong to one walk, and are gone when it ends.
-# ``.grad`` belongs to the leaf, and stays.
+# Until the last step ``w.grad`` is ``None``; at :step:`p0 sends to w` the adjoint of
+# ``w`` is complete, and only :step:`w is a leaf` puts it into ``.grad``. Adjoints
+# belong to one walk, and are gone when it ends. ``.grad`` belongs to the leaf, and
+# stays.
 #
 # Half of the way: ``w.grad`` holds what the first two samples say.
 #

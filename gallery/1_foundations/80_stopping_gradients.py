@@ -90,8 +90,8 @@ x.grad
 # Cut an edge yourself
 # --------------------
 #
-# Here is ``y`` once more, with what a backward step sends along each edge. Below the
-# drawing each edge can be cut: tick its box, or click the arrow.
+# Here is ``y`` once more, with what a backward step sends along each edge. What is
+# left of it when one of them is cut?
 
 x = torch.arange(4.0, requires_grad=True)
 z = x**2

@@ -356,9 +356,8 @@ path
 
 # %%
 # In general a step with the learning rate :math:`\eta` multiplies the distance by
-# :law:`1 - 2\eta`. Move the slider, or drag the last place. Look for three things:
-# where does ``w`` arrive at once, where does it begin to swing, and where does it no
-# longer arrive?
+# :law:`1 - 2\eta`. Look for three things: with which rate does ``w`` arrive at once,
+# where does it begin to swing, and where does it no longer arrive?
 
 rates = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1]
 walks = torch.stack([descend(rate, 8) for rate in rates])

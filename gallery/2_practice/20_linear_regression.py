@@ -140,8 +140,7 @@ path[[0, 1, 2, 10, 300]]
 
 # %%
 # (Without ``clone`` each row would be the same tensor, which the next step changes.)
-# Move the slider: what do the first two steps do to the line, and what do the many
-# after them?
+# What do the first two steps do to the line, and what do the many after them?
 
 steps = [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100, 200, 300]
 places = torch.tensor([0.5, 3.5], dtype=torch.float64)

@@ -182,8 +182,7 @@ path = torch.stack(path)
 # .. predict::
 #
 #    The two moons reach into each other. How many of the hundred points will a straight
-#    border get right: about half, about 90, or each of them? Look, then move the
-#    slider.
+#    border get right: about half, about 90, or each of them? Decide, then look.
 #
 #    .. answer::
 #

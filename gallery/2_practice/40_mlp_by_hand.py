@@ -317,8 +317,8 @@ for rate in rates:
 missed = torch.tensor(missed).reshape(4, 8)
 
 # %%
-# Move both sliders. With which learning rate has the border bent first? And what does
-# the slowest one still look like after 200 steps?
+# With which learning rate has the border bent first? And what does the slowest one
+# still look like after 200 steps?
 
 plot = MovingPlot(
     {"learning rate": rates, "step": moments},

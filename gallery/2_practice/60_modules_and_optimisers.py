@@ -236,7 +236,7 @@ for name, recipe in recipes.items():
     wrong[name] = [((net(X) > 0) != (y == 1)).sum().item() for net in nets]
 
 # %%
-# Before you move the slider: which of the three will want the smallest learning rate?
+# Before you look: which of the three will want the smallest learning rate?
 
 plot = MovingPlot(
     {"learning rate": rates},

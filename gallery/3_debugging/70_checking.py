@@ -146,8 +146,8 @@ forward_errors
 # ['9.0e-06', '1.1e-11', '2.6e-09', '1.2e-06', '3.7e-03']
 #
 # Now sixteen steps, each a tenth of the one before, on scales that count powers of ten.
-# Before you move the slider: which curve has its lowest place further to the left, with
-# the shorter steps?
+# Before you look: which curve has its lowest place further to the left, with the
+# shorter steps?
 
 powers = torch.arange(-1, -17, -1)
 steps = 10.0 ** powers.double()

@@ -854,8 +854,8 @@ def border(weights):
 # .. predict::
 #
 #    How many of the hundred points are on the wrong side of the border at the start,
-#    and how many at the end? (Perhaps you remember.) Then move the slider: when does
-#    the border begin to bend?
+#    and how many at the end? (Perhaps you remember.) And when does the border begin
+#    to bend?
 #
 #    .. ask:: [wrong[0], wrong[200]]
 #

@@ -265,7 +265,7 @@ for path, rate in zip(paths, rates):
 # .. predict::
 #
 #    Which rate ends with the lowest loss, and with which one is the accuracy
-#    on the test data highest? Type both, then move the slider.
+#    on the test data highest? Decide on both, then look.
 #
 #    .. ask:: [rates[paths[:, -1].argmin()], rates[torch.tensor(accuracies).argmax()]]
 #

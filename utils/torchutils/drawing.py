@@ -55,6 +55,7 @@ FORMATS = (
 PIXELS = ("png", "pdf", "jpg", "jpeg")  # drawn by Graphviz
 PHONE, COLUMN = 369, 670  # the room for a drawing on a page, in pixels
 FAR = 1.25  # times too wide: no other way to put the boxes was ever narrow enough
+LINES = (0, 230, 160, 110)  # pixels of a line on a phone, more is broken; 0: never
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
@@ -174,12 +175,27 @@ class Drawing:
         return wide.replace("ag-svg", f"ag-svg ag-from-{room}", 1) + narrow
 
     def _narrow(self, graph: Graph, rooms: tuple[int, ...]) -> Layout:
-        """Lay out for a phone, with as many boxes beside each other as it has room for.
+        """Lay out for a phone, with lines as they are, or broken where that helps."""
+        found = []
+        for room in LINES:
+            layout = self._columns(graph, rooms, room)
+            found.append((width_of(graph, layout, rooms), layout))
+            if found[-1][0] <= PHONE or not layout.engine:
+                break
+        return min(found, key=lambda pair: pair[0])[1]
+
+    def _columns(self, graph: Graph, rooms: tuple[int, ...], room: int) -> Layout:
+        """Put as many boxes beside each other as a phone has room for.
 
         Where one column, with the edges that pass by, is far too wide, so are two.
         """
         place = partial(
-            lay_out, graph, style=self.style, narrow=True, engine=self._engine
+            lay_out,
+            graph,
+            style=self.style,
+            narrow=True,
+            room=room,
+            engine=self._engine,
         )
         column = place(beside=1)
         if not column.engine or width_of(graph, column, rooms) > FAR * PHONE:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from torchutils.graph import Graph
-from torchutils.labels import reference
+from torchutils.labels import numbered, reference
 from torchutils.layout import Box
 from torchutils.rules import MARK
 from torchutils.svg import safe
@@ -62,7 +62,7 @@ def to_figure(
         data = f'<script type="application/json" class="ag-data">{safe_json}</script>'
     return (
         f'<figure class="ag">{caption}<div class="ag-scroll" tabindex="0" role="group" '
-        f'aria-label="Drawing">{svg}</div>{bar}{remarks}{_unopened(more)}'
+        f'aria-label="{_name(graph, title)}">{svg}</div>{bar}{remarks}{_unopened(more)}'
         f"{''.join(map(_opened, insides))}"
         f'<details class="ag-text"><summary>Text version</summary>'
         f"<p>{safe(summary(whole or graph))}</p>{_list(graph, 'Forward', forward)}"
@@ -70,6 +70,13 @@ def to_figure(
         f"{''.join(_words(inside, style) for inside in insides)}"
         f"</details>{data}</figure>"
     )
+
+
+def _name(graph: Graph, title: str) -> str:
+    """Return what a drawing is called by ear: its title, or what it leads to."""
+    roots = [numbered(node) for node in graph.nodes if node.root]
+    more = f" and {len(roots) - 3} more" if len(roots) > 3 else ""
+    return safe(f"Drawing of {title or ', '.join(roots[:3]) + more or 'a graph'}")
 
 
 def _opened(inside: Inside) -> str:
@@ -132,7 +139,8 @@ def _edges(graph: Graph, tape: Tape) -> str:
         for k, e in enumerate(graph.edges)
         if f"s{k}" in tape.places
     )
-    return f"<fieldset><legend>Cut an edge</legend>{''.join(boxes)}</fieldset>"
+    how = "Cut an edge: tick its box, or click the arrow"
+    return f"<fieldset><legend>{how}</legend>{''.join(boxes)}</fieldset>"
 
 
 def _list(graph: Graph, heading: str, listed: list[Step], start: int = 1) -> str:

@@ -36,11 +36,14 @@ class Line(NamedTuple):
     """A line of text; its role: ``t`` title, ``m`` facts, ``v`` value, ``g`` grad.
 
     ``at`` says of which output it speaks, where there are several: ``_1``.
+    What is wider than its ``room``, in pixels, is broken, and takes ``rows`` rows.
     """
 
     text: str
     role: str = "m"
     at: str = ""
+    rows: int = 1
+    room: float = 0
 
 
 @cache

@@ -1,12 +1,14 @@
 """Where things go: sizes from our own table of widths, positions from Graphviz."""
 
 import json
+import re
 import shutil
 import subprocess
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, combinations
 from textwrap import wrap
 
 from torchutils.graph import Graph, Node
@@ -19,6 +21,7 @@ __all__ = [
     "Layout",
     "Wire",
     "breadth",
+    "broken",
     "check_engine",
     "cut",
     "is_slow",
@@ -35,6 +38,8 @@ INSET = 3  # of the inner outline of an output
 LINE = 40  # characters in a line; the whole text is in the tooltip
 ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the graph
 CROWD = 20_000  # and so many, squared, for each node: a tenth of a second
+ROWS = 4  # into so many rows at most a line is broken
+_WORDS = {"t": re.compile(r"[^\s_.]+[\s_.]*"), "": re.compile(r"\S+\s*")}
 
 # Helvetica's advance widths in thousandths, from the metrics that Adobe published
 # for the 14 standard fonts of PDF, for the characters 32 to 126.
@@ -109,14 +114,14 @@ def cut(text: str, limit: int = LINE) -> str:
 def _lines(node: Node, style: str, *, number: bool = False) -> list[Line]:
     """Return a box's lines; words that are too many for one go on in the next."""
     lines = node_lines(node, style, number=number)
-    return [part for line in lines for part in _broken(line)]
+    return [part for line in lines for part in _told(line)]
 
 
-def _broken(line: Line) -> list[Line]:
+def _told(line: Line) -> list[Line]:
     """Break a fact into lines of about one length.
 
     >>> line = Line("saved tensors computed again (checkpoint)")
-    >>> [part.text for part in _broken(line)]
+    >>> [part.text for part in _told(line)]
     ['saved tensors computed again', '(checkpoint)']
     """
     count = -(-len(line.text) // LINE)
@@ -129,10 +134,40 @@ def _broken(line: Line) -> list[Line]:
     return [line._replace(text=part) for part in parts]
 
 
+@cache
+def broken(line: Line) -> tuple[str, ...]:
+    """Return the rows of a line: as few as its room asks for, about equally long.
+
+    >>> broken(Line("grad [0.25, -0.5, 0.75]", "g", room=100))
+    ('grad [0.25, ', '-0.5, 0.75]')
+    """
+    text = cut(line.text)
+    if not line.room or text_width(text) <= line.room:
+        return (text,)
+    words = _WORDS.get(line.role, _WORDS[""]).findall(text)
+    rows = min(len(_filled(words, line.room)), ROWS)
+    runs = ("".join(words[i:k]) for i, k in combinations(range(len(words) + 1), 2))
+    tries = (_filled(words, room) for room in sorted(map(text_width, runs)))
+    return next((tuple(found) for found in tries if len(found) <= rows), (text,))
+
+
+def _filled(words: list[str], room: float) -> list[str]:
+    rows = [""]
+    for word in words:
+        if rows[-1] and text_width(rows[-1] + word) > room:
+            rows.append("")
+        rows[-1] += word
+    return rows
+
+
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
-    bold = TITLE * 1.08
-    widths = [text_width(cut(t), bold if r == "t" else SIZE) for t, r, _ in lines]
-    return round(max(widths) + 2 * pad), STEP * len(widths) + 2 * max(pad - 4, 0)
+    bold, widths, height = TITLE * 1.08, [], 0
+    for line in lines:
+        rows = broken(line) if line.room else (cut(line.text),)
+        size = bold if line.role == "t" else SIZE
+        widths += [text_width(row, size) for row in rows]
+        height += STEP * line.rows
+    return round(max(widths) + 2 * pad), height + 2 * max(pad - 4, 0)
 
 
 def row_width(graph: Graph, style: str) -> float:
@@ -180,29 +215,34 @@ def lay_out(
     direction: str = "LR",
     narrow: bool = False,
     beside: int = 0,
+    room: float = 0,
     engine: Engine | None = None,
 ) -> Layout:
     """Place every node and edge; the engine knows no text, so no font matters.
 
     A ``narrow`` drawing is for a phone: its boxes say one fact a line, and at most
-    so many stand ``beside`` each other, if any number is given.  ``engine`` is what
-    runs Graphviz, :func:`run_engine` or one that remembers.
+    so many stand ``beside`` each other, if any number is given.  A line that is wider
+    than its ``room`` is broken there, if any is given.  ``engine`` is what runs
+    Graphviz, :func:`run_engine` or one that remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [_lines(n, style, number=walked) for n in graph.nodes]
+    marks = edge_lines(graph, style)
+    said = timeline(graph) if narrow and walked else {}
     if narrow:
         direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
+    if narrow and room:
+        texts = [[*_in_rows(lines, k, said, room)] for k, lines in enumerate(texts)]
+        marks = {k: _in_rows(lines, -1, {}, room) for k, lines in marks.items()}
     pad, gap = (4, 0.1) if narrow else (PAD, BESIDE / 72)
     sizes = [_size(lines, pad) for lines in texts]
     if narrow:  # and what a walk says before has no other line to be as wide as
-        said = timeline(graph) if walked else {}
         sizes = [
             (max(w, _size(_earlier(k, lines, said), pad)[0]) + _inset(node), h + 6)
             for k, (node, lines, (w, h)) in enumerate(
                 zip(graph.nodes, texts, sizes, strict=True)
             )
         ]
-    marks = edge_lines(graph, style)
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
     if is_slow(graph, labels=bool(marks)):
         return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
@@ -284,12 +324,30 @@ def _one_fact_a_line(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _earlier(node: int, lines: list[Line], said: Timeline) -> list[Line]:
-    """Return what a gradient's line says while contributions come in."""
-    grads = [line.text.partition(" ")[2] for line in lines if line.role == "g"]
-    places = [f"g{node}{line.at}" for line in lines if line.role == "g"]
-    sums = [text for place in places for _, _, text in said.get(place, ())]
-    return [Line("grad None"), *(Line(f"adjoint {g}") for g in grads), *map(Line, sums)]
+def _in_rows(
+    lines: Iterable[Line], node: int, said: Timeline, room: float
+) -> tuple[Line, ...]:
+    """Let each line have as many rows as it, or what it says before, needs."""
+    found = []
+    for line in lines:
+        line = line._replace(room=room)
+        rows = map(broken, [line, *_before(node, line, said)])
+        found.append(line._replace(rows=max(map(len, rows))))
+    return tuple(found)
+
+
+def _earlier(node: int, lines: Iterable[Line], said: Timeline) -> list[Line]:
+    """Return what the gradients' lines say while contributions come in."""
+    before = (_before(node, line, said) for line in lines)
+    return [Line("grad None"), *chain.from_iterable(before)]
+
+
+def _before(node: int, line: Line, said: Timeline) -> list[Line]:
+    if line.role != "g":
+        return []
+    texts = [text for _, _, text in said.get(f"g{node}{line.at}", ())]
+    adjoint = f"adjoint {line.text.partition(' ')[2]}"
+    return [line._replace(text=text) for text in (adjoint, *texts)]
 
 
 def _frame(box: str, at: Callable[[str], tuple[float, float]]) -> Box:

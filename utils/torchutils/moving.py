@@ -282,7 +282,10 @@ class MovingPlot:
             f"{_text(values[k].item())}</output></div>"
             for (name, values), k in zip(self._values.items(), self._start, strict=True)
         )
-        form = '<form class="mv-form" autocomplete="off" hidden>'
+        how = "Move the sliders" if len(self._values) > 1 else "Move the slider"
+        if any(mark.kind == "point" and len(mark.paths) > 1 for mark in self._marks):
+            how += ", or drag the point"
+        form = f'<form class="mv-form" autocomplete="off" hidden><p>{how}:</p>'
         return f"{form}{''.join(fields)}</form>"
 
     def _sentence(self) -> str:

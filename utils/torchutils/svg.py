@@ -5,7 +5,17 @@ from math import hypot
 
 from torchutils.graph import Graph, Group, Node
 from torchutils.labels import Line, stands_out
-from torchutils.layout import INSET, SIZE, STEP, Box, Layout, Wire, cut, text_width
+from torchutils.layout import (
+    INSET,
+    SIZE,
+    STEP,
+    Box,
+    Layout,
+    Wire,
+    broken,
+    cut,
+    text_width,
+)
 from torchutils.text import summary, timeline
 from torchutils.values import visible
 
@@ -115,10 +125,9 @@ _Said = dict[str, _States]
 def _node(node: Node, box: Box, said: _Said) -> str:
     role = _role(node)
     middle = _n(box.x)
-    y = box.y - STEP * len(box.lines) / 2 - 4
+    y = box.y - STEP * sum(line.rows for line in box.lines) / 2 + 14
     rows = []
     for line in box.lines:
-        y += STEP
         look = ' font-size="14" font-weight="600"' if line.role == "t" else ""
         if line.role in "vg":
             own = "r" if line.text.startswith("grad") else "a"
@@ -127,6 +136,7 @@ def _node(node: Node, box: Box, said: _Said) -> str:
             rows += _states(line, middle, y, place, states)
         else:
             rows.append(_row(line, middle, y, look))
+        y += STEP * line.rows
     uncut = "\n".join(safe(line.text) for line in box.lines)
     lit = ' stroke-width="4"' if stands_out(node) else ""
     tip = "" if said else f"<title>{uncut}</title>"  # it would tell the end
@@ -138,7 +148,9 @@ def _node(node: Node, box: Box, said: _Said) -> str:
 
 def _row(line: Line, x: str, y: float, look: str = "") -> str:
     look += _TEXT.get(line.role, "")
-    return f'<text x="{x}" y="{_n(y)}"{look}>{safe(cut(line.text))}</text>'
+    first, *more = map(safe, broken(line))
+    rows = "".join(f'<tspan x="{x}" dy="{STEP}">{row}</tspan>' for row in more)
+    return f'<text x="{x}" y="{_n(y)}"{look}>{first}{rows}</text>'
 
 
 def _states(line: Line, x: str, y: float, place: str, states: _States) -> list[str]:
@@ -150,7 +162,7 @@ def _states(line: Line, x: str, y: float, place: str, states: _States) -> list[s
     rows = []
     for (k, was, text), end in zip(earlier, ends, strict=True):
         look = f' data-v="{was}" data-from="{k}" data-to="{end}" visibility="hidden"'
-        rows.append(_row(Line(text, line.role), x, y, look))
+        rows.append(_row(line._replace(text=text), x, y, look))
     return [*rows, _row(line, x, y, f' data-v="{place}" data-from="{start}"')]
 
 
@@ -202,12 +214,12 @@ def _head(foot: tuple[float, float], tip: tuple[float, float]) -> str:
 
 
 def _mark(k: int, box: Box, said: _Said) -> str:
-    y = box.y - box.height / 2 - 5
+    y = box.y - box.height / 2 + 13
     rows = []
     for line in box.lines:
-        y += STEP
         states = said.get(f"s{k}", []) if line.role == "g" else []
         rows += _states(line, _n(box.x), y, f"s{k}", states)
+        y += STEP * line.rows
     return f'<g class="ag-mark" data-edge="{k}">{"".join(rows)}</g>'
 
 

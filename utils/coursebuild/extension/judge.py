@@ -83,6 +83,10 @@ _REMAINS = {
     r"\{\{[ ]*\w+[ ]*\}\}": _SUBSTITUTION,
     r"(?m)^>>> \S": _UNRUN,
 }
+_LIST = (
+    "a number at the beginning became that of a list: put a word before it, or begin"
+    " the list with 1"
+)
 _BACKTICKS = "single backticks are no formula: write :math:`…`, or ``…`` for code"
 _UNSEEN = "is checked, but not shown as a formula: write :math:`…`, in MyST $…$"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -121,7 +125,9 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
             if isinstance(node, str)
             else _place(app, node, text, names[0])
         )
-        kind = "form" if why in (_BACKTICKS, _UNSEEN) else None  # it is not false
+        kind = (
+            "form" if why in (_BACKTICKS, _LIST, _UNSEEN) else None
+        )  # it is not false
         shown = _CONTROL.sub("?", " ".join(text.split()))
         logger.warning("%s\n  %s", why, shown, location=place, type=kind)
 
@@ -206,6 +212,7 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
         if found := _CONTROL.search(node.astext()):
             why = f"a control character is shown, {found[0]!r}: was it a backslash?"
             yield node.parent, node.astext(), why
+    yield from _numbered(doctree)
     for node in doctree.findall(nodes.image):
         yield from ((node, text, why) for text, why in _left(node.get("alt", "")))
     for node in doctree.findall(nodes.abbreviation):
@@ -223,6 +230,17 @@ def remains(doctree: nodes.document) -> Iterator[_Fault]:
             shown = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
             for match in _RAW.finditer(html.unescape(shown)):
                 yield node, match[0], "raw HTML holds a formula, which nobody checks"
+
+
+def _numbered(doctree: nodes.document) -> Iterator[_Fault]:
+    """Yield each list that neither begins with 1 nor goes on where one ended."""
+    ends = {0}
+    for node in _shown(doctree, nodes.enumerated_list):
+        start = node.get("start", 1)
+        if node.get("enumtype", "arabic") == "arabic" and start - 1 not in ends:
+            words = node[0].astext().split()[:1]
+            yield node, " ".join([f"{start}{node.get('suffix', '.')}", *words]), _LIST
+        ends.add(start - 1 + len(node))
 
 
 def _shown(doctree: nodes.document, kind: Any) -> Iterator[Any]:

@@ -46,6 +46,8 @@ CARD = """
 """
 ROOM = (320, 144)  # the room for a picture, in pixels
 _SIZE = re.compile(r'width="\d+" height="\d+" viewBox="(-?\d+) (-?\d+) (\d+) (\d+)"')
+_LEGEND = re.compile(r'<g class="ag-legend">.*?</g>')
+_ROW = re.compile(r'<text x="[^"]*" y="([^"]*)"')
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
@@ -172,20 +174,22 @@ def _small(part: Part) -> tuple[str, bytes] | None:
 def excerpt(svg: str) -> str:
     """Return of a large drawing the part for which a card has room, to be read there.
 
-    A plot is seen as a whole: the card makes it smaller.
+    A plot is seen as a whole: the card makes it smaller.  A legend that would be cut is
+    left out, with its rows.
 
     >>> excerpt('<svg width="678" height="90" viewBox="-8 -8 700 100">')
     '<svg width="320" height="100" viewBox="-8 -8 320 100">'
     >>> excerpt('<svg class="mv-svg" width="320" height="233">')
     '<svg class="mv-svg" width="320" height="233">'
     """
-    if 'class="mv-svg"' in svg:
+    size = _SIZE.search(svg)
+    if not size or 'class="mv-svg"' in svg:
         return svg
-
-    def cut(size: re.Match[str]) -> str:
-        left, top, width, height = map(int, size.groups())
-        width, height = min(width, ROOM[0]), min(height, ROOM[1])
-        place = f'viewBox="{left} {top} {width} {height}"'
-        return f'width="{width}" height="{height}" {place}'
-
-    return _SIZE.sub(cut, svg, count=1)
+    left, top, width, height = map(int, size.groups())
+    legend = _LEGEND.search(svg)
+    if legend and (width > ROOM[0] or height > ROOM[1]):
+        height -= 18 * (1 + len(set(_ROW.findall(legend[0]))))
+        svg = svg.replace(legend[0], "")
+    width, height = min(width, ROOM[0]), min(height, ROOM[1])
+    place = f'viewBox="{left} {top} {width} {height}"'
+    return _SIZE.sub(f'width="{width}" height="{height}" {place}', svg, count=1)

@@ -81,8 +81,11 @@ REPAIRS = (
     ),
 )
 
-# No line may begin with the comma that follows a piece of code.  A site need have none.
-COMMA = re.compile(rf"(?s)(?:{CODE}|<a [^<>]*>{CODE}</a>)[,.;:)!?]+")
+# No line may begin with the comma or quote after code.  A site need have none.
+COMMA = re.compile(rf"(?s)(?:{CODE}|<a [^<>]*>{CODE}</a>)[,.;:)!?”’\"]+")
+CELL = re.compile(r"(?s)<t[dh]\b.*?</t[dh]>")
+# In a table's cell a name may go on in the next line after these, but no number.
+JOINT = re.compile(r"(?<=\w)(?:\.(?!\d)|[_/={(]+)(?=[\w\\])(?![^<]*>)")
 
 
 def tidy(site: Path) -> list[str]:
@@ -93,6 +96,7 @@ def tidy(site: Path) -> list[str]:
         for _, fault, repair in REPAIRS:
             text, count = re.subn(fault, repair, text)
             found |= {fault} if count else set()
+        text = CELL.sub(_breakable, text)
         text = COMMA.sub(r'<span class="kept">\g<0></span>', text)
         meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}">'
         text = text.replace(
@@ -105,6 +109,13 @@ def tidy(site: Path) -> list[str]:
         for what, fault, _ in REPAIRS
         if fault not in found
     ]
+
+
+def _breakable(cell: re.Match[str]) -> str:
+    def jointed(code: re.Match[str]) -> str:
+        return JOINT.sub(r"\g<0><wbr>", code[0])
+
+    return re.sub(CODE, jointed, cell[0], flags=re.DOTALL)
 
 
 def policy(page: str) -> str:
