@@ -10,7 +10,15 @@ from types import MappingProxyType
 
 from points import Answer, Measured, measure, read_rows
 
-__all__ = ["Html", "by_function", "by_verdict", "functions", "measured", "table"]
+__all__ = [
+    "Html",
+    "breakable",
+    "by_function",
+    "by_verdict",
+    "functions",
+    "measured",
+    "table",
+]
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 CALLS = r"\b(torch(?:\.\w+)+|F\.\w+)\(|(?<=[\w)\]]\.)(\w+)\("
@@ -160,9 +168,18 @@ def _modes(modes: dict[str, Answer]) -> str:
 
 
 def _answer(answer: Answer, to: Callable[[float], float] = float) -> str:
-    if isinstance(answer, str):  # an error's name, too long for some columns
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", answer)
+    if isinstance(answer, str):
+        return breakable(answer)
     return ", ".join(_number(to(number)) for number in answer)
+
+
+def breakable(name: str) -> str:
+    """Let a name be broken between its words: it is too long for some columns.
+
+    >>> breakable("RuntimeError"), breakable("torch.compile")
+    ('Runtime<wbr>Error', 'torch.<wbr>compile')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[a-z]\.)(?=[a-z])", "<wbr>", name)
 
 
 def _round(slope: float) -> float:

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import torch
 from points import KINDS, Row, read_rows
-from points_html import Html
-from releases import GONE, Answers, History, compared, key, read_history
+from points_html import Html, breakable
+from releases import Answers, History, compared, key, read_history
 
 __all__ = ["Changes", "asked", "elsewhere", "history", "steps", "swept"]
 
@@ -140,7 +140,8 @@ def _line(row: Row, what: str, texts: Sequence[str], versions: Sequence[str]) ->
         wide = f' colspan="{len(names)}"' if len(names) > 1 else ""
         head = ", ".join(names)
         cells.append(f'<td{wide} data-head="{head}">{_number(text)}</td>')
-    first = f'<th scope="row">{_call(row)}</th><td data-head="What">{what}</td>'
+    said = breakable(what)
+    first = f'<th scope="row">{_call(row)}</th><td data-head="What">{said}</td>'
     return f"<tr>{first}{''.join(cells)}</tr>"
 
 
@@ -151,7 +152,9 @@ def _call(row: Row) -> str:
 
 
 def _number(text: str) -> str:
-    return text if text == GONE else text.replace("-", "−").replace("e+", "e")
+    if text[:1].isalpha():  # an error, or not there
+        return breakable(text)
+    return text.replace("-", "−").replace("e+", "e")
 
 
 def steps(found: History) -> Html:
