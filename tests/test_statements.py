@@ -75,6 +75,12 @@ REFUSED = [  # what the curriculum's shorthand leaves open, and the remedy's wor
     ("x = torch.tensor(1 / 3)", r"x = 0.33333334", "too coarse"),
     ("x = torch.ones(4)", r"x = [1", "expected ]"),
     ("x = torch.ones(4)", r"x^\top x \big\vert_{x=3} = 36", "x_i = 1"),
+    ("x = torch.ones(4)", r"x^\top x \big\vert_{x_x=1} = 4", "x is a variable"),
+    (
+        "x, n = torch.ones(4), 2",
+        r"x^\top x \big\vert_{x_n=1} = 4",
+        "another letter for each entry",
+    ),
     ("x = torch.ones(4)", r"x^\top x \big\vert_{x_1=3} = 12", "x = (1, 2)"),
     ("x = torch.ones(4)", "x = x_0", "give the code a variable x_0"),
     ("", "pV = nRT", "written :law:`…`"),

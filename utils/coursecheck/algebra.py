@@ -72,6 +72,7 @@ class Scope(Protocol):
 
     def value(self, name: str, at: int) -> Tensor: ...
     def knows(self, name: str) -> bool: ...
+    def live(self, name: str) -> object: ...
     def closure(self, item: object) -> list[str]: ...
     def number(self, text: str, at: int) -> float: ...
     def bind(self, values: dict[str, Tensor]) -> Scope: ...
@@ -151,6 +152,13 @@ def _at(node: Node, scope: Scope) -> Value:
 def _place(name: str, place: Node, scope: Scope) -> Tensor:
     r"""Give a place its name's shape: ``x = \mathbf 1``, or ``x_i = 1`` for all i."""
     each = place.op == "each_entry"
+    for letter in place.args[1:] if each else ():
+        if scope.live(letter.args[0]) is not None:
+            raise FormulaError(
+                f"{letter.args[0]} is a variable here: write {name}_i with another"
+                " letter for each entry",
+                letter.at,
+            )
     value = evaluate(place.args[0] if each else place, scope)
     shape = scope.value(name, place.at).shape if scope.knows(name) else ()
     if shape and not each and not value.tensor.ndim and value.grow is None:

@@ -635,16 +635,17 @@ class _Parser:
         for row in rows:
             name = self._inside([t for t in row[0] if t.text != ","], place.end)._sum()
             each = name.op == "index" and all(sub.op == "name" for sub in name.args[1])
-            name = name.args[0] if each else name
-            if name.op != "name" or len(row) != 2:
+            base = name.args[0] if each else name
+            if base.op != "name" or len(row) != 2:
                 raise FormulaError(
                     "where? write x = 3 below the bar, x_i = 3 for each entry of x,"
                     " x = (1, 2) for entries that differ",
                     place.at,
                 )
             value = self._inside(row[1][1:], place.end)._whole()
-            value = Node("each_entry", (value,), value.at) if each else value
-            pairs.append((name.args[0], value))
+            if each:
+                value = Node("each_entry", (value, *name.args[1]), value.at)
+            pairs.append((base.args[0], value))
         return Node("at", (node, tuple(pairs)), place.at)
 
     def _whole(self) -> Node:

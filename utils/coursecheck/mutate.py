@@ -168,7 +168,8 @@ def _replacement(kind: str, match: re.Match[str], letters: list[str]) -> str | N
     if kind == "variable":
         if rest[:2] == "}{" or text in "deIT":
             return None
-        return next((letter for letter in letters if letter not in (text, "d")), "q")
+        other = "r" if text == "q" else "q"
+        return next((letter for letter in letters if letter not in (text, "d")), other)
     if kind == "transpose":
         return "1" if text == r"\top" else ""
     if kind == "coefficient":

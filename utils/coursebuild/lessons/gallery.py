@@ -25,6 +25,7 @@ from courserun.figures import LARGEST_CARD
 from courserun.kept import Kept
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import Runs
+from torchutils.layout import STEP
 
 __all__ = ["KNOWN_VERSION", "card", "install"]
 
@@ -188,7 +189,7 @@ def excerpt(svg: str) -> str:
     left, top, width, height = map(int, size.groups())
     legend = _LEGEND.search(svg)
     if legend and (width > ROOM[0] or height > ROOM[1]):
-        height -= 18 * (1 + len(set(_ROW.findall(legend[0]))))
+        height -= STEP * (1 + len(set(_ROW.findall(legend[0]))))
         svg = svg.replace(legend[0], "")
     width, height = min(width, ROOM[0]), min(height, ROOM[1])
     place = f'viewBox="{left} {top} {width} {height}"'
