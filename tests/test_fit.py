@@ -1,5 +1,8 @@
 """Drawings, code and bars fit the window, and their letters can be read."""
 
+import re
+from urllib.parse import unquote, urlsplit
+
 import pytest
 from playwright.sync_api import Page
 from test_predict import context, page, visit
@@ -26,6 +29,10 @@ SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
 # Boxes of models that scroll when a reader opens them: many results go by each other.
 OPENED = {"models_images.html": 2, "models_steps.html": 1}
+PLOTS = [name for name in PAGES if "only-light" in (SITE / name).read_text()]
+POINTS = re.compile(
+    r"scale\((0?\.\d+) -\1\)"
+)  # hundredths: how matplotlib puts letters
 TABLES = [name for name in PAGES if "table-wrapper" in (SITE / name).read_text()]
 
 
@@ -144,6 +151,23 @@ def test_drawing_fits_and_can_be_read(page: Page, name, width):
     assert letters
     assert min(letters) >= 11.95  # 12, but for a pixel's rounding
     assert set(page.evaluate(SHOWN)) <= {1}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_letters_of_a_plot_can_be_read_on_a_phone(page: Page, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, name)
+    page.add_style_tag(content=OPEN)
+    page.evaluate(UNCOVER)
+    shown = page.locator("article img.only-light").evaluate_all(
+        "all => all.map(e => [e.src, e.clientWidth / e.naturalWidth])"
+    )
+    assert shown
+    for address, scale in shown:
+        path = SITE / name / unquote(urlsplit(address).path)
+        svg = path.read_text() if path.suffix == ".svg" else ""
+        sizes = [float(size) * 100 * 4 / 3 * scale for size in POINTS.findall(svg)]
+        assert min(sizes, default=12) >= 11.9, (path.name, sizes)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -167,7 +167,7 @@ plot
 #
 # Near 1 the curve looks like its tangent.
 
-fig, ax = plt.subplots(figsize=(6, 3.5))
+fig, ax = plt.subplots()
 ax.plot(places, f(places), color="black", label="f")
 ax.plot(places, -1 + 2 * (places - 1), "--", color="tab:blue", label="tangent at 1")
 ax.plot(1, -1, "o", color="tab:blue")
@@ -283,7 +283,7 @@ height = hill((east, north))
 # Each line of the map joins places of the same height, and the arrow stands where we
 # are. It is drawn at a tenth of its length, to fit.
 
-fig, ax = plt.subplots(figsize=(6, 4.5))
+fig, ax = plt.subplots(figsize=(4.4, 4))
 lines = ax.contour(east, north, height, range(1, 22, 2), colors="black")
 ax.clabel(lines)
 ax.quiver(2, 1, *x.grad, color="tab:blue", angles="xy", scale_units="xy", scale=10)
@@ -321,7 +321,7 @@ torch.dot(x.grad, d)
 
 angle = torch.linspace(0, 360, 181)
 slope = 4 * torch.cos(torch.deg2rad(angle)) + 7 * torch.sin(torch.deg2rad(angle))
-fig, ax = plt.subplots(figsize=(6, 3))
+fig, ax = plt.subplots(figsize=(4.4, 2.6))
 ax.axhline(0, color="black", linewidth=0.7)
 ax.plot(angle, slope, color="tab:blue")
 ax.set(xlabel="direction in degrees", ylabel="slope", xticks=range(0, 361, 45))

@@ -109,7 +109,7 @@ record_backward(y, locals())
 #
 # Here are the two paths once more, each in its own style.
 
-fig, ax = plt.subplots(figsize=(6, 2.6))
+fig, ax = plt.subplots(figsize=(4.4, 2))
 ax.plot([0, 1, 2], [0, 1, 0], "o--", color="tab:orange", linewidth=3)
 ax.plot([0, 2], [0, 0], "o-", color="tab:blue", linewidth=3)
 for place, text in {(-0.1, 0): "x", (1, 1.1): "z", (2.1, 0): "y"}.items():

@@ -416,11 +416,17 @@ Ju
 
 line = x.detach() + torch.linspace(-1, 1, 41)[:, None] * u
 curve = torch.stack([f(point) for point in line])
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.4, 3), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(4.4, 2.6), layout="constrained")
 fig.set_label("A straight line through x, and the curve of outputs with its velocity.")
 for axes, path, start, speed in [(left, line, x, u), (right, curve, y, Ju)]:
     axes.plot(path[:, 0], path[:, 1], color="tab:blue")
-    arrow = {"angles": "xy", "scale_units": "xy", "scale": 2, "zorder": 3}
+    arrow = {
+        "angles": "xy",
+        "scale_units": "xy",
+        "scale": 2,
+        "zorder": 3,
+        "width": 0.02,
+    }
     axes.quiver(*start[:2].detach(), *speed[:2], color="tab:orange", **arrow)
 left.set(title="inputs", xlabel="$x_0$", ylabel="$x_1$")
 right.set(title="outputs", xlabel="$y_0$", ylabel="$y_1$")

@@ -233,7 +233,7 @@ def descend(empty):
 #       before, so the weight runs past 2, until new gradients of the other sign have
 #       used up the sum. Then it comes back, and runs past 2 again.
 
-fig, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+fig, axes = plt.subplots(layout="constrained")
 fig.set_label("Emptied, w settles at 2. Not emptied, it swings between 1 and 3.")
 axes.plot(descend(empty=True), "o-", color="tab:blue", label="emptied")
 axes.plot(descend(empty=False), "s--", color="tab:orange", label="never emptied")

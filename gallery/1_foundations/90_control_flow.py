@@ -191,7 +191,7 @@ torch.autograd.grad(y, a)
 
 import matplotlib.pyplot as plt
 
-fig, ax = plt.subplots(figsize=(6, 3.5))
+fig, ax = plt.subplots()
 for start, stop in [(125.0, 249.9), (250.0, 499.9), (500.0, 1100.0)]:
     ends = torch.tensor([start, stop])
     ax.plot(ends, [f(a) for a in ends], "o-", color="C0")

@@ -522,7 +522,7 @@ for _ in range(1000):
 columns, rows = torch.linspace(-1.6, 1.4, 150), torch.linspace(-0.4, 1.6, 120)
 grid = torch.meshgrid(columns, rows, indexing="xy")
 shown = places[:10] + places[10::30]
-fig, ax = plt.subplots(figsize=(6, 3.8), layout="constrained")
+fig, ax = plt.subplots(layout="constrained")
 levels = [0.5, 2, 4, 10, 24.2, 60, 150]
 ax.contour(*grid, height(grid), levels, colors="gray", linewidths=0.7)
 ax.plot(*zip(*shown, strict=True), ".-", color="tab:blue")

@@ -271,13 +271,13 @@ for step in range(201):
     weights = [p - 2 * g for p, g in zip(weights, gradients(*weights))]
 wrong = {step: count_wrong(old) for step, old in kept.items()}
 
-fig, panels = plt.subplots(1, 3, figsize=(6, 2.3), sharey=True)
+fig, panels = plt.subplots(1, 3, figsize=(4.4, 2), sharey=True)
 for ax, (step, old) in zip(panels, kept.items()):
     grid = score(plane, *old).reshape(41, 30).T
     ax.contourf(across, up, grid, levels=[-99, 0, 99], colors=["C0", "C1"], alpha=0.2)
     for label, marker in enumerate("o^"):
         ax.plot(*X[y == label].T, marker, color=f"C{label}", markersize=3)
-    ax.set_title(f"step {step}: {wrong[step]} wrong")
+    ax.set_title(f"step {step}:\n{wrong[step]} wrong")
 fig.set_label(
     "Two half moons, of circles and of triangles, and the border of the network: "
     + "; ".join(

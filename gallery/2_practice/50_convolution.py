@@ -372,7 +372,7 @@ picture = ((down - 5.5) ** 2 + (across - 5.5) ** 2 < 14).double()[None, None]
 secret = torch.tensor([[1.0, 0.0], [0.0, -1.0]], dtype=torch.float64)[None, None]
 wanted = F.conv2d(picture, secret)
 
-fig, panels = plt.subplots(1, 2, figsize=(6, 2.6))
+fig, panels = plt.subplots(1, 2, figsize=(4.4, 2))
 for ax, image in zip(panels, (picture, wanted)):
     ax.imshow(image[0, 0], cmap="gray", vmin=-1, vmax=1)
     ax.axis("off")

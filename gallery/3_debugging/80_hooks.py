@@ -543,7 +543,7 @@ def adjoints(step, depth, start):
 
 
 sizes = adjoints(torch.sigmoid, 10, 0.0)
-fig, ax = plt.subplots(figsize=(6, 1.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(4.4, 1.2), layout="constrained")
 for k, size in enumerate(sizes[1:]):
     ax.plot([10 - k, 9 - k], [0, 0], linewidth=60 * size, color="tab:red")
 ax.plot(range(11), [0] * 11, "o", color="tab:gray")
@@ -689,7 +689,7 @@ lengths = {name: gradient_flow(layers) for name, layers in nets.items()}
 # The picture is a *gradient-flow plot*. Look at it from the right, where the way back
 # begins:
 
-fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+fig, ax = plt.subplots(layout="constrained")
 for (name, values), mark in zip(lengths.items(), "osv^", strict=True):
     ax.semilogy(range(1, 21), values, marker=mark, markersize=4, label=name)
 ax.set(xlabel="layer", ylabel="length of the gradient", xticks=[1, 5, 10, 15, 20])

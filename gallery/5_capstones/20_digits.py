@@ -321,7 +321,7 @@ plot
 # Each column of ``W`` has 64 numbers, one for each pixel, so it can be drawn as a
 # picture. Dark pixels speak for the digit, light ones against it.
 
-fig, axes = plt.subplots(2, 5, figsize=(6, 3))
+fig, axes = plt.subplots(2, 5, figsize=(4.4, 2.4))
 for digit, ax in enumerate(axes.flat):
     ax.imshow(W[:, digit].reshape(8, 8), cmap="gray_r", vmin=-2, vmax=2)
     ax.set_title(digit)
@@ -431,10 +431,10 @@ two_layers
 said = scores.argmax(dim=1)
 wrong = (said != test_labels).nonzero().flatten()[:10]
 names = [f"{said[k]}, not {test_labels[k]}" for k in wrong]
-fig, axes = plt.subplots(2, 5, figsize=(6, 3))
+fig, axes = plt.subplots(2, 5, figsize=(4.4, 3), layout="constrained")
 for ax, k, name in zip(axes.flat, wrong, names):
     ax.imshow(test_X[k].reshape(8, 8), cmap="gray_r")
-    ax.set_title(name)
+    ax.set_title(name.replace(" ", "\n", 1))
     ax.axis("off")
 fig.set_label("Digits that the network takes for others: " + "; ".join(names))
 
@@ -472,7 +472,7 @@ def train(empty):
 #       That of the faulty one, by far.
 
 emptied, kept = train(empty=True), train(empty=False)
-fig, ax = plt.subplots(figsize=(6, 2.6))
+fig, ax = plt.subplots(figsize=(4.4, 2.6))
 ax.semilogy(emptied, label="emptied")
 ax.semilogy(kept, "--", label="not emptied")
 ax.set_xlabel("step")

@@ -18,6 +18,7 @@ PAPER = "#fdfefc"  # stands for its default white, which is not an author's whit
 LIGHT = {INK: "#1f2328", PAPER: "#ffffff"}
 DARK = {INK: "#e6e8eb", PAPER: "#14181e"}
 OPAQUE = {"transparent": False, "facecolor": LIGHT[PAPER]}  # what has one look only
+SIZE, LETTERS = (4.4, 3.2), 12  # inches, points: what a phone makes smaller can be read
 LARGEST_SVG = 400_000  # bytes: from there on the data are drawn as pixels
 LARGEST_CARD = 100_000  # bytes: an index shows one picture of each lesson
 LARGEST_PICTURE = 2_000_000  # bytes: what a page can bear
@@ -36,6 +37,7 @@ def prepare_pyplot(pyplot: Any, show: Callable[[], None]) -> None:
     rc, defaults = matplotlib.rcParams, matplotlib.rcParamsDefault
     rc.update({key: PAPER for key, value in defaults.items() if value == "white"})
     rc.update({"svg.hashsalt": "lesson", "savefig.transparent": True})
+    rc.update({"figure.figsize": SIZE, "font.size": LETTERS})
     rc["figure.max_open_warning"] = 0  # they are closed at the end of the cell
     pyplot.show = lambda *_, **__: show()
 
