@@ -307,7 +307,7 @@ record_backward(y, locals(), direction="TB")
 # A neuron
 # --------
 #
-# The last graph is a building block of neural networks. A neuron weighs its inputs,
+# Now a building block of neural networks, a neuron. It weighs its inputs,
 # :math:`z = w^\top x + b`, and squeezes the result into the range from 0 to 1 by the
 # *sigmoid function*:
 #

@@ -127,7 +127,7 @@ record_backward(y, locals())
 # A layer, and three gradients
 # ----------------------------
 #
-# Neural networks are made of layers such as this one. ``X`` holds two samples, one in
+# Neural networks are made of layers. Here is one. ``X`` holds two samples, one in
 # each row, with three features each. The weights ``W`` turn three features into two
 # outputs, and the bias ``b`` is added to each row.
 
