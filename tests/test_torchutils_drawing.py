@@ -1,5 +1,6 @@
 """The result object and the lesson's own drawings."""
 
+import gc
 import inspect
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import torchutils
+from docs.models import run
 from torchutils import make_dot, make_dot_from_trace, record_backward, resize_graph
 
 ROOT = Path(__file__).parent.parent
@@ -229,3 +231,20 @@ def test_every_option_stands_in_the_signature(draw):
 def test_version_is_that_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert torchutils.__version__ == project["version"]
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_drawing_searches_for_no_garbage_and_leaves_the_collector_as_it_was(was):
+    y, module = run("packed GRU, 100 steps")
+    searched = []
+    gc.callbacks.append(lambda phase, _: searched.append(phase))
+    (gc.enable if was else gc.disable)()
+    try:
+        drawing = make_dot(y, module)
+        found = len(searched)
+        assert drawing.html
+        assert gc.isenabled() == was
+    finally:
+        gc.callbacks.pop()
+        gc.enable()
+    assert len(searched) - found <= 2 * was  # one, when it is enabled again

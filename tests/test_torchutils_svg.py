@@ -26,7 +26,6 @@ from torchutils.layout import (
     TITLE,
     broken,
     lay_out,
-    one_by_one,
     run_engine,
     text_width,
 )
@@ -515,12 +514,3 @@ def test_narrow_drawing_puts_no_more_boxes_beside_each_other_than_asked(beside):
     ]
     assert len(boxes) > 6
     assert max(rows) == beside
-
-
-def test_one_by_one_puts_each_node_behind_its_operands():
-    x = torch.ones(2, requires_grad=True)
-    graph = make_dot((x.exp() + x.sin() * x).sum()).drawn
-    order = one_by_one(graph)
-    assert sorted(order) == [node.id for node in graph.nodes]
-    places = {node: place for place, node in enumerate(order)}
-    assert all(places[edge.src] < places[edge.dst] for edge in graph.edges)

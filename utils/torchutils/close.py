@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torchutils.graph import Edge, Graph, Group, Node, Output
 
-__all__ = ["close", "inside", "levels", "part", "plain"]
+__all__ = ["Parts", "close", "levels", "part", "plain"]
 
 RUN = ("leaf", "tensor", "op", "module", "given")
 Place = tuple[int, int]  # a node and one of its outputs
@@ -185,7 +185,7 @@ def part(graph: Graph, path: str) -> Graph:
     """
     found = next((g.id for g in graph.groups if path in (g.label, g.name)), None)
     if found is not None:
-        return inside(graph, found)
+        return Parts(graph).inside(found)
     known = [*dict.fromkeys(g.label for g in graph.groups)]
     if not known:
         raise ValueError(
@@ -195,49 +195,80 @@ def part(graph: Graph, path: str) -> Graph:
     raise ValueError(f"only={path!r} is none of the modules that ran: {some}")
 
 
-def inside(graph: Graph, outer: int) -> Graph:
-    """Return what is in a group: what comes from outside is a box, an output a root."""
-    groups = within(graph, outer)
-    own = {n.id for n in graph.nodes if n.group in groups}
-    used = _used_outside(graph, dict.fromkeys(own, outer)).get(outer, [])
-    nodes: dict[int, Node] = {}
-    for node in graph.nodes:
-        if node.id in own:
-            outs = {out for i, out in used if i == node.id}
+class Parts:
+    """Where the nodes and edges of a graph's groups are, to look into many groups."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.own: dict[int, list[int]] = defaultdict(list)  # nodes, by group
+        self.into: dict[int, list[int]] = defaultdict(list)  # edges, by node
+        self.out_of: dict[int, list[int]] = defaultdict(list)
+        for i, row in enumerate(graph.rows):
+            self.own[row[-1]].append(i)
+        for k, (src, dst, *_) in enumerate(graph.wires):
+            self.into[dst].append(k)
+            self.out_of[src].append(k)
+
+    def size(self, outer: int) -> int:
+        """Return how many nodes are in a group, with those that only it can show."""
+        own = self._own(outer)
+        read = {self.graph.wires[k][0] for i in own for k in self.into[i]}
+        return len(own | {i for i in read if self.graph.rows[i][1] != "op"})
+
+    def _own(self, outer: int) -> set[int]:
+        return {i for g in within(self.graph, outer) for i in self.own[g]}
+
+    def inside(self, outer: int) -> Graph:
+        """Return what is in a group; what comes from outside is a box of its own."""
+        graph = self.graph
+        groups = within(graph, outer)
+        own = self._own(outer)
+        nodes: dict[int, Node] = {}
+        for i in own:
+            node = graph.nodes[i]
+            outs = self._outputs(node, own)
             outputs = [o._replace(root=k in outs) for k, o in enumerate(node.outputs)]
-            nodes[node.id] = node._replace(root=bool(outs), outputs=tuple(outputs))
-    given: dict[Place, int] = {}
-    edges = []
-    for e in graph.edges:
-        if e.dst not in own:
-            continue
-        if e.src in own or graph.nodes[e.src].kind != "op":
-            nodes.setdefault(e.src, graph.nodes[e.src]._replace(group=-1))
-            edges.append(e)
-            continue
-        place = given.setdefault((e.src, e.out), len(graph.nodes) + len(given))
-        one = _output(graph.nodes[e.src], e.out)
-        nodes[place] = Node(place, "given", shape=one.shape, dtype=one.dtype)
-        edges.append(e._replace(src=place, out=0))
-    moved = {outer: -1}
-    listed = sorted(nodes.values(), key=lambda n: n.id)
-    number = {n.id: k for k, n in enumerate(listed)}
-    return replace(
-        graph,
-        rows=tuple(
-            n._replace(id=number[n.id], group=moved.get(n.group, n.group))
-            for n in listed
-        ),
-        wires=tuple(
-            e._replace(src=number[e.src], dst=number[e.dst], grad=None) for e in edges
-        ),
-        groups=tuple(
-            g._replace(parent=moved.get(g.parent, g.parent))
-            for g in graph.groups
-            if g.id in groups and g.id != outer
-        ),
-        backward=(),
-        seeds=(),
-        truncated=0,
-        remarks=(),
-    )
+            nodes[i] = node._replace(root=bool(outs), outputs=tuple(outputs))
+        given: dict[Place, int] = {}
+        edges = []
+        for k in sorted(k for i in own for k in self.into[i]):
+            e = graph.edges[k]
+            if e.src in own or graph.nodes[e.src].kind != "op":
+                nodes.setdefault(e.src, graph.nodes[e.src]._replace(group=-1))
+                edges.append(e)
+                continue
+            place = given.setdefault((e.src, e.out), len(graph.nodes) + len(given))
+            one = _output(graph.nodes[e.src], e.out)
+            nodes[place] = Node(place, "given", shape=one.shape, dtype=one.dtype)
+            edges.append(e._replace(src=place, out=0))
+        moved = {outer: -1}
+        listed = sorted(nodes.values(), key=lambda n: n.id)
+        number = {n.id: k for k, n in enumerate(listed)}
+        return replace(
+            graph,
+            rows=tuple(
+                n._replace(id=number[n.id], group=moved.get(n.group, n.group))
+                for n in listed
+            ),
+            wires=tuple(
+                e._replace(src=number[e.src], dst=number[e.dst], grad=None)
+                for e in edges
+            ),
+            groups=tuple(
+                g._replace(parent=moved.get(g.parent, g.parent))
+                for g in graph.groups
+                if g.id in groups and g.id != outer
+            ),
+            backward=(),
+            seeds=(),
+            truncated=0,
+            remarks=(),
+        )
+
+    def _outputs(self, node: Node, own: set[int]) -> set[int]:
+        """Return the outputs of a node that are results, or are used outside."""
+        edges = (self.graph.edges[k] for k in self.out_of[node.id])
+        roots = {k for k, o in enumerate(node.outputs) if o.root}
+        return (roots or set(range(node.root))) | {
+            e.out for e in edges if e.dst not in own
+        }

@@ -2,13 +2,14 @@
 
 import warnings
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Literal, NoReturn, get_args, overload
 
 import torch
 
+from torchutils.calm import uncollected
 from torchutils.close import part, plain
 from torchutils.dot import quote, to_dot
 from torchutils.fit import bundle
@@ -57,6 +58,7 @@ PHONE, COLUMN = 369, 670  # the room for a drawing on a page, in pixels
 FAR = 1.25  # times too wide: no other way to put the boxes was ever narrow enough
 LINES = (0, 230, 160, 110)  # pixels of a line on a phone, more is broken; 0: never
 ROOMS = (480, COLUMN, 960, 1440, 1920)  # drawing.css knows them
+Measure = Callable[[Layout], int]
 FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows heavy
 
 
@@ -162,49 +164,59 @@ class Drawing:
         """The drawing as an SVG element for a page."""
         return self._svg("")
 
-    def _with_narrow(self, graph: Graph, wide: str, title: str) -> str:
-        """Add a narrow drawing to one that is too wide for a phone."""
+    def _with_narrow(
+        self, graph: Graph, wide: str, title: str, *, inside: bool = False
+    ) -> str:
+        """Add a narrow drawing to one that is too wide for a phone.
+
+        What is inside of a box, which a reader opens to read it step by step, is one
+        column; so is what Graphviz cannot make narrow enough.
+        """
         if drawn_width(wide) <= PHONE:
             return wide
         rooms = PHONE, COLUMN
-        layout = self._narrow(graph, rooms)
-        if width_of(graph, layout, rooms) >= drawn_width(wide):
+        measured = partial(width_of, graph, rooms=rooms)
+        layout = None if inside else self._beside(graph, measured)
+        if layout is None or measured(layout) > PHONE:
+            column = self._column(graph, measured)
+            layout = min([*filter(None, [layout]), column], key=measured)
+        if measured(layout) >= drawn_width(wide):
             return wide
         narrow = to_svg(graph, layout, title=title, look="ag-narrow", rooms=rooms)
         room = next((w for w in ROOMS if w >= drawn_width(wide)), ROOMS[-1])
         return wide.replace("ag-svg", f"ag-svg ag-from-{room}", 1) + narrow
 
-    def _narrow(self, graph: Graph, rooms: tuple[int, ...]) -> Layout:
-        """Lay out for a phone, with lines as they are, or broken where that helps."""
-        found = []
-        for room in LINES:
-            layout = self._columns(graph, rooms, room)
-            found.append((width_of(graph, layout, rooms), layout))
-            if found[-1][0] <= PHONE or not layout.engine:
-                break
-        return min(found, key=lambda pair: pair[0])[1]
-
-    def _columns(self, graph: Graph, rooms: tuple[int, ...], room: int) -> Layout:
+    def _beside(self, graph: Graph, measured: Measure) -> Layout:
         """Put as many boxes beside each other as a phone has room for.
 
         Where one column, with the edges that pass by, is far too wide, so are two.
         """
         place = partial(
-            lay_out,
-            graph,
-            style=self.style,
-            narrow=True,
-            room=room,
-            engine=self._engine,
+            lay_out, graph, style=self.style, narrow=True, engine=self._engine
         )
         column = place(beside=1)
-        if not column.engine or width_of(graph, column, rooms) > FAR * PHONE:
+        if not column.engine or measured(column) > FAR * PHONE:
             return column
         for beside in (0, 3, 2):
             layout = place(beside=beside)
-            if width_of(graph, layout, rooms) <= PHONE:
+            if measured(layout) <= PHONE:
                 return layout
         return column
+
+    def _column(self, graph: Graph, measured: Measure) -> Layout:
+        """Put boxes below each other, with lines broken as little as is needed."""
+        place = partial(
+            lay_out, graph, style=self.style, narrow=True, engine=self._engine
+        )
+        first, *between, last = (partial(place, stacked=True, room=k) for k in LINES)
+        whole = first()
+        if measured(whole) <= PHONE:
+            return whole
+        tight = last()
+        if measured(tight) > PHONE:
+            return min(whole, tight, key=measured)
+        tried = (layout() for layout in between)
+        return next((k for k in tried if measured(k) <= PHONE), tight)
 
     def _svg(self, css: str) -> str:
         if len(self.drawn.nodes) > WARN_FROM:
@@ -236,17 +248,18 @@ class Drawing:
     @cached_property
     def html(self) -> str:
         """The drawing as a figure for a page, with picture, text version and data."""
-        return to_figure(
-            self.drawn,
-            self._with_narrow(self.drawn, self.svg, self.title),
-            self._layout.boxes,
-            style=self.style,
-            title=self.title,
-            whole=self.graph,
-            detachable=self.detachable,
-            insides=self._inside(self._view),
-            more=self._view.more,
-        )
+        with uncollected():
+            return to_figure(
+                self.drawn,
+                self._with_narrow(self.drawn, self.svg, self.title),
+                self._layout.boxes,
+                style=self.style,
+                title=self.title,
+                whole=self.graph,
+                detachable=self.detachable,
+                insides=self._inside(self._view),
+                more=self._view.more,
+            )
 
     def _inside(self, view: View) -> tuple[Inside, ...]:
         found = []
@@ -257,7 +270,7 @@ class Drawing:
                 layout = laid_out(inner.graph, self._look._replace(direction="TB"))
             rooms = PHONE, COLUMN
             svg = to_svg(inner.graph, layout, title=inner.title, rooms=rooms)
-            svg = self._with_narrow(inner.graph, svg, inner.title)
+            svg = self._with_narrow(inner.graph, svg, inner.title, inside=True)
             within = self._inside(inner), tuple(inner.more)
             found.append(Inside(inner.title, inner.graph, svg, *within))
         return tuple(found)

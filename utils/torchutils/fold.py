@@ -35,6 +35,7 @@ class Item(NamedTuple):
 Feed = tuple[int, object, int, int]
 Use = tuple[int, int, int]  # the item, the place inside that, the operand
 Sign = tuple[object, ...]
+Known = dict[int, tuple[Node, Sign]]  # what nodes are, by id; the node keeps its id
 Way = tuple[str, ...] | None  # how each operand corresponds to a copy's before
 LEAF = -1  # instead of an output's number
 
@@ -48,11 +49,12 @@ def fold(graph: Graph) -> Graph:
     folded is the same wiring over and over.  Numbers are left out of what a fold stands
     for, and a remark says what was done.
     """
-    folded, todo, index = graph, [-1], _Index(graph)
+    known: Known = {}
+    folded, todo, index = graph, [-1], _Index(graph, known)
     for parent in todo:  # it grows while we go
         while run := _find_run(index, parent):
             folded = _contract(folded, parent, run)
-            index = _Index(folded)
+            index = _Index(folded, known)
         todo += index.inner[parent]
     if folded is graph:
         return graph
@@ -68,8 +70,8 @@ def fold(graph: Graph) -> Graph:
 class _Index:
     """What is where in a graph: operations and groups by group, edges by their ends."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, known: Known) -> None:
+        self.graph, self.known = graph, known
         self.ops: dict[int, list[Node]] = defaultdict(list)
         self.inner: dict[int, list[int]] = defaultdict(list)
         self.into: dict[int, list[Edge]] = defaultdict(list)
@@ -157,7 +159,7 @@ class _Facts:
         fed: list[Feed] = []
         own: dict[int, int] = {}
         for n in nodes:
-            sign.append(_what(n))
+            sign.append(_what(n, self.index.known))
             sign.append(self._inside(n.group, group))
             for e in self.index.into[n.id]:
                 sign.append((e.arg, *self._feed(k, e, fed, own)))
@@ -200,9 +202,12 @@ class _Facts:
         return self.spans[leaf]
 
 
-def _what(n: Node) -> Sign:
-    outputs = tuple((o.shape, o.dtype, o.root) for o in n.outputs)
-    return (n.op, n.shape, n.dtype, n.notes, n.root, n.count, outputs, _options(n))
+def _what(n: Node, known: Known) -> Sign:
+    if id(n) not in known:
+        outputs = tuple((o.shape, o.dtype, o.root) for o in n.outputs)
+        facts = n.op, n.shape, n.dtype, n.notes, n.root, n.count
+        known[id(n)] = n, (*facts, outputs, _options(n))
+    return known[id(n)][1]
 
 
 def _options(node: Node) -> tuple[tuple[str, Value], ...]:

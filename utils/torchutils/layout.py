@@ -13,7 +13,8 @@ from textwrap import wrap
 
 from torchutils.graph import Graph, Node
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
-from torchutils.lanes import arrange, ranks, work
+from torchutils.lanes import Geometry, arrange, ranks, work
+from torchutils.stack import one_by_one, stack
 from torchutils.text import Timeline, timeline
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "cut",
     "is_slow",
     "lay_out",
-    "one_by_one",
     "row_width",
     "run_engine",
     "text_width",
@@ -216,14 +216,16 @@ def lay_out(
     narrow: bool = False,
     beside: int = 0,
     room: float = 0,
+    stacked: bool = False,
     engine: Engine | None = None,
 ) -> Layout:
     """Place every node and edge; the engine knows no text, so no font matters.
 
     A ``narrow`` drawing is for a phone: its boxes say one fact a line, and at most
     so many stand ``beside`` each other, if any number is given.  A line that is wider
-    than its ``room`` is broken there, if any is given.  ``engine`` is what runs
-    Graphviz, :func:`run_engine` or one that remembers.
+    than its ``room`` is broken there, if any is given.  A ``stacked`` one has one box
+    in a row, and takes no Graphviz, except where a group's nodes can't stand together.
+    ``engine`` is what runs Graphviz, :func:`run_engine` or one that remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [_lines(n, style, number=walked) for n in graph.nodes]
@@ -244,8 +246,13 @@ def lay_out(
             )
         ]
     mark_sizes = {k: _size(lines, 3) for k, lines in marks.items()}
-    if is_slow(graph, labels=bool(marks)):
-        return _without_engine(graph, texts, sizes, marks, mark_sizes, direction)
+    titles = {g.id: text_width(g.title) + 2 * PAD for g in graph.groups}
+    own = stack(graph, sizes, mark_sizes, titles) if stacked else None
+    if own is None and is_slow(graph, labels=bool(marks)):
+        across = direction == "LR"
+        own = arrange(graph, sizes, mark_sizes, titles, across=across)
+    if own is not None:
+        return _as_placed(graph, own, texts, sizes, marks, mark_sizes)
     plan = _plan(graph, sizes, mark_sizes, direction, gap, beside)
     found = json.loads((engine or run_engine)(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
@@ -267,22 +274,23 @@ def lay_out(
         if k in marks:
             label = Box(*at(edges[str(k)]["lp"]), *mark_sizes[k], marks[k])
         wires.append(Wire(tuple(map(at, points)), at(tip.removeprefix("e,")), label))
-    groups = [_frame(objects[f"cluster_{g.id}"]["bb"], at) for g in graph.groups]
+    groups = [
+        _frame(objects[f"cluster_{k}"]["bb"], at) for k in range(len(graph.groups))
+    ]
     return Layout(right - left, top - bottom, tuple(boxes), tuple(wires), tuple(groups))
 
 
-def _without_engine(
+def _as_placed(
     graph: Graph,
+    found: Geometry,
     texts: list[list[Line]],
     sizes: list[tuple[float, float]],
     marks: dict[int, tuple[Line, ...]],
     mark_sizes: dict[int, tuple[float, float]],
-    direction: str,
 ) -> Layout:
-    titles = {g.id: text_width(g.title) + 2 * PAD for g in graph.groups}
-    found = arrange(graph, sizes, mark_sizes, titles, across=direction == "LR")
     corners = [(x, y) for points, tip in found.wires for x, y in (*points, tip)]
-    for (x, y), (w, h) in zip(found.nodes, sizes, strict=True):
+    marked = [(found.labels[k], size) for k, size in mark_sizes.items()]
+    for (x, y), (w, h) in [*zip(found.nodes, sizes, strict=True), *marked]:
         corners += [(x - w / 2, y - h / 2), (x + w / 2, y + h / 2)]
     corners += [
         p for x0, y0, x1, y1 in found.frames.values() for p in ((x0, y0), (x1, y1))
@@ -381,38 +389,13 @@ def _plan(
     parts: dict[int, list[str]] = {}
     for node in graph.nodes:
         parts.setdefault(node.group, []).append(f"n{node.id}")
-    for group in reversed(graph.groups):
+    for place, group in reversed([*enumerate(graph.groups)]):  # alike: the same plan
         room = _blank(text_width(group.title), STEP)
         body = " ".join(parts.pop(group.id, ()))
-        text = f"subgraph cluster_{group.id} {{ label={room} margin=12 {body} }}"
+        text = f"subgraph cluster_{place} {{ label={room} margin=12 {body} }}"
         parts.setdefault(group.parent, []).append(text)
     out += [text for text in parts.get(-1, ()) if text.startswith("subgraph")]
     return "\n".join([*out, "}"])
-
-
-def one_by_one(graph: Graph) -> list[int]:
-    """Return all nodes, each behind its operands, those last that need the least.
-
-    So what an edge joins stands near each other, and few edges pass by other boxes.
-    """
-    operands: dict[int, set[int]] = {node.id: set() for node in graph.nodes}
-    for edge in graph.edges:
-        operands[edge.dst].add(edge.src)
-    depth: dict[int, int] = {}
-    for node in _behind(operands, {}):
-        depth[node] = 1 + max((depth[k] for k in operands[node]), default=0)
-    return _behind(operands, depth)
-
-
-def _behind(operands: dict[int, set[int]], depth: dict[int, int]) -> list[int]:
-    order: dict[int, None] = {}
-    todo = sorted(operands, reverse=True)
-    while todo:
-        waiting = sorted(k for k in operands[todo[-1]] if k not in order)
-        todo += sorted(waiting, key=lambda k: depth.get(k, 0))
-        if not waiting:
-            order.setdefault(todo.pop())
-    return list(order)
 
 
 def _blank(width: float, height: float) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import torch
 
+from torchutils.calm import uncollected
 from torchutils.graph import (
     NONE,
     Edge,
@@ -78,9 +79,10 @@ def read_graph(
     check_limits(values, max_nodes, force)
     live = walk(outputs, max_nodes)
     known = find_names(names)
-    graph = describe(
-        live, known, values=values, attrs=attrs, saved=saved, guess_from=guess_from
-    )
+    with uncollected():
+        graph = describe(
+            live, known, values=values, attrs=attrs, saved=saved, guess_from=guess_from
+        )
     if highlight is not None:
         graph = highlighted(graph, places(graph, live, "highlight", highlight))
     if path_to is not None:

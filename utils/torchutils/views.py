@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from torchutils.close import close, inside, levels, plain
+from torchutils.close import Parts, close, levels, plain
 from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
 from torchutils.graph import Graph
 from torchutils.layout import Engine, Layout, breadth, lay_out, row_width, run_engine
@@ -43,7 +43,8 @@ class View:
     title: str
     graph: Graph
     layout: Layout | None = None  # where it was laid out, to see how wide it is
-    boxes: dict[int, Graph] = field(default_factory=dict)  # what is in its boxes
+    boxes: dict[int, int] = field(default_factory=dict)  # the groups of its boxes
+    parts: Parts | None = None  # where to look for what is in them
     insides: list["View"] = field(default_factory=list)
     more: list[str] = field(default_factory=list)  # boxes that are not opened
 
@@ -85,14 +86,14 @@ def view_of(
     shown, waiting = len(main.graph.rows), deque([main])
     while waiting:
         view = waiting.popleft()
-        for i, inner in view.boxes.items():
+        for i, group in view.boxes.items():
             name = view.graph.nodes[i].names[0]
-            if sum(n.kind != "given" for n in inner.nodes) < 2:
+            if view.parts is None or view.parts.size(group) < 2:
                 continue
             if shown >= PAGE:
                 view.more.append(name)
                 continue
-            found = _fitted(name, inner, look, "auto")
+            found = _fitted(name, view.parts.inside(group), look, "auto")
             shown += len(found.graph.rows)
             view.insides.append(found)
             waiting.append(found)
@@ -125,8 +126,7 @@ def _fitted(title: str, graph: Graph, look: Look, depth: int | str) -> View:
         drawn = bundle(nearest(whole, count, NEAREST))
         width, layout = _measured(drawn, look)
     shown = {i: group for i, group in boxes.items() if i < count}
-    insides = {i: inside(graph, group) for i, group in shown.items()}
-    return View(title, drawn, layout, insides)
+    return View(title, drawn, layout, shown, Parts(graph) if shown else None)
 
 
 def _depths(graph: Graph, depth: int | str) -> list[tuple[Graph, dict[int, int]]]:
