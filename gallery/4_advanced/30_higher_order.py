@@ -840,9 +840,8 @@ plain, fused
 # - Train with a gradient in the loss, and through a step of training.
 # - Take the inner derivative in reverse mode, and say what goes wrong otherwise.
 #
-# :doc:`Checking a gradient </lessons/3_debugging/70_checking>` compares second
-# derivatives with differences, which is the way to find out about an operation that
-# nobody has tried yet.
+# Next, :doc:`Forward mode </lessons/4_advanced/40_forward_mode>` takes the other
+# direction apart.
 
 # %%
 # Credits and licences
