@@ -370,7 +370,7 @@ plot.line(inputs, table[..., 1], "reverse mode")
 plot.points(inputs, table[..., 0])
 plot.points(inputs, table[..., 1])
 plot.say(
-    "For sixteen inputs: {forward:.0f} evaluations forward, {reverse:.0f} in reverse.",
+    "Sixteen inputs: {forward:.0f} evaluations forward, {reverse:.0f} in reverse.",
     forward=table[:, -1, 0],
     reverse=table[:, -1, 1],
 )
