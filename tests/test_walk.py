@@ -1001,6 +1001,8 @@ def test_earlier_gradient_stays_in_the_sum(page: Page):
         (lambda x: (x + 1).sum(), "a constant of add, which PyTorch does not keep"),
         (lambda x: x.repeat(20).sum(), "the operation repeat"),
         (lambda x: x.unbind(0)[0] * 2, "the operation unbind"),
+        (lambda x: (x * (1 + 2j)).abs(), "complex numbers"),
+        (lambda x: torch.stack((x * 1j).unbind()).abs(), "complex numbers"),
     ],
 )
 def test_graph_that_cannot_be_edited_says_why(page: Page, make, why):

@@ -325,7 +325,7 @@ class Names:
         known = known and self._fits(of.args[0]) and len(targets) == 1
         if known and targets[0].op == "name" and x.is_leaf and x.grad is not None:
             answer = self._text("nabla", of, targets)
-            if torch.allclose(answer, x.grad.double(), rtol=1e-5, atol=1e-7):
+            if torch.allclose(answer, x.grad.to(answer.dtype), rtol=1e-5, atol=1e-7):
                 self.log.witnesses.add(".grad")
                 return answer
         raise FreedError(
@@ -515,14 +515,21 @@ def _differences(
 ) -> Tensor:
     """Central differences (Fornberg 1988, table 1): by one entry or by all.
 
-    The last axes are those of x, or of length 1.
+    The last axes are those of x, or of length 1.  By a complex number it is torch's
+    gradient: the slope along the real axis, plus i times that along the other.
+    Raises ValueError for a complex function of it, whose two parts have one each.
     """
     step, weights = stencil
     columns, steps = [], range(1, len(weights) + 1)
     for place in [entry] if entry else numpy.ndindex(*x.shape):
-        h = torch.zeros_like(x)
-        h[place] = step * max(1.0, float(abs(x[place])))
-        gaps = (function(x + k * h) - function(x - k * h) for k in steps)
-        columns.append(sum(map(mul, weights, gaps)) / h[place])
+        slopes = []
+        for unit in (1, 1j) if x.is_complex() else (1,):
+            h = torch.zeros_like(x)
+            h[place] = unit * step * max(1.0, float(abs(x[place])))
+            gaps = (function(x + k * h) - function(x - k * h) for k in steps)
+            slopes.append(unit * sum(map(mul, weights, gaps)) / abs(h[place]))
+        if len(slopes) > 1 and slopes[0].is_complex():
+            raise ValueError("a complex result: differentiate its real part")
+        columns.append(sum(slopes))
     shape = (1,) if entry else x.shape
     return torch.stack(columns, -1).reshape(columns[0].shape + shape)

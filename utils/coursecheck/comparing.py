@@ -111,7 +111,10 @@ def _is_any(size: Node, scope: Names) -> bool:
 
 
 def _size(node: Node, scope: Names) -> float:
-    return float(evaluate(node, scope).tensor)
+    size = evaluate(node, scope).tensor
+    if size.numel() != 1 or size.is_complex():
+        raise FormulaError("a size is one real number", node.at)
+    return float(size)
 
 
 def _is_between(value: Tensor, ends: list[Tensor], of: Node) -> bool:

@@ -56,6 +56,8 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum", "arcsin", "arccos")},
     **{k: getattr(torch, k) for k in ("erf", "erfc", "floor", "ceil")},
     "ln": torch.log,
+    "Re": torch.real,
+    "Im": lambda z: z.imag if z.is_complex() else torch.zeros_like(z),
     "sigma": torch.sigmoid,
     **{k: getattr(torch.nn.functional, k) for k in ("softplus", "silu", "gelu")},
     "shape": lambda x: torch.tensor(x.shape, dtype=torch.float64),

@@ -201,6 +201,8 @@ def _compare_numerically(
 
 def _draw(like: Tensor, random: torch.Generator, k: int) -> Tensor:
     """Draw a point, every other time one where roots and ln have a value."""
+    if like.is_complex():
+        return torch.complex(_draw(like.real, random, k), _draw(like.imag, random, k))
     uniform = torch.rand(like.shape, generator=random, dtype=torch.float64)
     return 4 * uniform - 2 if k % 2 else 0.4 + 1.6 * uniform
 

@@ -123,6 +123,8 @@ def _lowered(graph: Graph) -> Tape | str:
     try:
         for i in graph.forward:
             node = graph.nodes[i]
+            if any(o.dtype.startswith("complex") for o in node.outputs or [node]):
+                raise _UnknownError("complex numbers")
             if node.kind != "op":
                 made[i] = tape.numbers(node.value)
                 continue
