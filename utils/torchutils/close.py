@@ -69,7 +69,7 @@ def close(graph: Graph, depth: int) -> tuple[Graph, dict[int, int]]:
     start = {box: min(n.id for n in nodes) for box, nodes in members.items()}
     closed = replace(
         without_record(graph),
-        rows=tuple(n._replace(id=k) for k, (_, n) in enumerate(rest)),
+        rows=tuple(Node(k, *n[1:]) for k, (_, n) in enumerate(rest)),
         wires=tuple(_edges(graph, home, used, number, start)),
         groups=tuple(g for g in graph.groups if g.id not in shut),
     )
@@ -161,8 +161,7 @@ def _edges(
         if a is not None:
             source = (source[0], output[e.src, e.out])
         if b is None:
-            one = e._replace(src=source[0], dst=number[e.dst], out=source[1])
-            yield one
+            yield Edge(source[0], number[e.dst], e.arg, source[1], *e[4:])
             continue
         goal = number[start[b]]
         if source not in read[goal]:
@@ -247,11 +246,11 @@ class Parts:
         return replace(
             graph,
             rows=tuple(
-                n._replace(id=number[n.id], group=moved.get(n.group, n.group))
+                Node(number[n.id], *n[1:-1], moved.get(n.group, n.group))
                 for n in listed
             ),
             wires=tuple(
-                e._replace(src=number[e.src], dst=number[e.dst], grad=None)
+                Edge(number[e.src], number[e.dst], e.arg, e.out, None, *e[5:])
                 for e in edges
             ),
             groups=tuple(

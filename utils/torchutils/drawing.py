@@ -210,7 +210,7 @@ class Drawing:
         )
         first, *between, last = (partial(place, stacked=True, room=k) for k in LINES)
         whole = first()
-        if measured(whole) <= PHONE:
+        if not PHONE < measured(whole) < 3 * PHONE:  # rows are at most so much shorter
             return whole
         tight = last()
         if measured(tight) > PHONE:

@@ -335,7 +335,7 @@ def _contract(graph: Graph, parent: int, run: list[list[Item]]) -> Graph:
     used = _used(groups, (n.group for n in kept))
     return replace(
         graph,
-        rows=tuple(n._replace(id=k) for k, n in enumerate(kept)),
+        rows=tuple(Node(k, *n[1:]) for k, n in enumerate(kept)),
         wires=_rewired(graph, {n.id: k for k, n in enumerate(kept)}, first, at),
         groups=tuple(g for g in groups if g.id in used),
     )
@@ -385,7 +385,7 @@ def _rewired(
         if b and (b[0] > 0 or (a and a[0] > 0)):
             continue  # into a copy that is not drawn, or between copies
         src, dst = (number[first.get(i, i)] for i in (e.src, e.dst))
-        edges[e._replace(src=src, dst=dst, grad=None, rule="")] = None
+        edges[Edge(src, dst, e.arg, e.out, many=e.many)] = None
     return tuple(edges)
 
 

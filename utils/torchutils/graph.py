@@ -161,12 +161,12 @@ class Graph:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes; each one's id is its place."""
-        return tuple(map(Node._make, self.rows))
+        return tuple(n if type(n) is Node else Node._make(n) for n in self.rows)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """The edges: for each node, those that enter it in the order of operands."""
-        return tuple(map(Edge._make, self.wires))
+        return tuple(e if type(e) is Edge else Edge._make(e) for e in self.wires)
 
     @property
     def leaves(self) -> tuple[Node, ...]:
