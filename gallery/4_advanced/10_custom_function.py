@@ -944,8 +944,8 @@ seen, v.grad
 #   value that was kept on the way, through ``once_differentiable``, and forward over
 #   forward.
 #
-# Here the derivative was the true one. In the next step of this level it is one that we
-# choose.
+# Here the derivative was the true one. In :doc:`Surrogate gradients
+# </lessons/4_advanced/20_surrogate_gradients>` it is one that we choose.
 
 # %%
 # Credits and licences
