@@ -57,7 +57,11 @@ def test_stack_puts_one_box_in_a_row_and_nothing_over_anything(stacked):
         for above, below in itertools.pairwise(rows):
             assert above.y + above.height / 2 < below.y - below.height / 2
         labels = [wire.label for wire in layout.wires if wire.label]
-        assert len(labels) == len(edge_lines(graph))
+        marked = [k for k, wire in enumerate(layout.wires) if wire.label]
+        goals = [
+            {graph.edges[k].dst for k in known} for known in (marked, edge_lines(graph))
+        ]
+        assert goals[0] == goals[1]
         for a, b in itertools.combinations(sorted(labels, key=lambda box: box.y), 2):
             assert not overlap(a, b)
         for label in labels:
@@ -154,3 +158,20 @@ def test_one_by_one_puts_each_node_behind_its_operands():
     assert sorted(order) == [node.id for node in graph.nodes]
     places = {node: place for place, node in enumerate(order)}
     assert all(places[edge.src] < places[edge.dst] for edge in graph.edges)
+
+
+def test_many_operands_are_numbered_at_once_where_they_come_in_from_left_to_right():
+    """Seventeen labels beside each other would be four times as wide as a phone."""
+    torch.manual_seed(0)
+    parts = [torch.randn(2, requires_grad=True) for _ in range(17)]
+    graph = make_dot(torch.cat(parts), fold=False).graph
+    said = edge_lines(graph)
+    assert [lines[0].text for lines in said.values()] == [
+        f"operand {n}" for n in range(17)
+    ]
+    column = lay_out(graph, narrow=True, stacked=True)
+    labels = [wire.label for wire in column.wires if wire.label]
+    assert [line.text for box in labels for line in box.lines] == ["operands 0 … 16"]
+    ends = [wire.points[-3][0] for wire in column.wires]
+    assert ends == sorted(ends)
+    assert width_of(graph, column, ()) <= 369

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,7 @@ INSET = 3  # of the inner outline of an output
 LINE = 40  # characters in a line; the whole text is in the tooltip
 ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the graph
 CROWD = 20_000  # and so many, squared, for each node: a tenth of a second
+BY_ONE = 4  # so many operands are numbered one by one
 ROWS = 4  # into so many rows at most a line is broken
 _WORDS = {"t": re.compile(r"[^\s_.]+[\s_.]*"), "": re.compile(r"\S+\s*")}
 
@@ -230,6 +232,8 @@ def lay_out(
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = [_lines(n, style, number=walked) for n in graph.nodes]
     marks = edge_lines(graph, style)
+    if stacked:
+        marks = _in_one_label(graph, marks)
     said = timeline(graph) if narrow and walked else {}
     if narrow:
         direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
@@ -318,6 +322,22 @@ def _as_placed(
         groups.append(Box(*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0))
     placed = tuple(boxes), tuple(wires), tuple(groups)
     return Layout(right - left, bottom - top, *placed, engine=False)
+
+
+def _in_one_label(
+    graph: Graph, marks: dict[int, tuple[Line, ...]]
+) -> dict[int, tuple[Line, ...]]:
+    """Number many operands at once: in a column they come in from left to right."""
+    into: dict[int, list[int]] = defaultdict(list)
+    for k, edge in enumerate(graph.edges):
+        into[edge.dst].append(k)
+    found = dict(marks)
+    for many in into.values():
+        numbers = [(Line(f"operand {n}"),) for n in range(len(many))]
+        if len(many) > BY_ONE and [marks.get(k) for k in many] == numbers:
+            found.update(dict.fromkeys(many, ()))
+            found[many[0]] = (Line(f"operands 0 … {len(many) - 1}"),)
+    return {k: lines for k, lines in found.items() if lines}
 
 
 def _inset(node: Node) -> int:

@@ -17,7 +17,8 @@ __all__ = ["one_by_one", "stack"]
 Frame = tuple[float, float, float, float]  # left, top, right, bottom
 
 TURN, TIP, SHORT = 26, 22, 8  # above a box: where edges turn, and come in, or none do
-LANE = 12  # between lanes, and between a lane and a box
+LANE, CLOSE = 12, 7  # between lanes, and between a lane and a box; where there are many
+DOZEN = 12  # so many lanes are no closer
 HEAD, INSET = 24, 12  # a frame's title; between a frame and what is in it
 ARROW = 7  # pixels before its goal an edge ends, and its arrow's head begins
 
@@ -220,13 +221,14 @@ class _Stack:
     def _lanes_and_frames(self) -> tuple[dict[int, float], dict[int, Frame]]:
         """Lay the lanes in a group, then its frame around them; inner groups first."""
         reach = self._reach()
+        apart = LANE if len(reach) <= DOZEN else CLOSE
         lanes: dict[int, float] = {}
         frames: dict[int, Frame] = {}
         for group in (*self.spans, -1):
             own = [(last, i) for i, (home, last) in reach.items() if home == group]
             for last, i in sorted(own, key=lambda p: (p[0] - self.row[p[1]], p[0])):
                 places = slice(2 * self.row[i] + 1, 2 * last)
-                lanes[i] = min(self.left[places]) - LANE
+                lanes[i] = min(self.left[places]) - apart
                 self.left[places] = [lanes[i]] * (places.stop - places.start)
             if group >= 0:
                 frames[group] = self._frame(group, [*frames])
