@@ -208,7 +208,7 @@ waiting
 # Sixteen in a row
 # ----------------
 #
-# Now the question from the top.
+# Now sixteen functions, one after the other.
 
 
 def deep(x, depth=16):

@@ -162,8 +162,8 @@ record_backward(L, locals())
 
 # %%
 # At :step:`x sends to mu` three numbers are added up. At :step:`#4 sends to sigma` each
-# is multiplied by its ``epsilon`` first. Chance stands at the edge of the graph, as an
-# input that has no gradient. This is called *reparameterisation*. Now with two
+# is multiplied by its ``epsilon`` first. Chance has become an input that has no
+# gradient. This is called *reparameterisation*. Now with two
 # hundred thousand draws:
 
 torch.manual_seed(0)
@@ -262,9 +262,12 @@ plot = MovingPlot(
 )
 plot.points(runs, moved_weights, "their weights move")
 plot.points(runs, moved_draws, "the draws move")
-plot.say("Where the draws move, the spread is {first:.2f},", first=moved_draws.std(1))
-plot.say("where their weights move, {second:.2f}.", second=moved_weights.std(1))
+plot.say("Where the draws move, the spread is {path:.2f},", path=moved_draws.std(1))
+plot.say("where their weights move, {score:.2f}.", score=moved_weights.std(1))
 plot
+
+# %%
+# It needs :math:`56 \cdot 10 = 560`, between the fourth and the fifth position.
 
 # %%
 # Something to compare with
@@ -402,8 +405,8 @@ share = (x > 2).double().mean()
 #
 #    .. answer::
 #
-#       Not the truth, but the share of draws above 2, :math:`\text{moved} = 0.15855`, up
-#       to rounding. Each of these moves one to one. What is missing is that new draws
+#       Not the truth, but the share of draws above 2, :math:`\text{moved} = 0.15855`.
+#       Each of these moves one to one. What is missing is that new draws
 #       *jump* over the border, and bring 2 with them. A draw that stands on the border
 #       itself does not come up, so no slope knows of it. There is no error.
 #
@@ -461,8 +464,8 @@ def gradients(baseline):
 # %%
 # .. predict::
 #
-#    Without a baseline, the gradient of the first logit has a spread of three quarters.
-#    What is the spread with the mean reward as baseline?
+#    With the baseline 0, the gradient of the first logit has a standard deviation of
+#    three quarters. Which one has it with the mean reward as baseline?
 #
 #    .. ask:: spreads[1]
 #
