@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -105,7 +106,10 @@ class _Draw(SphinxPostTransform):
         text = f", section “{title}”."
         source = nodes.paragraph("", "From ", link, nodes.Text(text))
         source["classes"].append("drawn-from")
-        return [*question(doctree, title), source]
+        copies = question(doctree, title)
+        for reference in (r for copy in copies for r in copy.findall(pending_xref)):
+            reference["refdoc"] = self.env.docname  # where its way begins
+        return [*copies, source]
 
 
 def setup(app: Sphinx) -> None:
