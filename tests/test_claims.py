@@ -116,6 +116,9 @@ def test_every_claim_of_the_site_has_its_backing():
         "Nothing else has to be installed",  # some lessons import matplotlib
         "no reason to write",  # .data: torch's own Module._apply does
         "Therefore PyTorch warns",  # it did before the report that was named
+        "reads it as a plain number",  # forward mode is switched off in a jvp of ours
+        "Reverse over reverse has a NaN of its own",  # forward over reverse has it, too
+        "matrix without an inverse, the fast rule is wrong",  # right at rank n - 2
     ],
 )
 def test_refuted_sentence_has_not_come_back(refuted):

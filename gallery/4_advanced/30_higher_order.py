@@ -8,7 +8,8 @@ learn which of the ways to differentiate twice can be wrong without a word.
 
 :Time: 40 minutes
 :Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
-   :doc:`Checking a gradient </lessons/3_debugging/70_checking>`
+   :doc:`Checking a gradient </lessons/3_debugging/70_checking>`,
+   :doc:`Custom Functions </lessons/4_advanced/10_custom_function>`
 :Level: Advanced
 :Tags: derivatives, graph, errors
 """
@@ -16,8 +17,7 @@ learn which of the ways to differentiate twice can be wrong without a word.
 # sphinx_gallery_warns = ["jit.script since torch 2.14"]
 
 # %%
-# At 2, the cube rises twelve times as fast as its input. And how fast does this slope
-# rise?
+# At 5, the cube rises 75 times as fast as its input. And how fast does this slope rise?
 
 import torch
 from torch.nn import functional as F
@@ -33,7 +33,7 @@ from torchutils import MovingPlot, make_dot, record_backward
 # computes a number on the way back, with operations such as ``*`` and ``**``. These can
 # be recorded like any others, if we say ``create_graph=True``.
 
-x = torch.tensor(2.0, requires_grad=True)
+x = torch.tensor(5.0, requires_grad=True)
 y = x**3
 [slope] = torch.autograd.grad(y, x, create_graph=True)
 make_dot(slope, locals())
@@ -41,7 +41,7 @@ make_dot(slope, locals())
 # %%
 # This is the graph of the *slope*: the input squared, times 3, times the upstream
 # gradient 1. It begins at ``x`` again, because the slope depends on ``x``:
-# :math:`\text{slope} = \frac{dy}{dx} = 3x^2 = 12`. So we can go back once more.
+# :math:`\text{slope} = \frac{dy}{dx} = 3x^2 = 75`. So we can go back once more.
 #
 # .. predict::
 #
@@ -52,15 +52,19 @@ make_dot(slope, locals())
 #    .. answer::
 #
 #       The second derivative,
-#       :math:`\frac{d}{dx} \text{slope} = \frac{d^2 y}{dx^2} = 6x = 12`.
-#       That it is 12 once more is a coincidence of this place.
+#       :math:`\frac{d}{dx} \text{slope} = \frac{d^2 y}{dx^2} = 6x = 30`.
 #
 #       .. wrong:: 6
 #
 #          This is the third derivative. The second one still depends on ``x``, and is
-#          taken at 2.
+#          taken at 5.
 #
-#       .. wrong:: 24
+#       .. wrong:: slope
+#
+#          This is the slope itself, where we start. What arrives is how it changes with
+#          ``x``.
+#
+#       .. wrong:: 105
 #
 #          The sum of both derivatives. ``autograd.grad`` returns the first one, and
 #          leaves ``x.grad`` alone. The second arrives there.
@@ -68,7 +72,8 @@ make_dot(slope, locals())
 record_backward(slope, locals())
 
 # %%
-# Each time, ``create_graph=True`` keeps the door open for the next derivative:
+# Each time, ``create_graph=True`` keeps the door open for the next derivative. Here are
+# the cube and its first three derivatives at 2:
 #
 # >>> x = torch.tensor(2.0, requires_grad=True)
 # >>> values = [x**3]
@@ -86,7 +91,8 @@ record_backward(slope, locals())
 #
 # ``y.backward(create_graph=True)`` exists, too, and :ref:`warns
 # <lessons/3_debugging/10_error_messages:Four warnings>`: ``x.grad`` would then hold a
-# graph that holds ``x``, and neither is freed. So we use ``torch.autograd.grad``.
+# graph that holds ``x``, and neither is freed before ``x.grad`` is set to ``None``. So
+# we use ``torch.autograd.grad``.
 
 # %%
 # A matrix of second derivatives
@@ -157,18 +163,14 @@ by_autograd, by_func
 # ----------------------------------
 #
 # A model with a million weights has a Hessian of a million times a million entries.
-# What a method such as power iteration needs of it is a product: how does the gradient
-# change when we move in the direction ``u``? That is the *Hessian-vector product*
-# :law:`Hu`.
-
-u = torch.tensor([1.0, -1.0])
-H @ u
-
-# %%
+# For many purposes a product is enough: how does the gradient change when we move in
+# the direction ``u``? That is the *Hessian-vector product* :law:`Hu`.
+#
 # The gradient is a function of ``x``. We weight its entries with ``u`` and go back, as
 # for any vector-Jacobian product. The matrix is symmetric, so :law:`u^\top H` holds the
 # same numbers as :law:`Hu`.
 
+u = torch.tensor([1.0, -1.0])
 s = g @ u
 [Hu] = torch.autograd.grad(s, x, retain_graph=True)
 
@@ -183,6 +185,9 @@ s = g @ u
 #
 #       It is :math:`\nabla_x s = \text{Hu} = H u = (4 - 2, 2 - 12) = (2, -10)`. Two
 #       backward passes, and no matrix.
+#
+#       >>> torch.equal(Hu, H @ u)
+#       True
 #
 #       .. wrong:: u * H.diagonal()
 #
@@ -211,8 +216,9 @@ Hu
 # >>> product.shape, product[0]
 # (torch.Size([1000000]), tensor(6.))
 #
-# (Each entry stands in two terms, :law:`p_1^2 p_0 + p_0^2 p_n`. Its row of the Hessian
-# is 2 for itself and 2 for either neighbour.)
+# (Each entry stands in two terms, the first in :law:`p_0^2 p_{-1} + p_1^2 p_0`, where
+# :law:`p_{-1}` is the last one. Its row of the Hessian holds 2 for itself and 2 for
+# either neighbour, and zeros.)
 
 # %%
 # The parabola that touches
@@ -265,13 +271,16 @@ newton = (w - slope / curvature).detach()
 newton, (torch.sigmoid(newton) - 1) ** 2
 
 # %%
-# The same at seventeen places: value, slope, curvature, and where the step leads.
+# The same at seventeen places: value, slope, curvature, and where the step leads. Each
+# loss depends on its own place alone. So the gradient of their sum holds the slope at
+# each place, and the gradient of the sum of slopes holds each curvature.
 
-places = torch.arange(-4, 4.01, 0.5, dtype=torch.float64)
+places = torch.arange(-4, 4.01, 0.5, dtype=torch.float64).requires_grad_()
 s = torch.sigmoid(places)
 loss = (s - 1) ** 2
-tilt = -2 * s * (1 - s) ** 2
-bend = tilt * (1 - 3 * s)
+[tilt] = torch.autograd.grad(loss.sum(), places, create_graph=True)
+[bend] = torch.autograd.grad(tilt.sum(), places)
+places, s, loss, tilt = (t.detach() for t in (places, s, loss, tilt))
 goal = places - tilt / bend
 
 # %%
@@ -307,8 +316,8 @@ plot
 # The curvature is :math:`\text{bend} = -2 s \odot (1 - s)^2 \odot (1 - 3s)` at each
 # place. It changes its sign where the neuron says one third, and close to that place
 # the step becomes as long as you like. So Newton's method is used near a minimum, or
-# with a guard. Where the loss *is* a parabola, one step is enough, and an exercise
-# below takes it.
+# with a guard. Where the loss *is* a parabola that opens upwards, one step is enough,
+# and an exercise below takes it.
 
 # %%
 # A gradient in the loss
@@ -331,7 +340,8 @@ record_backward(penalty, locals(), direction="TB")
 # training needs is its derivative by the *weight*, a derivative of a derivative by
 # another variable: :math:`\frac{\partial}{\partial w} \text{penalty} = 18 w x^4 = 288`.
 # In the drawing, :step:`penalty sends to slope` is the square, and from there a path
-# leads through the recorded backward pass to ``w``.
+# leads through the recorded backward pass to ``w``. (That ``x`` receives 288 as well is
+# a coincidence: :math:`\frac{\partial}{\partial x} \text{penalty} = 36 w^2 x^3 = 288`.)
 #
 # .. admonition:: Wrong on purpose
 #
@@ -450,8 +460,6 @@ def four_ways(f, at):
     return [outer(inner(f))(t).item() for inner in both for outer in both]
 
 
-four_ways(lambda t: t**3, 2.0)
-
 # %%
 # The four numbers are reverse over reverse, forward over reverse, reverse over forward,
 # and forward over forward: "over" names the mode of the second derivative first.
@@ -460,9 +468,9 @@ four_ways(lambda t: t**3, 2.0)
 # [12.0, 12.0, 12.0, 12.0]
 #
 # A ``torch.autograd.Function`` of our own brings one rule for reverse mode,
-# ``backward``, and one for forward mode, ``jvp``. Both of the next cell are right for
-# first derivatives. They multiply the speed that arrives by :law:`2x`, with the ``x``
-# that was saved.
+# ``backward``, and one for forward mode, ``jvp``: from the tangent of the input, how
+# fast it moves, it computes the tangent of the output. Both rules of the next cell are
+# right. They double what arrives, so there is no tensor to save.
 #
 # .. admonition:: Wrong on purpose
 #
@@ -471,53 +479,61 @@ four_ways(lambda t: t**3, 2.0)
 # wrong on purpose
 
 
-class Square(torch.autograd.Function):
+class Double(torch.autograd.Function):
     @staticmethod
     def forward(x):
-        return x**2
+        return 2 * x
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
+        pass
 
     @staticmethod
     def backward(ctx, g):
-        [x] = ctx.saved_tensors
-        return 2 * x * g
+        return 2 * g
 
     @staticmethod
-    def jvp(ctx, speed):
-        [x] = ctx.saved_tensors
-        return 2 * x * speed
+    def jvp(ctx, tangent):
+        return 2 * tangent
 
 
-ways = four_ways(Square.apply, 3.0)
+def doubled(t):
+    return Double.apply(t**2)
+
+
+ways = four_ways(doubled, 3.0)
 
 # %%
 # .. predict::
 #
-#    The second derivative of the square is 2. What does forward over forward return?
+#    Twice the square has the slope :law:`4t` and the second derivative 4. What does
+#    forward over forward return?
 #
 #    .. ask:: ways[3]
 #
 #    .. answer::
 #
-#       It is 0. The inner rule is :law:`2x` times the speed, and of ``x`` it has a
-#       *saved* copy. The outer pass moves ``x``, but not this copy. Then nothing moves,
-#       and nothing is said.
+#       It is 0. While a ``jvp`` of ours runs, forward mode is switched off: :ref:`we
+#       asked it from inside <lessons/4_advanced/10_custom_function:Forward mode and
+#       vmap>`. The tangent that arrives, :law:`2t`, changes with ``t``. But ``2 *
+#       tangent`` is computed while nobody follows this change, so the outer pass finds
+#       a constant. Nothing is said.
 #
 #       >>> ways
-#       [2.0, 2.0, 2.0, 0.0]
+#       [4.0, 4.0, 4.0, 0.0]
+#
+#       .. wrong:: 4
+#
+#          The other three ways find it. Recording for reverse mode stays switched on
+#          in a ``jvp``.
+#
+#       .. wrong:: 12
+#
+#          This is the first derivative at 3.
 #
 #       .. wrong:: 2
 #
-#          The other three ways find it. For them, PyTorch connects a saved input with
-#          the input. Forward over forward reads it as a plain number.
-#
-#       .. wrong:: 6
-#
-#          This is the first derivative at 3.
+#          This is the second derivative of the square, before it is doubled.
 
 ways
 
@@ -525,14 +541,14 @@ ways
 # ``gradcheck`` and ``gradgradcheck`` look at other ways, and are content:
 #
 # >>> at = torch.tensor([3.0], dtype=torch.float64, requires_grad=True)
-# >>> torch.autograd.gradcheck(Square.apply, at, check_forward_ad=True)
+# >>> torch.autograd.gradcheck(doubled, at, check_forward_ad=True)
 # True
-# >>> torch.autograd.gradgradcheck(Square.apply, at, check_fwd_over_rev=True)
+# >>> torch.autograd.gradgradcheck(doubled, at, check_fwd_over_rev=True)
 # True
 
 # %%
-# PyTorch's own rules did the same
-# --------------------------------
+# Rules of PyTorch that lose a term
+# ---------------------------------
 #
 # The determinant of a matrix with ``t`` and ``3t`` on its diagonal is :law:`3t^2`, its
 # logarithm is :law:`\ln 3 + 2 \ln t`. And the equation :law:`t x = 1` has the solution
@@ -565,15 +581,15 @@ for name, row in table.items():
     print(f"{name:10}", "".join(f"{value:7.3f}" for value in row))
 
 # %%
-# (``r/f`` is reverse over forward.) With PyTorch 2.13, reverse mode on the inside is
-# right, and forward mode on the inside is wrong, in both of the last columns. At 2, the
+# (``r/f`` is reverse over forward.) With PyTorch 2.13, the columns with reverse mode on
+# the inside are right, and those with forward mode on the inside are wrong. At 2, the
 # second derivatives of the first three are :law:`6`, :law:`-\frac{2}{t^2} = -0.5` and
 # :law:`\frac{2}{t^3} = 0.25`.
 #
 # One reason explains the numbers. The forward rule of a determinant is :law:`\det(A)
-# \operatorname{tr}(A^{-1} \dot A)`, where :law:`\dot A` is the speed of the matrix. For
-# :law:`A^{-1}` it takes the triangular factors that the value was computed with, and
-# these carry no derivative. So the trace, here :law:`\frac{2}{t}`, counts as a
+# \operatorname{tr}(A^{-1} \dot A)`, where :law:`\dot A` is the tangent of the matrix.
+# For :law:`A^{-1}` it takes the triangular factors that the value was computed with,
+# and these carry no derivative. So the trace, here :law:`\frac{2}{t}`, counts as a
 # constant. What is then lost is a summand:
 #
 # .. math::
@@ -581,7 +597,8 @@ for name, row in table.items():
 #    \det(A)' \cdot \frac{2}{t}
 #    + \det(A) \cdot \left(-\frac{2}{t^2}\right)
 #
-# At 2 these are 12 minus 6, and 12 is what remains. Of the logarithm nothing remains:
+# At 2 these are 12 minus 6, and 12 is what remains. Of the logarithm, whose slope is
+# the trace, nothing remains. Of the solution one of two equal summands remains:
 #
 # >>> expected = {
 # ...     "det": [6, 6, 12, 12],
@@ -598,7 +615,7 @@ for name, row in table.items():
 #
 # The first three are right in PyTorch 2.15, and wrong without a word up to PyTorch
 # 2.14. Layer normalisation keeps its mean and its spread in the same way, and is still
-# wrong in PyTorch 2.15. The remedy works in each of them: reverse mode inside. That is
+# wrong in PyTorch 2.15. One remedy works for all four: reverse mode inside. That is
 # what ``torch.func.hessian`` does, which is ``jacfwd(jacrev(f))``.
 #
 # >>> torch.func.hessian(normed)(torch.tensor(2.0)), four_ways(normed, 2.0)[0]
@@ -623,7 +640,7 @@ by_autograd = torch.autograd.functional.hessian(squared_length, zero)
 # %%
 # .. predict::
 #
-#    What does ``torch.func.hessian`` return? Type the four numbers.
+#    What does ``torch.func.hessian`` return? None of its four numbers is NaN.
 #
 #    .. ask:: by_func
 #
@@ -640,8 +657,8 @@ by_autograd = torch.autograd.functional.hessian(squared_length, zero)
 by_func, by_autograd
 
 # %%
-# The other function, reverse over reverse, multiplies zero by infinity. Written without
-# a square root, the function needs no such repair:
+# The other function, reverse over reverse, goes back through a division by the length,
+# and divides zero by zero. Written without a square root, the function needs no repair:
 #
 # >>> by_autograd
 # tensor([[nan, nan],
@@ -650,10 +667,11 @@ by_func, by_autograd
 # tensor([[2., 0.],
 #         [0., 2.]])
 #
-# Reverse over reverse has a NaN of its own up to PyTorch 2.14. Under ``torch.func``,
-# the determinant takes a rule that also serves matrices without an inverse. It uses
-# singular values, and divides by their differences. For a multiple of the unit matrix
-# they are equal. ``torch.autograd.grad`` takes another rule:
+# Reverse mode inside has a NaN of its own up to PyTorch 2.14. Under ``torch.func``, the
+# determinant takes a rule that also serves matrices without an inverse. It uses
+# singular values, and its derivative divides by their differences. For a multiple of
+# the unit matrix they are equal, and ``torch.func.hessian`` is no remedy there.
+# ``torch.autograd.grad`` takes another rule:
 #
 # >>> def scaled(t):
 # ...     return torch.linalg.det(t * torch.eye(2, dtype=torch.float64))
@@ -661,12 +679,14 @@ by_func, by_autograd
 # >>> [first] = torch.autograd.grad(scaled(t), t, create_graph=True)
 # >>> torch.autograd.grad(first, t)
 # (tensor(2., dtype=torch.float64),)
-# >>> reverse(reverse(scaled))(t.detach()).isnan().item() != repaired
+# >>> for way in (reverse(reverse(scaled)), torch.func.hessian(scaled)):
+# ...     print(way(t.detach()).isnan().item() != repaired)
+# True
 # True
 #
-# Whether the backward pass is recorded can change even the *first* derivative. At a
-# matrix without an inverse, the fast rule is wrong, and the one that can be
-# differentiated is right:
+# Whether the backward pass is recorded can change even the *first* derivative. The next
+# matrix has no inverse. If only its last entry moves, the determinant moves twice as
+# fast. The fast rule misses that, and the one that can be differentiated is right:
 #
 # >>> A = torch.diag(torch.tensor([1.0, 2.0, 0.0])).requires_grad_()
 # >>> for recorded in (False, True):
@@ -675,10 +695,17 @@ by_func, by_autograd
 # [0.0, 0.0, 0.0]
 # [0.0, 0.0, 2.0]
 #
-# A straight line has the second derivative zero. By hand it is an error, because the
-# slope does not depend on the input. ``hessian`` says zero, unless it is told to be
-# strict. But it is strict about the gradient as a whole: one entry that depends on the
-# input is enough.
+# The sum of the entries has a Hessian of zeros. By hand it is an error: the gradient
+# does not depend on the input, and so has no graph in spite of ``create_graph=True``.
+#
+# >>> x = torch.ones(2, requires_grad=True)
+# >>> [ones] = torch.autograd.grad(x.sum(), x, create_graph=True)
+# >>> torch.autograd.grad(ones.sum(), x)
+# Traceback (most recent call last):
+# RuntimeError: element 0 of tensors does not require grad and does not have a grad_fn
+#
+# ``hessian`` says zero, unless it is told to be strict. But it is strict about the
+# gradient as a whole: one entry that depends on the input is enough.
 #
 # >>> hessian = torch.autograd.functional.hessian
 # >>> def says(f, **options):
@@ -735,13 +762,15 @@ plain, fused
 # .. exercise::
 #
 #    Minimise :law:`\tfrac12 x^\top A x - b^\top x` by one step of Newton's method from
-#    0, with the rows 4, 1 and 1, 3 in ``A`` and 1, 2 in ``b``.
+#    0, with the rows 4, 1 and 1, 3 in ``A`` and 1, 2 in ``b``. (For several inputs, the
+#    step is the solution of :law:`H d = g`, and ``x - d`` is where it leads.)
 #
 #    .. answer::
 #
 #       The gradient at 0 is :law:`-b` and the Hessian is ``A``, so the step solves
-#       :law:`A x = b`: the result is 1 and 7, divided by 11. The function is a parabola
-#       already, so this is its minimum.
+#       :law:`A x = b`: the result is 1 and 7, divided by 11. The function is its own
+#       touching parabola, and both eigenvalues of ``A`` are positive, so it opens
+#       upwards, and this is its minimum.
 #
 #       >>> A = torch.tensor([[4.0, 1.0], [1.0, 3.0]])
 #       >>> b = torch.tensor([1.0, 2.0])
@@ -754,6 +783,8 @@ plain, fused
 #       tensor([1., 7.])
 #       >>> torch.func.grad(bowl)(goal).abs().max() < 1e-6
 #       tensor(True)
+#       >>> (torch.linalg.eigvalsh(A) > 0).all()
+#       tensor(True)
 #
 # .. exercise::
 #
@@ -763,8 +794,9 @@ plain, fused
 #    .. answer::
 #
 #       *Power iteration*: multiply a vector by the matrix again and again, and
-#       shorten it to the length 1. It turns towards the direction of the strongest
-#       curvature.
+#       bring it to the length 1. It turns towards the eigenvector whose eigenvalue is
+#       farthest from 0, and then the product is that many times as long. (The start
+#       must have a part in this direction.)
 #
 #       >>> x = torch.tensor([1.0, 2.0], dtype=torch.float64)
 #       >>> u = torch.tensor([1.0, 0.0], dtype=torch.float64)
@@ -775,7 +807,7 @@ plain, fused
 #       (12.472136, [0.229753, 0.973249])
 #
 #       For the whole Hessian of ``n`` inputs it takes ``n`` such products, one for each
-#       column. That is why a second derivative is so much dearer than a first one.
+#       column. So a Hessian is dearer than a gradient, which takes one backward pass.
 #
 # .. exercise::
 #
@@ -856,6 +888,8 @@ plain, fused
 # <https://d2l.ai/chapter_preliminaries/autograd.html>`__. The forward rules of ``det``
 # and ``solve`` were reported in PyTorch's `issue 192540
 # <https://github.com/pytorch/pytorch/issues/192540>`__, the singular values in `issue
-# 192521 <https://github.com/pytorch/pytorch/issues/192521>`__. Our text is under `CC
-# BY-SA 4.0 <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the
-# `MIT licence <https://opensource.org/license/mit>`__.
+# 192521 <https://github.com/pytorch/pytorch/issues/192521>`__, the second ``jvp`` of a
+# custom Function in `issue 197867
+# <https://github.com/pytorch/pytorch/issues/197867>`__. Our text is under `CC BY-SA 4.0
+# <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the `MIT licence
+# <https://opensource.org/license/mit>`__.
