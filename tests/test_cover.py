@@ -1,9 +1,22 @@
 """What answers a prediction stays covered until the reader wants it, in a browser."""
 
+import html
+import re
+
 import pytest
 from playwright.sync_api import Page
 from test_browser import AXE, PAGES, SITE, address, faults
-from test_predict import FIRST, REFUSED, SECOND, SHIFT, check, context, page, visit
+from test_predict import (
+    FIRST,
+    FORM,
+    REFUSED,
+    SECOND,
+    SHIFT,
+    check,
+    context,
+    page,
+    visit,
+)
 
 __all__ = ["address", "context", "page"]  # fixtures
 
@@ -30,8 +43,39 @@ CODE = """() => [...document.querySelectorAll(
   .every(pre => pre.checkVisibility({visibilityProperty: true}))"""
 
 
+PRINTED = re.compile(r'<div class="cell-output"><pre.*?</pre>', re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
+
+# two slopes are printed, and the box asks whether one complex number holds the same
+PRINTED_ON_PURPOSE = {"lessons/4_advanced/70_complex.html": [[6, 8]]}
+
 # in the exam most boxes ask for a sentence, and only three show an output after them
 ASKED_ALONE = {"lessons/3_debugging/90_exam.html": 3}
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n.replace("−", "-")) for n in NUMBER.findall(text)]
+
+
+def shown_before(page: str) -> list[list[float]]:
+    """Return the answers of a page that an output above, in their section, is.
+
+    One number, or noughts and ones alone, are printed by chance as well.
+    """
+    found = []
+    for section in page.split("<h2")[1:]:
+        outputs = [
+            (match.start(), numbers(html.unescape(re.sub("<[^>]*>", " ", match[0]))))
+            for match in PRINTED.finditer(section)
+        ]
+        for form in FORM.finditer(section):
+            above = [shown for place, shown in outputs if place < form.start()]
+            asked = [round(n, 6) for n in numbers(form[1])]
+            if len(asked) > 1 and not {*asked} <= {0, 1}:
+                found += [
+                    asked for shown in above if shown == pytest.approx(asked, abs=1e-4)
+                ]
+    return found
 
 
 def covered(page: Page) -> int:
@@ -40,6 +84,30 @@ def covered(page: Page) -> int:
 
 def test_there_are_pages_that_ask():
     assert len(ASKING) >= 10
+
+
+@pytest.mark.parametrize(
+    ("output", "found"),
+    [
+        ("tensor([  2., -10.])", [[2, -10]]),
+        ("tensor([  2., 10.])", []),
+        ("tensor([2, -10, 3])", []),
+    ],
+)
+def test_answer_that_is_printed_above_its_box_is_found(output, found):
+    printed = f'<div class="cell-output"><pre>{output}</pre></div>'
+    box = '<form class="ask" data-numbers="2.0 -10.0">'
+    assert shown_before(f"<h2>A</h2>{printed}{box}") == found
+    assert shown_before(f"<h2>A</h2>{box}{printed}") == []
+    assert shown_before(f"<h2>A</h2>{printed}<h2>B</h2>{box}") == []
+
+
+def test_no_output_above_a_box_is_its_answer():
+    pages = {name: (SITE / name).read_text(encoding="utf-8") for name in ASKING}
+    assert sum(len(PRINTED.findall(page)) for page in pages.values()) > 100
+    spoilt = {name: shown_before(page) for name, page in pages.items()}
+    found = {name: answers for name, answers in spoilt.items() if answers}
+    assert found == PRINTED_ON_PURPOSE
 
 
 @pytest.mark.parametrize("name", ASKING)
