@@ -830,8 +830,14 @@ seen, v.grad
 # >>> grad(sum(Boxed.apply(v)), v), seen
 # ((tensor(3.),), ['list'])
 #
-# (``forward(ctx, x)`` without ``setup_context`` is the older form. ``vmap`` and
-# ``torch.func`` refuse it.)
+# ``forward(ctx, x)`` without ``setup_context`` is the older form, which ``torch.func``
+# refuses:
+#
+# >>> try:
+# ...     jacrev(lambda x: sum(Boxed.apply(x)))(three)
+# ... except RuntimeError as error:
+# ...     print(str(error).split(", it ")[1].split(". ")[0])
+# must override the setup_context staticmethod
 
 # %%
 # Exercises

@@ -16,8 +16,8 @@ such a chosen direction can do and what it is not.
 # sphinx_gallery_thumbnail_number = 2
 
 # %%
-# The weight of a neuron is :law:`1.3`. The chip that shall run it knows whole
-# numbers alone, so it runs with 1. How does one train such a weight?
+# The weight of a neuron is :law:`1.3`. The chip that shall run it knows whole numbers
+# alone, so it runs with 1. How does one train such a weight?
 
 import torch
 from torch.autograd import Function, grad, gradcheck
@@ -426,16 +426,16 @@ def slopes_at(p, a):
 #
 # .. predict::
 #
-#    With :law:`p = 0.5` and :law:`a = 2` the miss is :law:`1 + 0.9 - 0.5 = 1.4`. What
-#    are gradient and semi-gradient of its square?
+#    With :law:`p = 0.5` and :law:`a = 2` the miss is :math:`1 + 0.9 \cdot 2 \cdot 0.5 -
+#    0.5 = 1.4`. What are gradient and semi-gradient of its square?
 #
 #    .. ask:: both
 #
 #    .. answer::
 #
-#       The whole gradient has the inner slope :law:`1.8 - 1 = 0.8`, the half one
-#       :law:`-1`: :math:`\text{both} = (2 \cdot 1.4 \cdot 0.8, -2 \cdot 1.4) = (2.24,
-#       -2.8)`. They point in opposite directions.
+#       The whole gradient has the inner slope :math:`0.9 \cdot 2 - 1 = 0.8`, the half
+#       one :law:`-1`: :math:`\text{both} = (2 \cdot 1.4 \cdot 0.8, -2 \cdot 1.4) =
+#       (2.24, -2.8)`. They point in opposite directions.
 #
 #       .. wrong:: [2.24, 2.24]
 #
@@ -460,7 +460,7 @@ def follow(which, a, steps=200):
     return p
 
 
-[[follow(which, a) for which in (0, 1)] for a in (0.5, 2.0)]
+[[round(follow(which, a), 3) for which in (0, 1)] for a in (0.5, 2.0)]
 
 # %%
 # With one half both arrive where the miss is 0, and the semi-gradient is there first.
