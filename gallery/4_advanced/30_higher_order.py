@@ -18,6 +18,8 @@ learn which of the ways to differentiate twice can be wrong without a word.
 
 # %%
 # At 5, the cube rises 75 times as fast as its input. And how fast does this slope rise?
+# The answer says how far a slope can be trusted, so how long a step may be. And a loss
+# that contains a slope needs it to be trained.
 
 import torch
 from torch.nn import functional as F
@@ -597,8 +599,10 @@ for name, row in table.items():
 #    \det(A)' \cdot \frac{2}{t}
 #    + \det(A) \cdot \left(-\frac{2}{t^2}\right)
 #
-# At 2 these are 12 minus 6, and 12 is what remains. Of the logarithm, whose slope is
-# the trace, nothing remains. Of the solution one of two equal summands remains:
+# At 2 the determinant is 12, and so is its slope: :math:`12 \cdot 1 + 12 \cdot
+# \left(-\frac{2}{4}\right) = 6`. Without the second summand it is 12. Of the logarithm,
+# whose slope is the trace, nothing remains. Of the solution one of two equal summands
+# remains:
 #
 # >>> expected = {
 # ...     "det": [6, 6, 12, 12],
@@ -620,6 +624,23 @@ for name, row in table.items():
 #
 # >>> torch.func.hessian(normed)(torch.tensor(2.0)), four_ways(normed, 2.0)[0]
 # (tensor(-0.1019), -0.10194802)
+#
+# Batch normalisation is wrong like layer normalisation, group normalisation is right. A
+# running product has a rule of its own where a factor is 0. Here it makes :law:`(t -
+# 1)^2`, whose second derivative is 2. In each row, the first two numbers have reverse
+# mode inside:
+#
+# >>> def batch(t):
+# ...     column = torch.stack([t, t**2, 3 + 0 * t])[:, None]
+# ...     return F.batch_norm(column, None, None, training=True)[0, 0]
+# >>> def group(t):
+# ...     return F.group_norm(torch.stack([t, t**2, 3 + 0 * t])[None], 1)[0, 0]
+# >>> [round(way, 3) for way in four_ways(batch, 2.0)]
+# [-0.102, -0.102, 3.878, 3.878]
+# >>> [round(way, 3) for way in four_ways(group, 2.0)]
+# [-0.102, -0.102, -0.102, -0.102]
+# >>> four_ways(lambda t: torch.stack([t - 1, t - 1]).cumprod(0)[1], 1.0)
+# [2.0, 2.0, nan, 1.0]
 
 # %%
 # NaN, zero or an error

@@ -16,7 +16,9 @@ directions do not agree.
 # sphinx_gallery_warns = ["jit.script since torch 2.14"]
 
 # %%
-# What is the cube of :law:`2 + \varepsilon`, if :law:`\varepsilon^2` is 0?
+# What is the cube of :law:`2 + \varepsilon`, if :law:`\varepsilon^2` is 0? The answer
+# holds a derivative, and no graph was recorded to find it. Where few inputs have many
+# outputs, this way is the cheaper one.
 
 import math
 
