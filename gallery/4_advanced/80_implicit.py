@@ -15,7 +15,7 @@ both at ten, a hundred and a thousand steps, and see what each of them gets wron
 
 # %%
 # We look for the square root of 2. If the 2 grows by a thousandth, by how much does the
-# root grow? A program that finds roots with ``+`` and ``/`` does not know the answer.
+# result grow? A program that finds it with ``+`` and ``/`` does not know the answer.
 # But it can be differentiated.
 
 from functools import partial
@@ -28,7 +28,7 @@ from torchutils import MovingPlot, make_dot, record_backward
 # Through the steps
 # -----------------
 #
-# Newton's way to a root: take the mean of a guess ``z`` and of ``a / z``. One of them
+# Newton's way there: take the mean of a guess ``z`` and of ``a / z``. One of them
 # is too large, and the other one too small. We begin with the guess 1.
 
 a = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
@@ -67,7 +67,7 @@ z2
 #
 #       .. wrong:: [0.353553, 0.353553]
 #
-#          This is the slope of the root. The program has not arrived there yet.
+#          This is the slope of the solution. The program has not arrived there yet.
 
 first_two = [torch.autograd.grad(z, a, retain_graph=True)[0] for z in (z1, z2)]
 record_backward(z2, locals())
@@ -89,7 +89,7 @@ root, slopes = unrolled(5)
 slopes
 
 # %%
-# The slopes arrive at the truth, a little later than the root itself does:
+# The slopes arrive at the truth, a little later than the value itself does:
 #
 # >>> [round(s, 8) for s in slopes.tolist()]
 # [0.5, 0.36111111, 0.35356594, 0.35355339, 0.35355339]
@@ -98,7 +98,7 @@ slopes
 # By the equation
 # ---------------
 #
-# Why walk back through these steps, if we know what the root has to do? It solves
+# Why walk back through these steps, if we know what the result has to do? It solves
 # :law:`z^2 = a`. Let ``a`` grow by a little, :law:`da`. Then ``z`` has to grow so that
 # the equation still holds. To the left, :law:`2z\,dz` is added, and to the right
 # :law:`da`. So the slope is one over ``2z``. No step of the solver is in it, not even
@@ -182,7 +182,7 @@ z
 #
 # .. predict::
 #
-#    As for the root, we detach ``z`` and take *one* step from there. The slope of tanh
+#    As before, we detach ``z`` and take *one* step from there. The slope of tanh
 #    at this place is :law:`s = 1 - z^2 = 0.198583`. Which slope by ``x`` do we get? And
 #    is it the right one?
 #
@@ -588,9 +588,9 @@ penalty_slope
 # Credits and licences
 # --------------------
 #
-# Layers that are solutions of an equation are from `Deep equilibrium models
+# Layers that are solutions of an equation are known from `Deep equilibrium models
 # <https://arxiv.org/abs/1909.01377>`__ by S. Bai, J. Z. Kolter and V. Koltun. That the
-# slope of an iteration comes later than its value is shown by J. C. Gilbert in
+# slopes of an iteration arrive as well is shown by J. C. Gilbert in
 # `Automatic differentiation and iterative processes
 # <https://doi.org/10.1080/10556789208805503>`__.
 # Our text is under `CC BY-SA 4.0 <https://creativecommons.org/licenses/by-sa/4.0/>`__,
