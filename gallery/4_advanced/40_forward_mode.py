@@ -187,7 +187,7 @@ record_backward(y, locals(), direction="TB")
 # the arrows, from *one* input to the results. Backward, an adjoint goes against them,
 # from *one* result to the inputs: :step:`#1 sends to p`, and from there to both.
 #
-# A tangent can be thrown away as soon as the next one is known. An adjoint needs values
+# A tangent can be thrown away when no later step uses it. An adjoint needs values
 # of the forward pass, such as ``b`` for the slope of the product, so they have to be
 # kept. Ten steps in a row, and what autograd keeps of them:
 
@@ -553,9 +553,9 @@ for name, (reverse, forward) in found.items():
 #
 # At a kink both numbers may be allowed: they are the slopes of ``prelu`` to the left
 # and to the right of 0. A zero may meet an infinity in one rule and not in the other.
-# In the last line the truth is 6, and forward mode has no tangent to give. They are the
-# same in the releases 2.13, 2.14 and 2.15. A tie in ``fmax`` is different since PyTorch
-# 2.14:
+# In the last line the truth is 6, and forward mode has no tangent to give. Beside a NaN
+# no slope is right. The numbers are the same in the releases 2.13, 2.14 and 2.15. A tie
+# in ``fmax`` is different since PyTorch 2.14:
 #
 # >>> major, minor = torch.__version__.split(".")[:2]
 # >>> old = (int(major), int(minor)) < (2, 14)
