@@ -10,9 +10,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch.utils.checkpoint import checkpoint
 
 from torchutils import make_dot, record_backward
 from torchutils.graph import engine_order
+from torchutils.labels import operation
 
 ONE = {"neg": torch.neg, "sin": torch.sin, "cube": lambda a: a**3, "clone": torch.clone}
 TWO = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": None}
@@ -492,3 +494,12 @@ def test_drawing_keeps_no_activation_alive(draw):
         assert drawing.graph.leaves
     finally:
         gc.enable()
+
+
+def test_node_that_runs_a_backward_pass_has_its_turn_before_those_in_it():
+    x, w = (torch.full((2,), k, requires_grad=True) for k in (1.0, 2.0))
+    inner = checkpoint(lambda t: (t * w).sin(), x.exp(), use_reentrant=True)
+    graph = record_backward((inner * w).sum(), {"x": x, "w": w}).graph
+    nodes = [graph.nodes[i] for i in graph.backward]
+    order = [node.names[0] if node.names else operation(node.op) for node in nodes]
+    assert order == ["sum", "mul", "w", "checkpoint_function", "w", "exp", "x"]

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node, Output, Shape, entitled
+from torchutils.graph import Edge, Graph, Node, Output, Shape, entitled, once
 from torchutils.values import Value, show, visible
 
 __all__ = [
@@ -209,6 +209,7 @@ def _word(what: str, number: int) -> Line:
     return Line(f"{what} {number}")
 
 
+@once
 def edge_lines(graph: Graph, style: str = "lesson") -> dict[int, tuple[Line, ...]]:
     """Return what stands on the edges, by place: operand, output, contribution."""
     nodes, every = graph.rows, style == "torch"

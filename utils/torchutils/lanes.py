@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from torchutils.graph import Graph
+from torchutils.graph import Graph, once
 
 __all__ = ["Geometry", "arrange", "ranks", "work"]
 
@@ -30,6 +30,7 @@ class Geometry(NamedTuple):
     frames: dict[int, tuple[float, float, float, float]]  # left, top, right, bottom
 
 
+@once
 def ranks(graph: Graph) -> list[int]:
     """Return each node's column; what has no operand stands just before its use."""
     rank, first = [0] * len(graph.rows), {}

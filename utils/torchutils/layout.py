@@ -12,9 +12,9 @@ from functools import cache
 from itertools import chain, combinations
 from textwrap import wrap
 
-from torchutils.graph import Graph, Node
+from torchutils.graph import Graph, Node, once
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
-from torchutils.lanes import Geometry, arrange, ranks, work
+from torchutils.lanes import Geometry, Size, arrange, ranks, work
 from torchutils.stack import one_by_one, stack
 from torchutils.text import Timeline, timeline
 
@@ -113,10 +113,16 @@ def cut(text: str, limit: int = LINE) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _lines(node: Node, style: str, *, number: bool = False) -> list[Line]:
-    """Return a box's lines; words that are too many for one go on in the next."""
-    lines = node_lines(node, style, number=number)
-    return [part for line in lines for part in _told(line)]
+@once
+def _lines(graph: Graph, style: str, *, number: bool = False) -> list[list[Line]]:
+    """Return each box's lines; words that are too many for one go on in the next."""
+    every = (node_lines(node, style, number=number) for node in graph.nodes)
+    return [[part for line in lines for part in _told(line)] for lines in every]
+
+
+@once
+def _sizes(graph: Graph, style: str) -> list[Size]:
+    return [_size(lines, PAD) for lines in _lines(graph, style)]
 
 
 def _told(line: Line) -> list[Line]:
@@ -176,9 +182,8 @@ def row_width(graph: Graph, style: str) -> float:
     """Return about how wide a drawing from left to right is, before it is one."""
     rank = ranks(graph)
     wide, room = [0.0] * (max(rank, default=0) + 1), [0.0] * (max(rank, default=0) + 1)
-    for node in graph.nodes:
-        own = _size(_lines(node, style), PAD)[0]
-        wide[rank[node.id]] = max(wide[rank[node.id]], own)
+    for r, (own, _) in zip(rank, _sizes(graph, style), strict=True):
+        wide[r] = max(wide[r], own)
     for k, lines in edge_lines(graph, style).items():
         goal = rank[graph.wires[k][1]]
         room[goal] = max(room[goal], _size(lines, 3)[0] + 32)
@@ -198,8 +203,8 @@ def breadth(graph: Graph, style: str) -> float:
     """
     rank = ranks(graph)
     rows = [0.0] * (2 * max(rank, default=0) + 1)  # a row of labels after each of boxes
-    for node in graph.nodes:
-        rows[2 * rank[node.id]] += _size(_lines(node, style), PAD)[0] + BESIDE
+    for r, (own, _) in zip(rank, _sizes(graph, style), strict=True):
+        rows[2 * r] += own + BESIDE
     marks = edge_lines(graph, style)
     for k, (src, dst, *_) in enumerate(graph.wires):
         first, last = 2 * rank[src] + 1, 2 * rank[dst]
@@ -230,7 +235,7 @@ def lay_out(
     ``engine`` is what runs Graphviz, :func:`run_engine` or one that remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
-    texts = [_lines(n, style, number=walked) for n in graph.nodes]
+    texts = _lines(graph, style, number=walked)
     marks = edge_lines(graph, style)
     if stacked:
         marks = _in_one_label(graph, marks)

@@ -6,12 +6,14 @@ from functools import partial
 from typing import Literal
 
 import torch
+from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge
 
+from torchutils.calm import uncollected
 from torchutils.check import Checked, look, tell, without
 from torchutils.cuts import Cuts
 from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
-from torchutils.graph import Graph, Node, Output
+from torchutils.graph import Edge, Graph, Node, Output
 from torchutils.names import find_names
 from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
@@ -80,7 +82,8 @@ def record_backward(
     known = find_names(names)
     roots = [(k, r) for k, (_, r) in enumerate(live.roots) if _has_graph(r)]
     gradients = _gradients(gradient, roots, len(live.roots))
-    before = describe(live, known, values=values, attrs=attrs, saved=saved)
+    with uncollected():
+        before = describe(live, known, values=values, attrs=attrs, saved=saved)
     looked = look(live, known) if check else None
     log = _Log(
         values, _given(live, [r for _, r in roots], gradients) if check else None
@@ -95,15 +98,16 @@ def record_backward(
         inputs=inputs,
     )
     _backward(live, log, run)
-    after = describe(live, known, values=values, attrs=attrs)
-    graph = _merge(before, after, log)
-    graph = replace(
-        graph,
-        seeds=tuple(_seeds(live, outputs, gradients, values)),
-        remarks=graph.remarks + _rounding(graph),
-        ran=True,
-    )
-    graph = with_rules(graph)
+    with uncollected():
+        after = describe(live, known, values=values, attrs=attrs)
+        graph = _merge(before, after, log)
+        graph = replace(
+            graph,
+            seeds=tuple(_seeds(live, outputs, gradients, values)),
+            remarks=graph.remarks + _rounding(graph),
+            ran=True,
+        )
+        graph = with_rules(graph)
     if looked is not None:
         graph = tell(graph, looked, Checked(log.first, log.came))
         cuts = check if isinstance(check, Cuts) else None
@@ -225,6 +229,16 @@ class _Log:
 
         return hook
 
+    def turn(self, i: int) -> Callable[[Grads, Grads], None]:
+        """Return one hook for both, of a node whose turn ends before the next one's."""
+        arrived, departed = self.arrival(i), self.departure(i)
+
+        def hook(sent: Grads, received: Grads) -> None:
+            arrived(received)
+            departed(sent, received)
+
+        return hook
+
     def _check(self, i: int, received: Grads, known: _States) -> None:
         for out, grad in enumerate(received):
             if grad is not None:
@@ -259,10 +273,16 @@ def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
         for i, node in enumerate(live.nodes):
             if isinstance(node, torch.Tensor):
                 continue
-            handles.append(node.register_prehook(log.arrival(i)))
-            if type(node) is not ACCUMULATE:
-                handles.append(handle := node.register_hook(log.departure(i)))
-                log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
+            if type(node) is ACCUMULATE:
+                handles.append(node.register_prehook(log.arrival(i)))
+                continue
+            if isinstance(node, BackwardCFunction):  # it may run a backward pass
+                handles.append(node.register_prehook(log.arrival(i)))
+                handle = node.register_hook(log.departure(i))
+            else:
+                handle = node.register_hook(log.turn(i))
+            handles.append(handle)
+            log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
         run()
     finally:  # a leaf's node outlives the graph: its hooks would fire in the next
         for handle in handles:
@@ -272,21 +292,22 @@ def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
 def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
     nodes = []
     for node in before.nodes:
+        if node.kind not in ("leaf", "op"):
+            nodes.append(node)
+            continue
+        now, attrs, came = (
+            after.nodes[node.id],
+            node.attrs,
+            log.received.get(node.id),
+        )
         if node.kind == "leaf" and node.grad is not None:
-            node = node._replace(attrs=(*node.attrs, (BEFORE, node.grad)))
-        if node.kind in ("leaf", "op"):
-            now, came = after.nodes[node.id], log.received.get(node.id)
-            node = node._replace(
-                grad=now.grad,
-                adjoint=_adjoint(node, came),
-                outputs=_outputs(node, now, came),
-            )
-        if hooks := log.hooks.get(node.id):
-            node = node._replace(notes=(*node.notes, f"{HOOKED}: {hooks}"))
-        nodes.append(node)
-    edges = [
-        edge._replace(grad=log.sent.get((edge.dst, edge.arg))) for edge in before.edges
-    ]
+            attrs = *attrs, (BEFORE, node.grad)
+        hooks = log.hooks.get(node.id)
+        notes = (*node.notes, f"{HOOKED}: {hooks}") if hooks else node.notes
+        outputs = _outputs(node, now, came) if node.outputs else ()
+        told = _adjoint(node, came), attrs, notes, node.root, node.line, outputs
+        nodes.append(Node(*node[:7], now.grad, node.keeps_grad, *told, *node[15:]))
+    edges = (Edge(*e[:4], log.sent.get((e.dst, e.arg)), *e[5:]) for e in before.edges)
     return replace(
         before, rows=tuple(nodes), wires=tuple(edges), backward=tuple(log.order)
     )

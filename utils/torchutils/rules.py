@@ -88,7 +88,10 @@ def bracketed(text: str) -> str:
 def with_rules(graph: Graph) -> Graph:
     """Add to each edge the rule by which its contribution is computed."""
     inputs = operands(graph)
-    edges = [e._replace(rule=_fill(graph, inputs[e.dst], e)) for e in graph.edges]
+    edges = [
+        Edge(*e[:5], rule, e.many) if (rule := _fill(graph, inputs[e.dst], e)) else e
+        for e in graph.edges
+    ]
     return replace(graph, wires=tuple(edges))
 
 
@@ -105,11 +108,13 @@ def _fill(
     graph: Graph, inputs: list[Edge], edge: Edge, *, numbers: bool = False
 ) -> str:
     """Put names or numbers into an edge's rule; empty when it has none."""
-    node, source = graph.nodes[edge.dst], graph.nodes[edge.src]
-    own = dict(node.attrs)
+    node = graph.nodes[edge.dst]
     op = operation(node.op)
     templates = _RULES.get(op, ())
-    if not 0 <= edge.arg < len(templates) or _differs(graph, node, inputs, own):
+    if not 0 <= edge.arg < len(templates):
+        return ""
+    source, own = graph.nodes[edge.src], dict(node.attrs)
+    if _differs(graph, node, inputs, own):
         return ""
 
     def word(of: Node, name: str, out: int = 0) -> str:
