@@ -7,15 +7,17 @@ with 1 where a bar is not held.  The rivals' layouts are made by Graphviz's own 
 """
 
 import os
+import resource
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 import torch
 from drawing import ROOT, settle
@@ -29,14 +31,16 @@ from docs.models import MODELS, run  # beside the pages that draw them
 
 RESULTS = ROOT / "docs" / "pictures_bench.txt"
 OURS = "torchutils"
+Table = dict[str, dict[str, float | None]]
 LIMIT = 60  # seconds for a rival's drawing
 GOALS = {"ms": 150.0, "wide": 1600.0}
 BARRED = 5  # so many of the models have bars; the others are as large or smaller
 MEASURED = f"""
 Processor time with one thread, Graphviz's own program included; the least of five calls
-of torchutils, one call of each other tool after one on a small model. torchutils draws
-the graph of a loss that is there, with what is in its boxes; the others run the forward
-pass that they draw, in which a GRU is one box. "—": no drawing after {LIMIT} s.
+of torchutils, one call of each other tool after one on a small model, in a process of
+its own. torchutils draws the graph of a loss that is there, with what is in its boxes,
+once for a desktop and once for a phone; the others run the forward pass that they draw,
+in which a GRU is one box. "—": no drawing after {LIMIT} s.
 """
 
 
@@ -47,32 +51,49 @@ def taken(call: Callable[[], object]) -> float:
     return (time.process_time() - start) * 1e3
 
 
-def limited(call: Callable[[], object]) -> float | None:
-    """Return the milliseconds of a call and of the programs that it ran.
+def spent() -> float:
+    """Return the processor seconds of this process and of the programs that it ran."""
+    who = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    used = map(resource.getrusage, who)
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
-    It runs in a process group of its own, which is ended after a minute: then None.
+
+def limited(tool: str, name: str) -> float | None:
+    """Return the milliseconds of a rival's drawing; None if there is none in a minute.
+
+    It is made in a process that is started afresh, since torchlens refuses a forked
+    one.  Raises RuntimeError when it fails.
     """
-    child = os.fork()
-    if not child:
-        os.setsid()
-        try:
-            call()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    deadline = time.monotonic() + LIMIT
-    while True:
-        ended, status, used = os.wait4(child, os.WNOHANG)
-        if ended:
-            if status:
-                raise RuntimeError(f"a rival's drawing failed, wait status {status}")
-            return (used.ru_utime + used.ru_stime) * 1e3
-        if time.monotonic() > deadline:
-            os.killpg(child, signal.SIGKILL)
-            os.wait4(child, 0)
-            return None
-        time.sleep(0.01)
+    command = [sys.executable, __file__, "--inside", tool, name]
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    status = child.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)  # programs that it ran, and left
+    if status == -signal.SIGALRM:
+        return None
+    said = child.stdout.read() if child.stdout else ""
+    if status:
+        raise RuntimeError(f"{tool} failed to draw {name}, status {status}: {said}")
+    return float(said.split()[-1])
+
+
+def draw_as(tool: str, name: str) -> None:
+    """Draw a small model, then one by name, and print the milliseconds of the last.
+
+    It ends with SIGALRM after a minute.
+    """
+    draw = RIVALS[tool]
+    make, given = MODELS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        draw(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), (torch.ones(1, 2),), folder)
+        torch.manual_seed(0)
+        model, inputs = make(), given()
+        signal.alarm(LIMIT)
+        start = spent()
+        draw(model, inputs, folder)
+        print((spent() - start) * 1e3)
 
 
 def torchview_of(model: nn.Module, given: tuple, folder: str) -> None:
@@ -102,24 +123,18 @@ def ours(name: str) -> tuple[float, float]:
     return html, drawn_width(make_dot(y, model).svg) - 16  # its margins
 
 
-def measure() -> dict[str, dict[str, float | None]]:
-    """Measure every model with every tool, ours first: torchlens wraps torch."""
-    table: dict[str, dict[str, float | None]] = {}
+def measure() -> Table:
+    """Measure every model with every tool, one after the other."""
+    table: Table = {}
     for name in MODELS:
         html, wide = ours(name)
         table[name] = {OURS: html, "wide": wide}
-    small = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
-    with tempfile.TemporaryDirectory() as folder:
-        for tool, draw in RIVALS.items():
-            draw(small, (torch.ones(1, 2),), folder)
-            for name, (make, given) in MODELS.items():
-                torch.manual_seed(0)
-                call = partial(draw, make(), given(), folder)
-                table[name][tool] = limited(call)
+        for tool in RIVALS:
+            table[name][tool] = limited(tool, name)
     return table
 
 
-def to_markdown(table: dict[str, dict[str, float | None]]) -> str:
+def to_markdown(table: Table) -> str:
     """Return the measurements as a table."""
     head = [OURS, "its width, px", *(f"{tool} (×)" for tool in RIVALS)]
     head = [name.replace("torch", "torch&shy;") for name in head]  # for a phone
@@ -132,30 +147,60 @@ def to_markdown(table: dict[str, dict[str, float | None]]) -> str:
         for tool in RIVALS:
             time = row[tool]
             cells.append(
-                "—" if time is None else f"{time:,.0f} ({time / row[OURS]:.0f})"
+                "—" if time is None else f"{time:,.0f} ({time / row[OURS]:.2g})"
             )
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", MEASURED.strip()]) + "\n"
+    return "\n".join([*lines, "", _seen(table), "", MEASURED.strip()]) + "\n"
 
 
-def report(table: dict[str, dict[str, float | None]]) -> bool:
+def _barred(table: Table) -> list[tuple[str, str, float, bool]]:
+    """Return each bar: the model, what, the value, and whether it is held."""
+    kinds = (("ms", OURS), ("wide", "wide"))
+    values = [
+        (name, what, table[name][key] or 0.0)
+        for name in list(MODELS)[:BARRED]
+        for what, key in kinds
+    ]
+    return [(name, what, v, v <= GOALS[what]) for name, what, v in values]
+
+
+def _seen(table: Table) -> str:
+    """Say in words which bars are held, and how the other tools compare."""
+    lost = [
+        f"{name}: {v:,.0f} {what}" for name, what, v, held in _barred(table) if not held
+    ]
+    said = f"lost by {'; '.join(lost)}" if lost else "held by each"
+    parts = [
+        f"The bar for the first {BARRED} is {GOALS['ms']:g} ms and {GOALS['wide']:,g} "
+        f"pixels: {said}."
+    ]
+    for tool in RIVALS:
+        ratios = [row[tool] / row[OURS] for row in table.values() if row[tool]]
+        parts.append(
+            f"{tool} took {min(ratios):.2g} to {max(ratios):.2g} times as long, "
+            f"{median(ratios):.2g} times in the middle."
+        )
+    load = os.getloadavg()[2]
+    parts.append(f"The machine, of {os.cpu_count()} cores, had a load of {load:.1f}.")
+    return "\n".join(parts)
+
+
+def report(table: Table) -> bool:
     """Print the table and each bar; return whether all are held."""
     print(to_markdown(table))
-    held = True
-    for name in list(MODELS)[:BARRED]:
-        row = table[name]
-        for what, value in (("ms", row[OURS]), ("wide", row["wide"])):
-            good = value <= GOALS[what]
-            held &= good
-            mark = "ok  " if good else "LOST"
-            print(f"{mark} {name}, {what}: {value:.4g} (bar <= {GOALS[what]:g})")
-    return held
+    for name, what, value, held in _barred(table):
+        mark = "ok  " if held else "LOST"
+        print(f"{mark} {name}, {what}: {value:.4g} (bar <= {GOALS[what]:g})")
+    return all(held for *_, held in _barred(table))
 
 
 if __name__ == "__main__":
     if shutil.which("dot") is None:
         sys.exit("the rivals need Graphviz's program dot: apt install graphviz")
     settle(__file__)
+    if len(asked := sys.argv[2:]) == 2:
+        draw_as(*asked)
+        sys.exit()
     results = measure()
     RESULTS.write_text(to_markdown(results), "utf-8")
     sys.exit(not report(results))
