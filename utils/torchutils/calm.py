@@ -1,10 +1,17 @@
-"""Work that makes many objects at once, without searching them for garbage."""
+"""What spares work: results kept with a graph, and no search for garbage meanwhile."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
-__all__ = ["uncollected"]
+from torchutils.graph import Graph
+
+__all__ = ["once", "uncollected"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextmanager
@@ -22,3 +29,22 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def once(
+    make: Callable[Concatenate[Graph, P], T],
+) -> Callable[Concatenate[Graph, P], T]:
+    """Let a function of a graph, and of hashable options, run once for each graph.
+
+    What it returns is shared: nobody may change it.
+    """
+
+    @wraps(make)
+    def known(graph: Graph, /, *args: P.args, **options: P.kwargs) -> T:
+        key = make, args, *options.items()
+        if key not in graph.memo:
+            graph.memo[key] = make(graph, *args, **options)
+        found: T = graph.memo[key]
+        return found
+
+    return known

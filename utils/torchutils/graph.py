@@ -2,11 +2,10 @@
 
 import heapq
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import cached_property
 from itertools import count
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 from torchutils.values import Value, plain
 
@@ -23,7 +22,6 @@ __all__ = [
     "WireRow",
     "engine_order",
     "entitled",
-    "once",
 ]
 
 FORMAT = "torchutils-graph/2"
@@ -141,10 +139,6 @@ def entitled(name: str, cls: str, count: int) -> str:
     return f"{what} ×{count}" if count > 1 else what
 
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
 @dataclass(frozen=True)
 class Graph:
     """All that a drawing knows; holds no tensor and no autograd node.
@@ -165,7 +159,7 @@ class Graph:
     guessed: bool = False  # the groups, which are calls of modules, are a guess
     memo: dict[object, Any] = field(
         default_factory=dict, init=False, compare=False, repr=False
-    )  # what was computed of it, see once()
+    )  # what was computed of it, see calm.once
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -233,25 +227,6 @@ class Graph:
             if getattr(self, name):
                 document[name] = plain(getattr(self, name))
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def once(
-    make: Callable[Concatenate[Graph, P], T],
-) -> Callable[Concatenate[Graph, P], T]:
-    """Let a function of a graph, and of hashable options, run once for each graph.
-
-    What it returns is shared: nobody may change it.
-    """
-
-    @wraps(make)
-    def known(graph: Graph, /, *args: P.args, **options: P.kwargs) -> T:
-        key = make, args, *options.items()
-        if key not in graph.memo:
-            graph.memo[key] = make(graph, *args, **options)
-        found: T = graph.memo[key]
-        return found
-
-    return known
 
 
 def _record(item: Node | Edge | Output | Group, always: int = 2) -> dict[str, object]:

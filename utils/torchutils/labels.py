@@ -5,7 +5,8 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node, Output, Shape, entitled, once
+from torchutils.calm import once
+from torchutils.graph import Edge, Graph, Node, Output, Shape, entitled
 from torchutils.values import Value, show, visible
 
 __all__ = [

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from torchutils.graph import Graph, once
+from torchutils.calm import once
+from torchutils.graph import Graph
 
 __all__ = ["Geometry", "arrange", "ranks", "work"]
 

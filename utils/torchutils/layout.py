@@ -12,7 +12,8 @@ from functools import cache
 from itertools import chain, combinations
 from textwrap import wrap
 
-from torchutils.graph import Graph, Node, once
+from torchutils.calm import once
+from torchutils.graph import Graph, Node
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
 from torchutils.lanes import Geometry, Size, arrange, ranks, work
 from torchutils.stack import one_by_one, stack
