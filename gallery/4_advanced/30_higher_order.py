@@ -625,10 +625,10 @@ for name, row in table.items():
 # >>> torch.func.hessian(normed)(torch.tensor(2.0)), four_ways(normed, 2.0)[0]
 # (tensor(-0.1019), -0.10194802)
 #
-# Batch normalisation is wrong like layer normalisation, group normalisation is right. A
-# running product has a rule of its own where a factor is 0. Here it makes :law:`(t -
-# 1)^2`, whose second derivative is 2. In each row, the first two numbers have reverse
-# mode inside:
+# In PyTorch 2.13 batch normalisation is wrong in the same way while it trains, and
+# group normalisation is right. A running product, ``cumprod``, has a rule of its own
+# where a factor is 0. Here it makes :law:`(t - 1)^2`, whose second derivative is 2. In
+# each row, the first two numbers have reverse mode inside:
 #
 # >>> def batch(t):
 # ...     column = torch.stack([t, t**2, 3 + 0 * t])[:, None]
