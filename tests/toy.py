@@ -134,5 +134,9 @@ class Site:
         places += folder.glob(".notebooks/*")
         known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
         known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
-        known |= {folder / ".notebooks", *folder.glob(".notebooks/*.json")}
+        known |= {
+            folder / ".pages",
+            folder / ".notebooks",
+            *folder.glob(".notebooks/*.json"),
+        }
         return sorted(path.name for path in set(places) - known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ __all__ = ["State", "remember", "state"]
 class State:
     """What is known before pages are read, and what reading them adds.
 
-    ``texts`` are those of notebooks, ``day`` is that of the sources' last change.  Keys
-    are pages, but for ``fact_places``: there a fact leads to its page and section.
+    ``texts`` are those of notebooks, ``day`` is that of the sources' last change.  What
+    is added stands below the page that it comes from: a later build that does not read
+    the page is given it again.
     """
 
     runs: Runs
@@ -34,12 +35,40 @@ class State:
     texts: Kept
     day: date | None
     facts: dict[str, Facts] = field(default_factory=dict)
-    fact_lines: dict[tuple[str, str], int] = field(default_factory=dict)
-    fact_places: dict[Fact, tuple[str, str]] = field(default_factory=dict)
-    terms: list[Entry] = field(default_factory=list)
+    fact_lines: dict[str, dict[str, int]] = field(default_factory=dict)
+    places: dict[str, dict[Fact, str]] = field(default_factory=dict)
+    terms: dict[str, list[Entry]] = field(default_factory=dict)
     sections: dict[str, list[Found]] = field(default_factory=dict)
 
+    @property
+    def fact_places(self) -> dict[Fact, tuple[str, str]]:
+        """The page and the section that list each fact."""
+        listed = sorted(self.places.items())
+        return {
+            fact: (page, at) for page, found in listed for fact, at in found.items()
+        }
 
+    @property
+    def entries(self) -> list[Entry]:
+        """What all glossaries define."""
+        return [entry for _, found in sorted(self.terms.items()) for entry in found]
+
+    def added(self) -> dict[str, dict[str, Any]]:
+        """Return what reading the pages has added, by its kind and by page."""
+        return {name: getattr(self, name) for name in ADDED}
+
+    def add(self, known: dict[str, dict[str, Any]]) -> None:
+        """Take over what an earlier build has added."""
+        for name, pages in known.items():
+            getattr(self, name).update(pages)
+
+    def forget(self, page: str) -> None:
+        """Drop what a page has added: it has gone, or is read again."""
+        for pages in self.added().values():
+            pages.pop(page, None)
+
+
+ADDED = "facts", "fact_lines", "places", "terms", "sections"
 _states: WeakKeyDictionary[Sphinx, State] = WeakKeyDictionary()
 
 

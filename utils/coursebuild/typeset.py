@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 from coursecheck.maths import OUTER
 
-__all__ = ["FormulaError", "displayed", "setup", "typeset"]
+__all__ = ["FormulaError", "displayed", "prepare", "setup", "typeset"]
 
 logger = logging.getLogger(__name__)
 STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
@@ -118,7 +118,7 @@ def _signs(html: str) -> str:
     return _TAG.sub("", html).replace("\u200b", "")  # a space without width
 
 
-def _prepare(_app: Sphinx, document: nodes.document, _name: str = "") -> None:
+def prepare(document: nodes.Element) -> None:
     """Typeset what a page will show, since pages may be written in forks.
 
     Done when a page is read, because titles are shown on other pages, and when it is
@@ -218,5 +218,6 @@ def setup(app: Sphinx) -> None:
     for name in ("render_amsmath", "_random_label"):
         setattr(SphinxRenderer, name, getattr(_SteadyLabels, name))
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))
-    app.connect("doctree-read", _prepare, priority=900)  # after what changes formulas
-    app.connect("doctree-resolved", _prepare, priority=900)
+    late = {"priority": 900}  # after what changes formulas
+    app.connect("doctree-read", lambda _app, document: prepare(document), **late)
+    app.connect("doctree-resolved", lambda _app, document, _: prepare(document), **late)

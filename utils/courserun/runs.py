@@ -43,6 +43,10 @@ class Runs:
         """The lessons that the store does not know."""
         return [name for name in self.lessons if name not in self._ready]
 
+    def key(self, name: str) -> str:
+        """Return the digest of all that a lesson's run depends on; "" for no lesson."""
+        return self._keys.get(name, "")
+
     @property
     def known(self) -> list[Run]:
         """The runs that ended well so far."""

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from coursebuild.publishing.publish import (
     fingerprint,
     is_current,
     locked,
+    pages_key,
     publish,
     readable,
     state,
@@ -28,11 +30,14 @@ from coursebuild.sources.wording import authored, worded
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+    from coursebuild.extension.renewal import Renewal
     from courserun.lesson import Lesson
     from courserun.runs import Runs
 
 __all__ = ["SiteError", "build", "draft", "run_sphinx", "told"]
 
+KEPT = ".pages"
+FEW = 6  # pages: they are written before as many processes are forked
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -56,6 +61,9 @@ def build(root: Path) -> str:
             if (state(root), fingerprint(root)) != (seen, mark):
                 raise SiteError("A source changed during the build: build again.")
             publish(built, target, mark)
+            shutil.rmtree(target.with_name(KEPT), ignore_errors=True)
+            if built.with_name("kept").exists():
+                built.with_name("kept").rename(target.with_name(KEPT))
     return "\n".join([*told(notes), f"The site is ready, open {_address(target)}"])
 
 
@@ -83,7 +91,7 @@ def _build_aside(
     from coursebuild.publishing.site_checks import problems
     from coursebuild.publishing.stylesheets import join
 
-    work = folder / f".work-{os.getpid()}"
+    work = folder / ".work"  # always here: Sphinx notes where it read
     built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
     lessons = runs.lessons.values()
@@ -100,9 +108,9 @@ def run_sphinx(
 ) -> tuple[Path, Runs, list[str]]:
     """Build into ``work`` from a copy of ``docs``; return its pages, runs and notes.
 
-    The copy keeps generated pages out of the sources.  Pages are made from
-    scratch every time: what is slow, executing lessons, is stored by content
-    (``freshness``), so an incremental build equals a clean one by design.
+    The copy keeps generated pages out of the sources.  Runs are stored by content
+    (``freshness``); pages that need not be made again are those of the last site
+    (``renewal``).
     """
     from courserun.runner import start_server
 
@@ -117,7 +125,8 @@ def run_sphinx(
     from coursebuild.texts.form import review, sort_messages
     from courserun.runs import LessonError
 
-    warnings, failure, course, failures = StringIO(), None, None, []
+    warnings, failures = StringIO(), list[str]()
+    failure = course = renewal = None
     try:
         course = begin(root, work / "html", execute=execute_lessons)
         if not course.runs.makes_pages:
@@ -126,6 +135,10 @@ def run_sphinx(
             import torch  # noqa: F401  (which our extensions need)
         from sphinx.application import Sphinx
 
+        from coursebuild.extension.renewal import Renewal
+
+        if execute_lessons:
+            renewal = Renewal(work.with_name(KEPT), work, pages_key(root))
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,
@@ -136,8 +149,10 @@ def run_sphinx(
             status=None,
             warning=warnings,
         )
-        app.connect("env-updated", _write_in_forks)
-        app.build(force_all=True)
+        if renewal:
+            renewal.follow(app)
+        app.connect("env-updated", partial(_write_in_forks, renewal))
+        app.build(force_all=not renewal)
     except Exception as error:
         failure = error
         if course and execute_lessons:
@@ -147,7 +162,8 @@ def run_sphinx(
         gc.unfreeze()
     lessons = course.runs.lessons.values() if course else ()
     said = authored(_readable(warnings.getvalue(), root, work), root, work / "docs")
-    wrong, notes = (list(map(worded, x)) for x in sort_messages(said, lessons))
+    wrong, theirs = (list(map(worded, x)) for x in sort_messages(said, lessons))
+    notes = theirs
     if failure and _reason(failure) != "\n\n".join(failures):
         failures.append(_readable(_reason(failure), root, work))
     wrong = failures + wrong
@@ -157,13 +173,15 @@ def run_sphinx(
     if wrong or course is None:
         wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
+    if renewal:
+        renewal.keep(app, theirs)
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes
 
 
-def _write_in_forks(app: Sphinx, _env: object) -> list[str]:
-    """Let Sphinx write pages in processes of its own from now on.
+def _write_in_forks(renewal: Renewal | None, app: Sphinx, _env: object) -> list[str]:
+    """Let Sphinx write pages in processes of its own from now on, where they are many.
 
     Our extension is not made for reading so.  Four a core, so that no core waits for
     the last one's pages.  A collection would touch, and so copy, what they share.
@@ -171,7 +189,8 @@ def _write_in_forks(app: Sphinx, _env: object) -> list[str]:
     from courserun.runner import at_once
 
     gc.freeze()
-    app.parallel = 4 * at_once() if at_once() > 1 else 1
+    many = renewal is None or len(renewal.written) > FEW
+    app.parallel = 4 * at_once() if many and at_once() > 1 else 1
     return []  # no other page is read
 
 

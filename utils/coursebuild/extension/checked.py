@@ -46,6 +46,7 @@ class Ledger(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the place where the list will stand."""
+        self.env.note_reread()  # it depends on all runs
         return [ledger()]
 
 

@@ -73,6 +73,7 @@ class _Levels(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the cards."""
+        self.env.note_reread()  # it depends on all lessons
         shown = map(self._card, levels(Path(self.env.app.confdir)))
         cards = nodes.enumerated_list("", *shown)
         return [nodes.container("", cards, classes=["levels"])]
@@ -92,6 +93,7 @@ class _Course(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the number as text."""
+        self.env.note_reread()  # as above
         found = levels(Path(self.env.app.confdir))
         said = {
             "time": spell(sum(level.minutes for level in found)),

@@ -41,7 +41,7 @@ class LessonsBy(SphinxDirective):
         value, _, meaning = (part.strip() for part in line.partition(":"))
         place = nodes.make_id(f"{self.arguments[0]}-{value}")
         fact = self.arguments[0], value
-        state(self.env.app).fact_places[fact] = self.env.docname, place
+        state(self.env.app).places.setdefault(self.env.docname, {})[fact] = place
         section = nodes.section("", nodes.title(value, value), ids=[place])
         section += nodes.paragraph("", meaning)
         section += lesson_list(fact=fact)
@@ -80,8 +80,9 @@ def _collect(app: Sphinx, doctree: nodes.document) -> None:
     page, known = app.env.docname, state(app)
     if page.startswith("lessons/"):
         known.facts[page] = facts_of(doctree)
-        for field in doctree.findall(nodes.field):
-            known.fact_lines[page, field[0].astext()] = field.line or 1
+        known.fact_lines[page] = {
+            field[0].astext(): field.line or 1 for field in doctree.findall(nodes.field)
+        }
 
 
 def _check(app: Sphinx, _env: object) -> None:
@@ -94,7 +95,7 @@ def _check(app: Sphinx, _env: object) -> None:
             where = source_of(lists, Path(app.confdir)) if known else "docs/tags.md"
             text = "%s: %s is not known; there are: %s. Write one of them, or define it"
             text += " in %s, below the directive lessons-by"
-            place = page, state(app).fact_lines[page, name]
+            place = page, state(app).fact_lines[page][name]
             logger.warning(text, name, value, there, where, location=place)
     for name, value in unused(list(lessons.values()), known):
         page = places[name, value][0]

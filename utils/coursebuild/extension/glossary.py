@@ -154,12 +154,13 @@ def _is_running(node: nodes.Node) -> bool:
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:
-    state(app).terms += entries(doctree, app.env.docname)
+    if found := list(entries(doctree, app.env.docname)):
+        state(app).terms[app.env.docname] = found
 
 
 def _link(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     is_lesson = docname.startswith("lessons/") and not docname.endswith("/index")
-    terms = state(app).terms
+    terms = state(app).entries
     if not is_lesson or not terms or app.builder.name != "html":
         return
     labels = app.env.domains.standard_domain.labels

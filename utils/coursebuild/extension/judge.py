@@ -29,7 +29,7 @@ from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement
 from courserun.lesson import Run
 
-__all__ = ["remains", "setup"]
+__all__ = ["remains", "setup", "sources_of"]
 
 logger = logging.getLogger(__name__)
 _FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
@@ -103,12 +103,7 @@ _RAW = re.compile(
 def judge(app: Sphinx, doctree: nodes.document) -> None:
     """Compare a page with what was checked, and mark its formulas."""
     docname = app.env.docname
-    names = [source_of(docname, Path(app.confdir))]
-    if docname == "lessons/index":  # shows the headers of all levels, too
-        levels = sorted(
-            d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)
-        )
-        names += [source_of(level, Path(app.confdir)) for level in levels]
+    names = sources_of(app, docname)
     course = state(app).runs
     known = [name for name in names if name in course.lessons]
     runs = [course[name] for name in known]
@@ -130,6 +125,13 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
         )  # it is not false
         shown = _CONTROL.sub("?", " ".join(text.split()))
         logger.warning("%s\n  %s", why, shown, location=place, type=kind)
+
+
+def sources_of(app: Sphinx, page: str) -> list[str]:
+    """Return the sources that a page shows; the list of all lessons shows headers."""
+    levels = [d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)]
+    shown = [page, *sorted(levels)] if page == "lessons/index" else [page]
+    return [source_of(name, Path(app.confdir)) for name in shown]
 
 
 def _read(run: Run) -> Iterator[tuple[Formula, list[Statement]]]:

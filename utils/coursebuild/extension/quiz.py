@@ -31,6 +31,7 @@ class _Quiz(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each question."""
+        self.env.note_reread()  # it depends on the lessons that it names
         lines = [line for line in self.content if line.strip()]
         return [self._section(k, line) for k, line in enumerate(lines, 1)]
 

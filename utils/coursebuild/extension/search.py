@@ -184,7 +184,7 @@ def _taught(app: Sphinx) -> dict[tuple[str, str], str]:
     """Return the terms that a section teaches, as the glossary says, by its place."""
     labels = app.env.domains.standard_domain.labels
     found: dict[tuple[str, str], str] = {}
-    for entry in state(app).terms:
+    for entry in state(app).entries:
         if entry.taught in labels:
             page, place = labels[entry.taught][:2]
             before = found.get((page, f"#{place}"), "")

@@ -18,7 +18,7 @@ from coursebuild.typeset import FormulaError, typeset
 from coursecheck.maths import TYPESET
 from courserun.lesson import Output, Part, Picture
 
-__all__ = ["output_html"]
+__all__ = ["output_html", "write_pictures"]
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"}
 VOID |= {"source", "track", "wbr"}  # https://html.spec.whatwg.org/#void-elements
@@ -38,6 +38,13 @@ def output_html(output: Output, images: Path, link: str) -> str:
     """
     parts = "".join(_part(part, images, link) for part in output.parts)
     return f'<div class="cell-output">{parts}</div>' if parts else ""
+
+
+def write_pictures(output: Output | None, images: Path) -> None:
+    """Write the pictures of a cell's output as its HTML names them."""
+    for part in output.parts if output else ():
+        if isinstance(part, Picture):
+            _picture(part, images, "")
 
 
 def _part(part: Part, images: Path, link: str) -> str:

@@ -17,11 +17,13 @@ from coursebuild.addresses import read_places
 from coursebuild.publishing.source_date import source_date
 
 __all__ = [
+    "checksums",
     "fingerprint",
     "input_date",
     "inputs",
     "is_current",
     "locked",
+    "pages_key",
     "publish",
     "readable",
     "state",
@@ -34,6 +36,7 @@ SITES = ".sites"
 AGAIN = "-again"
 INPUTS = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 FOLDERS = ("docs", "gallery", "utils", "vendor")
+SOURCES = (".md", ".rst", ".ipynb")  # of pages in docs
 
 
 def inputs(root: Path) -> Iterator[Path]:
@@ -56,10 +59,28 @@ def fingerprint(root: Path) -> str:
     The inputs' date and the addresses count, since git and the environment know
     of them what no file says.
     """
+    return _digest(root, inputs(root))
+
+
+def pages_key(root: Path) -> str:
+    """Return the digest of all that is no source of one page, which may change all."""
+    pages = root / "docs", root / "gallery"
+    return _digest(
+        root,
+        (
+            path
+            for path in inputs(root)
+            if not (path.suffix in SOURCES and path.is_relative_to(pages[0]))
+            and not path.is_relative_to(pages[1])
+        ),
+    )
+
+
+def _digest(root: Path, paths: Iterable[Path]) -> str:
     digest = hashlib.sha256(f"{sys.version} {version('torch')}".encode())
     digest.update(os.environ.get("SOURCE_DATE_EPOCH", "").encode())
     digest.update(f"{input_date(root)} {read_places(root)}".encode())
-    for path in inputs(root):
+    for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]
@@ -76,7 +97,7 @@ def is_current(target: Path, mark: str) -> bool:
     site = target.resolve()
     sums = site / SUMS
     same = site.name.removesuffix(AGAIN) == mark
-    return same and sums.is_file() and sums.read_text() == _sums(site)
+    return same and sums.is_file() and sums.read_text() == checksums(site)
 
 
 def publish(built: Path, target: Path, mark: str) -> None:
@@ -85,7 +106,7 @@ def publish(built: Path, target: Path, mark: str) -> None:
     ``target`` is a symbolic link to a folder named after the fingerprint: the
     link is replaced atomically, so that no reader ever sees half a site.
     """
-    (built / SUMS).write_text(_sums(built))
+    (built / SUMS).write_text(checksums(built))
     readable(built)
     sites = target.parent / SITES
     sites.mkdir(exist_ok=True)
@@ -120,7 +141,7 @@ def sweep(target: Path) -> None:
     """Remove what builds left: sites nobody sees, half-built folders."""
     current = target.resolve().name
     folder = target.parent
-    for path in [*folder.glob(f"{SITES}/*"), *folder.glob(".work-*")]:
+    for path in [*folder.glob(f"{SITES}/*"), *folder.glob(".work*")]:
         if path.is_symlink():
             path.unlink()
         elif path.name != current:
@@ -140,8 +161,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _sums(site: Path) -> str:
-    """Return the checksums of all files in the form that sha256sum checks."""
+def checksums(site: Path) -> str:
+    """Return the checksums of all files but its own, as sha256sum checks them."""
     names: Iterable[str] = (
         path.relative_to(site).as_posix()
         for path in site.rglob("*")

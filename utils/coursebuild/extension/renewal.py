@@ -1,0 +1,221 @@
+"""Read and write again only the pages that an edit has changed.
+
+A page is read again when its source has changed, or a file that it includes, or the
+run whose outputs it shows.  Pages show things of one another: titles, what can be
+linked, what the glossary says.  Where any of these has changed all pages are written
+again, else those that were read.  Where anything else has changed (code, settings,
+templates, style sheets) the build begins with nothing.  So nobody has to list which
+page shows what of which other.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from coursebuild.extension.head import CARDS
+from coursebuild.extension.judge import sources_of
+from coursebuild.lessons.outputs import write_pictures
+from coursebuild.publishing.publish import SUMS, checksums
+from coursebuild.sources.docnames import source_of
+from coursebuild.state import state
+from coursebuild.typeset import prepare
+
+__all__ = ["Renewal"]
+
+RECORD, DOCTREES, PAGES = "record.pickle", "doctrees", "pages"
+TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
+
+
+@dataclass
+class _Record:
+    """What a build knows at its end.
+
+    ``key`` is of all that is no source of a page, ``digests`` are of what each page was
+    read from, ``shown`` of what pages show of one another.  ``images`` are what Sphinx
+    has copied, by their files, and ``added`` is what reading added to our own state.
+    """
+
+    key: str
+    digests: dict[str, str] = field(default_factory=dict)
+    shown: str = ""
+    images: dict[str, str] = field(default_factory=dict)
+    added: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Renewal:
+    """What one build makes of what the last one kept.
+
+    ``written`` are the pages that it writes, once all have been read.
+    """
+
+    def __init__(self, kept: Path, work: Path, key: str) -> None:
+        """Take over what is there, if it is whole and has the same ``key``."""
+        self._kept, self._work = kept, work
+        self._former, self._now = _Record(key), _Record(key)
+        self._read: set[str] = set()
+        self.written: set[str] = set()
+        if (kept / SUMS).is_file() and (kept / SUMS).read_text() == checksums(kept):
+            former = pickle.loads((kept / RECORD).read_bytes())
+            if former.key == key:
+                self._former = former
+                shutil.copytree(kept / DOCTREES, work / DOCTREES)
+
+    def follow(self, app: Sphinx) -> None:
+        """Let a build read and write what it has to."""
+        if app.fresh_env_used:  # the folder has moved, say
+            self._former = _Record(self._now.key)
+        state(app).add(self._former.added)
+        app.builder.get_outdated_docs = list  # type: ignore[method-assign]  # none
+        app.connect("env-purge-doc", lambda app, _, page: state(app).forget(page))
+        app.connect("env-get-outdated", self._outdated)
+        app.connect("env-before-read-docs", lambda *a: self._read.update(a[-1]))
+        app.connect("env-updated", self._choose)
+        app.connect("build-finished", _write_pictures, priority=400)
+        for path in Path(app.srcdir).rglob("*"):  # digests tell what changed, no clock
+            os.utime(path, (0, 0))
+
+    def _outdated(self, app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
+        known = self._former.digests
+        return [
+            p
+            for p in env.all_docs.keys() & env.found_docs
+            if _digest(app, p) != known.get(p)
+        ]
+
+    def _choose(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
+        """Choose the pages to write; put the others in place as they were."""
+        self._now.digests = {page: _digest(app, page) for page in env.all_docs}
+        self._now.shown = _shown(app)
+        same = self._now.shown == self._former.shown
+        left = {p for p in env.all_docs if same and p not in self._read}
+        for page in left:
+            for name in _files(page):
+                if (self._kept / PAGES / name).exists():
+                    _copy(name, self._kept / PAGES, Path(app.outdir))
+        app.builder.images |= {
+            file: name
+            for file, name in self._former.images.items()
+            if file in env.images and env.images[file][0] & left
+        }
+        self.written = env.all_docs.keys() - left
+        for title in env.titles.values():  # which other pages show
+            prepare(title)
+        return [*self.written, env.config.root_doc]  # none: it would not be kept
+
+    def keep(self, app: Sphinx, messages: Iterable[str]) -> None:
+        """Leave in ``work/kept`` what the next build needs.
+
+        A page that a message is about is read again there, to say the same.
+        """
+        if any(name != Path(p).name for p, (_, name) in app.env.images.items()):
+            return  # two pictures have one name: which is renamed hangs on who is first
+        now, folder = self._now, self._work / "kept"
+        for page in _speakers(app, messages):
+            del now.digests[page]
+        now.images, now.added = app.builder.images, state(app).added()
+        (self._work / DOCTREES).rename(_made(folder) / DOCTREES)
+        for page in app.env.all_docs:
+            for name in _files(page):
+                if Path(app.outdir, name).exists():
+                    _copy(name, Path(app.outdir), folder / PAGES)
+        (folder / RECORD).write_bytes(pickle.dumps(now))
+        (folder / SUMS).write_text(checksums(folder))
+
+
+def _speakers(app: Sphinx, messages: Iterable[str]) -> set[str]:
+    """Return the pages that messages are about; all, where one names none."""
+    found: set[str] = set()
+    for message in messages:
+        named = {p for p in app.env.all_docs if _stem(app, p) in message}
+        found |= named or app.env.all_docs.keys()
+    return found
+
+
+def _stem(app: Sphinx, page: str) -> str:
+    return source_of(page, Path(app.confdir)).rpartition(".")[0] + "."
+
+
+def _digest(app: Sphinx, page: str) -> str:
+    """Digest what a page is read from: its file, those that it includes, its run."""
+    env = app.env
+    paths = [Path(env.doc2path(page)), *sorted(map(Path, env.dependencies[page]))]
+    files = [(os.path.relpath(p, app.srcdir), _sum(p)) for p in paths]
+    runs = [state(app).runs.key(name) for name in sources_of(app, page)]
+    return _sha(repr((files, runs)))
+
+
+def _sum(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _shown(app: Sphinx) -> str:
+    """Digest what pages may show of one another."""
+    env, known = app.env, state(app).added()
+    domains = {
+        domain.name: sorted(domain.get_objects())
+        if domain.name in TREES
+        else domain.data
+        for domain in env.domains.sorted()
+    }
+    about = env.titles, env.longtitles, env.metadata, env.tocs, env.toc_num_entries
+    order = env.toctree_includes, env.toc_secnumbers, env.toc_fignumbers
+    ours = {name: known[name] for name in ("facts", "places", "terms")}
+    return _sha(_canonical((domains, about, order, ours)))
+
+
+def _canonical(value: Any) -> str:
+    """Write a value so that equal ones look equal, whatever the order of their keys.
+
+    >>> _canonical({"b": {2, 1}, "a": None})
+    "{'a': None, 'b': {1, 2}}"
+    """
+    if isinstance(value, nodes.Node):
+        return value.pformat()
+    if isinstance(value, Mapping):
+        items = sorted(f"{_canonical(k)}: {_canonical(v)}" for k, v in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, Set):
+        return f"{{{', '.join(sorted(map(_canonical, value)))}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_canonical, value))}]"
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    if hasattr(value, "__dict__"):
+        return f"{type(value).__name__}{_canonical(vars(value))}"
+    return repr(str(value))  # a text that waits for its language
+
+
+def _sha(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _files(page: str) -> tuple[str, str]:
+    return f"{page}.html", f"{CARDS}/{page}.png"
+
+
+def _copy(name: str, source: Path, target: Path) -> None:
+    _made((target / name).parent)
+    shutil.copyfile(source / name, target / name)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write_pictures(app: Sphinx, error: Exception | None) -> None:
+    """Write the pictures of all runs: pages that were not read have written none."""
+    for run in state(app).runs.known if error is None else ():
+        for output in run.outputs:
+            write_pictures(output, Path(app.outdir, "_images"))
