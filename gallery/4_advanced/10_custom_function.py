@@ -32,8 +32,8 @@ from torch.func import jacfwd, jacrev
 from torchutils import MovingPlot, make_dot, record_backward
 
 # %%
-# Right values, a wrong slope
-# ---------------------------
+# A loss in six steps
+# -------------------
 #
 # The neuron of :doc:`Logistic regression </lessons/2_practice/30_logistic_and_softmax>`
 # has a logit ``z``. If the right answer is no, its loss is :law:`\ln(1 + e^z)`, which
@@ -88,18 +88,25 @@ torch.stack([naive, y]).detach()
 slopes
 
 # %%
-# A logit of exactly 0 is no rare thing: a neuron whose weights are 0 begins there.
-# (What ``clamp`` says at its bound differs between releases of PyTorch, as :doc:`the
-# atlas </atlas>` shows.) Here is what was recorded, one box for each operation:
+# A logit of exactly 0 is no rare thing: a neuron whose weights and bias are 0 begins
+# there. (What ``clamp`` says at its bound differs between releases of PyTorch, as
+# :doc:`the atlas </atlas>` shows.) Here is what was recorded, one box for each
+# operation:
 
 z = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 y = stable(z)
 make_dot(y, locals())
 
 # %%
-# There are three reasons for a derivative of our own, and here are two of them: we know
-# the function better than its steps do, and six operations keep more than one would.
-# The third is a computation outside of PyTorch. We come to it.
+# This lesson has three reasons for a derivative of our own, and here are two of them:
+# we know the function better than its steps do, and six operations keep more than one
+# would. The third is a computation outside of PyTorch. We come to it.
+#
+# (For this function PyTorch has an operation already, and its slope at 0 is right. We
+# write ours to see how it is done.)
+#
+# >>> grad(torch.nn.functional.softplus(z), z)
+# (tensor(0.5000, dtype=torch.float64),)
 
 # %%
 # Forward, what to keep, backward
@@ -174,23 +181,25 @@ record_backward(L, locals())
 # >>> L.grad_fn.name()
 # 'SoftplusBackward'
 #
-# It keeps one tensor for the way back. The six keep four:
+# It keeps one tensor for the way back. The six keep something four times, which are two
+# tensors: ``z``, for ``clamp`` and for ``abs``, and the exponential, for ``exp`` and
+# for ``log1p``.
 #
 # >>> def kept(function):
 # ...     seen = []
 # ...     keep = lambda t: seen.append(t) or t
 # ...     with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
 # ...         function(z)
-# ...     return len(seen)
+# ...     return len(seen), len({t.data_ptr() for t in seen})
 # >>> kept(stable), kept(Softplus.apply)
-# (4, 1)
+# ((4, 2), (1, 1))
 
 # %%
 # Check it, twice
 # ---------------
 #
-# Nobody checks a ``backward``. Autograd believes it. So we compare it with differences,
-# at random places, in ``float64``:
+# Nobody checks the numbers that a ``backward`` returns. Autograd believes them. So we
+# compare them with differences, at random places, in ``float64``:
 
 torch.manual_seed(0)
 places = torch.randn(5, dtype=torch.float64, requires_grad=True)
@@ -212,7 +221,8 @@ at_1000 = derivatives(Softplus.apply, 1000.0)
 at_1000
 
 # %%
-# Far out softplus is a straight line: :math:`\text{at\_1000} = (1000, 1, 0)`.
+# Far to the right softplus is all but a straight line, and ``float64`` sees no
+# difference: :math:`\text{at\_1000} = (1000, 1, 0)`.
 #
 # .. predict::
 #
@@ -254,7 +264,7 @@ make_dot(first, locals())
 
 # %%
 # Two operations, a sigmoid and a product. Move ``z`` along the curve. The tangent has
-# the slope that our ``backward`` returns. Where does it turn fastest?
+# the slope that our ``backward`` returns. Where does this slope grow fastest?
 
 grid = torch.linspace(-4, 4, 33, dtype=torch.float64)
 table = torch.stack([derivatives(Softplus.apply, place) for place in grid.tolist()])
@@ -319,9 +329,9 @@ class Sharp(Function):
 # 0.531732 0.880797
 # 0.974077 0.622459
 #
-# With the wrong *number* of answers there is an error, and a wrong *shape* may be
-# summed in silence; :ref:`Error messages <lessons/3_debugging/10_error_messages:A
-# Function of our own>` shows both. A ``None`` too many is silent as well:
+# With too *few* answers there is an error, and a wrong *shape* may be summed in
+# silence; :ref:`Error messages <lessons/3_debugging/10_error_messages:A Function of our
+# own>` shows both. A ``None`` in the place of a gradient is silent as well:
 
 z = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
 beta = torch.tensor(4.0, dtype=torch.float64, requires_grad=True)
@@ -332,8 +342,8 @@ z.grad, beta.grad
 # Here ``beta`` is a tensor that wants to learn, and our ``backward`` says ``None``. No
 # message, and ``beta`` stays where it is. An exercise repairs it.
 #
-# If an answer is dear, ask first whether anybody wants it. ``ctx.needs_input_grad`` has
-# a truth value for each argument.
+# If an answer is costly, ask first whether anybody wants it. ``ctx.needs_input_grad``
+# has a truth value for each argument.
 
 asked = []
 
@@ -393,7 +403,7 @@ slope_a, asked[0]
 # What to keep, and where
 # -----------------------
 #
-# Inputs and outputs belong into ``save_for_backward``, numbers and shapes onto ``ctx``.
+# Inputs and outputs belong in ``save_for_backward``, numbers and shapes on ``ctx``.
 # What if a tensor is put onto ``ctx`` as well?
 #
 # .. admonition:: Wrong on purpose
@@ -468,8 +478,8 @@ except RuntimeError as error:
 # %%
 # It compares where ``saved_tensors`` is read; a ``backward`` that does not read them is
 # :ref:`not warned <lessons/3_debugging/20_in_place:What nobody notices>`. There is a
-# second reason. An *output* on ``ctx`` holds its own node, and the node holds ``ctx``:
-# a ring, which reference counting does not free.
+# second reason. An *output* on ``ctx`` holds its own node, and this node is ``ctx``: a
+# ring, which reference counting does not free.
 
 
 class Exp(Function):
@@ -509,6 +519,12 @@ def freed(function):
 freed(Exp.apply), freed(Ring.apply)
 
 # %%
+# Here is the ring, once around:
+#
+# >>> ring = Ring.apply(u)
+# >>> ring.grad_fn.y is ring
+# True
+#
 # A saved output counts as a function of the input, also for a second derivative. For
 # :law:`e^x` all derivatives at 1 are ``e``:
 #
@@ -640,8 +656,8 @@ first
 #
 #       No error, and :math:`\text{second} = 2`. On paper the first derivative is
 #       :law:`2x \cdot x + x^2`. The part that came out of ``backward`` ends in a node
-#       that refuses. ``grad`` visits the nodes which lead to ``v``, and this one leads
-#       to nothing. What is left is the slope of :law:`x^2`.
+#       that refuses. ``grad`` visits the nodes which lead to ``v``, and this one does
+#       not. What is left is the slope of :law:`x^2`.
 #
 #       .. wrong:: 6
 #
@@ -672,8 +688,8 @@ except RuntimeError as error:
 # >>> gradgradcheck(lambda x: Square.apply(x) * x, places, raise_exception=False)
 # False
 #
-# Without a product around it, no upstream gradient has a record, and then the first
-# derivative has none either:
+# Alone, with nothing around it, it gets an upstream gradient without a record, and then
+# the first derivative has none either:
 #
 # >>> [g.requires_grad for g in grad(Square.apply(v), v, create_graph=True)]
 # [False]
@@ -684,8 +700,9 @@ except RuntimeError as error:
 #
 # ``backward`` is for reverse mode. Forward mode has a rule of its own, ``jvp``: it gets
 # the *tangent*, how fast the input moves, and returns how fast the output does. With
-# ``generate_vmap_rule = True`` the class works under ``vmap``, which ``jacfwd`` and
-# ``jacrev`` need. A class with ``setup_context`` can have both.
+# ``generate_vmap_rule = True`` a class whose methods are made of PyTorch's operations
+# works under ``vmap``, which ``jacfwd`` and ``jacrev`` need. A class with
+# ``setup_context`` can have both.
 
 forward_mode = []
 
@@ -770,9 +787,9 @@ ways
 # --------------------
 #
 # ``backward`` gets one upstream gradient for each output, whether somebody used it or
-# not. Four things surprise those who know PyTorch well. First, an output that is marked
-# as not differentiable gets an upstream gradient like the others. For truth values it
-# is a truth value:
+# not. Four details are easy to miss. First, an output that is marked as not
+# differentiable gets an upstream gradient like the others. For truth values it is a
+# truth value:
 
 seen = []
 
@@ -852,7 +869,7 @@ seen, v.grad
 #
 #       :math:`P_3(\tfrac12) = -0.4375` and :math:`P_3'(\tfrac12) = 0.375`.
 #
-#       >>> class Legendre(Times):
+#       >>> class Legendre(Softplus):
 #       ...     @staticmethod
 #       ...     def forward(x):
 #       ...         return (5 * x**3 - 3 * x) / 2
@@ -864,6 +881,9 @@ seen, v.grad
 #       tensor([-0.4375,  0.3750], dtype=torch.float64)
 #       >>> gradcheck(Legendre.apply, places), gradgradcheck(Legendre.apply, places)
 #       (True, True)
+#
+#       ``Softplus`` lends it ``setup_context``. From ``Times`` it would take over
+#       ``jvp`` as well, and this belongs to :law:`x^2`.
 #
 # .. exercise::
 #
@@ -889,7 +909,14 @@ seen, v.grad
 #       (True, True)
 #
 #       ``beta`` was copied to each of the five places, so its gradients are summed.
-#       (Without ``sum`` PyTorch would do it, from the shapes.)
+#       (Without ``sum`` PyTorch would do it, from the shapes.) The price: ``beta`` must
+#       be a tensor now, because ``save_for_backward`` takes no numbers.
+#
+#       >>> try:
+#       ...     Learning.apply(places)
+#       ... except TypeError as error:
+#       ...     print(error)
+#       save_for_backward can only save variables, but argument 1 is of type float
 #
 # .. exercise::
 #
@@ -898,9 +925,7 @@ seen, v.grad
 #
 #    .. answer::
 #
-#       The output is kept, and the slope is chosen where it would be infinite. The
-#       inner ``where`` keeps the zero out of the division, so that a second derivative
-#       is not NaN either.
+#       The output is kept, and the slope is chosen where it would be infinite.
 #
 #       >>> class Root(Exp):
 #       ...     @staticmethod
@@ -914,6 +939,21 @@ seen, v.grad
 #       >>> u = torch.tensor([0.0, 4.0], requires_grad=True)
 #       >>> grad(Root.apply(u).sum(), u), grad(u.sqrt().sum(), u)
 #       ((tensor([0.0000, 0.2500]),), (tensor([inf, 0.2500]),))
+#
+#       The inner ``where`` keeps the zero out of the division. Without it the slope is
+#       0 as well, but its own derivative with respect to a factor of the root is NaN.
+#
+#       >>> class Careless(Root):
+#       ...     @staticmethod
+#       ...     def backward(ctx, g):
+#       ...         [y] = ctx.saved_tensors
+#       ...         return torch.where(y > 0, g / (2 * y), 0.0)
+#       >>> def along_factor(root):
+#       ...     w, x = torch.tensor([1.0, 0.0], requires_grad=True).unbind()
+#       ...     [first] = grad(w * root.apply(x), x, create_graph=True)
+#       ...     return first.item(), grad(first, w)[0].item()
+#       >>> along_factor(Root), along_factor(Careless)
+#       ((0.0, 0.0), (0.0, nan))
 #
 # .. exercise::
 #
@@ -937,6 +977,42 @@ seen, v.grad
 #       True
 #       >>> gradgradcheck(ByMath.apply, z, raise_exception=False)
 #       False
+#
+# .. exercise::
+#
+#    *Spot the error.* "My ``backward`` leaves the work to autograd: it returns
+#    ``grad(x**3, x, g)[0]``. PyTorch complains that element 0 does not require a
+#    gradient, but ``x`` does."
+#
+#    .. answer::
+#
+#       ``x`` does, and ``x**3`` does not: ``backward`` runs without a record, unless
+#       the caller asks for ``create_graph=True``.
+#
+#       >>> class Seen(Softplus):
+#       ...     @staticmethod
+#       ...     def backward(ctx, g):
+#       ...         print(torch.is_grad_enabled())
+#       >>> for asked_twice in (False, True):
+#       ...     y = Seen.apply(z)
+#       ...     _ = grad(y, z, create_graph=asked_twice, allow_unused=True)
+#       False
+#       True
+#
+#       ``torch.func.vjp`` makes a record of its own. It returns the value, and a
+#       function that turns ``g`` into the vector-Jacobian product.
+#
+#       >>> class Cube(Softplus):
+#       ...     @staticmethod
+#       ...     def forward(x):
+#       ...         return x**3
+#       ...     @staticmethod
+#       ...     def backward(ctx, g):
+#       ...         [x] = ctx.saved_tensors
+#       ...         _, product = torch.func.vjp(lambda x: x**3, x)
+#       ...         return product(g)[0]
+#       >>> gradcheck(Cube.apply, places), gradgradcheck(Cube.apply, places)
+#       (True, True)
 
 # %%
 # What we can do now
@@ -950,8 +1026,8 @@ seen, v.grad
 #   value that was kept on the way, through ``once_differentiable``, and forward over
 #   forward.
 #
-# Here the derivative was the true one. In :doc:`Surrogate gradients
-# </lessons/4_advanced/20_surrogate_gradients>` it is one that we choose.
+# But for the root at 0 the derivative was the true one here. In :doc:`Surrogate
+# gradients </lessons/4_advanced/20_surrogate_gradients>` it is one that we choose.
 
 # %%
 # Credits and licences
