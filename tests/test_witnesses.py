@@ -128,3 +128,45 @@ def _normalised(t: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
     change = -(r**3) * sum(d * (x - m) for d, x in zip(moves, row, strict=True)) / 3
     rule = moves[0] * r + (row[0] - m) * change
     return (t - mean) * inverse, sp.diff(rule, t).subs({m: mean, r: inverse})
+
+
+def test_10_custom_function():
+    lesson = "4_advanced/10_custom_function"
+    confirm(lesson, _softplus())
+    confirm(lesson, _polynomial_and_product())
+
+
+def _softplus() -> dict[str, Sequence[sp.Expr]]:
+    z, half = sp.Symbol("z"), sp.Rational(1, 2)
+    softplus = sp.log(1 + sp.exp(z))
+    orders = [sp.diff(softplus, z, order) for order in range(3)]
+    slope = orders[1].subs(z, 1)
+    sharp = [softplus.subs(z, 2) / 4, orders[1].subs(z, 2)]
+    return {
+        "values are :math:`y = (@, @, @)`": [
+            softplus.subs(z, k * 1000) for k in (-1, 0, 1)
+        ],
+        r"\operatorname{softplus}(z) = @`": [softplus.subs(z, 1)],
+        r"\sigma(z) = @`": [slope],
+        r"\sigma(z)\, x = (@, @)": [3 * slope, slope],
+        r"\text{at\_1000} = (@, @, @)": [d.subs(z, 1000) for d in orders],
+        r"\tfrac12 \cdot \tfrac12) = (@, @, @)": [d.subs(z, 0) for d in orders],
+        "print(y.item(), grad(y, z)[0].item()) @ @ @ @ @ @": [
+            *sharp,
+            *sharp,
+            softplus.subs(z, half),
+            orders[1].subs(z, half),
+        ],
+    }
+
+
+def _polynomial_and_product() -> dict[str, Sequence[sp.Expr]]:
+    x, half = sp.Symbol("x"), sp.Rational(1, 2)
+    legendre, product = sp.legendre(3, x), x * sp.exp(x)
+    return {
+        r"P_3(\tfrac12) = @`": [legendre.subs(x, half)],
+        r"P_3'(\tfrac12) = @`": [sp.diff(legendre, x).subs(x, half)],
+        r"are :math:`\text{at\_0} = (@, @, @)`": [
+            sp.diff(product, x, order).subs(x, 0) for order in range(3)
+        ],
+    }
