@@ -765,14 +765,12 @@ def survives(pack):
     return result() is not None
 
 
-survives(lambda t: t), survives(torch.Tensor.detach)
-
 # %%
 # >>> survives(lambda t: t), survives(torch.Tensor.detach)
 # (True, False)
 #
-# **A detached tensor keeps its history.** So does a second derivative still work, if
-# what is kept was detached?
+# **A hook does not cut a path.** A detached number has no history. Does a second
+# derivative still work, if what is kept was detached?
 #
 # .. predict::
 #
@@ -788,8 +786,8 @@ survives(lambda t: t), survives(torch.Tensor.detach)
 #
 #       .. wrong:: 0
 #
-#          So it would be if what *unpack* returns were used as it is: a number without
-#          history.
+#          You took what *unpack* returns for a constant. It is put back to its place in
+#          the graph.
 
 u = torch.tensor(2.0, requires_grad=True)
 with torch.autograd.graph.saved_tensors_hooks(
@@ -814,7 +812,6 @@ second
 net = network(nn.Tanh(), depth=2)
 h = checkpoint(net[:2], batch, use_reentrant=True)
 net[2:](h).sum().backward()
-[p.grad is None for p in net.parameters()]
 
 # %%
 # >>> [p.grad is None for p in net.parameters()]
