@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import re
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import torch
 import torchutils
 from docs.models import run
 from torchutils import make_dot, make_dot_from_trace, record_backward, resize_graph
+from torchutils.labels import operation
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,6 +48,18 @@ def test_html_holds_names_shape_and_value():
 def test_operation_is_called_as_its_function(layer, name):
     out = layer(torch.ones(1, 1, 4, 4, requires_grad=True))
     assert f"y = {name}(" in make_dot(out, {"y": out}).text
+
+
+def test_operation_is_spelled_as_torch_spells_it():
+    homes = torch, torch.special, torch.nn.functional, torch.ops.aten
+    right = {name.lstrip("_") for home in homes for name in dir(home)}
+    letters = {name.replace("_", "") for name in right}
+    nodes = [n for n in dir(torch._C._functions) if re.search(r"Backward\d*$", n)]
+    found = {operation(node) for node in nodes if "GridSampler" not in node}
+    digits = {name for name in found if re.search(r"\d", name)}
+    known = {name for name in digits if name.replace("_", "") in letters}
+    assert {"log1p", "col2im", "smooth_l1_loss", "avg_pool2d"} <= known
+    assert known <= right
 
 
 def test_html_has_no_style_no_handler_and_no_id():

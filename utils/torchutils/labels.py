@@ -51,13 +51,17 @@ class Line(NamedTuple):
 def operation(op: str, style: str = "lesson") -> str:
     """Return an operation's name in a style.
 
-    >>> operation("AvgPool2DBackward0"), operation("PowBackward0", "torch")
-    ('avg_pool2d', 'PowBackward0')
+    >>> operation("AvgPool2DBackward0"), operation("Log1PBackward0")
+    ('avg_pool2d', 'log1p')
+    >>> operation("PowBackward0", "torch")
+    'PowBackward0'
     """
     if style == "torch":
         return visible(op)
     short = re.sub(r"Backward\d*$", "", op) or op
-    short = re.sub(r"(?<=\d)D(?=[A-Z]|$)", "d", short)  # 2D is one word
+    # One word each: 2D, Log1P, Col2Im, Xlog1Py.  But SmoothL1Loss has three.
+    one = r"(?<=\d)[A-Z](?=[A-Z]|$)|(?<=2)[A-Z]|(?<=1)P"
+    short = re.sub(one, lambda letter: letter[0].lower(), short)
     return visible(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", short).lower())
 
 
