@@ -52,6 +52,8 @@ def trace_modules(model: nn.Module) -> Iterator[None]:
     and after each call in this thread.  A later trace of the same model replaces it.
     Each thread counts for itself, and PyTorch tells of no operation which thread made
     it: where modules run in other threads too, the drawing says that it does not know.
+    A lone operation of another thread may stand in a wrong box: its number is noticed
+    where the graph holds an operation of this thread with the same number.
 
     Raises TypeError when ``model`` is no module.
 
