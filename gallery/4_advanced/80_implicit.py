@@ -28,8 +28,14 @@ from torchutils import MovingPlot, make_dot, record_backward
 # Through the steps
 # -----------------
 #
-# Newton's way there: take the mean of a guess ``z`` and of ``a / z``. One of them
-# is too large, and the other one too small. We begin with the guess 1.
+# Newton's way there: take the mean of a guess ``z`` and of ``a / z``. Unless the guess
+# is right, one of them is too large, and the other one too small. We begin with the
+# guess 1.
+#
+# It is the method of the lesson on :doc:`derivatives of derivatives
+# </lessons/4_advanced/30_higher_order>`, for any equation: from ``z`` we take what is
+# left, divided by its slope. Here :law:`z^2 - a` is left, with the slope :law:`2z`, and
+# :law:`z - \frac{z^2 - a}{2z} = \frac{1}{2} (z + \frac{a}{z})`.
 
 a = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
 
@@ -100,12 +106,12 @@ slopes
 #
 # Why walk back through these steps, if we know what the result has to do? It solves
 # :law:`z^2 = a`. Let ``a`` grow by a little, :law:`da`. Then ``z`` has to grow so that
-# the equation still holds. To the left, :law:`2z\,dz` is added, and to the right
-# :law:`da`. So the slope is one over ``2z``. No step of the solver is in it, not even
-# which solver it was. This is *implicit differentiation*.
+# the equation still holds. To the left, about :law:`2z\,dz` is added, and to the right
+# :law:`da`. So the slope is one over ``2z``, where that is not 0. No step of the solver
+# is in it, not even which solver it was. This is *implicit differentiation*.
 #
-# In PyTorch it can be had for one line. Solve without a record, and then take one
-# Newton step from the solution, with the solution detached:
+# In PyTorch it can be had for one line. Cut the solution off from its record (a solver
+# may as well run without one), and take one Newton step from there:
 
 solution = root.detach()
 z = newton(solution, a)
@@ -114,8 +120,13 @@ implicit
 
 # %%
 # It is :math:`\text{implicit} = 0.35355339`. At the solution, a Newton step does not
-# depend on where it began: :law:`\frac{1}{2} (1 - \frac{a}{z^2}) = 0`. So nothing is
-# lost when the way there is cut.
+# depend on where it began: :law:`\frac{1}{2} (1 - \frac{a}{z^2}) = 0`. So nothing of
+# the slope is lost when the way there is cut. Further derivatives are lost: this slope,
+# one over ``2z``, does not know that ``z`` depends on ``a``.
+#
+# >>> once = newton(solution, a)
+# >>> torch.autograd.grad(once, a, create_graph=True)[0].requires_grad
+# False
 #
 # .. predict::
 #
@@ -128,8 +139,8 @@ implicit
 #    .. answer::
 #
 #       Closer: :math:`\text{early} = \frac{1}{2 z_2} = 0.352941`. The formula needs a
-#       good place, and this place is good to three digits. The unrolled slope still
-#       contains the slope of the first, bad guesses.
+#       good place, and this one is near, :math:`z_2 - \sqrt{a} = 0.00245`. The unrolled
+#       slope still contains the slope of the first, bad guesses.
 #
 #       .. wrong:: 0.361111
 #
@@ -182,9 +193,9 @@ z
 #
 # .. predict::
 #
-#    As before, we detach ``z`` and take *one* step from there. The slope of tanh
-#    at this place is :law:`s = 1 - z^2 = 0.198583`. Which slope by ``x`` do we get? And
-#    is it the right one?
+#    As before, we detach ``z`` and take *one* step from there. At this place
+#    :math:`z^2 = 0.801417`, and tanh has one minus that as its slope. Which slope by
+#    ``x`` do we get? And is it the right one?
 #
 #    .. ask:: one_step
 #
@@ -208,8 +219,9 @@ z
 one_step
 
 # %%
-# What comes back: first ``s``, then ``s`` times ``ws``, then ``s`` times that squared,
-# and so on. Such a sum has a short form. With :math:`s = 1 - z^2`:
+# With the slope of tanh, :math:`s = 1 - z^2`, the step itself brings ``s``. Then ``s``
+# times ``w * s`` comes back, then ``s`` times the square of ``w * s``, and so on.
+# While ``w * s`` lies between -1 and 1, such a sum has a short form:
 #
 # .. math::
 #
@@ -251,7 +263,7 @@ z = Rest.apply(w, x, 50)
 make_dot(z, locals())
 
 # %%
-# The graph has one node, whatever the number of steps. PyTorch's own check accepts it:
+# The solver is one node, whatever the number of steps. PyTorch's own check accepts it:
 #
 # >>> def rest(w, x):
 # ...     return Rest.apply(w, x, 50)
@@ -303,7 +315,9 @@ by_steps, by_equation
 # %%
 # Three for each step, less one, as the first zero needs no gradient, against two:
 # :math:`\text{by\_steps} = (29, 299, 2999)` and
-# :math:`\text{by\_equation} = (2, 2, 2)`.
+# :math:`\text{by\_equation} = (2, 2, 2)`. These are not three new numbers: one of the
+# three is ``w`` again, and each result is saved twice, by the tanh that made it and by
+# the product that uses it. So each step keeps about one new number.
 #
 # Now a neuron that needs long to come to rest. At ``w = 1`` and ``x = 0.001`` each step
 # brings it a tiny bit further.
@@ -344,7 +358,8 @@ about = by_unrolling.round()
 by_unrolling
 
 # %%
-# The equation does not help a solver that has not arrived. At the same three places:
+# Near the root of 2, the equation helped a solver that stopped early. Far from the
+# solution it does not. At the same three places:
 
 by_formula = slope_of(lambda n: Rest.apply(slow_w, slow_x, n))
 by_formula
@@ -355,7 +370,17 @@ by_formula
 #
 # After ten steps the formula is off by thousands. It says what *would* be so, if this
 # were the solution, and divides by a number close to 0. So check that the equation
-# holds before you use it. After a thousand steps both are right:
+# holds before you use it. What is left of it may look small: the eleventh step moves
+# ``z`` by a thousandth. Divide it by the same ``1 - w * s``, as Newton would. This says
+# about how far ``z`` has to go. Here that is more than tanh has room for, so ``z`` is
+# not near its rest:
+#
+# >>> early_z = settle(slow_w, slow_x, 10)
+# >>> left = neuron(early_z, slow_w, slow_x) - early_z
+# >>> round(left.item(), 4), round((left / (1 - slow_w * (1 - early_z**2))).item(), 2)
+# (0.001, 10.0)
+#
+# After a thousand steps both slopes are right:
 #
 # >>> [round(s[2].item(), 4) for s in (by_unrolling, by_formula)]
 # [47.4768, 47.4768]
@@ -394,11 +419,13 @@ plot.say("and the slope by {slope:.0e}.", slope=10 ** off[:, 9, 1])
 plot
 
 # %%
-# Both errors shrink by about the same factor in each step, and the slope comes later.
+# In the end both errors shrink by about the same factor in each step, and the slope
+# comes later. Before that its error may grow, as in the overshooting above, or change
+# its sign: there the line has a dip. At the lower edge we stop counting.
 
 # %%
-# Wrong in silence
-# ----------------
+# A solver without a record
+# -------------------------
 #
 # .. admonition:: Wrong on purpose
 #
@@ -432,10 +459,10 @@ forgotten
 # Many neurons
 # ------------
 #
-# Three neurons that hear each other: ``z`` and ``x`` are vectors, and ``W`` is a
-# matrix. Instead of a division there is a system of equations. With :law:`D =
-# \operatorname{diag}(1 - z^2)`, the upstream gradient becomes :law:`u = D\,(I - W^\top
-# D)^{-1} g`.
+# Three neurons that hear each other: ``z`` is a vector, ``W`` is a matrix, and the
+# vector ``b`` comes from outside, as ``x`` did. Instead of a division there is a system
+# of equations. With :law:`D = \operatorname{diag}(1 - z^2)`, the upstream gradient
+# becomes :law:`u = D\,(I - W^\top D)^{-1} g`.
 
 torch.manual_seed(0)
 W = 0.5 * torch.randn(3, 3, dtype=torch.float64)
@@ -456,7 +483,8 @@ by_walk = torch.autograd.grad(z, b, g)[0]
 # %%
 # The matrix need not be built. A vector-Jacobian product of one step is what autograd
 # does best, so the system is solved as ``z`` was: by repeating. ``v`` is the upstream
-# gradient and what comes back to it:
+# gradient and what comes back to it. This settles where repeating the layer settles;
+# after a solver of another kind, it may not.
 
 z = z.detach().requires_grad_()
 once_more = layer(z)
@@ -479,10 +507,10 @@ by_products = torch.autograd.grad(once_more, b, v)[0]
 # A best weight is a solution, too
 # --------------------------------
 #
-# A line through two points, with a penalty :law:`\lambda w^2` that keeps its weight
-# small. The best weight is where the slope of the loss is 0. That is an equation, so we
-# can ask how the best weight moves with the penalty. The inputs are 1 and 2, the
-# answers 2 and 3.
+# A line through the origin, close to two points. Its loss is the sum of the two squared
+# errors and a penalty :law:`\lambda w^2` that keeps its weight small. The best weight
+# is where the slope of the loss is 0. That is an equation, so we can ask how the best
+# weight moves with the penalty. The inputs are 1 and 2, the answers 2 and 3.
 
 X = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
 y = torch.tensor([2.0, 3.0], dtype=torch.float64)
@@ -510,7 +538,7 @@ best = torch.linalg.solve(X.T @ X + lam * unit, X.T @ y)[0]
 #
 #          A larger penalty makes the weight smaller.
 #
-#       .. wrong:: 8 / 25
+#       .. wrong:: -8 / 25
 #
 #          The penalty is 1 here, and not 0.
 
@@ -538,12 +566,13 @@ penalty_slope
 #
 # .. exercise::
 #
-#    Unroll the last two of fifty steps alone. How far off is the slope by ``x``?
+#    The first neuron has made fifty steps. Detach its ``z``, and unroll two more steps
+#    alone. How far off is the slope by ``x``?
 #
 #    .. answer::
 #
-#       The sum begins with ``s`` and ``s`` times ``ws``, and these two remain. Each
-#       step more brings about one digit here, since ``ws`` is near a tenth.
+#       The sum begins with ``s`` and ``s`` times ``w * s``, and these two remain. Each
+#       step more brings about one digit here, since ``w * s`` is near a tenth.
 #
 #       >>> def last(n):
 #       ...     z = settle(w, x, 50).detach()
@@ -552,6 +581,8 @@ penalty_slope
 #       ...     return torch.autograd.grad(z, x)[0].item()
 #       >>> [last(n) for n in (1, 2, 3)], slopes[0].item()
 #       ([0.198583, 0.2183, 0.220258], 0.220474)
+#       >>> round(slopes[0].item() - last(2), 4)
+#       0.0022
 #
 # .. exercise::
 #
@@ -560,8 +591,8 @@ penalty_slope
 #
 #    .. answer::
 #
-#       0 solves the equation, and the formula has an answer. But nobody comes to rest
-#       there: ``ws`` is 2, and the smallest push grows. The neuron rests at one of two
+#       0 solves the equation, and the formula has an answer. But this rest does not
+#       last: ``w * s`` is 2, so a small push grows. The neuron rests at one of two
 #       other places, and there the slope has another sign.
 #
 #       >>> def by_equation_at(z, w=2.0):
