@@ -466,9 +466,10 @@ plot.say("Between operations, {peak:.0f} tensors are alive at the most.", peak=p
 plot
 
 # %%
-# A tooth is a segment that is computed again, and then walked back. The five
-# measured peaks follow one law. With ``k`` segments, what these return is alive, and at
-# one time the results inside of one segment, and two gradients that are on their way:
+# A tooth is a segment that is computed again, and then walked back, so there are as
+# many as segments. The five measured peaks follow one law. With ``k`` segments, what
+# these return is alive, and at one time the results inside of one segment, and two
+# gradients that are on their way:
 #
 # .. math::
 #
