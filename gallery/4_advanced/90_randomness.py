@@ -14,6 +14,8 @@ one is, and see where the better one is wrong.
 :Tags: derivatives, graph, training
 """
 
+# sphinx_gallery_thumbnail_number = -1
+
 # %%
 # A number is drawn around 1.5, about half a unit to the left or to the right, and then
 # squared. That is done many times, and we take the mean. Now we move the centre by a
