@@ -525,7 +525,8 @@ def _differences(
         slopes = []
         for unit in (1, 1j) if x.is_complex() else (1,):
             h = torch.zeros_like(x)
-            h[place] = unit * step * max(1.0, float(abs(x[place])))
+            size = step * max(1.0, float(abs(x[place])))
+            h[place] = torch.tensor(unit * size, dtype=x.dtype)
             gaps = (function(x + k * h) - function(x - k * h) for k in steps)
             slopes.append(unit * sum(map(mul, weights, gaps)) / abs(h[place]))
         if len(slopes) > 1 and slopes[0].is_complex():
