@@ -33,8 +33,8 @@ from torchutils import MovingPlot, record_backward
 # -------------------
 #
 # The draws are *normal*: their centre is ``mu``, and their typical distance from it,
-# the *standard deviation*, is ``sigma``. Of the square of such a number the mean is
-# known, and so we can check what follows.
+# the *standard deviation*, is ``sigma``. These two are the weights here. Of the square
+# of such a number the mean is known, and so we can check what follows.
 
 mu = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
 sigma = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
@@ -56,7 +56,7 @@ draws = Normal(mu, sigma).sample((N,))
 (draws**2).mean()
 
 # %%
-# A draw has no history
+# What a draw remembers
 # ---------------------
 #
 # .. predict::
@@ -188,17 +188,27 @@ by_path
 #
 # The second way does not touch the draws. If the centre moves to the right, large
 # numbers come more often, and small ones less often. So we leave each result as it is,
-# and change its *weight*. How fast, in proportion, does the probability of a draw grow
-# with ``mu``? That is the slope of its logarithm, the *score*:
+# and change how much it counts. How fast, in proportion, does the probability of a draw
+# grow with ``mu``? That is the slope of its logarithm, the *score*:
 #
 # .. math::
 #    :class: law
 #
 #    \frac{\partial \ln p(x)}{\partial \mu} = \frac{x - \mu}{\sigma^2}
 #
-# A draw at 2 has the score 2, and one at the centre has the score 0. The slope of the
-# mean is then the mean of result times score. No derivative of the square is needed, so
-# the result may come from anywhere: from a game, or from a user.
+# A draw at 2 has the score :math:`\frac{2 - \mu}{\sigma^2} = 2`, and at the centre the
+# score is zero. In a mean, each result :law:`f(x)` is multiplied by its probability.
+# The slope of a probability is the probability times the score, and the results stay:
+#
+# .. math::
+#    :class: law
+#
+#    \frac{\partial}{\partial \mu} \sum_x p(x)\, f(x)
+#    = \sum_x p(x)\, f(x)\, \frac{\partial \ln p(x)}{\partial \mu}
+#
+# So the slope of the mean is the mean of result times score. (For a normal draw the sum
+# is an integral.) No derivative of the square is needed, so the result may come from
+# anywhere: from a game, or from a user.
 
 draws = x.detach()
 log_p = Normal(mu, sigma).log_prob(draws)
@@ -250,7 +260,7 @@ times
 
 runs = torch.arange(40)
 sizes = torch.tensor([10, 30, 100, 300, 1000, 3000])
-moved_draws, moved_weights = (
+moved_draws, moved_chances = (
     torch.stack([g[: 40 * n].view(40, n).mean(1) for n in sizes.tolist()])
     for g in (path_each, score_each)
 )
@@ -262,10 +272,10 @@ plot = MovingPlot(
     xlabel="estimate",
     ylabel="slope",
 )
-plot.points(runs, moved_weights, "their weights move")
+plot.points(runs, moved_chances, "their chances move")
 plot.points(runs, moved_draws, "the draws move")
 plot.say("Where the draws move, the spread is {path:.2f},", path=moved_draws.std(1))
-plot.say("where their weights move, {score:.2f}.", score=moved_weights.std(1))
+plot.say("where their chances move, {score:.2f}.", score=moved_chances.std(1))
 plot
 
 # %%
@@ -367,9 +377,9 @@ halves = (2 * own).round() / 2
 own
 
 # %%
-# The mean of the *other* draws does not know the draw, and the loss is repaired:
+# The mean of the *other* results does not know the draw, and nothing is lost:
 #
-# >>> others = f.sum(1, keepdim=True) - f
+# >>> others = (f.sum(1, keepdim=True) - f) / (f.shape[1] - 1)
 # >>> ((f - others) * pair_score).mean().round()
 # tensor(3., dtype=torch.float64)
 
@@ -377,9 +387,15 @@ own
 # Where the better way is wrong
 # -----------------------------
 #
-# Moving the draws has the smaller spread. Why would anybody use the other way? Here the
-# result is the draw itself if it is above 2, else 0. Its mean is known, too, from the
-# area and the height of the bell curve:
+# For the square, moving the draws has the smaller spread. Not so for a result that is
+# steep nearly everywhere, such as a quick wave:
+#
+# >>> wave = torch.sin(20 * draws)
+# >>> (20 * torch.cos(20 * draws)).std(), (wave * score).std()
+# (tensor(14.146, dtype=torch.float64), tensor(1.416, dtype=torch.float64))
+#
+# And it can be wrong. Here the result is the draw itself if it is above 2, else 0. Its
+# mean is known, too, from the area and the height of the bell curve:
 
 a = (2 - mu) / sigma
 unit = Normal(torch.zeros_like(a), 1)
@@ -429,10 +445,14 @@ moved
 # >>> (results * score).mean()
 # tensor(1.1254, dtype=torch.float64)
 #
-# A kink does no harm, as in ``relu``. What counts is that the result does not jump:
+# A kink, as in ``relu``, does no harm here: the result does not jump. Its slope does,
+# so the *second* derivative is wrong again, and without an error:
 #
-# >>> torch.autograd.grad(F.relu(x - 2).mean(), mu)[0], (1 - unit.cdf(a)).detach()
+# >>> [first] = torch.autograd.grad(F.relu(x - 2).mean(), mu, create_graph=True)
+# >>> first.detach(), (1 - unit.cdf(a)).detach()
 # (tensor(0.1586, dtype=torch.float64), tensor(0.1587, dtype=torch.float64))
+# >>> torch.autograd.grad(first, mu)[0], (unit.log_prob(a).exp() / sigma).detach()
+# (tensor(0., dtype=torch.float64), tensor(0.4839, dtype=torch.float64))
 
 # %%
 # A choice
@@ -451,8 +471,8 @@ reward = p @ R
 # The mean reward is :math:`\text{reward} = p^\top R = 1.5`, and its gradient says what
 # it should: :math:`\nabla_h\, \text{reward} = p \odot (R - p^\top R) = (-0.25, 0.25)`.
 # A player who does not know ``R`` has to choose. The score of a choice is the gradient
-# of the logarithm of its probability, a unit vector minus ``p``. Multiplied by the
-# reward, it is the *policy gradient*:
+# of the logarithm of its probability, a unit vector minus ``p``. The mean of reward
+# times score is the *policy gradient*:
 
 torch.manual_seed(0)
 choice = Categorical(logits=h).sample((N,))
@@ -467,7 +487,7 @@ def gradients(baseline):
 # .. predict::
 #
 #    With the baseline 0, the gradient of the first logit has a standard deviation of
-#    three quarters. Which one has it with the mean reward as baseline?
+#    three quarters. What is it with the mean reward as baseline?
 #
 #    .. ask:: spreads[1]
 #
@@ -475,8 +495,8 @@ def gradients(baseline):
 #
 #       It is 0, :math:`\text{spreads} = (0.75, 0, 4.25)`. Whoever chose the poor
 #       machine is told to choose it less, whoever chose the rich one is told to choose
-#       it more, and with two machines that is the same. The last number belongs to the
-#       baseline 10, which makes it worse than none.
+#       it more. With two machines that are equally likely, these are the same numbers.
+#       The last spread is that of the baseline 10, which is worse than none.
 #
 #       .. wrong:: 0.75
 #
@@ -498,9 +518,17 @@ spreads
 # >>> gradients(1.5).mean(0)
 # tensor([-0.2500,  0.2500], dtype=torch.float64)
 #
-# In code one writes a loss whose gradient this is: minus the logarithm of the
-# probability, times reward minus baseline. A baseline is often learned. It should not
-# get a gradient from this loss.
+# Once one machine is more likely, chance is back. This is what each of the two choices
+# says then of the first logit, with the mean reward as baseline:
+#
+# >>> q = torch.tensor([0.9, 0.1], dtype=torch.float64)
+# >>> (R - q @ R) * (F.one_hot(torch.arange(2))[:, 0] - q[0])
+# tensor([-0.0100, -0.8100], dtype=torch.float64)
+#
+# An optimiser goes down, so in code one writes a loss whose gradient is minus this one:
+# the mean of :law:`-\ln p \cdot (R - b)`, with the probability ``p`` of the choice, its
+# reward ``R`` and the baseline ``b``. A baseline is often learned. It should not get a
+# gradient from this loss.
 #
 # .. admonition:: Wrong on purpose
 #
@@ -539,35 +567,41 @@ b.grad
 #
 # The spread of the second way grows with what does not depend on the weight that we ask
 # for. Here the result is a sum of squares of ``d`` draws, each with its own centre,
-# and we ask for the first centre alone.
+# and we ask for the first centre alone: by moving the draws, by the score, and by the
+# score with the mean result as baseline.
 
 
 def spreads_of(d):
     torch.manual_seed(0)
     noise = torch.randn(20_000, d, dtype=torch.float64)
     many = 1.5 + 0.5 * noise
-    by_weight = (many**2).sum(1) * noise[:, 0] / 0.5
-    return torch.stack([(2 * many[:, 0]).std(), by_weight.std()])
+    total, first_score = (many**2).sum(1), noise[:, 0] / 0.5
+    by_score = [(total - baseline) * first_score for baseline in (0, 2.5 * d)]
+    return torch.stack([g.std() for g in (2 * many[:, 0], *by_score)])
 
 
 grown = torch.stack([spreads_of(d) for d in (1, 10, 100)]).round()
 grown
 
 # %%
-# The first column stays, and the second one grows about as fast as ``d``:
+# The first column stays, the second one grows about as fast as ``d``, and the third one
+# about as fast as the root of ``d``:
 #
 # .. math::
 #
-#    \text{grown} = \begin{pmatrix} 1 & 7 \\ 1 & 52 \\ 1 & 500 \end{pmatrix}
+#    \text{grown}
+#    = \begin{pmatrix} 1 & 7 & 5 \\ 1 & 52 & 10 \\ 1 & 500 & 31 \end{pmatrix}
 #
-# It also grows when the draws come closer to the centre, where one would expect less
-# chance. The first one falls:
+# Without a baseline it also grows when the draws come closer to the centre, where one
+# would expect less chance. With our baseline from above it hardly changes. The spread
+# of the first way falls:
 #
-# >>> def both(s):
-# ...     near = 1.5 + s * epsilon
-# ...     return [round(g.std().item(), 2) for g in (2 * near, near**2 * epsilon / s)]
-# >>> both(0.5), both(0.1), both(0.01)
-# ([1.0, 7.46], [0.2, 23.2], [0.02, 225.14])
+# >>> def spreads_at(s):
+# ...     near, near_score = 1.5 + s * epsilon, epsilon / s
+# ...     ways = 2 * near, near**2 * near_score, (near**2 - 2.25) * near_score
+# ...     return [round(g.std().item(), 2) for g in ways]
+# >>> spreads_at(0.5), spreads_at(0.1), spreads_at(0.01)
+# ([1.0, 7.46, 4.68], [0.2, 23.2, 4.27], [0.02, 225.14, 4.26])
 
 # %%
 # Exercises
@@ -594,7 +628,8 @@ grown
 #
 # .. exercise::
 #
-#    The same with 200,000 draws and the score. What is the spread?
+#    The same with 200,000 draws and the score. What is the spread of the single
+#    products of result and score?
 #
 #    .. answer::
 #
