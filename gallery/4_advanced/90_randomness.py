@@ -363,7 +363,12 @@ own = ((f - f.mean(1, keepdim=True)) * pair_score).mean()
 #
 #       It is :math:`\text{halves} = \frac{3}{2} = 1.5`, half of the truth. The baseline
 #       contains the draw itself, so it is no fixed number for it. With ``n`` draws a
-#       share of one in ``n`` is lost.
+#       share of one in ``n`` is lost, with four a fourth. With several weights each
+#       loses the same share, so the gradient becomes shorter and does not turn.
+#
+#       >>> f4, score4 = (draws**2).view(-1, 4), score.view(-1, 4)
+#       >>> ((f4 - f4.mean(1, keepdim=True)) * score4).mean() / (f4 * score4).mean()
+#       tensor(0.75, dtype=torch.float64)
 #
 #       .. wrong:: 3
 #
