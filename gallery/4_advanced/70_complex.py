@@ -237,14 +237,15 @@ J
 #
 #    J = \begin{pmatrix} 6 & -8 \\ 8 & 6 \end{pmatrix}
 #
-# A matrix of this form turns the plane and stretches it. It does what a
-# multiplication by :math:`2z = 6 + 8i` does: it takes 1, which is the pair
-# :law:`(1, 0)`, to the pair :math:`J e_0 = (6, 8)`. This is the derivative that
-# textbooks write as :law:`f'(z) = 2z`.
+# Equal numbers on the one diagonal, opposite ones on the other: a matrix of this form
+# turns the plane and stretches it. It does what a multiplication by
+# :math:`2z = 6 + 8i` does: it takes 1, which is the pair :law:`(1, 0)`, to the pair
+# :math:`J e_0 = (6, 8)`. This is the derivative that textbooks write as
+# :law:`f'(z) = 2z`.
 #
 # On the way back a matrix works from its other side, as the transpose. What is the
-# transpose of a turn? The turn in the opposite direction. As a complex
-# number, that is the conjugate:
+# transpose of a turn? The turn in the opposite direction; the stretch stays. As a
+# complex number, that is the conjugate:
 #
 # .. math::
 #
@@ -261,7 +262,8 @@ J
 #
 # It holds for the functions that turn and stretch, which are called *holomorphic*:
 # powers, ``exp``, ``sin``, quotients. The length, the real part and the conjugate are
-# not among them. For them the two slopes have to be found one by one.
+# not among them. Their Jacobians have another form, and their slopes have to be found
+# one by one.
 
 # %%
 # A complex result
@@ -500,8 +502,9 @@ plot
 
 # %%
 # A real ``x`` would not have shown the fault, as its conjugate is itself. So a test of
-# a complex backward pass needs numbers with an imaginary part. ``gradcheck`` takes
-# complex inputs, moves both parts, and knows the convention:
+# a complex backward pass needs a place where the slope has an imaginary part. For
+# ``1 / z`` the slope at i has none, as we saw. ``gradcheck`` takes complex inputs,
+# moves both parts, and knows the convention:
 
 
 class Scale(torch.autograd.Function):
@@ -588,8 +591,8 @@ k.grad
 # >>> torch.func.grad(lambda z: z.abs() ** 2)(x)
 # tensor(2.0000+4.j, dtype=torch.complex128)
 #
-# Optimisers take complex weights. Those that rescale each entry take each *part* for an
-# entry.
+# Adam takes complex weights, too. ``Adafactor``, ``Muon`` and ``SparseAdam`` refuse
+# them.
 
 p = torch.tensor([3 + 4j], dtype=torch.complex128, requires_grad=True)
 optimiser = torch.optim.Adam([p], lr=0.1)
@@ -598,14 +601,16 @@ optimiser = torch.optim.Adam([p], lr=0.1)
 # %%
 # .. predict::
 #
-#    Adam's first step has the length of the learning rate, a tenth, in each entry. The
-#    gradient is :math:`6 + 8i`. Where does the step lead? Type both parts.
+#    With real weights, Adam's first step moves each entry by the learning rate, here a
+#    tenth. Now the gradient is :math:`6 + 8i`. Where does the step lead? Type both
+#    parts.
 #
 #    .. ask:: torch.view_as_real(p.detach())
 #
 #    .. answer::
 #
-#       Each part moves by a tenth, to :math:`\operatorname{Re}(p_0) = 2.9` and
+#       Adam takes each *part* for an entry, and so do ``Adagrad`` and ``RMSprop``. Each
+#       part moves by a tenth, to :math:`\operatorname{Re}(p_0) = 2.9` and
 #       :math:`\operatorname{Im}(p_0) = 3.9`. The step does not lead straight towards 0:
 #       against the gradient it has turned.
 #
@@ -622,9 +627,10 @@ optimiser.step()
 p
 
 # %%
-# That has a consequence. Turn the start by 90 degrees, and plain gradient descent takes
-# the same path, turned by 90 degrees. So does Adam, for 90 degrees. Turn the start
-# until it lies on the real axis, at 5, and Adam steps straight towards 0:
+# That has a consequence. This loss is the same in all directions. So if we turn the
+# start by any angle, plain gradient descent takes the same path, turned by that angle.
+# Adam does so for 90 degrees, which swap the parts, but not for every angle. Turn the
+# start until it lies on the real axis, at 5, and Adam steps straight towards 0:
 #
 # >>> turned = torch.tensor([5 + 0j], dtype=torch.complex128, requires_grad=True)
 # >>> (turned.abs() ** 2).sum().backward()
@@ -729,7 +735,7 @@ p
 #   slope by the imaginary part.
 # - Walk back through complex numbers: multiply by conjugate slopes.
 # - Translate between PyTorch, JAX and textbooks.
-# - Test complex gradients with numbers that have an imaginary part.
+# - Test complex gradients where the slopes have an imaginary part.
 #
 # Next, take a loss of your own with a Fourier transform in it, and
 # :doc:`check its gradient </lessons/3_debugging/70_checking>`.
