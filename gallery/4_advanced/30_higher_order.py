@@ -690,8 +690,8 @@ by_func, by_autograd
 #
 # Reverse mode inside has a NaN of its own up to PyTorch 2.14. Under ``torch.func``, the
 # determinant takes a rule that also serves matrices without an inverse. It uses
-# singular values, and its derivative divides by their differences. For a multiple of
-# the unit matrix they are equal, and ``torch.func.hessian`` is no remedy there.
+# singular values, and its derivative divides by the differences of their squares. For a
+# multiple of the unit matrix they are equal, and ``torch.func.hessian`` is no remedy.
 # ``torch.autograd.grad`` takes another rule:
 #
 # >>> def scaled(t):
