@@ -2,9 +2,9 @@ r"""
 Surrogate gradients
 ===================
 
-A staircase has slope zero, so what stands behind it does not learn. We take the value
-from the staircase and the gradient from something else, train through it, and see what
-such a chosen direction can do and what it is not.
+A rounded weight is to learn. We take the value from the rounding and the gradient from
+something else, train through it, and see what such a chosen direction can do and what
+it is not.
 
 :Time: 30 minutes
 :Needs: :doc:`Stopping gradients </lessons/1_foundations/80_stopping_gradients>`,
@@ -28,14 +28,14 @@ from torchutils import MovingPlot, record_backward
 x = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
 
 # %%
-# A staircase has slope zero
-# --------------------------
+# A weight that is rounded
+# ------------------------
 #
 # The loss wants the weight to be 3, and sees the rounded one.
 #
 # .. admonition:: Wrong on purpose
 #
-#    The loss of the next cell trains no weight. Do not copy it.
+#    The loss of the next cell does not do what it is for. Do not copy it.
 
 # wrong on purpose
 q = x.round()
@@ -68,6 +68,13 @@ L
 
 [slope] = grad(L, x)
 slope
+
+# %%
+# At the edge of a stair there is no slope. PyTorch says 0 there, too:
+#
+# >>> edge = torch.tensor(1.5, requires_grad=True)
+# >>> grad(edge.round(), edge)
+# (tensor(0.),)
 
 # %%
 # Value from one, gradient from another
@@ -157,7 +164,7 @@ def descend(target, rate=0.07, steps=40):
 #    .. answer::
 #
 #       :math:`\text{last} = (3, 2.56)`. As soon as ``x`` is rounded to 3, the loss is
-#       0, and so is the gradient. ``x`` stops on the edge of the stair.
+#       0, and so is the gradient. ``x`` stops there, just past the edge of the stair.
 #
 #       .. wrong:: [3, 3]
 #
@@ -245,6 +252,12 @@ measured, gradcheck(st, x, raise_exception=False)
 # >>> [first] = grad((x + r - 3) ** 2, x, create_graph=True)
 # >>> grad(first, x)
 # (tensor(2., dtype=torch.float64),)
+#
+# ``gradgradcheck`` compares that with differences of the *first* slope. It finds the
+# choice consistent, and does not ask whether it is the slope of the value:
+#
+# >>> torch.autograd.gradgradcheck(st, x)
+# True
 
 # %%
 # Neurons that fire or do not
@@ -298,7 +311,7 @@ X = torch.cat([torch.ones(100, 1, dtype=torch.float64), points], dim=1)
 
 
 def train(activation, seed):
-    """Return how many of the points are right after 300 steps."""
+    """Return how many points are classified correctly in the last of 300 steps."""
     torch.manual_seed(seed)
     W = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
     v = torch.zeros(4, dtype=torch.float64, requires_grad=True)
@@ -321,8 +334,8 @@ def train(activation, seed):
 #
 #    .. answer::
 #
-#       With each of them. The forward pass is the same; what is new is that the lines,
-#       at which the four units fire, move.
+#       With each of these six, which is no law for other seeds. The forward pass is the
+#       same. What is new is that the four lines beyond which the units fire move.
 
 true = [train(lambda z: (z > 0).double(), seed) for seed in range(6)]
 chosen = [train(Spike.apply, seed) for seed in range(6)]
@@ -338,9 +351,9 @@ true, chosen
 #
 # A surrogate need not stand for a flat function. *Gradient reversal* is the identity on
 # the way forward, and turns the gradient round on the way back. It serves where two
-# parts of a network are to pull in opposite directions: one head shall recognise a
-# digit from the feature ``f``, another one shall *not* find out which camera it comes
-# from.
+# parts of a network are to pull in opposite directions. One head learns to recognise a
+# digit from the feature ``f``, another one to tell which camera it comes from. The
+# feature shall help the first, and *not* the second.
 
 
 class Reverse(Function):
@@ -397,16 +410,27 @@ record_backward(L, locals())
 # %%
 # At :step:`m sends to f` the sign turns. What the second head's *own* weights get is
 # not reversed: they learn to find the camera as well as they can. What comes before the
-# reversal learns to make it hard for them.
+# reversal learns to make it hard for them. With a weight ``a`` of 1 in the second head:
+#
+# >>> a = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+# >>> grad((a * Reverse.apply(w, 0.5) - 1) ** 2, [a, w])
+# (tensor(4., dtype=torch.float64), tensor(-1., dtype=torch.float64))
+#
+# Without the reversal the weight of the head gets the same:
+#
+# >>> grad((a * w - 1) ** 2, [a, w])
+# (tensor(4., dtype=torch.float64), tensor(2., dtype=torch.float64))
 
 # %%
 # Half a gradient
 # ---------------
 #
 # The third choice leaves a path out. In reinforcement learning the value of a state is
-# estimated from the value of the next one. With one weight ``p``, a state of feature 1,
-# a next one of feature ``a``, the reward 1 and the discount :law:`0.9`, the estimate
-# misses by :law:`d = 1 + 0.9\,a\,p - p`. The loss is its square.
+# the reward that follows, plus the value of the next state, which counts for a little
+# less: it is multiplied by the discount. Both values are estimated. With
+# one weight ``p``, a state of feature 1, a next one of feature ``a``, the reward 1 and
+# the discount :law:`0.9`, the estimate misses by :law:`d = 1 + 0.9\,a\,p - p`. The loss
+# is its square.
 
 
 def miss(p, a, target=lambda t: t):
@@ -463,15 +487,21 @@ def follow(which, a, steps=200):
 [[round(follow(which, a), 3) for which in (0, 1)] for a in (0.5, 2.0)]
 
 # %%
-# With one half both arrive where the miss is 0, and the semi-gradient is there first.
-# With 2 it runs away. The textbook that has this example uses the semi-gradient all the
-# same: where it arrives, it was faster.
+# With one half both arrive where the miss is 0, and the semi-gradient is nearer to it
+# after 30 steps. With 2 it runs away. The textbook that has such an example uses the
+# semi-gradient all the same, since it is often faster.
 #
 # >>> [abs(miss(follow(which, 0.5), 0.5)) < 0.01 for which in (0, 1)]
 # [True, True]
 # >>> abs(miss(follow(0, 2.0), 2.0)) < 0.01, abs(follow(1, 2.0)) > 1e6
 # (True, True)
 # >>> miss(follow(1, 0.5, 30), 0.5) < miss(follow(0, 0.5, 30), 0.5)
+# True
+#
+# Often is not always. With a next feature of minus one half the whole gradient is
+# nearer:
+#
+# >>> abs(miss(follow(0, -0.5, 30), -0.5)) < abs(miss(follow(1, -0.5, 30), -0.5))
 # True
 
 # %%
@@ -480,8 +510,9 @@ def follow(which, a, steps=200):
 #
 # .. exercise::
 #
-#    Weights of −1, 0 and 1: clip ``x`` to the range from −1 to 1, then round, straight
-#    through. What is the gradient of :law:`(q - 3)^2` at :law:`1.3`, and at :law:`0.3`?
+#    Weights of −1, 0 and 1: clip ``x`` with ``clamp`` to the range from −1 to 1, then
+#    round. Straight through goes the rounding alone. What is the gradient of
+#    :law:`(q - 3)^2` at :law:`1.3`, and at :law:`0.3`?
 #
 #    .. answer::
 #
@@ -511,18 +542,21 @@ def follow(which, a, steps=200):
 #
 #    .. answer::
 #
-#       ``hard + soft - soft.detach()`` costs what the picked class costs, 1. The
-#       gradient is that of the mean cost.
+#       ``hard + (soft - soft.detach())`` costs what the picked class costs, 1. The
+#       gradient is that of the mean cost, since the cost is linear in the choice.
 #
 #       >>> logits = torch.tensor([2.0, 1.0, 0.0], requires_grad=True)
 #       >>> costs = torch.tensor([1.0, 2.0, 3.0])
 #       >>> soft = torch.softmax(logits, 0)
 #       >>> hard = F.one_hot(logits.argmax(), 3)
-#       >>> cost = (hard + soft - soft.detach()) @ costs
+#       >>> cost = (hard + (soft - soft.detach())) @ costs
 #       >>> cost.item(), grad(cost, logits, retain_graph=True)[0]
 #       (1.0, tensor([-0.2826,  0.1408,  0.1418]))
 #       >>> grad(soft @ costs, logits)[0]
 #       tensor([-0.2826,  0.1408,  0.1418])
+#
+#       Without the brackets the value may be off by a rounding error. With them the
+#       rest is 0 to the last bit.
 #
 # .. exercise::
 #
@@ -531,7 +565,7 @@ def follow(which, a, steps=200):
 #    .. answer::
 #
 #       Value from the one, gradient from the other: the gradient is that of
-#       :law:`-0.5\,f`, and a detached rest repairs the value.
+#       :law:`-0.5\,f`, and a detached rest repairs the value, up to rounding errors.
 #
 #       >>> u = torch.tensor(2.0, requires_grad=True)
 #       >>> back = -0.5 * u
@@ -559,8 +593,9 @@ def follow(which, a, steps=200):
 # - Take a value from one function and a gradient from another, with ``detach`` or a
 #   Function, and read in the graph what was left out.
 # - Train through a staircase or a threshold, and know why it may not come to rest.
-# - Say of such a direction that it is chosen: no check confirms it, and whether it
-#   leads anywhere is to be seen.
+# - Say of such a direction that it is chosen: ``gradcheck`` refuses it where it differs
+#   from the slope of the value by more than it tolerates, and whether it leads anywhere
+#   is to be seen.
 #
 # Next, :doc:`Derivatives of derivatives </lessons/4_advanced/30_higher_order>`: a
 # gradient has a graph, and a gradient of its own.
@@ -575,8 +610,8 @@ def follow(which, a, steps=200):
 # in `Unsupervised domain adaptation by backpropagation
 # <https://arxiv.org/abs/1409.7495>`__, surrogate slopes for neurons that fire by E.
 # Neftci, H. Mostafa and F. Zenke in `Surrogate gradient learning in spiking neural
-# networks <https://arxiv.org/abs/1901.09948>`__. The value that runs away is an example
-# in R. Sutton's and A. Barto's `Reinforcement learning
+# networks <https://arxiv.org/abs/1901.09948>`__. The value that runs away follows an
+# example, with the reward 0, in R. Sutton's and A. Barto's `Reinforcement learning
 # <http://incompleteideas.net/book/the-book-2nd.html>`__, chapter 11. Our text is under
 # `CC BY-SA 4.0 <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the
 # `MIT licence <https://opensource.org/license/mit>`__.
