@@ -274,7 +274,7 @@ plot = MovingPlot(
     {"z": grid},
     "Softplus, with the slope that we wrote",
     xlim=(-4, 4),
-    ylim=(-1, 4),
+    ylim=(-1, 5),
     start={"z": 0.0},
 )
 ends = torch.tensor([-4.0, 4.0], dtype=torch.float64)
