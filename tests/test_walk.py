@@ -17,7 +17,23 @@ from torchutils.values import show
 STATIC = ROOT / "docs" / "_static"
 DATA = re.compile(r'<script type="application/json" class="ag-data">(.*?)</script>')
 FOUND = {name: DATA.findall((SITE / name).read_text()) for name in PAGES}
-GRAPHS = {name: [*map(json.loads, all_)] for name, all_ in FOUND.items() if all_}
+
+
+def restored(value):
+    """Make numbers of what JSON writes as text: (1+2j), 2j."""
+    if isinstance(value, dict):
+        return {key: restored(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [*map(restored, value)]
+    isnumber = isinstance(value, str) and re.fullmatch(r"\(?[-+\d.e]+j\)?", value)
+    return complex(value) if isnumber else value
+
+
+GRAPHS = {
+    name: [restored(json.loads(data)) for data in all_]
+    for name, all_ in FOUND.items()
+    if all_
+}
 TEXTS = """figure => Object.fromEntries(
   [...figure.querySelectorAll("svg text[data-v]")]
   .filter(t => getComputedStyle(t).visibility == "visible")

@@ -26,7 +26,7 @@ __all__ = ["postings", "sections", "setup", "stems"]
 
 INDEX = "_static/sections.js"
 TEXTS = "_static/sections"
-GROUP = 4  # sections whose texts come together; search.js is told
+GROUP = 2  # sections whose texts come together; search.js is told
 UNUSED = ("searchtools.js", "language_data.js")  # Sphinx copies its search all the same
 SILENT = (
     nodes.title,
