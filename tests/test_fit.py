@@ -28,9 +28,8 @@ SHOWN = """() => [...document.querySelectorAll(".ag-scroll:has(.ag-narrow)")]
   .filter(e => e.checkVisibility())
   .map(e => [...e.querySelectorAll("svg")].filter(s => s.checkVisibility()).length)"""
 PLOTS = [name for name in PAGES if "only-light" in (SITE / name).read_text()]
-POINTS = re.compile(
-    r"scale\((0?\.\d+) -\1\)"
-)  # hundredths: how matplotlib puts letters
+# How matplotlib places a text, in hundredths of a point.
+POINTS = re.compile(r"scale\((0?\.\d+) -\1\)")
 DRAWN = [name for name in PAGES if "ag-scroll" in (SITE / name).read_text()]
 TABLES = [name for name in PAGES if "table-wrapper" in (SITE / name).read_text()]
 
@@ -165,6 +164,7 @@ def test_letters_of_a_plot_can_be_read_on_a_phone(page: Page, name):
         path = SITE / name / unquote(urlsplit(address).path)
         svg = path.read_text() if path.suffix == ".svg" else ""
         sizes = [float(size) * 100 * 4 / 3 * scale for size in POINTS.findall(svg)]
+        assert len(sizes) >= svg.count('<g id="text_')
         assert min(sizes, default=12) >= 11.9, (path.name, sizes)
 
 

@@ -43,9 +43,10 @@ from torchutils import MovingPlot, record_backward
 #
 # In front of :law:`\varepsilon` stands 12, the slope of the cube at 2. That is no
 # accident. A pair of a value and a slope is called a *dual number*, and its second part
-# the *tangent*. Products of dual numbers follow the product rule, so a program that
-# computes with them differentiates as it goes. Ours needs one method for each
-# operation:
+# the *tangent*. Products of dual numbers follow the product rule, and a function
+# multiplies the tangent by its own slope, as the chain rule says. So a program that
+# computes with them differentiates as it goes. Ours has a method or a function for each
+# operation that we need:
 
 
 class Dual:
@@ -136,8 +137,8 @@ def steps(a, b):
 steps(Dual(2.0, 1.0), Dual(5.0, 0.0))
 
 # %%
-# So the derivative by ``a`` is one half from the logarithm plus 5 from the product. It
-# is exact: no step was chosen.
+# So the derivative by ``a`` is one half from the logarithm plus 5 from the product. No
+# step was chosen, so it is exact but for rounding.
 #
 # >>> f(Dual(2.0, 1.0), Dual(5.0, 0.0)).tangent
 # 5.5
@@ -183,13 +184,14 @@ y = u + p - s
 record_backward(y, locals(), direction="TB")
 
 # %%
-# The graph is the same for both modes. Forward, a tangent goes through each box with
-# the arrows, from *one* input to the results. Backward, an adjoint goes against them,
-# from *one* result to the inputs: :step:`#1 sends to p`, and from there to both.
+# The graph is the same for both modes. Forward, tangents go through the boxes with the
+# arrows: a pass follows *one* direction of the inputs to the results. Backward,
+# adjoints go against them: a pass follows *one* result, or one weighted sum of results,
+# to the inputs: :step:`#1 sends to p`, and from there to both.
 #
-# A tangent can be thrown away when no later step uses it. An adjoint needs values
-# of the forward pass, such as ``b`` for the slope of the product, so they have to be
-# kept. Ten steps in a row, and what autograd keeps of them:
+# A tangent can be thrown away when no later step uses it. An adjoint may need values
+# of the forward pass, such as ``b`` for the slope of the product, so they are kept, or
+# computed again. Ten steps in a row, and what autograd keeps of them:
 
 kept = []
 
@@ -214,7 +216,16 @@ with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
 for_backward, for_forward
 
 # %%
-# :math:`\text{for\_backward} = 10` tensors, and :math:`\text{for\_forward} = 0`.
+# :math:`\text{for\_backward} = 10` tensors, and :math:`\text{for\_forward} = 0`. That
+# holds while no tensor requires a gradient. If one does, its tangent is recorded for
+# the way back as well, unless ``no_grad`` surrounds the call:
+#
+# >>> leaf, ones = torch.ones(1000, requires_grad=True), torch.ones(1000)
+# >>> torch.func.jvp(chain, (leaf,), (ones,))[1].requires_grad
+# True
+# >>> with torch.no_grad():
+# ...     torch.func.jvp(chain, (leaf,), (ones,))[1].requires_grad
+# False
 
 # %%
 # PyTorch's dual numbers
@@ -299,8 +310,8 @@ J
 # True
 #
 # What does that cost? ``FlopCounterMode`` counts the multiplications and additions of
-# matrix products. We take a network with a hidden layer, and count in units of one
-# evaluation.
+# matrix products, and leaves out what ``tanh`` costs. We take a network with a hidden
+# layer, whose weights are constants, and count in units of one evaluation.
 
 
 def network(n, m):
@@ -342,13 +353,24 @@ by_forward, by_reverse = costs(1000, 1)
 #
 #       .. wrong:: 1
 #
-#          The way back costs something, too: about as much as the way there.
+#          The way back costs something, too: here as much as the way there.
 
 by_forward, by_reverse
 
 # %%
 # That a gradient costs a small multiple of its function, however many inputs there are,
-# is called the *cheap gradient principle*.
+# is called the *cheap gradient principle*. Where the weights get gradients as well,
+# a layer makes two products on the way back, and the multiple is 3:
+#
+# >>> def loss(x, W, V):
+# ...     return (torch.tanh(x @ W) @ V).sum()
+# >>> sizes = torch.ones(1, 1000), torch.ones(1000, 16), torch.ones(16, 1)
+# >>> with FlopCounterMode(display=False) as there:
+# ...     value = loss(*sizes)
+# >>> with FlopCounterMode(display=False) as both:
+# ...     slopes_of_all = torch.func.grad(loss, (0, 1, 2))(*sizes)
+# >>> both.get_total_flops() / there.get_total_flops()
+# 3.0
 #
 # Now with ``m`` outputs. Before you move the slider: where will the two lines meet?
 
@@ -379,9 +401,9 @@ plot.say(
 plot
 
 # %%
-# They meet where there are about as many inputs as outputs. Reverse mode costs one
-# evaluation, and one for each output. Forward mode costs one for each input, and *two*
-# more:
+# They meet where there is one input fewer than outputs, and not at all with one output.
+# In this count reverse mode costs one evaluation, and one for each output. Forward mode
+# costs one for each input, and *two* more:
 #
 # >>> torch.equal(table[..., 1], (results + 1.0)[:, None].expand(5, 5))
 # True
@@ -404,15 +426,15 @@ plot
 # 3.0
 
 # %%
-# no_grad does not stop it
-# ------------------------
+# no_grad and detach
+# ------------------
 #
 # To hold a factor constant, people write ``no_grad`` or ``detach``. For the way back
 # both do. Here ``c`` is to count as a constant.
 #
 # .. admonition:: Wrong on purpose
 #
-#    In the next cell, ``c`` is held in one mode and moves in the other. Do not copy it.
+#    The next cell holds ``c`` by ``no_grad``. Do not copy it: write ``detach``.
 
 # wrong on purpose
 
@@ -437,8 +459,8 @@ _, forth = torch.func.jvp(held, (x,), (torch.ones(()),))
 #    .. answer::
 #
 #       It returns :math:`\text{forth} = 3 x^2 = 12`, the slope of the cube, while
-#       :math:`\text{back} = 4`. ``no_grad`` says: do not *record*. Forward mode records
-#       nothing anyway, and its tangents pass.
+#       :math:`\text{back} = 4`. ``no_grad`` says: do not *record*. A tangent needs no
+#       record, and passes.
 #
 #       .. wrong:: 4
 #
@@ -480,9 +502,10 @@ slopes(lambda x: x * (x**2).detach(), 2.0)
 # Where the modes disagree
 # ------------------------
 #
-# An operation has two rules, one for either mode. They may differ where mathematics
-# leaves a choice, or where a rule is wrong. One vector is written into two places, and
-# both times it is the *same* place, so that the second number overwrites the first.
+# Many operations have two rules, one for either mode; others, such as ``tanh``, use one
+# formula for both. Two rules may differ where mathematics leaves a choice, or where a
+# rule is wrong. Here the two numbers of a vector are written into another one, both at
+# the *same* place, so that the second number overwrites the first.
 
 
 def written(v):
@@ -521,9 +544,9 @@ written(v)
 in_reverse, in_forward
 
 # %%
-# (PyTorch's manual calls the *value* undefined if an index stands there twice. So write
-# to each place once, or say ``accumulate=True``.) More such places, each line with the
-# slope in reverse and in forward mode:
+# (PyTorch's manual calls the behaviour undefined if an index stands there twice. So
+# write to each place once, or say ``accumulate=True``.) More such places, each line
+# with the slope in reverse and in forward mode:
 
 zero = torch.zeros(())
 
@@ -563,8 +586,9 @@ for name, (reverse, forward) in found.items():
 # >>> pair == ((1.0, 0.0) if old else (0.5, 0.5))
 # True
 #
-# So the modes can check one another. Take a direction ``u`` and weights ``v``: the
-# number :law:`v^\top J u` is the same from both sides, unless one rule is wrong.
+# So the modes can check one another. Take a direction ``u`` and weights ``v``: where
+# the function has a slope and the rules are right, the number :law:`v^\top J u` is the
+# same from both sides, but for rounding.
 #
 # >>> u, v = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0, 5.0])
 # >>> at = torch.tensor([0.5, 3.0])
@@ -572,6 +596,12 @@ for name, (reverse, forward) in found.items():
 # >>> moved = torch.func.jvp(outputs, (at,), (u,))[1]
 # >>> torch.allclose(v @ moved, back(v)[0] @ u)
 # True
+#
+# That they agree is no proof. This difference is ``x`` itself, of slope 1, and both
+# modes say 0:
+#
+# >>> slopes(lambda x: torch.relu(x) - torch.relu(-x), 0.0)
+# (0.0, 0.0)
 
 # %%
 # Exercises
@@ -595,7 +625,7 @@ for name, (reverse, forward) in found.items():
 #
 # .. exercise::
 #
-#    Teach the class to divide. Check it with :law:`\frac{\sin x}{x}` at 2.
+#    Teach our dual numbers to divide. Check it with :law:`\frac{\sin x}{x}` at 2.
 #
 #    .. answer::
 #
@@ -614,11 +644,13 @@ for name, (reverse, forward) in found.items():
 #
 # .. exercise::
 #
-#    What does the cube give if value and tangent are dual numbers themselves?
+#    What does the cube give if value and tangent are dual numbers themselves? Look at
+#    its parts: our ``__repr__`` does not know how to write such a pair.
 #
 #    .. answer::
 #
-#       The second derivative. The outer pair moves along, and so does each part of it.
+#       The second derivative. Each part of the outer pair is a dual number, so the
+#       slope carries its own slope along.
 #
 #       >>> x = Dual(Dual(2.0, 1.0), Dual(1.0, 0.0))
 #       >>> cube = x * x * x
