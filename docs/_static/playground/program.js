@@ -1,0 +1,771 @@
+// @ts-check
+// Run a few lines of Python's spelling as PyTorch would: tokens, parser, values, backward pass.
+// Nothing is handed to the browser as code; names live in Maps, out of reach of any prototype.
+
+/**
+ * run(text, {leaves, without}): run a program; `leaves` replaces values of named leaves, `without`
+ * leaves the backward pass out. Never throws: { fault, nodes, output, leaves, steps }.
+ * OPERATIONS: what a program may write. PRELUDE: the lines with which torch runs it unchanged.
+ */
+const playground = (() => {
+  const T = tensors;
+  const { refuse } = T;
+  const LONG = { text: 20000, tokens: 4000, depth: 60, nodes: 200 };
+
+  // Values: {n, int} a number, {list, tuple}, {mask, shape}, {node}, {call, name}, {module}, true, false, null.
+  const kind = (v) => {
+    if (v == null) return "NoneType";
+    if (typeof v == "boolean") return "bool";
+    if (v.list) return v.tuple ? "tuple" : "list";
+    if (v.module) return "module";
+    return v.node || v.mask ? "Tensor" : v.call ? "function" : v.int ? "int" : "float";
+  };
+  const isNumber = (v) => v?.n != null;
+  const shown = (v) => (v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
+
+  // Tokens.
+  const pattern =
+    /(?<gap>[ \t\r\f]+|#[^\n]*|\\\r?\n)|(?<newline>\n)|(?<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:e[-+]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<sign>\*\*=|\/\/=|\*\*|\/\/|[-+*/@%&|^<>=!]=|:=|->|\.\.\.|[-+*/@%&|^~<>()[\]{},:.=;])/iuy;
+
+  function tokenize(text) {
+    const tokens = [];
+    const indents = [0];
+    let [at, line, begin, depth, fresh] = [0, 1, 0, 0, true];
+    const push = (type, word, start, end) =>
+      tokens.push({ type, word, at: start, end, line, column: start - begin + 1 });
+    const fault = (message, start, end) => {
+      throw { reason: "syntax", message, place: { at: start, end, line, column: start - begin + 1 } };
+    };
+    while (at < text.length) {
+      if (fresh && !depth) {
+        const [blank] = /** @type {any} */ (/^[ \t\r\f]*/.exec(text.slice(at)));
+        const next = text[at + blank.length];
+        if (next && next != "\n" && next != "#") {
+          const width = blank.replace(/\t/g, " ".repeat(8)).length;
+          if (width > /** @type {any} */ (indents.at(-1))) push("indent", "", at, at + width), indents.push(width);
+          for (; width < /** @type {any} */ (indents.at(-1)); indents.pop()) push("dedent", "", at, at);
+          if (width != indents.at(-1)) fault("unindent does not match any outer indentation level", at, at + width);
+        }
+        fresh = false;
+      }
+      pattern.lastIndex = at;
+      const groups = pattern.exec(text)?.groups;
+      if (!groups) fault(`invalid character '${String.fromCodePoint(/** @type {any} */ (text.codePointAt(at)))}'`, at, at + 1);
+      const [type, word] = Object.entries(groups).find(([, w]) => w != null);
+      const end = at + word.length;
+      if (type == "number" && (/^[\p{L}\d_.]/u.test(text.slice(end, end + 2)) || /^0\d+$/.test(word)) && +word)
+        fault("invalid decimal literal", at, end);
+      if ("([{".includes(word)) depth++;
+      if (")]}".includes(word)) depth--;
+      if (type == "newline") {
+        if (!depth && tokens.length && tokens.at(-1).type != "newline") push("newline", "\n", at, at);
+        if (depth < 1) (depth = 0), (fresh = true);
+        line++;
+        begin = end;
+      } else if (type == "gap") {
+        if (word[0] == "\\") line++, (begin = end);
+      } else push(type, word, at, end);
+      at = end;
+      if (tokens.length > LONG.tokens) fault("The program is too long for the playground", at, at);
+    }
+    push("newline", "", at, at);
+    while (indents.pop()) push("dedent", "", at, at);
+    push("end", "", at, at);
+    return tokens;
+  }
+
+  // The parser turns tokens into closures: statement(state), expression(state).
+  const words = /^(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/;
+
+  function parse(text) {
+    const tokens = tokenize(text);
+    let [k, depth] = [0, 0];
+    const is = (...list) => tokens[k].type == "sign" && list.includes(tokens[k].word);
+    const word = (w) => tokens[k].type == "name" && tokens[k].word == w;
+    const type = (t) => tokens[k].type == t;
+    const fault = (message = "invalid syntax", reason = "syntax", place = tokens[k]) => {
+      throw { reason, message, place };
+    };
+    const outside = () => fault(`The playground has no '${tokens[k].word}'`, "outside");
+    const need = (sign) => (is(sign) ? k++ : fault(type("end") ? `'${sign}' was never closed` : "invalid syntax"));
+    const from = (first) => ({ ...tokens[first], end: tokens[k - 1].end });
+
+    function nested(act) {
+      if (++depth > LONG.depth) fault("too many nested parentheses", "long");
+      const found = act();
+      depth--;
+      return found;
+    }
+
+    function block() {
+      need(":");
+      if (!type("newline")) return simple();
+      k++;
+      if (!type("indent")) fault("expected an indented block after 'with' statement");
+      k++;
+      const found = [];
+      while (!type("dedent")) found.push(...statement());
+      k++;
+      return found;
+    }
+
+    function statement() {
+      if (type("indent")) fault("unexpected indent");
+      if (!word("with")) return simple();
+      return nested(() => {
+        k++;
+        const first = k;
+        const context = expression();
+        const place = from(first);
+        const inner = block();
+        return [
+          (state) => {
+            if (context(state) != NO_GRAD) refuse("outside", "The playground has with torch.no_grad(), no other 'with'", place);
+            const before = state.mode;
+            state.mode = false;
+            inner.forEach((act) => act(state));
+            state.mode = before;
+          },
+        ];
+      });
+    }
+
+    function simple() {
+      const found = [];
+      while (!type("newline")) {
+        found.push(...small());
+        if (!is(";")) break;
+        k++;
+      }
+      if (!type("newline")) fault();
+      k++;
+      return found;
+    }
+
+    function small() {
+      if (word("import") || word("from")) {
+        while (!type("newline") && !is(";")) k++; // the lines of PRELUDE, pasted
+        return [];
+      }
+      if (word("pass")) return k++, [];
+      const first = k;
+      const targets = [];
+      let value = list();
+      let place = from(first);
+      while (is("=")) {
+        targets.push([value, place, first]);
+        const start = ++k;
+        value = list();
+        place = from(start);
+      }
+      const augmented = type("sign") && /^(\*\*|\/\/|[-+*/@%&|^])=$/.test(tokens[k].word) && tokens[k++].word.slice(0, -1);
+      if (augmented) {
+        const change = list();
+        return [inPlace(value, place, augmented, change, from(first))];
+      }
+      for (const [target, where] of targets) if (!target.variable && !target.attribute && !target.item) cannot(target, where);
+      const end = place;
+      return [
+        (state) => {
+          const made = state.nodes.length;
+          const result = value(state);
+          for (const [target, where] of targets.slice().reverse()) assign(state, target, where, result, made);
+          state.last = { value: result, place: end };
+        },
+      ];
+    }
+
+    const cannot = (target, place) =>
+      fault(`cannot assign to ${target.calling ? "function call" : "expression"} here`, target.tuple ? "outside" : "syntax", place);
+
+    function inPlace(target, where, sign, change, place) {
+      if (!target.variable && !target.attribute && !target.item) cannot(target, where);
+      return (state) => {
+        const [old, by] = [target(state), change(state)];
+        if (isNumber(old) && isNumber(by) && target.variable) state.names.set(target.variable, arithmetic(sign, old, by));
+        else located(place, () => refuseInPlace(state, old));
+        state.last = { value: old, place };
+      };
+    }
+
+    /** An expression, or several with commas: a tuple. */
+    function list() {
+      const first = expression();
+      if (!is(",")) return first;
+      const all = [first];
+      while (is(",")) {
+        k++;
+        if (type("newline") || is("=", ")", "]", ";")) break;
+        all.push(expression());
+      }
+      return Object.assign((state) => ({ list: all.map((e) => e(state)), tuple: true }), { tuple: true });
+    }
+
+    const expression = () => nested(comparison);
+
+    function comparison() {
+      const first = k;
+      let left = sum();
+      if (is("<", ">", "<=", ">=", "==", "!=")) {
+        const { word: sign } = tokens[k++];
+        const [a, b] = [left, sum()];
+        const place = from(first);
+        if (is("<", ">", "<=", ">=", "==", "!=")) outside();
+        left = (state) => located(place, () => compare(sign, a(state), b(state)));
+      }
+      if (is("&", "|", "^", ":=") || ["and", "or", "if", "not", "in", "is"].some(word)) outside();
+      return left;
+    }
+
+    const chain = (part, signs) => () => {
+      const first = k;
+      let left = part();
+      while (is(...signs)) {
+        const sign = tokens[k++].word;
+        const [a, b] = [left, part()];
+        const place = from(first);
+        left = (state) => located(place, () => arithmetic(sign, a(state), b(state), state, place));
+      }
+      return left;
+    };
+    const product = chain(() => unary(), ["*", "/", "@", "%", "//"]);
+    const sum = chain(product, ["+", "-"]);
+
+    function unary() {
+      const first = k;
+      if (!is("-", "+", "~")) return powered();
+      if (is("~")) outside();
+      const sign = tokens[k++].word;
+      const value = nested(unary);
+      const place = from(first);
+      return (state) => located(place, () => signed(sign, value(state), state, place));
+    }
+
+    function powered() {
+      const first = k;
+      const base = postfix();
+      if (!is("**")) return base;
+      k++;
+      const exponent = nested(unary);
+      const place = from(first);
+      return (state) => located(place, () => arithmetic("**", base(state), exponent(state), state, place));
+    }
+
+    function postfix() {
+      const first = k;
+      let value = atom();
+      while (is(".", "(", "[")) {
+        const object = value;
+        const { word: sign } = tokens[k++];
+        if (sign == ".") value = attribute(object, first);
+        else if (sign == "(") value = call(object, first);
+        else value = item(object, first);
+      }
+      return value;
+    }
+
+    function attribute(object, first) {
+      if (!type("name")) fault();
+      const name = tokens[k++];
+      const get = (state) => located(name, () => member(object(state), name.word, state, from_));
+      const from_ = from(first);
+      return Object.assign(get, { attribute: name.word, object });
+    }
+
+    function call(object, first) {
+      const positional = [];
+      const named = new Map();
+      while (!is(")")) {
+        if (is("*", "**")) outside();
+        const name = tokens[k].word;
+        if (type("name") && tokens[k + 1].type == "sign" && tokens[k + 1].word == "=") {
+          if (named.has(name)) fault(`keyword argument repeated: ${name}`);
+          k += 2;
+          named.set(name, expression());
+        } else {
+          if (named.size) fault("positional argument follows keyword argument");
+          positional.push(expression());
+        }
+        if (!is(",")) break;
+        k++;
+      }
+      need(")");
+      const place = from(first);
+      const get = (state) =>
+        located(place, () => {
+          const f = object(state);
+          if (!f?.call) refuse("type", `'${kind(f)}' object is not callable`);
+          const values = new Map([...named].map(([name, e]) => [name, e(state)]).reverse());
+          return f.call(positional.map((e) => e(state)), values, state, place);
+        });
+      return Object.assign(get, { calling: true });
+    }
+
+    function item(object, first) {
+      const items = [];
+      while (!is("]")) {
+        items.push(index());
+        if (!is(",")) break;
+        k++;
+      }
+      if (!items.length) fault();
+      need("]");
+      const place = from(first);
+      return Object.assign((state) => located(place, () => subscript(object(state), items.map((e) => e(state)), state, place)), { item: object });
+    }
+
+    function index() {
+      const bounds = [];
+      let colons = 0;
+      for (; colons < 3; colons++) {
+        bounds.push(is(":", "]", ",") ? () => null : expression());
+        if (!is(":")) break;
+        k++;
+      }
+      if (!colons) return bounds[0];
+      return (state) => ({ slice: [0, 1, 2].map((i) => bounds[i]?.(state) ?? null) });
+    }
+
+    function atom() {
+      const token = tokens[k];
+      if (type("number")) {
+        const n = { n: +token.word.replace(/_/g, ""), int: /^[\d_]+$/.test(token.word) };
+        return k++, () => n;
+      }
+      if (type("name")) return name();
+      if (!is("(", "[")) {
+        if (is("{", "...")) outside();
+        fault(type("newline") || type("end") ? "invalid syntax: the expression ends too early" : undefined);
+      }
+      k++;
+      return token.word == "(" ? round() : square();
+    }
+
+    function name() {
+      const token = tokens[k];
+      if (["lambda", "not", "await"].includes(token.word)) outside();
+      if (words.test(token.word)) {
+        if (/^(for|while|if|def|class|del|return|try|assert|raise|global|async)$/.test(token.word)) outside();
+        fault();
+      }
+      k++;
+      const constant = { __proto__: null, True: true, False: false, None: null };
+      if (token.word in constant) return () => constant[token.word];
+      return Object.assign((state) => located(token, () => lookUp(token.word, state)), { variable: token.word });
+    }
+
+    function round() {
+      if (is(")")) return k++, (state) => ({ list: [], tuple: true });
+      const value = list();
+      need(")");
+      return (state) => value(state); // no longer a target
+    }
+
+    function square() {
+      const all = [];
+      while (!is("]")) {
+        all.push(expression());
+        if (word("for")) outside();
+        if (!is(",")) break;
+        k++;
+      }
+      need("]");
+      return (state) => ({ list: all.map((e) => e(state)) });
+    }
+
+    const program = [];
+    while (!type("end")) type("newline") ? k++ : program.push(...statement());
+    return program;
+  }
+
+  // Values.
+
+  /** Run; a refusal that has no place yet gets this one. */
+  function located(place, act) {
+    try {
+      return act();
+    } catch (/** @type {any} */ fault) {
+      if (fault.reason) fault.place ??= place;
+      throw fault;
+    }
+  }
+
+  const lookUp = (name, { names }) =>
+    names.has(name) ? names.get(name) : GLOBALS.has(name) ? GLOBALS.get(name) : refuse("name", `name '${name}' is not defined`);
+
+  /** Add a node: operands are nodes and plain numbers in the operation's own order. */
+  function make(state, op, operands, result, attributes, place) {
+    T.room(result.shape);
+    if (state.nodes.length >= LONG.nodes) refuse("long", `The playground draws at most ${LONG.nodes} operations`);
+    const slots = operands.flatMap((v, slot) => (v.op ? [slot] : []));
+    const inputs = slots.map((slot) => operands[slot]);
+    const requires = state.mode && op != "detach" && inputs.some((v) => v.requires);
+    const node = {
+      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: !requires, // prettier-ignore
+      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: place.line, // prettier-ignore
+      text: state.text.slice(place.at, place.end),
+    };
+    state.nodes.push(node);
+    state.backs.push((g, k) => result.back(g, slots[k]));
+    return { node };
+  }
+
+  const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: [], data: [v.n] });
+
+  function entrywise(state, op, a, b, place, label = "other") {
+    const all = [a, b].map(operand);
+    const attributes = [a, b].flatMap((v, i) => (isNumber(v) ? [`${i ? label : "self"} = ${shown(v)}`] : []));
+    return make(state, op, all, T.entrywise(all, ...T.pair(op)), attributes, place);
+  }
+
+  const signs = { __proto__: null, "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow" };
+
+  function arithmetic(sign, a, b, state, place) {
+    if (isNumber(a) && isNumber(b)) return plain(sign, a, b);
+    if (!(a?.node || isNumber(a)) || !(b?.node || isNumber(b)) || (sign == "@" && !(a.node && b.node))) {
+      if (a?.mask || b?.mask) refuse("outside", "The playground uses comparisons in where() only");
+      refuse("type", `unsupported operand type(s) for ${sign}: '${kind(a)}' and '${kind(b)}'`);
+    }
+    if (sign == "@") return make(state, "matmul", [a, b].map(operand), T.products.matmul(...[a, b].map(operand)), [], place);
+    const op = signs[sign];
+    if (!op) refuse("outside", `The playground has no '${sign}'`);
+    if (op == "pow") return entrywise(state, op, a, b, place, "exponent");
+    if (a.node) return entrywise(state, op, a, b, place);
+    // As torch: a number goes to the right of its tensor.
+    if (op == "div") return entrywise(state, "mul", single(state, "reciprocal", b, place), a, place);
+    return entrywise(state, op == "sub" ? "rsub" : op, b, a, place);
+  }
+
+  function plain(sign, { n: a, int: i }, { n: b, int: j }) {
+    const int = i && j && sign != "/" && !(sign == "**" && b < 0);
+    const f = { "+": () => a + b, "-": () => a - b, "*": () => a * b, "/": () => a / b, "**": () => a ** b }[sign];
+    if (!f) refuse(sign == "@" ? "type" : "outside", `unsupported operand type(s) for ${sign}: numbers`);
+    if ((sign == "/" && !b) || (sign == "**" && !a && b < 0)) refuse("number", "division by zero");
+    const n = f();
+    if (sign == "**" && a < 0 && n != n) refuse("number", "A root of a negative number is complex");
+    if (!isFinite(n) && isFinite(a) && isFinite(b)) refuse("number", "The result is too large");
+    return { n, int };
+  }
+
+  const single = (state, op, v, place) =>
+    make(state, op, [operand(v)], T.entrywise([operand(v)], ...alone(op)), [], place);
+  const alone = (op) => [T.unary[op][0], [T.unary[op][1]]];
+
+  function signed(sign, v, state, place) {
+    if (isNumber(v)) return { ...v, n: sign == "-" ? -v.n : v.n };
+    if (!v?.node) refuse("type", `bad operand type for unary ${sign}: '${kind(v)}'`);
+    return sign == "-" ? single(state, "neg", v, place) : v;
+  }
+
+  function compare(sign, a, b) {
+    const f = {
+      "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "==": (a, b) => a == b, "!=": (a, b) => a != b, // prettier-ignore
+    }[sign];
+    if (!(a?.node || isNumber(a)) || !(b?.node || isNumber(b)))
+      refuse("type", `'${sign}' not supported between instances of '${kind(a)}' and '${kind(b)}'`);
+    if (isNumber(a) && isNumber(b)) return f(a.n, b.n);
+    const { shape, data } = T.entrywise([a, b].map(operand), (u, v) => +f(u, v), []);
+    return { mask: data, shape };
+  }
+
+  function subscript(v, items, state, place) {
+    if (v?.list) {
+      const [i] = items;
+      if (items.length > 1 || !i?.int) refuse("outside", "The playground takes one whole number to choose from a list");
+      const n = i.n < 0 ? i.n + v.list.length : i.n;
+      return n in v.list ? v.list[n] : refuse("index", `${kind(v)} index out of range`);
+    }
+    if (!v?.node) refuse("type", `'${kind(v)}' object is not subscriptable`);
+    const rank = v.node.shape.length;
+    if (!rank && !items[0]?.slice) refuse("index", "invalid index of a 0-dim tensor");
+    if (items.length > rank) refuse("index", `too many indices for tensor of dimension ${rank}`);
+    let dim = 0;
+    for (const i of items) {
+      const x = operand(v);
+      if (i?.int) v = make(state, "select", [x], T.select(x, dim, i.n), [`dim = ${dim}`, `index = ${i.n}`], place);
+      else if (i?.slice) {
+        const [start, end, step] = i.slice.map((b) => (b == null || b.int ? b?.n : refuse("type", "slice indices must be integers or None")));
+        if (step < 1) refuse("index", "step must be greater than zero");
+        const all = [start ?? 0, end ?? x.shape[dim], step ?? 1];
+        if (start != null || end != null || all[2] != 1)
+          v = make(state, "slice", [x], T.slice(x, dim, ...all), ["start", "end", "step"].map((w, n) => `${w} = ${all[n]}`), place);
+        dim++;
+      } else if (isNumber(i)) refuse("index", "only integers, slices (`:`) are valid indices (got float)");
+      else refuse("outside", "The playground takes whole numbers and slices as indices");
+    }
+    return v;
+  }
+
+  function refuseInPlace(state, v) {
+    if (v?.node?.leaf && v.node.requires && state.mode)
+      refuse("leaf", "a leaf Variable that requires grad is being used in an in-place operation.");
+    refuse("outside", "The playground changes nothing in place: write y = y + 1");
+  }
+
+  function assign(state, target, place, value, made) {
+    if (target.item) return located(place, () => (target(state), refuseInPlace(state, target.item(state))));
+    if (target.attribute) {
+      const object = target.object(state);
+      if (target.attribute != "requires_grad" || !object?.node) refuse("outside", "The playground sets no attribute but requires_grad", place);
+      return located(place, () => setRequires(object.node, value));
+    }
+    state.names.set(target.variable, value);
+    const node = value?.node;
+    if (!node || node.id < made || node.op in MAKERS == false || !state.given.has(target.variable)) return;
+    const given = state.given.get(target.variable);
+    if (given.length == node.value.length) node.value = Float64Array.from(given);
+  }
+
+  function setRequires(node, flag) {
+    if (typeof flag != "boolean") refuse("type", `requires_grad must be a bool, not ${kind(flag)}`);
+    if (!flag && !node.leaf) refuse("flag", "you can only change requires_grad flags of leaf variables.");
+    node.requires = flag || !node.leaf;
+  }
+
+  // Arguments. A parameter is "name:type", with ? where it may be left out. Types: t tensor, v tensor or
+  // number, k number, i whole number, I whole number or list of them, s shape (or its sizes one by one),
+  // l list of tensors, m comparison, b bool.
+  const fits = {
+    __proto__: null,
+    t: (v) => v?.node,
+    v: (v) => v?.node || isNumber(v),
+    k: isNumber,
+    i: (v) => v?.int,
+    I: (v) => v?.int || (v?.list && v.list.every((d) => d?.int)),
+    s: (v) => v?.list && v.list.every((d) => d?.int),
+    l: (v) => v?.list && v.list.every((d) => d?.node),
+    m: (v) => v?.mask,
+    b: (v) => typeof v == "boolean",
+    d: (v) => v?.dtype,
+    a: (v) => isNumber(v) || v?.list,
+  };
+  const says = { __proto__: null, t: "Tensor", v: "Tensor or Number", k: "Number", i: "int", I: "int or tuple of ints", s: "tuple of ints", l: "tuple of Tensors", m: "boolean Tensor", b: "bool", d: "torch.dtype", a: "Number or list" }; // prettier-ignore
+
+  function bind(name, params, positional, named) {
+    const given = new Map();
+    const first = params.findIndex((p) => p.type == "s");
+    if (first >= 0 && positional.length > first && positional.slice(first).every((v) => v?.int) && params.variadic)
+      positional = [...positional.slice(0, first), { list: positional.slice(first), tuple: true }];
+    const places = params.filter((p) => !p.keyword);
+    if (positional.length > places.length)
+      refuse("type", `${name}() takes ${places.length} positional arguments but ${positional.length} were given`);
+    positional.forEach((v, i) => given.set(places[i].name, v));
+    for (const [key, v] of named) {
+      if (!params.some((p) => p.name == key)) refuse("type", `${name}() got an unexpected keyword argument '${key}'`);
+      if (given.has(key)) refuse("type", `${name}() got multiple values for argument '${key}'`);
+      given.set(key, v);
+    }
+    return params.map(({ name: own, type, optional }) => {
+      const v = given.get(own) ?? null;
+      if (v == null && (optional || !given.has(own)))
+        return optional ? null : refuse("type", `${name}() missing 1 required positional arguments: "${own}"`);
+      if (type == "m" && v?.node) refuse("type", "where expected condition to be a boolean tensor, but got a tensor with dtype Double");
+      return fits[type](v) ? v : refuse("type", `${name}(): argument '${own}' must be ${says[type]}, not ${kind(v)}`);
+    });
+  }
+
+  const signature = (text, variadic = false) =>
+    Object.assign(
+      text.split(" ").filter(Boolean).map((word) => {
+        const [, star, name, type, optional] = /** @type {any} */ (/^(\*?)(\w+):(\w)(\??)$/.exec(word));
+        return { name, type, optional: !!optional, keyword: !!star };
+      }),
+      { variadic },
+    );
+
+  const ints = (v) => (v == null ? null : v.list ? v.list.map((d) => d.n) : [v.n]);
+
+  /** name: [parameters, (operands in their order, the others) => result], all that a program can call. */
+  const table = new Map();
+  const define = (name, params, act) => table.set(name, [params, act]);
+  for (const name of Object.keys(T.unary)) define(name, "input:t", (x) => T.entrywise([x], ...alone(name)));
+  for (const name of ["add", "sub", "mul", "div"]) define(name, "input:t other:v", (a, b) => T.entrywise([a, b], ...T.pair(name)));
+  define("pow", "input:v exponent:v", (a, b) => T.entrywise([a, b], ...T.pair("pow")));
+  for (const name of ["maximum", "minimum"]) define(name, "input:t other:t", (a, b) => T.entrywise([a, b], ...T.pair(name)));
+  for (const name of ["sum", "mean", "amax", "amin"])
+    define(name, "input:t dim:I? keepdim:b?", (x, dim, keep) => T.reduce(x, empty(ints(dim)), keep, T.reductions[name]));
+  define("prod", "input:t dim:i? keepdim:b?", (x, dim, keep) => T.reduce(x, ints(dim), keep, T.reductions.prod));
+  define("logsumexp", "input:t dim:I keepdim:b?", (x, dim, keep) => T.reduce(x, ints(dim), keep, T.reductions.logsumexp));
+  define("norm", "input:t", (x) => T.reduce(x, null, false, T.reductions.norm));
+  for (const name of ["max", "min"]) define(name, "input:t", (x) => T.reduce(x, null, false, T.reductions[name]));
+  for (const name of ["softmax", "log_softmax"])
+    define(name, "input:t dim:i", (x, dim) => T.soften(x, dim.n, T.softs[name]));
+  for (const [name, ps] of [["matmul", "other"], ["dot", "tensor"], ["mv", "vec"], ["mm", "mat2"], ["outer", "vec2"]]) // prettier-ignore
+    define(name, `input:t ${ps}:t`, T.products[name]);
+  define("clamp", "input:t min:k? max:k?", (x, low, high) => {
+    if (!low && !high) refuse("type", "torch.clamp: At least one of 'min' or 'max' must not be None");
+    return T.clamp(x, low?.n ?? -Infinity, high?.n ?? Infinity);
+  });
+  define("where", "condition:m input:v other:v", (m, a, b) => T.where({ shape: m.shape, data: m.mask }, a, b));
+  define("transpose", "input:t dim0:i dim1:i", (x, a, b) => T.transpose(x, a.n, b.n));
+  define("t", "input:t", T.t);
+  define("reshape", "input:t shape:s", (x, shape) => T.reshape(x, ints(shape)));
+  define("flatten", "input:t", (x) => T.reshape(x, [-1]));
+  define("unsqueeze", "input:t dim:i", (x, dim) => T.unsqueeze(x, dim.n));
+  define("squeeze", "input:t dim:i?", (x, dim) => T.squeeze(x, dim?.n));
+  define("detach", "input:t", (x) => T.entrywise([x], ...alone("clone")));
+  define("stack", "tensors:l dim:i?", (list, dim) => T.stack(some(list, "stack"), dim?.n ?? 0));
+  define("cat", "tensors:l dim:i?", (list, dim) => T.cat(some(list, "cat"), dim?.n ?? 0));
+  const empty = (dims) => (dims?.length ? dims : null);
+  const some = (list, name) => (list.length ? list : refuse("sizes", `${name} expects a non-empty list of tensors`));
+
+  const functionOnly = ["stack", "cat", "where", "softplus"]; // where's method puts the condition second
+  const variadic = ["reshape"];
+
+  /** Call an operation with a method's object as its first argument. */
+  function operation(name, self) {
+    const [params, act] = table.get(name);
+    const call = (positional, named, state, place) => {
+      const spread = self && variadic.includes(name);
+      const all = bind(name, signature(params, spread), self ? [self, ...positional] : positional, named);
+      const operands = all.flatMap((v) => (v?.list?.[0]?.node ? v.list.map(operand) : v?.node ? [operand(v)] : []));
+      const slots = all.map((v, i) => [v, i]).filter(([v, i]) => v?.node || (isNumber(v) && /v/.test(signature(params)[i].type)));
+      const names = signature(params);
+      const attributes = all.flatMap((v, i) =>
+        v == null || v.node || v.mask || v.list?.[0]?.node ? [] : [`${names[i].name == "input" ? "self" : names[i].name} = ${shown(v)}`],
+      );
+      const ready = all.map((v, i) => (v?.list?.[0]?.node ? v.list.map(operand) : v?.node || names[i].type == "v" ? v && operand(v) : v?.list && names[i].type == "l" ? [] : v));
+      const result = act(...ready);
+      const inOrder = name == "where" ? [{}, ...slots.map(([v]) => operand(v))] : slots.length > operands.length ? slots.map(([v]) => operand(v)) : operands;
+      return make(state, name, inOrder, result, attributes, place);
+    };
+    return { call, name };
+  }
+
+  // Leaves.
+  function shapeOf(v, depth = 0) {
+    if (!v?.list) return isNumber(v) ? [] : refuse(v?.node ? "outside" : "type", `tensor() takes numbers, not ${kind(v)}`);
+    const inner = v.list.map((e) => shapeOf(e, depth + 1));
+    for (const [i, shape] of inner.entries())
+      if (T.show(shape) != T.show(inner[0]))
+        refuse("ragged", `expected sequence of length ${inner[0][0] ?? 0} at dim ${depth + 1} (got ${inner[i][0] ?? 0})`);
+    return [v.list.length, ...(inner[0] ?? [])];
+  }
+  const flat = (v) => (v.list ? v.list.flatMap(flat) : [v]);
+  const filled = (shape, value) => (T.room(shape), { shape, data: T.fill(T.size(shape), value) });
+  const whole = (name) =>
+    refuse("integer", `Only Tensors of floating point and complex dtype can require gradients: write ${name} with a decimal point, 1. for 1`);
+
+  const MAKERS = {
+    __proto__: null,
+    tensor: ["data:a", (data, dtype) => {
+      const all = flat(data);
+      const shape = shapeOf(data);
+      if (!dtype && all.length && all.every((v) => v.int)) whole("tensor()");
+      return filled(shape, (i) => all[i].n);
+    }], // prettier-ignore
+    ones: ["size:s", (size) => filled(ints(size), () => 1)],
+    zeros: ["size:s", (size) => filled(ints(size), () => 0)],
+    eye: ["n:i", ({ n }) => filled([n, n], (i) => +(i % (n + 1) == 0))],
+    arange: ["start:k end:k? step:k?", (start, end, step, dtype) => {
+      const [a, b, by] = end ? [start.n, end.n, step?.n ?? 1] : [0, start.n, 1];
+      if (!dtype && [start, end, step].every((v) => !v || v.int)) whole("arange()");
+      if (!by || (b - a) / by < 0) refuse("type", "upper bound and lower bound inconsistent with step sign");
+      return filled([Math.ceil((b - a) / by)], (i) => a + i * by);
+    }], // prettier-ignore
+  };
+
+  const maker = (name) => ({
+    name,
+    call(positional, named, state, place) {
+      const [params, act] = MAKERS[name];
+      const list = signature(`${params} *dtype:d? *requires_grad:b?`, true);
+      const all = bind(name, list, positional, named);
+      const [dtype, requires] = all.slice(-2);
+      const result = act(...all.slice(0, -2), dtype);
+      if (!result.data.length) refuse("outside", "The playground holds no empty tensors");
+      const made = make(state, name, [], result, [], place);
+      made.node.requires = !!requires;
+      return made;
+    },
+  });
+
+  const bound = (name, params, act) => ({ name, call: (positional, named, state, place) => act(bind(name, signature(params), positional, named), state, place) }); // prettier-ignore
+
+  /** Return what stands behind the dot. */
+  function member(v, name, state, place) {
+    if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}'`);
+    if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
+    if (name == "T") return v.node.shape.length == 2 ? make(state, "t", [operand(v)], T.t(operand(v)), [], place) : refuse("outside", "The playground takes .T of matrices");
+    if (name == "requires_grad") return v.node.requires;
+    if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
+    if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
+    if (/[a-z]_$/.test(name) && table.has(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
+    if (!table.has(name) || functionOnly.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}'`);
+    return operation(name, v);
+  }
+
+  const NO_GRAD = { noGrad: true };
+  const GLOBALS = new Map(/** @type {[string, any][]} */ ([]));
+  for (const name of Object.keys(MAKERS)) GLOBALS.set(name, maker(name));
+  for (const name of table.keys()) GLOBALS.set(name, operation(name, null));
+  GLOBALS.set("no_grad", { name: "no_grad", call: () => NO_GRAD });
+  const float64 = { dtype: true };
+  const functional = { title: "torch.nn.functional", module: new Map(["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"].map((n) => [n, GLOBALS.get(n)])) }; // prettier-ignore
+  const known = [...GLOBALS].filter(([name]) => name != "softplus");
+  const nn = { title: "torch.nn", module: new Map([["functional", functional]]) };
+  const setDefault = bound("set_default_dtype", "d:d", () => null);
+  const torch = { title: "torch", module: new Map(/** @type {any} */ ([...known, ["float64", float64], ["double", float64], ["nn", nn], ["set_default_dtype", setDefault]])) }; // prettier-ignore
+  GLOBALS.set("torch", torch);
+  GLOBALS.set("F", functional);
+
+  // The backward pass.
+
+  function begin(state, v, place) {
+    if (!v?.node) refuse("nothing", "The program ends in no tensor: end it with a scalar", place);
+    if (state.output != null) refuse(state.output == v.node.id ? "second" : "outside", "Trying to backward through the graph a second time", place);
+    if (!v.node.requires)
+      refuse("requires", "element 0 of tensors does not require grad and does not have a grad_fn", place);
+    if (v.node.value.length != 1) refuse("scalar", "grad can be implicitly created only for scalar outputs", place);
+    state.output = v.node.id;
+    if (!state.without) backward(state, v.node);
+    return null;
+  }
+
+  /** Walk back from the latest node to the earliest, which is the order of autograd. */
+  function backward({ nodes, backs, steps }, output) {
+    output.grad = Float64Array.of(1);
+    for (let id = output.id; id >= 0; id--) {
+      const node = nodes[id];
+      const { grad: adjoint } = node;
+      if (!adjoint || node.leaf) continue;
+      node.inputs.forEach((to, k) => {
+        const input = nodes[to];
+        if (!input.requires) return;
+        const contribution = backs[id](adjoint, k);
+        const before = input.grad;
+        input.grad = before ? contribution.map((v, i) => v + before[i]) : contribution;
+        steps.push({ node: id, edge: [id, to, k], adjoint, contribution, sum: input.grad });
+      });
+    }
+  }
+
+  function run(text, { leaves = {}, without = false } = {}) {
+    const state = {
+      text, without, mode: true, nodes: [], backs: [], steps: [], names: new Map(), output: null, last: null, // prettier-ignore
+      given: new Map(Object.entries(leaves)),
+    };
+    let fault = null;
+    try {
+      if (text.length > LONG.text) refuse("long", "The program is too long for the playground");
+      parse(text).forEach((act) => act(state));
+      if (state.output == null) begin(state, state.last?.value, state.last?.place);
+    } catch (/** @type {any} */ thrown) {
+      const { reason = "internal", message = String(thrown), place } = thrown;
+      const { line, column, at, end } = place ?? { line: 1, column: 1, at: 0, end: 0 };
+      fault = { reason, message, line, column, length: Math.max(1, end - at) };
+    }
+    for (const [name, v] of state.names) v?.node?.names.push(name);
+    const named = state.nodes.filter((n) => n.leaf && n.requires && n.names.length);
+    return { fault, nodes: state.nodes, output: state.output, leaves: named.map((n) => n.id), steps: state.steps };
+  }
+
+  const OPERATIONS = ["+", "-", "*", "/", "**", "@", "[ ]", "T", ...table.keys()];
+  const PRELUDE = `import torch
+import torch.nn.functional as F
+from torch import ${known.map(([name]) => name).join(", ")}
+from torch.nn.functional import softplus
+torch.set_default_dtype(torch.float64)
+`;
+  return { run, OPERATIONS, PRELUDE };
+})();

@@ -1,0 +1,440 @@
+// @ts-check
+// Arrays of float64 numbers, row by row, and the operations on them with their
+// vector-Jacobian products. At kinks and ties they answer as PyTorch does.
+//
+// An operation returns { shape, data, back }; back(g, k) is what the upstream gradient g
+// sends to operand k. A refusal is thrown: { reason, message }.
+
+const tensors = (() => {
+  const { exp, log, sqrt, abs, sign, log1p, expm1, tanh, sin, cos, tan } = Math;
+  /** @returns {never} */
+  const refuse = (reason, message, place = undefined) => {
+    throw { reason, message, place };
+  };
+  const size = (shape) => shape.reduce((a, b) => a * b, 1);
+  const show = (shape) => `[${shape.join(", ")}]`;
+  const LIMIT = 400; // entries: a step of a walk is to be read, and a hostile text to end
+  const room = (shape) => {
+    if (size(shape) > LIMIT) refuse("long", `The playground holds tensors of at most ${LIMIT} numbers`);
+  };
+  const zeros = (x) => new Float64Array(x.data.length);
+  const fill = (n, value) => Float64Array.from({ length: n }, (_, i) => value(i));
+
+  /** Return how far apart neighbours lie along each dimension. */
+  const strides = (shape) => shape.map((_, d) => size(shape.slice(d + 1)));
+
+  /** Return, for each entry of a shape in order, its place in memory with these strides. */
+  function places(shape, steps, start = 0) {
+    let found = [start];
+    shape.forEach((n, d) => {
+      found = found.flatMap((at) => Array.from({ length: n }, (_, i) => at + i * steps[d]));
+    });
+    return found;
+  }
+
+  function broadcast(a, b) {
+    const rank = Math.max(a.length, b.length);
+    return Array.from({ length: rank }, (_, d) => {
+      const [m, n] = [a, b].map((s) => s[d - rank + s.length] ?? 1);
+      if (m != n && m != 1 && n != 1)
+        refuse(
+          "broadcast",
+          `The size of tensor a (${m}) must match the size of tensor b (${n}) at non-singleton dimension ${d}`,
+        );
+      return m == 1 ? n : m;
+    });
+  }
+
+  /** Return, for each entry of `shape`, the entry of `own` that is stretched over it. */
+  function stretched(own, shape) {
+    const steps = strides(own).map((s, d) => (own[d] == 1 ? 0 : s));
+    return places(shape, [...Array(shape.length - own.length).fill(0), ...steps]);
+  }
+
+  /** Apply f entry by entry; vjps[k](g, y, ...entries) is operand k's share of one entry. */
+  function entrywise(inputs, f, vjps) {
+    const shape = inputs.map((x) => x.shape).reduce(broadcast);
+    room(shape);
+    const at = inputs.map((x) => stretched(x.shape, shape));
+    const entries = (i) => inputs.map((x, k) => x.data[at[k][i]]);
+    const data = fill(size(shape), (i) => f(...entries(i)));
+    const back = (g, k) => {
+      const sent = zeros(inputs[k]);
+      g.forEach((u, i) => (sent[at[k][i]] += vjps[k](u, data[i], ...entries(i))));
+      return sent;
+    };
+    return { shape, data, back };
+  }
+
+  /** Take entries at places of the operand: every view is one. */
+  function gather(x, shape, at) {
+    const back = (g) => {
+      const sent = zeros(x);
+      g.forEach((u, i) => (sent[at[i]] += u));
+      return sent;
+    };
+    return { shape, data: fill(at.length, (i) => x.data[at[i]]), back };
+  }
+
+  // C's pow knows two values that JavaScript's has not, and PyTorch takes roots for halves.
+  const power = (a, b) => {
+    if (a == 1 || (a == -1 && abs(b) == Infinity)) return 1;
+    return b == 0.5 ? sqrt(a) : b == -0.5 ? 1 / sqrt(a) : a ** b;
+  };
+  const soft = (x) => (x > 20 ? x : log1p(exp(x)));
+  const sigmoid = (x) => 1 / (1 + exp(-x));
+
+  /** name: [value of x, vector-Jacobian product of (g, y, x)] */
+  const unary = {
+    __proto__: null,
+    neg: [(x) => -x, (g) => -g],
+    exp: [exp, (g, y) => g * y],
+    log: [log, (g, y, x) => g / x],
+    sin: [sin, (g, y, x) => g * cos(x)],
+    cos: [cos, (g, y, x) => g * -sin(x)],
+    tan: [tan, (g, y) => g * (1 + y * y)],
+    tanh: [tanh, (g, y) => g * (1 - y * y)],
+    sigmoid: [sigmoid, (g, y) => g * (1 - y) * y],
+    relu: [(x) => (x <= 0 ? 0 : x), (g, y) => (y <= 0 ? 0 : g)],
+    sqrt: [sqrt, (g, y) => g / (2 * y)],
+    abs: [abs, (g, y, x) => g * (sign(x) || 0)],
+    square: [(x) => x * x, (g, y, x) => g * (2 * x)],
+    reciprocal: [(x) => 1 / x, (g, y) => -g * (y * y)],
+    softplus: [soft, (g, y, x) => (x > 20 ? g : (g * exp(x)) / (exp(x) + 1))],
+    log1p: [log1p, (g, y, x) => g / (x + 1)],
+    expm1: [expm1, (g, y) => g * (y + 1)],
+    clone: [(x) => x, (g) => g],
+  };
+
+  /** name: [value of (a, b), the two vector-Jacobian products of (g, y, a, b)] */
+  const binary = {
+    __proto__: null,
+    add: [(a, b) => a + b, (g) => g, (g) => g],
+    sub: [(a, b) => a - b, (g) => g, (g) => -g],
+    rsub: [(a, b) => b - a, (g) => -g, (g) => g],
+    mul: [(a, b) => a * b, (g, y, a, b) => g * b, (g, y, a) => g * a],
+    div: [(a, b) => a / b, (g, y, a, b) => g / b, (g, y, a, b) => -g * (a / b / b)],
+    pow: [
+      power,
+      (g, y, a, b) => (b == 0 ? 0 : g * (b * power(a, b - 1))),
+      (g, y, a, b) => (a == 0 && b >= 0 ? 0 : g * (y * log(a))),
+    ],
+    maximum: [
+      Math.max,
+      (g, y, a, b) => (a == b ? g / 2 : a < b ? 0 : g),
+      (g, y, a, b) => (a == b ? g / 2 : b < a ? 0 : g),
+    ],
+    minimum: [
+      Math.min,
+      (g, y, a, b) => (a == b ? g / 2 : a > b ? 0 : g),
+      (g, y, a, b) => (a == b ? g / 2 : b > a ? 0 : g),
+    ],
+  };
+
+  const clamp = (x, low, high) =>
+    entrywise([x], (v) => Math.min(Math.max(v, low), high), [(g, y, v) => (v >= low && v <= high ? g : 0)]);
+
+  const where = (mask, a, b) =>
+    entrywise([mask, a, b], (m, u, v) => (m ? u : v), [() => 0, (g, y, m) => (m ? g : 0), (g, y, m) => (m ? 0 : g)]);
+
+  /** Return a dimension counted from the front. */
+  function dimension(d, rank) {
+    const n = rank || 1;
+    if (d < -n || d >= n)
+      refuse("dimension", `Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${d})`);
+    return d < 0 ? d + n : d;
+  }
+
+  /** Return the places of x's entries in groups along dimensions, and the shape that is left. */
+  function along(x, dims, keep) {
+    const chosen = (dims ?? x.shape.map((_, d) => d)).map((d) => dimension(d, x.shape.length));
+    chosen.forEach((d, i) => {
+      if (chosen.indexOf(d) != i) refuse("dimension", `dim ${d} appears multiple times in the list of dims`);
+    });
+    const part = (inside) => x.shape.map((n, d) => (chosen.includes(d) == inside ? n : 1));
+    const inner = places(part(true), strides(x.shape));
+    const groups = places(part(false), strides(x.shape)).map((at) => inner.map((by) => at + by));
+    const shape = keep ? part(false) : x.shape.filter((_, d) => !chosen.includes(d));
+    return { groups, shape };
+  }
+
+  /** Reduce groups: f(values) is a number, vjp(g, y, values) as many as there are values. */
+  function reduce(x, dims, keep, [f, vjp]) {
+    const { groups, shape } = along(x, dims, keep);
+    const values = groups.map((at) => at.map((i) => x.data[i]));
+    const data = Float64Array.from(values, f);
+    const back = (g) => {
+      const sent = zeros(x);
+      groups.forEach((at, k) => vjp(g[k], data[k], values[k], dims).forEach((v, i) => (sent[at[i]] = v)));
+      return sent;
+    };
+    return { shape, data, back };
+  }
+
+  const total = (v) => v.reduce((a, b) => a + b, 0);
+  const product = (v) => v.reduce((a, b) => a * b, 1);
+  const largest = (v) => v.reduce((a, b) => Math.max(a, b));
+  const smallest = (v) => v.reduce((a, b) => Math.min(a, b));
+  const same = (a, b) => a == b || (a != a && b != b);
+  // max() and amax() share g among equals; each divides in its own order, which nan and infinity show.
+  const shared = (g, y, v) => {
+    const n = v.filter((x) => same(x, y)).length;
+    return v.map((x) => (same(x, y) ? g / n : 0));
+  };
+  const counted = (g, y, v) => {
+    const n = v.filter((x) => x == y).length;
+    return v.map((x) => (g * +(x == y)) / n);
+  };
+  const lse = (v) => {
+    const top = largest(v);
+    const shift = abs(top) == Infinity ? 0 : top;
+    return log(total(v.map((x) => exp(x - shift)))) + shift;
+  };
+  /** Where a factor is 0, y / x cannot stand for the product of the others. */
+  const others = (v) => {
+    const none = v.filter((x) => x == 0).length;
+    const rest = product(v.filter((x) => x != 0));
+    return v.map((x) => (none == 1 && x == 0 ? rest : 0));
+  };
+
+  /** name: [value of a group, its vector-Jacobian product] */
+  const reductions = {
+    __proto__: null,
+    sum: [total, (g, y, v) => v.map(() => g)],
+    mean: [(v) => total(v) / v.length, (g, y, v) => v.map(() => g / v.length)],
+    prod: [product, (g, y, v) => (v.includes(0) ? others(v).map((o) => g * o) : v.map((x) => g * (y / x)))],
+    max: [largest, shared],
+    min: [smallest, shared],
+    amax: [largest, counted],
+    amin: [smallest, counted],
+    norm: [(v) => sqrt(total(v.map((x) => x * x))), (g, y, v) => v.map((x) => g * (y == 0 ? 0 : x / y))],
+    logsumexp: [lse, (g, y, v) => v.map((x) => g * exp(x - y))],
+  };
+
+  /** Return along a dimension the first largest (or smallest) entry; a nan beats all. */
+  function extreme(x, dim, keep, better) {
+    const { groups, shape } = along(x, [dim], keep);
+    const before = (a, b) => (x.data[a] != x.data[a] || !(better(x.data[b], x.data[a]) || x.data[b] != x.data[b]) ? a : b);
+    return gather(x, shape, groups.map((at) => at.reduce(before)));
+  }
+
+  const softs = {
+    __proto__: null,
+    softmax: [
+      (v) => {
+        const top = largest(v);
+        const e = v.map((x) => exp(x - top));
+        const all = total(e);
+        return e.map((x) => x / all);
+      },
+      (g, y) => {
+        const mean = total(g.map((u, k) => u * y[k]));
+        return y.map((p, i) => p * (g[i] - mean));
+      },
+    ],
+    log_softmax: [
+      (v) => {
+        const top = largest(v);
+        const all = log(total(v.map((x) => exp(x - top))));
+        return v.map((x) => x - top - all);
+      },
+      (g, y) => {
+        const all = total(g);
+        return y.map((p, i) => g[i] - exp(p) * all);
+      },
+    ],
+  };
+
+  function soften(x, dim, [f, vjp]) {
+    const { groups } = along(x, [dim], true);
+    const data = zeros(x);
+    const pick = (from, at) => at.map((i) => from[i]);
+    const put = (to, at, values) => at.forEach((i, k) => (to[i] = values[k]));
+    groups.forEach((at) => put(data, at, f(pick(x.data, at))));
+    const back = (g) => {
+      const sent = zeros(x);
+      groups.forEach((at) => put(sent, at, vjp(pick(g, at), pick(data, at))));
+      return sent;
+    };
+    return { shape: x.shape, data, back };
+  }
+
+  /** Multiply (m, n) by (n, p). */
+  const times = (a, b, [m, n, p]) =>
+    fill(m * p, (i) => {
+      let sum = 0;
+      for (let k = 0; k < n; k++) sum += a[n * ((i / p) | 0) + k] * b[p * k + (i % p)];
+      return sum;
+    });
+  const turned = (a, m, n) => fill(m * n, (i) => a[n * (i % m) + ((i / m) | 0)]);
+
+  /** Multiply vectors and matrices as @ does; a vector is a row on the left, a column on the right. */
+  function matmul(a, b) {
+    const [left, right] = [a.shape.length, b.shape.length];
+    if (!left || !right)
+      refuse("rank", `both arguments to matmul need to be at least 1D, but they are ${left}D and ${right}D`);
+    if (left > 2 || right > 2) refuse("outside", "The playground multiplies vectors and matrices, no stacks of matrices");
+    const [m, n] = left == 2 ? a.shape : [1, ...a.shape];
+    const [k, p] = right == 2 ? b.shape : [...b.shape, 1];
+    if (n != k) refuse("matmul", mismatch(a.shape, b.shape, [m, n, k, p]));
+    const shape = [...(left == 2 ? [m] : []), ...(right == 2 ? [p] : [])];
+    room(shape);
+    const back = (g, k) => (k ? times(turned(a.data, m, n), g, [n, m, p]) : times(g, turned(b.data, n, p), [m, p, n]));
+    return { shape, data: times(a.data, b.data, [m, n, p]), back };
+  }
+
+  function mismatch(a, b, [m, n, k, p]) {
+    if (a.length + b.length == 2)
+      return `inconsistent tensor size, expected tensor [${n}] and src [${k}] to have the same number of elements, but got ${n} and ${k} elements respectively`;
+    if (b.length == 1) return `size mismatch, got input (${m}), mat (${m}x${n}), vec (${k})`;
+    return `mat1 and mat2 shapes cannot be multiplied (${m}x${n} and ${k}x${p})`;
+  }
+
+  const ranked = (ranks, says) => (a, b) => {
+    if (a.shape.length != ranks[0] || b.shape.length != ranks[1]) refuse("rank", says);
+    return matmul(a, b);
+  };
+
+  const products = {
+    __proto__: null,
+    matmul,
+    dot: (a, b) => ranked([1, 1], `1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors`)(a, b),
+    mv: ranked([2, 1], "vector + matrix @ vector expected, got other numbers of dimensions"),
+    mm: ranked([2, 2], "self must be a matrix, and mat2 must be a matrix"),
+    outer(a, b) {
+      for (const { shape } of [a, b])
+        if (shape.length != 1) refuse("rank", `outer: Expected 1-D argument, but got ${shape.length}-D`);
+      const column = { ...a, shape: [...a.shape, 1] };
+      return entrywise([column, b], ...pair("mul"));
+    },
+  };
+  const pair = (name) => [binary[name][0], binary[name].slice(1)];
+
+  // Views.
+  const permuted = (x, order) =>
+    gather(
+      x,
+      order.map((d) => x.shape[d]),
+      places(
+        order.map((d) => x.shape[d]),
+        order.map((d) => strides(x.shape)[d]),
+      ),
+    );
+
+  function transpose(x, one, two) {
+    const [a, b] = [one, two].map((d) => dimension(d, x.shape.length));
+    return permuted(
+      x,
+      x.shape.map((_, d) => (d == a ? b : d == b ? a : d)),
+    );
+  }
+
+  function t(x) {
+    const rank = x.shape.length;
+    if (rank > 2) refuse("rank", `t() expects a tensor with <= 2 dimensions, but self is ${rank}D`);
+    return rank == 2 ? transpose(x, 0, 1) : gather(x, x.shape, [...x.data.keys()]);
+  }
+
+  function reshape(x, wanted) {
+    const known = size(wanted.filter((n) => n != -1));
+    const open = wanted.filter((n) => n == -1).length;
+    if (open > 1) refuse("reshape", "only one dimension can be inferred");
+    const bad = wanted.find((n) => n < -1);
+    if (bad) refuse("reshape", `invalid shape dimension ${bad}`);
+    const all = x.data.length;
+    if (open ? !known || all % known : known != all)
+      refuse("reshape", `shape '${show(wanted)}' is invalid for input of size ${all}`);
+    return gather(
+      x,
+      wanted.map((n) => (n == -1 ? all / known : n)),
+      [...x.data.keys()],
+    );
+  }
+
+  function unsqueeze(x, dim) {
+    const shape = [...x.shape];
+    shape.splice(dimension(dim, x.shape.length + 1), 0, 1);
+    return reshape(x, shape);
+  }
+
+  function squeeze(x, dim) {
+    const only = dim == null ? null : dimension(dim, x.shape.length);
+    return reshape(
+      x,
+      x.shape.filter((n, d) => n != 1 || (only != null && d != only)),
+    );
+  }
+
+  function select(x, dim, index) {
+    const n = x.shape[dim];
+    if (index < -n || index >= n) refuse("index", `index ${index} is out of bounds for dimension ${dim} with size ${n}`);
+    const steps = strides(x.shape);
+    const rest = (list) => list.filter((_, d) => d != dim);
+    return gather(x, rest(x.shape), places(rest(x.shape), rest(steps), steps[dim] * (index < 0 ? index + n : index)));
+  }
+
+  function slice(x, dim, start, end, step) {
+    if (step < 1) refuse("index", "slice step must be positive");
+    const n = x.shape[dim];
+    const [from, to] = [start, end].map((i) => Math.min(Math.max(i < 0 ? i + n : i, 0), n));
+    const steps = strides(x.shape);
+    const shape = x.shape.map((m, d) => (d == dim ? Math.max(0, Math.ceil((to - from) / step)) : m));
+    return gather(
+      x,
+      shape,
+      places(
+        shape,
+        steps.map((s, d) => (d == dim ? s * step : s)),
+        from * steps[dim],
+      ),
+    );
+  }
+
+  /** Lay tensors one behind the other along a dimension. */
+  function cat(inputs, dim) {
+    const rank = inputs[0].shape.length;
+    inputs.forEach(({ shape }, k) => {
+      if (!shape.length) refuse("rank", `zero-dimensional tensor (at position ${k}) cannot be concatenated`);
+    });
+    const d = dimension(dim, rank);
+    inputs.forEach(({ shape }, k) => {
+      if (shape.length != rank)
+        refuse("sizes", `Tensors must have same number of dimensions: got ${rank} and ${shape.length}`);
+      const odd = shape.findIndex((n, i) => i != d && n != inputs[0].shape[i]);
+      if (odd >= 0)
+        refuse(
+          "sizes",
+          `Sizes of tensors must match except in dimension ${d}. Expected size ${inputs[0].shape[odd]} but got size ${shape[odd]} for tensor number ${k} in the list.`,
+        );
+    });
+    const shape = inputs[0].shape.map((n, i) => (i == d ? total(inputs.map((x) => x.shape[d])) : n));
+    const steps = strides(shape);
+    let start = 0;
+    const at = inputs.map((x) => {
+      start += x.shape[d] * steps[d];
+      return places(x.shape, steps, start - x.shape[d] * steps[d]);
+    });
+    const data = new Float64Array(size(shape));
+    inputs.forEach((x, k) => at[k].forEach((to, i) => (data[to] = x.data[i])));
+    return { shape, data, back: (g, k) => fill(at[k].length, (i) => g[at[k][i]]) };
+  }
+
+  function stack(inputs, dim) {
+    inputs.forEach(({ shape }, k) => {
+      if (show(shape) != show(inputs[0].shape))
+        refuse(
+          "sizes",
+          `stack expects each tensor to be equal size, but got ${show(inputs[0].shape)} at entry 0 and ${show(shape)} at entry ${k}`,
+        );
+    });
+    return cat(
+      inputs.map((x) => ({ ...x, shape: unsqueeze(x, dim).shape })),
+      dim,
+    );
+  }
+
+  return {
+    refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair, // prettier-ignore
+    entrywise, clamp, where, reduce, extreme, soften, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack, // prettier-ignore
+  };
+})();
