@@ -25,7 +25,8 @@ const playground = (() => {
 
   // Tokens.
   const pattern =
-    /(?<gap>[ \t\r\f]+|#[^\n]*|\\\r?\n)|(?<newline>\n)|(?<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:e[-+]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<sign>\*\*=|\/\/=|\*\*|\/\/|[-+*/@%&|^<>=!]=|:=|->|\.\.\.|[-+*/@%&|^~<>()[\]{},:.=;])/iuy;
+    /([ \t\r\f]+|#[^\n]*|\\\r?\n)|(\n)|((?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(\*\*=|\/\/=|\*\*|\/\/|[-+*/@%&|^<>=!]=|:=|->|\.\.\.|[-+*/@%&|^~<>()[\]{},:.=;])/uy;
+  const types = ["", "gap", "newline", "number", "name", "sign"];
 
   function tokenize(text) {
     const tokens = [];
@@ -49,9 +50,10 @@ const playground = (() => {
         fresh = false;
       }
       pattern.lastIndex = at;
-      const groups = pattern.exec(text)?.groups;
-      if (!groups) fault(`invalid character '${String.fromCodePoint(/** @type {any} */ (text.codePointAt(at)))}'`, at, at + 1);
-      const [type, word] = Object.entries(groups).find(([, w]) => w != null);
+      const found = /** @type {any} */ (pattern.exec(text));
+      if (!found) fault(`invalid character '${String.fromCodePoint(/** @type {any} */ (text.codePointAt(at)))}'`, at, at + 1);
+      const type = types[found.findIndex((w, i) => i && w != null)];
+      const [word] = found;
       const end = at + word.length;
       if (type == "number" && (/^[\p{L}\d_.]/u.test(text.slice(end, end + 2)) || /^0\d+$/.test(word)) && +word)
         fault("invalid decimal literal", at, end);
@@ -399,16 +401,23 @@ const playground = (() => {
     if (state.nodes.length >= LONG.nodes) refuse("long", `The playground draws at most ${LONG.nodes} operations`);
     const slots = operands.flatMap((v, slot) => (v.op ? [slot] : []));
     const inputs = slots.map((slot) => operands[slot]);
-    const requires = state.mode && op != "detach" && inputs.some((v) => v.requires);
+    // As torch: a view of what requires gradients says so even under no_grad, though none comes through.
+    const base = VIEWS.includes(op) ? (state.bases[inputs[0].id] ?? inputs[0].id) : null;
+    const mute = !state.mode && base != null && state.nodes[base].requires;
+    const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
     const node = {
-      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: !requires, // prettier-ignore
+      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires, // prettier-ignore
       requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: place.line, // prettier-ignore
       text: state.text.slice(place.at, place.end),
     };
     state.nodes.push(node);
+    state.bases.push(base);
+    state.mute.push(mute);
     state.backs.push((g, k) => result.back(g, slots[k]));
     return { node };
   }
+
+  const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice"];
 
   const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: [], data: [v.n] });
 
@@ -618,6 +627,7 @@ const playground = (() => {
     const call = (positional, named, state, place) => {
       const spread = self && variadic.includes(name);
       const all = bind(name, signature(params, spread), self ? [self, ...positional] : positional, named);
+      if (name == "flatten" && all[0].node.shape.length == 1) return all[0]; // torch hands the tensor itself back
       const operands = all.flatMap((v) => (v?.list?.[0]?.node ? v.list.map(operand) : v?.node ? [operand(v)] : []));
       const slots = all.map((v, i) => [v, i]).filter(([v, i]) => v?.node || (isNumber(v) && /v/.test(signature(params)[i].type)));
       const names = signature(params);
@@ -686,7 +696,7 @@ const playground = (() => {
   function member(v, name, state, place) {
     if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}'`);
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
-    if (name == "T") return v.node.shape.length == 2 ? make(state, "t", [operand(v)], T.t(operand(v)), [], place) : refuse("outside", "The playground takes .T of matrices");
+    if (name == "T") return make(state, "T", [operand(v)], T.reversed(operand(v)), [], place);
     if (name == "requires_grad") return v.node.requires;
     if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
@@ -723,7 +733,7 @@ const playground = (() => {
   }
 
   /** Walk back from the latest node to the earliest, which is the order of autograd. */
-  function backward({ nodes, backs, steps }, output) {
+  function backward({ nodes, backs, steps, mute }, output) {
     output.grad = Float64Array.of(1);
     for (let id = output.id; id >= 0; id--) {
       const node = nodes[id];
@@ -731,7 +741,7 @@ const playground = (() => {
       if (!adjoint || node.leaf) continue;
       node.inputs.forEach((to, k) => {
         const input = nodes[to];
-        if (!input.requires) return;
+        if (!input.requires || mute[to]) return;
         const contribution = backs[id](adjoint, k);
         const before = input.grad;
         input.grad = before ? contribution.map((v, i) => v + before[i]) : contribution;
@@ -742,7 +752,7 @@ const playground = (() => {
 
   function run(text, { leaves = {}, without = false } = {}) {
     const state = {
-      text, without, mode: true, nodes: [], backs: [], steps: [], names: new Map(), output: null, last: null, // prettier-ignore
+      text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null, // prettier-ignore
       given: new Map(Object.entries(leaves)),
     };
     let fault = null;
@@ -756,7 +766,7 @@ const playground = (() => {
       fault = { reason, message, line, column, length: Math.max(1, end - at) };
     }
     for (const [name, v] of state.names) v?.node?.names.push(name);
-    const named = state.nodes.filter((n) => n.leaf && n.requires && n.names.length);
+    const named = state.nodes.filter((n) => n.leaf && n.requires && !state.mute[n.id] && n.names.length);
     return { fault, nodes: state.nodes, output: state.output, leaves: named.map((n) => n.id), steps: state.steps };
   }
 

@@ -321,6 +321,8 @@ const tensors = (() => {
       ),
     );
 
+  const reversed = (x) => permuted(x, [...x.shape.keys()].reverse());
+
   function transpose(x, one, two) {
     const [a, b] = [one, two].map((d) => dimension(d, x.shape.length));
     return permuted(
@@ -435,6 +437,6 @@ const tensors = (() => {
 
   return {
     refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair, // prettier-ignore
-    entrywise, clamp, where, reduce, extreme, soften, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack, // prettier-ignore
+    entrywise, clamp, where, reduce, extreme, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack, // prettier-ignore
   };
 })();
