@@ -49,7 +49,7 @@ from torchutils import MovingPlot, make_dot, record_backward
 
 
 def stable(z):
-    return z.clamp(min=0) + torch.log1p(torch.exp(-z.abs()))
+    return torch.relu(z) + torch.log1p(torch.exp(-z.abs()))
 
 
 z = torch.tensor([-1000.0, 0.0, 1000.0], dtype=torch.float64, requires_grad=True)
@@ -70,28 +70,28 @@ torch.stack([naive, y]).detach()
 #
 #    .. answer::
 #
-#       :math:`\text{slopes} = (0, 1, 1)`. At 0 it should be :math:`\sigma(0) = 0.5`.
+#       :math:`\text{slopes} = (0, 0, 1)`. At 0 it should be :math:`\sigma(0) = 0.5`.
 #       Both terms have a kink there. On paper the two cancel. In the program each
-#       operation answers for itself: ``clamp`` says 1 at its bound, ``abs`` says 0 at
-#       0, and :math:`1 + 0 = 1`.
+#       operation answers for itself: ``relu`` says 0 at its kink, ``abs`` does so too,
+#       and :math:`0 + 0 = 0`.
 #
 #       .. wrong:: torch.sigmoid(z)
 #
 #          This is the truth. Autograd does not know which function we mean. It
 #          differentiates the operations that ran.
 #
-#       .. wrong:: [0, 0, 1]
+#       .. wrong:: [0, 1, 1]
 #
-#          So it would be with ``relu``, which says 0 at its kink. ``clamp`` says 1.
+#          So it would be if ``relu`` said 1 at its kink. It says 0.
 
 [slopes] = grad(y.sum(), z)
 slopes
 
 # %%
 # A logit of exactly 0 is no rare thing: a neuron whose weights and bias are 0 begins
-# there. (What ``clamp`` says at its bound differs between releases of PyTorch, as
-# :doc:`the atlas </atlas>` shows.) Here is what was recorded, one box for each
-# operation:
+# there. (With ``z.clamp(min=0)`` in the place of ``relu``, the slope depends on the
+# release of PyTorch, as :doc:`the atlas </atlas>` shows.) Here is what was recorded,
+# one box for each operation:
 
 z = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 y = stable(z)
@@ -181,9 +181,9 @@ record_backward(L, locals())
 # >>> L.grad_fn.name()
 # 'SoftplusBackward'
 #
-# It keeps one tensor for the way back. The six keep something four times, which are two
-# tensors: ``z``, for ``clamp`` and for ``abs``, and the exponential, for ``exp`` and
-# for ``log1p``.
+# It keeps one tensor for the way back. The six keep something four times, which are
+# three tensors: ``relu`` keeps what it returned, ``abs`` keeps ``z``, and ``exp`` and
+# ``log1p`` the exponential.
 #
 # >>> def kept(function):
 # ...     seen = []
@@ -192,7 +192,7 @@ record_backward(L, locals())
 # ...         function(z)
 # ...     return len(seen), len({t.data_ptr() for t in seen})
 # >>> kept(stable), kept(Softplus.apply)
-# ((4, 2), (1, 1))
+# ((4, 3), (1, 1))
 
 # %%
 # Check it, twice
@@ -243,7 +243,7 @@ at_1000
 #          It would be 0 if ``backward`` returned a constant. It computes a sigmoid of
 #          ``z``, and this has a slope.
 #
-#       .. wrong:: [at_0[0], 1, 0]
+#       .. wrong:: [at_0[0], 0, 0]
 #
 #          This is what ``stable`` gives, without our ``backward``.
 
