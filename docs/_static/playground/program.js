@@ -10,7 +10,7 @@
 const playground = (() => {
   const T = tensors;
   const { refuse } = T;
-  const LONG = { text: 20000, tokens: 4000, depth: 60, nodes: 200 };
+  const LONG = { text: 20000, tokens: 4000, depth: 60, links: 300, nodes: 200 };
 
   // Values: {n, int} a number, {list, tuple}, {mask, shape}, {node}, {call, name}, {module}, true, false, null.
   const kind = (v) => {
@@ -21,11 +21,13 @@ const playground = (() => {
     return v.node || v.mask ? "Tensor" : v.call ? "function" : v.int ? "int" : "float";
   };
   const isNumber = (v) => v?.n != null;
+  const whole = (n) => ({ n, int: true });
   const shown = (v) => (v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
 
   // Tokens.
   const pattern =
     /([ \t\r\f]+|#[^\n]*|\\\r?\n)|(\n)|((?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(\*\*=|\/\/=|\*\*|\/\/|[-+*/@%&|^<>=!]=|:=|->|\.\.\.|[-+*/@%&|^~<>()[\]{},:.=;])/uy;
+  const margin = /[ \t\r\f]*/y;
   const types = ["", "gap", "newline", "number", "name", "sign"];
 
   function tokenize(text) {
@@ -34,24 +36,25 @@ const playground = (() => {
     let [at, line, begin, depth, fresh] = [0, 1, 0, 0, true];
     const push = (type, word, start, end) =>
       tokens.push({ type, word, at: start, end, line, column: start - begin + 1 });
-    const fault = (message, start, end) => {
-      throw { reason: "syntax", message, place: { at: start, end, line, column: start - begin + 1 } };
+    const fault = (message, start, end, reason = "syntax") => {
+      throw { reason, message, place: { at: start, end, line, column: start - begin + 1 } };
     };
     while (at < text.length) {
       if (fresh && !depth) {
-        const [blank] = /** @type {any} */ (/^[ \t\r\f]*/.exec(text.slice(at)));
+        margin.lastIndex = at;
+        const [blank] = /** @type {any} */ (margin.exec(text));
         const next = text[at + blank.length];
         if (next && next != "\n" && next != "#") {
           const width = blank.replace(/\t/g, " ".repeat(8)).length;
-          if (width > /** @type {any} */ (indents.at(-1))) push("indent", "", at, at + width), indents.push(width);
-          for (; width < /** @type {any} */ (indents.at(-1)); indents.pop()) push("dedent", "", at, at);
+          if (width > (indents.at(-1))) push("indent", "", at, at + width), indents.push(width);
+          for (; width < (indents.at(-1)); indents.pop()) push("dedent", "", at, at);
           if (width != indents.at(-1)) fault("unindent does not match any outer indentation level", at, at + width);
         }
         fresh = false;
       }
       pattern.lastIndex = at;
-      const found = /** @type {any} */ (pattern.exec(text));
-      if (!found) fault(`invalid character '${String.fromCodePoint(/** @type {any} */ (text.codePointAt(at)))}'`, at, at + 1);
+      const found = (pattern.exec(text));
+      if (!found) fault(`invalid character '${String.fromCodePoint((text.codePointAt(at)))}'`, at, at + 1);
       const type = types[found.findIndex((w, i) => i && w != null)];
       const [word] = found;
       const end = at + word.length;
@@ -68,7 +71,7 @@ const playground = (() => {
         if (word[0] == "\\") line++, (begin = end);
       } else push(type, word, at, end);
       at = end;
-      if (tokens.length > LONG.tokens) fault("The program is too long for the playground", at, at);
+      if (tokens.length > LONG.tokens) fault("The program is too long for the playground", at, at, "long");
     }
     push("newline", "", at, at);
     while (indents.pop()) push("dedent", "", at, at);
@@ -81,7 +84,7 @@ const playground = (() => {
 
   function parse(text) {
     const tokens = tokenize(text);
-    let [k, depth] = [0, 0];
+    let [k, depth, links] = [0, 0, 0];
     const is = (...list) => tokens[k].type == "sign" && list.includes(tokens[k].word);
     const word = (w) => tokens[k].type == "name" && tokens[k].word == w;
     const type = (t) => tokens[k].type == t;
@@ -91,6 +94,9 @@ const playground = (() => {
     const outside = () => fault(`The playground has no '${tokens[k].word}'`, "outside");
     const need = (sign) => (is(sign) ? k++ : fault(type("end") ? `'${sign}' was never closed` : "invalid syntax"));
     const from = (first) => ({ ...tokens[first], end: tokens[k - 1].end });
+
+    // What hangs on one another in a statement is called one inside the other.
+    const link = () => ++links > LONG.links && fault("The line is too long for the playground", "long");
 
     function nested(act) {
       if (++depth > LONG.depth) fault("too many nested parentheses", "long");
@@ -145,6 +151,7 @@ const playground = (() => {
     }
 
     function small() {
+      links = 0;
       if (word("import") || word("from")) {
         while (!type("newline") && !is(";")) k++; // the lines of PRELUDE, pasted
         return [];
@@ -223,6 +230,7 @@ const playground = (() => {
       const first = k;
       let left = part();
       while (is(...signs)) {
+        link();
         const sign = tokens[k++].word;
         const [a, b] = [left, part()];
         const place = from(first);
@@ -257,6 +265,7 @@ const playground = (() => {
       const first = k;
       let value = atom();
       while (is(".", "(", "[")) {
+        link();
         const object = value;
         const { word: sign } = tokens[k++];
         if (sign == ".") value = attribute(object, first);
@@ -386,7 +395,7 @@ const playground = (() => {
   function located(place, act) {
     try {
       return act();
-    } catch (/** @type {any} */ fault) {
+    } catch (fault) {
       if (fault.reason) fault.place ??= place;
       throw fault;
     }
@@ -399,15 +408,15 @@ const playground = (() => {
   function make(state, op, operands, result, attributes, place) {
     T.room(result.shape);
     if (state.nodes.length >= LONG.nodes) refuse("long", `The playground draws at most ${LONG.nodes} operations`);
-    const slots = operands.flatMap((v, slot) => (v.op ? [slot] : []));
+    const slots = operands.flatMap((v, slot) => (v?.op ? [slot] : []));
     const inputs = slots.map((slot) => operands[slot]);
     // As torch: a view of what requires gradients says so even under no_grad, though none comes through.
     const base = VIEWS.includes(op) ? (state.bases[inputs[0].id] ?? inputs[0].id) : null;
     const mute = !state.mode && base != null && state.nodes[base].requires;
     const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
     const node = {
-      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires, // prettier-ignore
-      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: place.line, // prettier-ignore
+      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires,
+      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: place.line,
       text: state.text.slice(place.at, place.end),
     };
     state.nodes.push(node);
@@ -419,15 +428,23 @@ const playground = (() => {
 
   const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice"];
 
-  const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: [], data: [v.n] });
+  const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: v.shape ?? [], data: v.mask ?? [v.n] });
 
-  function entrywise(state, op, a, b, place, label = "other") {
-    const all = [a, b].map(operand);
-    const attributes = [a, b].flatMap((v, i) => (isNumber(v) ? [`${i ? label : "self"} = ${shown(v)}`] : []));
-    return make(state, op, all, T.entrywise(all, ...T.pair(op)), attributes, place);
+  /** Apply an operation of the table to arguments that fit. */
+  function apply(state, name, values, place) {
+    const { params, act } = table.get(name);
+    const parts = values.map((v, i) => {
+      if (v == null || !"tvlm".includes(params[i].type)) return v;
+      return params[i].type == "l" ? v.list.map(operand) : operand(v);
+    });
+    const attributes = values.flatMap((v, i) => {
+      const plain = isNumber(v) || typeof v == "boolean" || (v?.list && params[i].type != "l");
+      return plain ? [`${params[i].name == "input" ? "self" : params[i].name} = ${shown(v)}`] : [];
+    });
+    return make(state, name, parts.flat(), act(...parts), attributes, place);
   }
 
-  const signs = { __proto__: null, "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow" };
+  const signs = { __proto__: null, "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul" };
 
   function arithmetic(sign, a, b, state, place) {
     if (isNumber(a) && isNumber(b)) return plain(sign, a, b);
@@ -435,14 +452,12 @@ const playground = (() => {
       if (a?.mask || b?.mask) refuse("outside", "The playground uses comparisons in where() only");
       refuse("type", `unsupported operand type(s) for ${sign}: '${kind(a)}' and '${kind(b)}'`);
     }
-    if (sign == "@") return make(state, "matmul", [a, b].map(operand), T.products.matmul(...[a, b].map(operand)), [], place);
     const op = signs[sign];
     if (!op) refuse("outside", `The playground has no '${sign}'`);
-    if (op == "pow") return entrywise(state, op, a, b, place, "exponent");
-    if (a.node) return entrywise(state, op, a, b, place);
+    if (a.node || op == "pow") return apply(state, op, [a, b], place);
     // As torch: a number goes to the right of its tensor.
-    if (op == "div") return entrywise(state, "mul", single(state, "reciprocal", b, place), a, place);
-    return entrywise(state, op == "sub" ? "rsub" : op, b, a, place);
+    if (op == "div") return apply(state, "mul", [apply(state, "reciprocal", [b], place), a], place);
+    return apply(state, op == "sub" ? "rsub" : op, [b, a], place);
   }
 
   function plain(sign, { n: a, int: i }, { n: b, int: j }) {
@@ -456,25 +471,21 @@ const playground = (() => {
     return { n, int };
   }
 
-  const single = (state, op, v, place) =>
-    make(state, op, [operand(v)], T.entrywise([operand(v)], ...alone(op)), [], place);
-  const alone = (op) => [T.unary[op][0], [T.unary[op][1]]];
-
   function signed(sign, v, state, place) {
     if (isNumber(v)) return { ...v, n: sign == "-" ? -v.n : v.n };
     if (!v?.node) refuse("type", `bad operand type for unary ${sign}: '${kind(v)}'`);
-    return sign == "-" ? single(state, "neg", v, place) : v;
+    return sign == "-" ? apply(state, "neg", [v], place) : v;
   }
 
   function compare(sign, a, b) {
     const f = {
-      "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "==": (a, b) => a == b, "!=": (a, b) => a != b, // prettier-ignore
+      "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "==": (a, b) => a == b, "!=": (a, b) => a != b,
     }[sign];
     if (!(a?.node || isNumber(a)) || !(b?.node || isNumber(b)))
       refuse("type", `'${sign}' not supported between instances of '${kind(a)}' and '${kind(b)}'`);
     if (isNumber(a) && isNumber(b)) return f(a.n, b.n);
-    const { shape, data } = T.entrywise([a, b].map(operand), (u, v) => +f(u, v), []);
-    return { mask: data, shape };
+    const { shape, data: mask } = T.entrywise([a, b].map(operand), (u, v) => +f(u, v), []);
+    return { mask, shape };
   }
 
   function subscript(v, items, state, place) {
@@ -490,14 +501,13 @@ const playground = (() => {
     if (items.length > rank) refuse("index", `too many indices for tensor of dimension ${rank}`);
     let dim = 0;
     for (const i of items) {
-      const x = operand(v);
-      if (i?.int) v = make(state, "select", [x], T.select(x, dim, i.n), [`dim = ${dim}`, `index = ${i.n}`], place);
+      const { shape } = v.node;
+      if (i?.int) v = apply(state, "select", [v, whole(dim), i], place);
       else if (i?.slice) {
         const [start, end, step] = i.slice.map((b) => (b == null || b.int ? b?.n : refuse("type", "slice indices must be integers or None")));
         if (step < 1) refuse("index", "step must be greater than zero");
-        const all = [start ?? 0, end ?? x.shape[dim], step ?? 1];
-        if (start != null || end != null || all[2] != 1)
-          v = make(state, "slice", [x], T.slice(x, dim, ...all), ["start", "end", "step"].map((w, n) => `${w} = ${all[n]}`), place);
+        const all = [dim, start ?? 0, end ?? shape[dim], step ?? 1];
+        if (start != null || end != null || all[3] != 1) v = apply(state, "slice", [v, ...all.map(whole)], place);
         dim++;
       } else if (isNumber(i)) refuse("index", "only integers, slices (`:`) are valid indices (got float)");
       else refuse("outside", "The playground takes whole numbers and slices as indices");
@@ -548,12 +558,12 @@ const playground = (() => {
     d: (v) => v?.dtype,
     a: (v) => isNumber(v) || v?.list,
   };
-  const says = { __proto__: null, t: "Tensor", v: "Tensor or Number", k: "Number", i: "int", I: "int or tuple of ints", s: "tuple of ints", l: "tuple of Tensors", m: "boolean Tensor", b: "bool", d: "torch.dtype", a: "Number or list" }; // prettier-ignore
+  const says = { __proto__: null, t: "Tensor", v: "Tensor or Number", k: "Number", i: "int", I: "int or tuple of ints", s: "tuple of ints", l: "tuple of Tensors", m: "boolean Tensor", b: "bool", d: "torch.dtype", a: "Number or list" };
 
-  function bind(name, params, positional, named) {
+  function bind(name, params, positional, named, variadic) {
     const given = new Map();
     const first = params.findIndex((p) => p.type == "s");
-    if (first >= 0 && positional.length > first && positional.slice(first).every((v) => v?.int) && params.variadic)
+    if (first >= 0 && positional.length > first && positional.slice(first).every((v) => v?.int) && variadic)
       positional = [...positional.slice(0, first), { list: positional.slice(first), tuple: true }];
     const places = params.filter((p) => !p.keyword);
     if (positional.length > places.length)
@@ -573,74 +583,66 @@ const playground = (() => {
     });
   }
 
-  const signature = (text, variadic = false) =>
-    Object.assign(
-      text.split(" ").filter(Boolean).map((word) => {
-        const [, star, name, type, optional] = /** @type {any} */ (/^(\*?)(\w+):(\w)(\??)$/.exec(word));
-        return { name, type, optional: !!optional, keyword: !!star };
-      }),
-      { variadic },
-    );
+  const signature = (text) =>
+    [...text.matchAll(/(\*?)(\w+):(\w)(\??)/g)].map(([, keyword, name, type, optional]) => ({ name, type, optional, keyword }));
 
-  const ints = (v) => (v == null ? null : v.list ? v.list.map((d) => d.n) : [v.n]);
-
-  /** name: [parameters, (operands in their order, the others) => result], all that a program can call. */
+  /** What a program can call, by name: parameters, and from arguments to a result. */
   const table = new Map();
-  const define = (name, params, act) => table.set(name, [params, act]);
-  for (const name of Object.keys(T.unary)) define(name, "input:t", (x) => T.entrywise([x], ...alone(name)));
-  for (const name of ["add", "sub", "mul", "div"]) define(name, "input:t other:v", (a, b) => T.entrywise([a, b], ...T.pair(name)));
-  define("pow", "input:v exponent:v", (a, b) => T.entrywise([a, b], ...T.pair("pow")));
-  for (const name of ["maximum", "minimum"]) define(name, "input:t other:t", (a, b) => T.entrywise([a, b], ...T.pair(name)));
-  for (const name of ["sum", "mean", "amax", "amin"])
-    define(name, "input:t dim:I? keepdim:b?", (x, dim, keep) => T.reduce(x, empty(ints(dim)), keep, T.reductions[name]));
-  define("prod", "input:t dim:i? keepdim:b?", (x, dim, keep) => T.reduce(x, ints(dim), keep, T.reductions.prod));
-  define("logsumexp", "input:t dim:I keepdim:b?", (x, dim, keep) => T.reduce(x, ints(dim), keep, T.reductions.logsumexp));
-  define("norm", "input:t", (x) => T.reduce(x, null, false, T.reductions.norm));
-  for (const name of ["max", "min"]) define(name, "input:t", (x) => T.reduce(x, null, false, T.reductions[name]));
-  for (const name of ["softmax", "log_softmax"])
-    define(name, "input:t dim:i", (x, dim) => T.soften(x, dim.n, T.softs[name]));
-  for (const [name, ps] of [["matmul", "other"], ["dot", "tensor"], ["mv", "vec"], ["mm", "mat2"], ["outer", "vec2"]]) // prettier-ignore
-    define(name, `input:t ${ps}:t`, T.products[name]);
-  define("clamp", "input:t min:k? max:k?", (x, low, high) => {
+  const define = (names, params, act) => {
+    for (const name of names.split(" ")) table.set(name, { params: signature(params), act: act(name) });
+  };
+  const dims = (v) => (v == null ? null : v.list ? v.list.map(({ n }) => n) : [v.n]);
+  const anyDims = (v) => (v?.list?.length == 0 ? null : dims(v)); // () means all
+  const some = (list, name) => (list.length ? list : refuse("sizes", `${name} expects a non-empty list of tensors`));
+  const alone = (name) => (x) => T.entrywise([x], T.unary[name][0], [T.unary[name][1]]);
+  const both = (name) => (a, b) => T.entrywise([a, b], ...T.pair(name));
+  const reduced = (of) => (name) => (x, dim, keep) => T.reduce(x, of(dim), keep, T.reductions[name]);
+  define(Object.keys(T.unary).join(" "), "input:t", alone);
+  define("detach", "input:t", () => alone("clone"));
+  define("add sub rsub mul div", "input:t other:v", both);
+  define("pow", "input:v exponent:v", both);
+  define("maximum minimum", "input:t other:t", both);
+  define("sum mean amax amin", "input:t dim:I? keepdim:b?", reduced(anyDims));
+  define("prod", "input:t dim:i? keepdim:b?", reduced(dims));
+  define("logsumexp", "input:t dim:I keepdim:b?", reduced(dims));
+  define("norm max min", "input:t", reduced(dims));
+  define("softmax log_softmax", "input:t dim:i", (name) => (x, dim) => T.soften(x, dim.n, T.softs[name]));
+  define("matmul", "input:t other:t", () => T.products.matmul);
+  define("dot", "input:t tensor:t", () => T.products.dot);
+  define("mv", "input:t vec:t", () => T.products.mv);
+  define("mm", "input:t mat2:t", () => T.products.mm);
+  define("outer", "input:t vec2:t", () => T.products.outer);
+  define("clamp", "input:t min:k? max:k?", () => (x, low, high) => {
     if (!low && !high) refuse("type", "torch.clamp: At least one of 'min' or 'max' must not be None");
     return T.clamp(x, low?.n ?? -Infinity, high?.n ?? Infinity);
   });
-  define("where", "condition:m input:v other:v", (m, a, b) => T.where({ shape: m.shape, data: m.mask }, a, b));
-  define("transpose", "input:t dim0:i dim1:i", (x, a, b) => T.transpose(x, a.n, b.n));
-  define("t", "input:t", T.t);
-  define("reshape", "input:t shape:s", (x, shape) => T.reshape(x, ints(shape)));
-  define("flatten", "input:t", (x) => T.reshape(x, [-1]));
-  define("unsqueeze", "input:t dim:i", (x, dim) => T.unsqueeze(x, dim.n));
-  define("squeeze", "input:t dim:i?", (x, dim) => T.squeeze(x, dim?.n));
-  define("detach", "input:t", (x) => T.entrywise([x], ...alone("clone")));
-  define("stack", "tensors:l dim:i?", (list, dim) => T.stack(some(list, "stack"), dim?.n ?? 0));
-  define("cat", "tensors:l dim:i?", (list, dim) => T.cat(some(list, "cat"), dim?.n ?? 0));
-  const empty = (dims) => (dims?.length ? dims : null);
-  const some = (list, name) => (list.length ? list : refuse("sizes", `${name} expects a non-empty list of tensors`));
+  define("where", "condition:m input:v other:v", () => T.where);
+  define("T", "input:t", () => T.reversed);
+  define("t", "input:t", () => T.t);
+  define("transpose", "input:t dim0:i dim1:i", () => (x, a, b) => T.transpose(x, a.n, b.n));
+  define("reshape", "input:t shape:s", () => (x, shape) => T.reshape(x, dims(shape)));
+  define("flatten", "input:t", () => (x) => T.reshape(x, [-1]));
+  define("unsqueeze", "input:t dim:i", () => (x, dim) => T.unsqueeze(x, dim.n));
+  define("squeeze", "input:t dim:i?", () => (x, dim) => T.squeeze(x, dim?.n));
+  define("select", "input:t dim:i index:i", () => (x, dim, i) => T.select(x, dim.n, i.n));
+  define("slice", "input:t dim:i start:i end:i step:i", () => (x, ...all) => T.slice(x, ...all.map(({ n }) => n)));
+  define("stack cat", "tensors:l dim:i?", (name) => (list, dim) => T[name](some(list, name), dim?.n ?? 0));
 
-  const functionOnly = ["stack", "cat", "where", "softplus"]; // where's method puts the condition second
-  const variadic = ["reshape"];
+  const HIDDEN = ["rsub", "T", "select", "slice"]; // written with signs
+  const CALLED = [...table.keys()].filter((name) => !HIDDEN.includes(name));
+  const METHODS = CALLED.filter((name) => !["stack", "cat", "where", "softplus"].includes(name));
 
-  /** Call an operation with a method's object as its first argument. */
-  function operation(name, self) {
-    const [params, act] = table.get(name);
-    const call = (positional, named, state, place) => {
-      const spread = self && variadic.includes(name);
-      const all = bind(name, signature(params, spread), self ? [self, ...positional] : positional, named);
-      if (name == "flatten" && all[0].node.shape.length == 1) return all[0]; // torch hands the tensor itself back
-      const operands = all.flatMap((v) => (v?.list?.[0]?.node ? v.list.map(operand) : v?.node ? [operand(v)] : []));
-      const slots = all.map((v, i) => [v, i]).filter(([v, i]) => v?.node || (isNumber(v) && /v/.test(signature(params)[i].type)));
-      const names = signature(params);
-      const attributes = all.flatMap((v, i) =>
-        v == null || v.node || v.mask || v.list?.[0]?.node ? [] : [`${names[i].name == "input" ? "self" : names[i].name} = ${shown(v)}`],
-      );
-      const ready = all.map((v, i) => (v?.list?.[0]?.node ? v.list.map(operand) : v?.node || names[i].type == "v" ? v && operand(v) : v?.list && names[i].type == "l" ? [] : v));
-      const result = act(...ready);
-      const inOrder = name == "where" ? [{}, ...slots.map(([v]) => operand(v))] : slots.length > operands.length ? slots.map(([v]) => operand(v)) : operands;
-      return make(state, name, inOrder, result, attributes, place);
-    };
-    return { call, name };
-  }
+  /** Return a function, or the method of an object. */
+  const operation = (name, self) => ({
+    name,
+    call(positional, named, state, place) {
+      const { params } = table.get(name);
+      const values = bind(name, params, self ? [self, ...positional] : positional, named, self);
+      // torch hands a flat tensor itself back
+      if (name == "flatten" && values[0].node.shape.length == 1) return values[0];
+      return apply(state, name, values, place);
+    },
+  });
 
   // Leaves.
   function shapeOf(v, depth = 0) {
@@ -653,7 +655,7 @@ const playground = (() => {
   }
   const flat = (v) => (v.list ? v.list.flatMap(flat) : [v]);
   const filled = (shape, value) => (T.room(shape), { shape, data: T.fill(T.size(shape), value) });
-  const whole = (name) =>
+  const wholeRefused = (name) =>
     refuse("integer", `Only Tensors of floating point and complex dtype can require gradients: write ${name} with a decimal point, 1. for 1`);
 
   const MAKERS = {
@@ -661,26 +663,25 @@ const playground = (() => {
     tensor: ["data:a", (data, dtype) => {
       const all = flat(data);
       const shape = shapeOf(data);
-      if (!dtype && all.length && all.every((v) => v.int)) whole("tensor()");
+      if (!dtype && all.length && all.every((v) => v.int)) wholeRefused("tensor()");
       return filled(shape, (i) => all[i].n);
-    }], // prettier-ignore
-    ones: ["size:s", (size) => filled(ints(size), () => 1)],
-    zeros: ["size:s", (size) => filled(ints(size), () => 0)],
+    }],
+    ones: ["size:s", (size) => filled(dims(size), () => 1)],
+    zeros: ["size:s", (size) => filled(dims(size), () => 0)],
     eye: ["n:i", ({ n }) => filled([n, n], (i) => +(i % (n + 1) == 0))],
     arange: ["start:k end:k? step:k?", (start, end, step, dtype) => {
       const [a, b, by] = end ? [start.n, end.n, step?.n ?? 1] : [0, start.n, 1];
-      if (!dtype && [start, end, step].every((v) => !v || v.int)) whole("arange()");
+      if (!dtype && [start, end, step].every((v) => !v || v.int)) wholeRefused("arange()");
       if (!by || (b - a) / by < 0) refuse("type", "upper bound and lower bound inconsistent with step sign");
       return filled([Math.ceil((b - a) / by)], (i) => a + i * by);
-    }], // prettier-ignore
+    }],
   };
 
   const maker = (name) => ({
     name,
     call(positional, named, state, place) {
       const [params, act] = MAKERS[name];
-      const list = signature(`${params} *dtype:d? *requires_grad:b?`, true);
-      const all = bind(name, list, positional, named);
+      const all = bind(name, signature(`${params} *dtype:d? *requires_grad:b?`), positional, named, true);
       const [dtype, requires] = all.slice(-2);
       const result = act(...all.slice(0, -2), dtype);
       if (!result.data.length) refuse("outside", "The playground holds no empty tensors");
@@ -690,32 +691,32 @@ const playground = (() => {
     },
   });
 
-  const bound = (name, params, act) => ({ name, call: (positional, named, state, place) => act(bind(name, signature(params), positional, named), state, place) }); // prettier-ignore
+  const bound = (name, params, act) => ({ name, call: (positional, named, state, place) => act(bind(name, signature(params), positional, named), state, place) });
 
   /** Return what stands behind the dot. */
   function member(v, name, state, place) {
     if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}'`);
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
-    if (name == "T") return make(state, "T", [operand(v)], T.reversed(operand(v)), [], place);
+    if (name == "T") return apply(state, name, [v], place);
     if (name == "requires_grad") return v.node.requires;
     if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
-    if (/[a-z]_$/.test(name) && table.has(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
-    if (!table.has(name) || functionOnly.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}'`);
+    if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
+    if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}'`);
     return operation(name, v);
   }
 
   const NO_GRAD = { noGrad: true };
   const GLOBALS = new Map(/** @type {[string, any][]} */ ([]));
   for (const name of Object.keys(MAKERS)) GLOBALS.set(name, maker(name));
-  for (const name of table.keys()) GLOBALS.set(name, operation(name, null));
+  for (const name of CALLED) GLOBALS.set(name, operation(name, null));
   GLOBALS.set("no_grad", { name: "no_grad", call: () => NO_GRAD });
   const float64 = { dtype: true };
-  const functional = { title: "torch.nn.functional", module: new Map(["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"].map((n) => [n, GLOBALS.get(n)])) }; // prettier-ignore
+  const functional = { title: "torch.nn.functional", module: new Map(["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"].map((n) => [n, GLOBALS.get(n)])) };
   const known = [...GLOBALS].filter(([name]) => name != "softplus");
   const nn = { title: "torch.nn", module: new Map([["functional", functional]]) };
   const setDefault = bound("set_default_dtype", "d:d", () => null);
-  const torch = { title: "torch", module: new Map(/** @type {any} */ ([...known, ["float64", float64], ["double", float64], ["nn", nn], ["set_default_dtype", setDefault]])) }; // prettier-ignore
+  const torch = { title: "torch", module: new Map(([...known, ["float64", float64], ["double", float64], ["nn", nn], ["set_default_dtype", setDefault]])) };
   GLOBALS.set("torch", torch);
   GLOBALS.set("F", functional);
 
@@ -752,7 +753,7 @@ const playground = (() => {
 
   function run(text, { leaves = {}, without = false } = {}) {
     const state = {
-      text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null, // prettier-ignore
+      text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null,
       given: new Map(Object.entries(leaves)),
     };
     let fault = null;
@@ -760,7 +761,7 @@ const playground = (() => {
       if (text.length > LONG.text) refuse("long", "The program is too long for the playground");
       parse(text).forEach((act) => act(state));
       if (state.output == null) begin(state, state.last?.value, state.last?.place);
-    } catch (/** @type {any} */ thrown) {
+    } catch (thrown) {
       const { reason = "internal", message = String(thrown), place } = thrown;
       const { line, column, at, end } = place ?? { line: 1, column: 1, at: 0, end: 0 };
       fault = { reason, message, line, column, length: Math.max(1, end - at) };
@@ -770,7 +771,7 @@ const playground = (() => {
     return { fault, nodes: state.nodes, output: state.output, leaves: named.map((n) => n.id), steps: state.steps };
   }
 
-  const OPERATIONS = ["+", "-", "*", "/", "**", "@", "[ ]", "T", ...table.keys()];
+  const OPERATIONS = ["+", "-", "*", "/", "**", "@", "[ ]", "T", ...CALLED];
   const PRELUDE = `import torch
 import torch.nn.functional as F
 from torch import ${known.map(([name]) => name).join(", ")}

@@ -13,12 +13,13 @@ const tensors = (() => {
   };
   const size = (shape) => shape.reduce((a, b) => a * b, 1);
   const show = (shape) => `[${shape.join(", ")}]`;
-  const LIMIT = 400; // entries: a step of a walk is to be read, and a hostile text to end
+  const LIMIT = 256; // entries: a step of a walk is to be read, and a hostile text to end
   const room = (shape) => {
-    if (size(shape) > LIMIT) refuse("long", `The playground holds tensors of at most ${LIMIT} numbers`);
+    if (size(shape) > LIMIT || shape.length > 8)
+      refuse("long", `The playground holds tensors of at most ${LIMIT} numbers and 8 dimensions`);
   };
   const zeros = (x) => new Float64Array(x.data.length);
-  const fill = (n, value) => Float64Array.from({ length: n }, (_, i) => value(i));
+  const fill = (n, value) => new Float64Array(n).map((_, i) => value(i));
 
   /** Return how far apart neighbours lie along each dimension. */
   const strides = (shape) => shape.map((_, d) => size(shape.slice(d + 1)));
@@ -117,7 +118,7 @@ const tensors = (() => {
     pow: [
       power,
       (g, y, a, b) => (b == 0 ? 0 : g * (b * power(a, b - 1))),
-      (g, y, a, b) => (a == 0 && b >= 0 ? 0 : g * (y * log(a))),
+      (g, y, a, b) => g * (a == 0 && b >= 0 ? 0 : y * log(a)),
     ],
     maximum: [
       Math.max,
@@ -191,10 +192,11 @@ const tensors = (() => {
     return log(total(v.map((x) => exp(x - shift)))) + shift;
   };
   /** Where a factor is 0, y / x cannot stand for the product of the others. */
-  const others = (v) => {
+  const byOthers = (g, v, dims) => {
     const none = v.filter((x) => x == 0).length;
     const rest = product(v.filter((x) => x != 0));
-    return v.map((x) => (none == 1 && x == 0 ? rest : 0));
+    if (none > 1 && !dims) return v.map(() => 0); // torch multiplies by g only along a dimension
+    return v.map((x) => g * (none == 1 && x == 0 ? rest : 0));
   };
 
   /** name: [value of a group, its vector-Jacobian product] */
@@ -202,7 +204,7 @@ const tensors = (() => {
     __proto__: null,
     sum: [total, (g, y, v) => v.map(() => g)],
     mean: [(v) => total(v) / v.length, (g, y, v) => v.map(() => g / v.length)],
-    prod: [product, (g, y, v) => (v.includes(0) ? others(v).map((o) => g * o) : v.map((x) => g * (y / x)))],
+    prod: [product, (g, y, v, dims) => (v.includes(0) ? byOthers(g, v, dims) : v.map((x) => g * (y / x)))],
     max: [largest, shared],
     min: [smallest, shared],
     amax: [largest, counted],
@@ -410,6 +412,7 @@ const tensors = (() => {
         );
     });
     const shape = inputs[0].shape.map((n, i) => (i == d ? total(inputs.map((x) => x.shape[d])) : n));
+    room(shape);
     const steps = strides(shape);
     let start = 0;
     const at = inputs.map((x) => {
@@ -436,7 +439,7 @@ const tensors = (() => {
   }
 
   return {
-    refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair, // prettier-ignore
-    entrywise, clamp, where, reduce, extreme, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack, // prettier-ignore
+    refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair,
+    entrywise, clamp, where, reduce, extreme, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack,
   };
 })();
