@@ -1,7 +1,8 @@
-"""Let Lighthouse judge three pages on a slow phone, and hold its scores.
+"""Let Lighthouse judge pages on a slow phone, and hold its scores.
 
 ``python -m bench lighthouse`` needs Node 20 or later, npm and Chromium; the site is
-served compressed, from this machine.
+served compressed, from this machine.  ``python bench/lighthouse.py PAGE ...`` judges
+other pages than the three that stand for all.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def main() -> int:
         return 1
     script, held = install(), True
     with gzipped(SITE) as address:
-        for page in PAGES:
+        for page in sys.argv[1:] or PAGES:
             reports = [judge(script, address + page) for _ in range(TIMES)]
             found = scores(reports)
             good = all(found[name] >= bar for name, bar in BARS.items())

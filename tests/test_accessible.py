@@ -12,7 +12,8 @@ WALKED = [
     "lessons/1_foundations/20_the_graph_behind_y.html",
     "lessons/1_foundations/30_chain_rule.html",
 ]
-OPEN = "document.querySelectorAll('details').forEach(e => e.open = true)"
+OPEN = """document.querySelectorAll('details').forEach(e => e.open = true);
+document.documentElement.classList.add("show-back-to-top")  // as on the way up"""
 # Beyond what test_browser looks at: how the page is shown, and at which width.
 STATES = {
     "answers open, at 200 %": ({"color_scheme": "light"}, 640),

@@ -230,6 +230,11 @@ def test_outline_and_contents_name_each_chapter_and_its_page(pdf, printed, writt
     outline = [(e.title, reader.get_destination_page_number(e) + 1) for e in flat]
     numbers = page_numbers(pdf.read_bytes())
     assert {(c.title, numbers[c.key]) for c in written} <= set(outline)
+    headings = [h for c in written for h in c.body.select("h1, h2, h3, h4, h5, h6")]
+    said = [" ".join(heading.get_text().split()) for heading in headings]
+    assert [title for title, _ in outline][-len(said) :] == said
+    for title, number in outline:  # which another engine reads from the print
+        assert "".join(title.split()) in printed[number - 1]
     for chapter in written:
         line = f"{''.join(chapter.title.split())}{numbers[chapter.key]}"
         assert line in printed[1] + printed[2]

@@ -26,6 +26,8 @@ from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, running_title
 __all__ = ["NoBrowserError", "page_numbers", "print_book"]
 
 STYLE = Path(__file__).with_name("book.css")
+HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+    .map(heading => heading.textContent.trim().replace(/\\s+/g, " "))"""
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")  # the same on every machine
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -56,10 +58,11 @@ def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
         draft = _print(page, file, _html(book, chapters, site, {}))
         numbers = page_numbers(draft)
         printed = _print(page, file, _html(book, chapters, site, numbers))
+        headings: list[str] = page.evaluate(HEADINGS)
         browser.close()
     if page_numbers(printed) != numbers:
         raise ValueError("The PDF's page numbers differ between its two prints.")
-    return _finished(book, printed)
+    return _finished(book, printed, headings)
 
 
 def page_numbers(pdf: bytes) -> dict[str, int]:
@@ -71,17 +74,25 @@ def page_numbers(pdf: bytes) -> dict[str, int]:
     }
 
 
-def _finished(book: Book, pdf: bytes) -> bytes:
-    """Return the PDF with what Chromium does not say, or says wrongly."""
+def _finished(book: Book, pdf: bytes, headings: list[str]) -> bytes:
+    """Return the PDF with what Chromium does not say, or says wrongly.
+
+    Of a heading in two lines its outline loses the blank between them, and says the
+    first line twice where the heading begins a page.
+
+    Raises:
+        ValueError: the outline has not one entry for each heading.
+    """
     writer = PdfWriter(clone_from=BytesIO(pdf))
     date = f"D:{book.date:%Y%m%d%H%M%S}Z"
     facts = {"/Author": book.author, "/CreationDate": date, "/ModDate": date}
     writer.add_metadata(facts)
-    for entry in _entries(_dictionary(writer.root_object, "/Outlines")):
-        title = str(entry.get("/Title", ""))
-        half = title[: len(title) // 2]
-        if title == 2 * half:  # where a heading begins a page, Chromium says it twice
-            entry[NameObject("/Title")] = TextStringObject(half)
+    entries = [*_entries(_dictionary(writer.root_object, "/Outlines"))]
+    if len(entries) != len(headings):
+        counts = f"{len(entries)} entries for {len(headings)} headings"
+        raise ValueError(f"The PDF's outline has {counts}.")
+    for entry, heading in zip(entries, headings, strict=True):
+        entry[NameObject("/Title")] = TextStringObject(heading)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()

@@ -35,6 +35,11 @@ REPAIRS = (
         r'\g<0> aria-label="Page"',
     ),
     (
+        "a link that shows while the reader scrolls up is in no landmark",
+        r'(?s)<a href="#" class="back-to-top.*?</a>',
+        r'<nav aria-label="Top">\g<0></nav>',
+    ),
+    (
         "the viewport is set twice",
         r'<meta name="viewport" content="width=device-width, initial-scale=1" />\s*',
         "",
