@@ -460,6 +460,42 @@ def test_definition_that_nothing_uses_is_an_error():
     assert "nothing uses" in message(":math:`q = 28`")
 
 
+OVERTAKEN = [  # a text, two cells later a variable of the same name, and a text on it
+    (":math:`q = 1.3`", "q = 1.0", ":math:`q = 1`"),
+    (":math:`q = 1.3`", "q = 1.3", ":math:`q + 1 = 2.3`"),
+    (":math:`y = x^3`", X + "y = x.sum()", ":math:`y = 6`"),
+    (":math:`f(x) = x^3`", "def f(x): return x ** 2", ":math:`f(x) = x^2`"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "later"), OVERTAKEN)
+def test_variable_of_a_later_cell_speaks_for_no_definition_before(text, code, later):
+    assert "nothing uses" in message(text, "a = 1", "Next.", code, later)
+    done = lesson("", "a = 1", "Next.", code, later)
+    assert {s.kind for s in done} == {"value"}
+
+
+def test_second_definition_does_not_speak_for_the_first():
+    assert "a.py:10" in message(":math:`q = 1.3`", "a = 1", ":math:`q = 1`", "q = 1")
+    two = r":math:`h = 0.1`: :math:`2 + h = 2.1`; :math:`h = 0.2`: :math:`2 + h = 2.2`"
+    assert len(lesson(two)) == 2
+
+
+@pytest.mark.parametrize("between", ["", ":math:`q = 1.3`"])
+def test_definition_may_be_said_again_of_the_variable(between):
+    text = ":math:`q = 1.3`"
+    done = lesson(text, "a = 1", between, "q = 1.3", text)
+    assert {(s.source, s.kind) for s in done} == {("q = 1.3", "value")}
+    assert "1.3" in message(text, "a = 1", between, "q = 1.0", text)
+
+
+def test_definition_that_was_used_is_of_its_place():
+    text = ":math:`q = 1.3`, :math:`q + 1 = 2.3`"
+    assert len(lesson(text, "a = 1", "Next.", "q = 1.0", ":math:`q = 1`")) == 2
+    wrong = text.replace("2.3", "2")
+    assert "2.3" in message(wrong, "a = 1", "Next.", "q = 1.0", ":math:`q = 1`")
+
+
 def test_name_on_both_sides_is_an_error_unless_it_stands_on_the_right():
     assert "both sides" in message("", X + "n = x.norm()", r":math:`n = |n|`")
     assert lesson("", "z = 0.0", r":math:`\tanh(z) = z`")

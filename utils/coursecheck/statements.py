@@ -56,8 +56,9 @@ _HEAD = re.compile(
     r"(?::?=|\\equiv|\\triangleq|\\coloneqq|[≡≜≔])"
 )
 _UNUSED = (
-    "nothing uses this definition, so nothing checks it; an argument in code style is"
-    " written as code, a general law is marked as law"
+    "nothing uses this definition, so nothing checks it: what the code has is stated"
+    " beside the cell that makes it; an argument in code style is written as code, a"
+    " general law is marked as law"
 )
 _PUT_OUT = (
     "(this cell puts it out, where it is compared as in a text: leave the relation"
@@ -90,10 +91,26 @@ class _Entry:
     names: frozenset[str] = frozenset()
 
     @property
+    def key(self) -> tuple[int, int]:
+        """Return which equation of the lesson it is."""
+        return self.number, self.place
+
+    @property
     def paragraph(self) -> tuple[int, int]:
         """Return the line of its block, and how many blank lines precede it."""
         above = self.block.source[: self.maths.start]
         return self.block.line, len(re.findall(r"\n[ ]*\n", above))
+
+
+@dataclass(frozen=True)
+class _Unused:
+    """A definition of the text, until something true is said with it."""
+
+    name: str
+    body: Node
+    key: tuple[int, int]
+    error: StatementError
+    law: Statement | None
 
 
 def _unread(before: _Found, later: FormulaError) -> list[FormulaError]:
@@ -129,14 +146,14 @@ class Checker:
         self._roles: Roles = {}
         self._definitions: dict[str, Definition] = {}
         self._bases: dict[str, int] = {}
-        self._unused: dict[str, tuple[StatementError, Statement | None]] = {}
+        self._unused: list[_Unused] = []
         self._pending: list[tuple[_Entry, _State]] = []
         self._spoken: list[tuple[_Entry, FalseError | bool]] = []
 
     def copy(self) -> Checker:
         """Return a checker that goes on from here on its own."""
         twin = copy.copy(self)
-        twin._definitions, twin._unused = dict(self._definitions), dict(self._unused)
+        twin._definitions, twin._unused = dict(self._definitions), list(self._unused)
         twin._pending, twin._bases = list(self._pending), dict(self._bases)
         twin._spoken = list(self._spoken)
         twin.formulas, twin._roles = list(self.formulas), dict(self._roles)
@@ -230,8 +247,8 @@ class Checker:
             luck = {(entry.paragraph, name) for name in changed} & only_later
             if isinstance(later, FormulaError) and (not true or (luck and false)):
                 error = (*false, *_unread(entry.found, later), later)[0]
-                for name in set(self._unused) & entry.names & set(namespace):
-                    del self._unused[name]  # the code has it by now
+                by_now = entry.names & set(namespace)  # the code has them
+                self._unused = [u for u in self._unused if u.name not in by_now]
                 if not (self._laws and isinstance(error, OpenError)):
                     faults.append(self._report(entry.block, entry.maths, error))
                     continue
@@ -267,7 +284,7 @@ class Checker:
         Raise :class:`StatementError` if it is false or cannot be read.
         """
         twin = self.copy()
-        twin.markup, twin._pending, twin._unused, twin._spoken = "md", [], {}, []
+        twin.markup, twin._pending, twin._unused, twin._spoken = "md", [], [], []
         try:
             twin.look(Block("text", f"$${formula}$$", line), namespace)
             twin.confirm(namespace)
@@ -282,8 +299,8 @@ class Checker:
         would be a formula that the reader trusts and nobody has checked.
         """
         if self._laws:
-            return tuple(law for _, law in self._unused.values() if law)
-        raise_all([error for error, _ in self._unused.values()])
+            return tuple(unused.law for unused in self._unused if unused.law)
+        raise_all([unused.error for unused in self._unused])
         return ()
 
     def _equations(
@@ -339,13 +356,16 @@ class Checker:
             problem = FormulaError(_UNUSED, equation.start)
             law = _law(entry.block, entry.maths, equation, entry.number)
             error = self._report(entry.block, entry.maths, problem)
-            self._unused[defines] = error, law if only else None
+            body = self._definitions[defines].body
+            self._settle(defines, body, entry)
+            unused = _Unused(defines, body, entry.key, error, law if only else None)
+            self._unused.append(unused)
         if only:
             return None
         difference = self._verify(equation, scope)
-        self._tie(equation, scope)
+        self._tie(entry, equation, scope)
         for name in log.texts - {defines}:
-            self._unused.pop(name, None)
+            self._settle(name, scope.definitions[name].body)
         if log.texts and not last:  # the next cell may give these names a value
             return None
         kind: StatementKind = "gradient" if derives(equation.members) else "value"
@@ -413,14 +433,23 @@ class Checker:
         self._definitions[name] = Definition(params, body)
         return None if scope.has_function(name) else name
 
-    def _tie(self, equation: Equation, scope: Names) -> None:
+    def _settle(self, name: str, body: Node, entry: _Entry | None = None) -> None:
+        """Take what an entry, or another that says the same, defines as checked."""
+        key = entry.key if entry else None
+        self._unused = [
+            u
+            for u in self._unused
+            if u.name != name or (u.key != key and u.body != body)
+        ]
+
+    def _tie(self, entry: _Entry, equation: Equation, scope: Names) -> None:
         """Keep a definition that is true of a live tensor, for this very tensor."""
         if not (head := _head(equation, scope)):
             return
         name, _, body = head
         live = scope.live(name)
         if live is not None or scope.has_function(name):
-            self._unused.pop(name, None)
+            self._settle(name, body, entry)
         if isinstance(live, Tensor) and not is_literal(body):
             self._definitions[name] = Definition((), body, weakref.ref(live))
 
