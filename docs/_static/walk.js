@@ -15,17 +15,24 @@
     const id = i + 1;
     const figure = bar.parentElement;
     const our = (query) => all(query, figure);
-    const steps = our("li[data-node]");
-    steps.forEach((li) => li.removeAttribute("id")); // ours to follow
-    // Of each node all its boxes: a wide drawing may have a narrow one beside it.
-    const boxes = all(".ag-node", our("svg")[0]).map((_, n) => our(`.ag-node[data-node="${n}"]`));
     const names = (n) => boxes[n][0].querySelector("text").textContent.split(/ = |, /);
     bar.append(all("#ag-bar")[0].content.cloneNode(true));
     const [predict, slider, count, say, form, question, shape, field, fault] = our(".ag-part");
-    const { nodes, edges } = JSON.parse(our(".ag-data")[0].textContent);
     const [leaves] = our(".ag-leaves");
-    const last = (slider.max = steps.length);
-    let now, at, timer;
+    const hint = [...say.childNodes];
+    let steps, boxes, made, nodes, edges, last, now, at, timer;
+
+    function read() {
+      steps = our("li[data-node]");
+      steps.forEach((li) => li.removeAttribute("id")); // ours to follow
+      // Of each node all its boxes: a wide drawing may have a narrow one beside it.
+      boxes = all(".ag-node", our("svg")[0]).map((_, n) => our(`.ag-node[data-node="${n}"]`));
+      ({ nodes, edges } = JSON.parse(our(".ag-data")[0].textContent));
+      last = slider.max = steps.length;
+      // Code: the line that made each node.
+      made = boxes.map((_, n) => all(`[data-made~="${id}-${n}"]`)[0]);
+      made.forEach((line) => line && !line.closest("[aria-hidden]") && (line.tabIndex = 0));
+    }
 
     function draw(step) {
       slider.value = step;
@@ -47,7 +54,7 @@
       draw(step);
       say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? []));
       clearTimeout(timer);
-      timer = setTimeout(() => history.replaceState(0, "", `#ag-${id}-s${now}`), 300);
+      timer = setTimeout(() => history.replaceState(0, "", (figure.dataset.address ?? `#ag-${id}-s`) + now), 300);
       page.scrollPaddingBottom = bar.offsetHeight + "px";
       our("svg, .ag-on").filter((e) => e.checkVisibility()).pop().scrollIntoView({ block: "nearest", inline: "center" });
       page.scrollPaddingBottom = "";
@@ -126,9 +133,6 @@
       if (box && form.dataset.ask == "turn") answer("#" + box.dataset.node);
     };
 
-    // Code: the line that made each node.
-    const made = boxes.map((_, n) => all(`[data-made~="${id}-${n}"]`)[0]);
-    made.forEach((line) => line && (line.tabIndex = 0));
     const mark = (n) => [...(boxes[n] ?? []), made[n]].forEach((e) => e?.classList.add("ag-at"));
     onPoint(({ target }) => {
       const word = target.matches(".mathnormal") ? target.textContent : "";
@@ -138,6 +142,7 @@
       });
     });
 
+    read();
     const pass = steps.findIndex((li) => li.dataset.ask);
     draw(all(".predict")[0] ? pass : last); // where a page asks, it does not tell
     const visit = () => {
@@ -146,5 +151,12 @@
     };
     addEventListener("hashchange", visit);
     addEventListener("load", visit);
+    // The playground has drawn another program in the same figure.
+    figure.addEventListener("redrawn", ({ detail }) => {
+      clearTimeout(timer); // it is the address of what was drawn before
+      say.replaceChildren(...hint);
+      read();
+      detail == null ? draw(predict.checked ? steps.findIndex((li) => li.dataset.ask) : last) : go(detail);
+    });
   });
 }

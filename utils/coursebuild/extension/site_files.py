@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -15,13 +16,14 @@ from coursebuild.extension import cards
 from coursebuild.extension.redirects import FILE, read_redirects
 from coursebuild.sources.docnames import source_of
 
-__all__ = ["setup", "sitemap"]
+__all__ = ["setup", "sitemap", "without_comments"]
 
 ICONS = (
     '\n    <link rel="icon" href="{0}favicon.ico" sizes="32x32">'
     '\n    <link rel="icon" href="{0}_static/mark.svg" type="image/svg+xml">'
     '\n    <link rel="apple-touch-icon" href="{0}apple-touch-icon.png">'
 )
+COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/)[\s\S])*\*/|//.*)\n", re.MULTILINE)
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
 
 
@@ -34,6 +36,15 @@ def sitemap(site: str, pages: list[str]) -> str:
     lines = (f"<url><loc>{escape(f'{site}{p}.html')}</loc></url>" for p in pages)
     head = '<?xml version="1.0" encoding="utf-8"?>'
     return "\n".join([head, URLS, *lines, "</urlset>", ""])
+
+
+def without_comments(script: str) -> str:
+    """Return a script without the lines that are comments, which no browser needs.
+
+    >>> without_comments("// a\\nlet x; // b\\n  /** c\\n d */\\n/** e */ y();\\n")
+    'let x; // b\\n/** e */ y();\\n'
+    """
+    return COMMENT.sub("", script)
 
 
 def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -68,6 +79,8 @@ def _files(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html":
         return
     out, site = Path(app.outdir), app.config.html_baseurl
+    for script in out.glob("_static/playground/*.js"):  # our largest by far
+        script.write_text(without_comments(script.read_text("utf-8")), "utf-8")
     (out / "favicon.ico").write_bytes(cards.favicon())
     (out / "apple-touch-icon.png").write_bytes(cards.icon(180, margin=0.12))
     if site:

@@ -1,0 +1,531 @@
+// @ts-check
+// Draw a program that has run, and tell its steps, as the build draws and tells a graph.
+
+const drawing = (() => {
+  const FONT = "system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+  const STEP = 18; // pixels from line to line
+  const PAD = 11; // around a text
+  const GAP = 16; // between what stands side by side
+  const [DOWN, FLAT] = [20, 14]; // between layers, which labels keep apart as well
+  const MOST = 40; // characters of a line
+  const ROLES = {
+    leaf: ["leaf: keeps .grad", 'fill="#dcebfa" stroke="#1b62a5"'],
+    op: ["operation", 'fill="#f1f1f1" stroke="#5a5a5a"'],
+    root: ["output", 'fill="#dff3e0" stroke="#1e7a34"'],
+  };
+  const RED = ' class="ag-grad" fill="#b00020"';
+  // The rules of utils/torchutils/rules.py, which names their source.
+  const RULES = {
+    add: ["g", "g"],
+    sub: ["g", "−g"],
+    rsub: ["−g", "g"],
+    mul: ["g · b", "g · a"],
+    div: ["g / b", "−g · a / b²"],
+    pow: ["g · b · a^(b − 1)"],
+    neg: ["−g"],
+    reciprocal: ["−g · out²"],
+    dot: ["g · b", "g · a"],
+    mv: ["g bᵀ", "aᵀ g"],
+    mm: ["g bᵀ", "aᵀ g"],
+    t: ["gᵀ"],
+    sum: ["g, copied to each"],
+    mean: ["g / count, copied to each"],
+    exp: ["g · out"],
+    log: ["g / a"],
+    sin: ["g · cos a"],
+    cos: ["−g · sin a"],
+    tanh: ["g · (1 − out²)"],
+    sigmoid: ["g · out · (1 − out)"],
+    sqrt: ["g / (2 · out)"],
+    relu: ["0 where a ≤ 0, else g"],
+    abs: ["g · sign a"],
+    clone: ["g"],
+  };
+  const SPREAD = ["add", "sub", "rsub", "mul", "div", "pow"];
+  const SYMMETRIC = ["add", "mul", "dot", "maximum", "minimum"];
+
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  /** The room that a line needs, in pixels. */
+  const wide = (text, size = 13) => {
+    pen.font = `${size == 14 ? 600 : 400} ${size}px ${FONT}`;
+    return pen.measureText(text).width;
+  };
+  const safe = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const cut = (text) => (text.length > MOST ? text.slice(0, MOST - 1) + "…" : text);
+  const at = (x) => x.toFixed(1).replace(".0", "");
+
+  // Numbers as text: whole ones exact, others with four digits, as Python's %.4g.
+  function one(x) {
+    if (!Number.isFinite(x)) return x > 0 ? "inf" : x < 0 ? "-inf" : "nan";
+    if (Object.is(x, -0)) return "-0";
+    if (Number.isInteger(x) && Math.abs(x) < 1e7) return String(x);
+    const tie = /^(-?\d\.\d\d[02468])50*(e.*)$/.exec(x.toExponential(60)); // Python rounds it to even
+    if (tie) x = +(tie[1] + tie[2]);
+    const [digits, power] = x.toExponential(3).split("e");
+    if (+power >= -4 && +power < 4) return String(+x.toPrecision(4));
+    return `${+digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+  }
+
+  function nested(numbers, [size, ...rest]) {
+    if (size === undefined) return one(numbers[0]);
+    const each = numbers.length / (size || 1);
+    const parts = Array.from({ length: size }, (_, i) => nested(numbers.slice(i * each, (i + 1) * each), rest));
+    return `[${parts.join(", ")}]`;
+  }
+
+  /** A value as text; what is too long loses numbers in its middle. */
+  function show(numbers, shape, width = 44) {
+    const text = nested(numbers, shape);
+    if (text.length <= width) return text;
+    const first = text.slice(0, width / 2).replace(/, [^ ]*$/, "");
+    return `${first}, …, ${text.slice(-width / 3).replace(/^.*?, /, "")}`;
+  }
+
+  const size = (shape) => (shape.length ? `(${shape.join(", ")}${shape.length == 1 ? "," : ""})` : "scalar");
+
+  /** What autograd has recorded behind the output: nodes, numbered from there, and edges. */
+  function recorded({ nodes, output }) {
+    const of = new Map(nodes.map((node) => [node.id, node]));
+    const ids = [output];
+    const edges = [];
+    for (let dst = 0; dst < ids.length; dst++) {
+      const node = of.get(ids[dst]);
+      if (node.leaf) continue;
+      node.inputs.forEach((input, arg) => {
+        if (!of.get(input).requires) return;
+        let src = ids.indexOf(input);
+        if (src < 0) src = ids.push(input) - 1;
+        edges.push({ src, dst, arg, out: 0 });
+      });
+    }
+    return { boxes: ids.map((id) => of.get(id)), edges, of };
+  }
+
+  /** The order of execution, leaves first; and the engine's: leaves, else what ran last. */
+  function orders(boxes, edges) {
+    const all = [...boxes.keys()];
+    const forward = [
+      ...all.filter((k) => boxes[k].leaf),
+      ...all.filter((k) => !boxes[k].leaf).sort((j, k) => boxes[j].id - boxes[k].id),
+    ];
+    const waits = all.map((k) => edges.filter(({ src }) => src == k).length);
+    const ready = [0];
+    const backward = [];
+    while (ready.length) {
+      const leaf = ready.findIndex((k) => boxes[k].leaf);
+      const last = ready.reduce((best, k, i) => (boxes[k].id > boxes[ready[best]].id ? i : best), 0);
+      const [next] = ready.splice(leaf < 0 ? last : leaf, 1);
+      backward.push(next);
+      for (const { src, dst } of edges) if (dst == next && !--waits[src]) ready.push(src);
+    }
+    return { forward, backward };
+  }
+
+  const mark = (place, text) => `\x02${place}\x03${text}\x04`;
+  const bracketed = (text) => text.replace(/((?:cos|[·+−/n]) ?\x02\w+\x03)(-.*?)(?=\x04)/g, "$1($2)");
+
+  /** Everything that happens, in words, with the places of its numbers. */
+  function told(result) {
+    const { boxes, edges, of } = recorded(result);
+    const order = orders(boxes, edges);
+    const numbers = {}; // by place: v0 a value, a0 an adjoint, s1 what edge 1 sent, p1 the sum then
+    const shapes = boxes.map((box) => box.shape);
+    const put = (place, values, k) => {
+      numbers[place] = [...values];
+      return mark(place, show(values, shapes[k]));
+    };
+    // torch records a product by the ranks of its operands.
+    const ranks = (k) => boxes[k].inputs.map((id) => of.get(id).shape.length).join(" ");
+    const products = { "1 1": "dot", "2 1": "mv", "2 2": "mm" };
+    const ops = boxes.map(({ op }, k) => (op == "matmul" && products[ranks(k)]) || op);
+    const ref = (k) => boxes[k].names[0] ?? `#${k}`;
+    const title = (k) => [boxes[k].names.join(", ") || `#${k}`, ...(boxes[k].leaf ? [] : [ops[k]])].join(" = ");
+    const into = (k) => edges.filter(({ dst }) => dst == k);
+    const ordered = (k) => !SYMMETRIC.includes(ops[k]) && into(k).some(({ arg }) => arg > 0);
+    const facts = (k) => `${boxes[k].leaf ? "leaf · " : ""}${size(shapes[k])} · float64`;
+    const constants = (k) =>
+      boxes[k].leaf ? [] : boxes[k].inputs.map((id) => of.get(id)).filter((it) => !it.requires);
+    const attributes = (k) => [
+      ...boxes[k].attributes,
+      ...constants(k).map((it) => `${it.names[0] ?? "constant"} = ${show(it.value, it.shape)}`),
+    ];
+
+    /** An edge's rule with names, or with numbers. */
+    function rule({ src, dst, arg }, spelt) {
+      const { inputs } = boxes[dst];
+      const op = ops[dst];
+      const own = new Map(boxes[dst].attributes.map((text) => text.split(" = ")));
+      const plain = own.get("exponent") ?? own.get("other");
+      const text = (RULES[op] ?? [])[arg];
+      if (!text || own.has("self") || own.has("dim") || plain == "0") return "";
+      const word = (i) => {
+        const it = of.get(inputs[i]);
+        if (!it) return plain;
+        const k = boxes.indexOf(it);
+        if (!spelt) return k < 0 ? it.names[0] ?? "constant" : ref(k);
+        return k < 0 ? show(it.value, it.shape) : put(`v${k}`, it.value, k);
+      };
+      const words = {
+        a: word(0),
+        b: word(1),
+        g: spelt ? put(`a${dst}`, boxes[dst].grad, dst) : "g",
+        out: spelt ? put(`v${dst}`, boxes[dst].value, dst) : "out",
+        count: String(boxes[src].value.length / (boxes[dst].value.length || 1)),
+      };
+      let known = true;
+      const filled = text.replace(/(?<![a-z])(?:out|count|[abg])(?![a-z])/g, (name) => words[name] ?? ((known = false), ""));
+      if (!known) return "";
+      const spread = SPREAD.includes(op) && String(shapes[src]) != String(shapes[dst]);
+      return spread ? `Σ(${filled})` : filled;
+    }
+
+    const steps = order.forward.map((k) => {
+      const given = into(k).map(({ src }) => ref(src));
+      if (ordered(k) || (into(k)[0]?.arg > 0 && !SYMMETRIC.includes(ops[k]))) {
+        given.length = 0;
+        for (const { src, arg } of into(k)) given[arg] = ref(src);
+        for (let i = 0; i < given.length; i++) given[i] ??= "constant";
+      }
+      const head = boxes[k].leaf ? boxes[k].names.join(", ") || ref(k) : `${ref(k)} = ${ops[k]}(${given.join(", ")})`;
+      const all = [...(k ? [] : ["output"]), facts(k), ...attributes(k), put(`v${k}`, boxes[k].value, k)];
+      return { node: k, text: `${head}: ${all.join(", ")}` };
+    });
+    const count = steps.length;
+    const sums = {}; // where the sum of a node's adjoint so far stands
+    const sent = new Map(result.steps.map((it) => [`${it.node} ${it.edge[2]}`, it]));
+    for (const k of order.backward) {
+      const box = boxes[k];
+      const g = put(`a${k}`, box.grad ?? [], k);
+      if (box.leaf) {
+        numbers[`b${k}`] = [];
+        steps.push({ node: k, ask: "turn", text: `${ref(k)} is a leaf: its .grad was ${mark(`b${k}`, "None")}, is ${put(`r${k}`, box.grad, k)}` });
+        continue;
+      }
+      steps.push({ node: k, ask: "turn", text: `${ref(k)} (${ops[k]}) has its turn: g = ${g}` });
+      edges.forEach((edge, e) => {
+        if (edge.dst != k) return;
+        const it = sent.get(`${box.id} ${edge.arg}`);
+        if (!it) return;
+        const to = edge.src;
+        const own = put(`s${e}`, it.contribution, to);
+        edge.sent = show(it.contribution, shapes[to]);
+        const named = rule(edge, false);
+        const words = [...(named ? [named] : []), ...(named && named != "g" ? [rule(edge, true)] : []), own];
+        let text = `${ref(k)} sends to ${ref(to)}: ${words.join(" = ")}`;
+        const sum = put(`p${e}`, it.sum, to);
+        if (sums[to]) text += `; ${ref(to)} adds up ${sums[to]} + ${own} = ${sum}`;
+        steps.push({ node: k, edge: e, to, ask: sums[to] ? "adjoint" : "first", place: sums[to] ? `p${e}` : `s${e}`, text: bracketed(text) });
+        sums[to] = sums[to] ? sum : own;
+      });
+    }
+    return { boxes, edges, steps, count, numbers, shapes, title, facts, attributes, ordered };
+  }
+
+  /** From which step on a line of the drawing says what: [step, place, text]. */
+  function states({ boxes, steps, count, numbers, shapes }) {
+    const said = {};
+    const text = (place, k) => show(numbers[place], shapes[k]);
+    steps.forEach((step, i) => {
+      const k = i + 1;
+      const { node } = step;
+      if (step.edge !== undefined) {
+        said[`s${step.edge}`] = [[k, `s${step.edge}`, ""]];
+        (said[`g${step.to}`] ??= []).push([k, step.place, `adjoint ${text(step.place, step.to)}`]);
+      } else if (k > count) {
+        const leaf = boxes[node].leaf;
+        const last = leaf ? `r${node}` : `a${node}`;
+        (said[`g${node}`] ??= []).push([k, last, `${leaf ? "grad" : "adjoint"} ${text(`a${node}`, node)}`]);
+      } else {
+        said[`v${node}`] = [[k, `v${node}`, text(`v${node}`, node)]];
+        if (boxes[node].leaf) said[`g${node}`] = [[k, `b${node}`, "grad None"]];
+      }
+    });
+    return said;
+  }
+
+  // Layers: a box stands on an even one, and each edge passes the odd ones between.
+  function layers(told) {
+    const { boxes, edges, steps, count } = told;
+    const level = boxes.map(() => 0);
+    for (const { node } of steps.slice(0, count).reverse())
+      for (const { src, dst } of edges) if (dst == node) level[src] = Math.max(level[src], level[dst] + 1);
+    const top = Math.max(...level);
+    const rows = Array.from({ length: 2 * top + 1 }, () => []);
+    const items = steps.slice(0, count).map(({ node }) => ({ node, row: 2 * (top - level[node]), from: [], to: [] }));
+    for (const item of items) rows[item.row].push(item);
+    const find = (k) => items.find(({ node }) => node == k);
+    edges.forEach((edge, e) => {
+      let before = find(edge.src);
+      const end = find(edge.dst);
+      const link = (item) => {
+        before.to.push(item);
+        item.from.push(before);
+        before = item;
+      };
+      edge.path = [];
+      for (let row = before.row + 1; row < end.row; row++) {
+        const item = { edge: e, row, label: row == end.row - 1, from: [], to: [] };
+        rows[row].push(item);
+        edge.path.push(item);
+        link(item);
+      }
+      link(end);
+    });
+    untangle(rows);
+    return { rows, find };
+  }
+
+  const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
+
+  function crossings(rows) {
+    let count = 0;
+    for (const row of rows) {
+      const ends = row.flatMap((item, i) => item.to.map((next) => [i, next.i]));
+      for (const [i, j] of ends) for (const [k, l] of ends) if (i < k && j > l) count++;
+    }
+    return count;
+  }
+
+  /** Order each layer by the middle of its neighbours; keep the order with the fewest crossings. */
+  function untangle(rows) {
+    const number = () => rows.forEach((row) => row.forEach((item, i) => (item.i = i)));
+    number();
+    let best = [crossings(rows), rows.map((row) => [...row])];
+    for (let turn = 0; turn < 8 && best[0]; turn++) {
+      const side = turn % 2 ? "from" : "to";
+      for (const row of turn % 2 ? rows : [...rows].reverse()) {
+        for (const item of row) item.want = item[side].length ? mean(item[side].map(({ i }) => i)) : item.i;
+        row.sort((a, b) => a.want - b.want).forEach((item, i) => (item.i = i));
+      }
+      const now = crossings(rows);
+      if (now < best[0]) best = [now, rows.map((row) => [...row])];
+    }
+    best[1].forEach((row, i) => (rows[i] = row));
+    number();
+  }
+
+  /** Move a layer's items to where they want to be, least squares, and none onto another. */
+  function settle(row) {
+    let shift = 0;
+    const blocks = [];
+    row.forEach((item, i) => {
+      if (i) shift += row[i - 1].after + GAP + item.before;
+      let block = { sum: item.want - shift, items: [[item, shift]] };
+      while (blocks.length && mean_(blocks.at(-1)) >= mean_(block)) {
+        const last = blocks.pop();
+        block = { sum: last.sum + block.sum, items: [...last.items, ...block.items] };
+      }
+      blocks.push(block);
+    });
+    for (const block of blocks) for (const [item, own] of block.items) item.x = mean_(block) + own;
+  }
+  const mean_ = ({ sum, items }) => sum / items.length;
+
+  /** Give each item its place; ``flat``: from left to right. */
+  function place(told, flat) {
+    const { rows, find } = layers(told);
+    for (const item of rows.flat()) {
+      const box = item.node === undefined ? null : told.sizes[item.node];
+      const label = item.label ? told.labels[item.edge] : null;
+      const [w, h] = box ?? (label ? [label.width + 4, label.lines.length * STEP + 2] : [0, 0]);
+      if (box) item.before = item.after = (flat ? h : w) / 2;
+      else [item.before, item.after] = flat ? [h, 3] : [4, w];
+      item.deep = flat ? w : h;
+      item.x = 0;
+    }
+    for (let turn = 0; turn < 12; turn++) {
+      const side = turn % 2 ? "to" : "from";
+      for (const row of turn % 2 ? [...rows].reverse() : rows) {
+        for (const item of row) {
+          const near = turn > 7 ? [...item.from, ...item.to] : item[side];
+          item.want = near.length ? mean(near.map(({ x }) => x)) : item.x;
+        }
+        settle(row);
+      }
+    }
+    const least = Math.min(...rows.flat().map((item) => item.x - item.before));
+    const gap = flat ? FLAT : DOWN;
+    let y = 0;
+    for (const row of rows) {
+      const deep = Math.max(0, ...row.map((item) => item.deep));
+      for (const item of row) {
+        item.x -= least;
+        item.y = y + deep / 2;
+        item.half = item.row % 2 && !flat ? 0 : (item.node === undefined ? deep : item.deep) / 2;
+      }
+      y += deep + gap;
+    }
+    const across = Math.max(...rows.flat().map((item) => item.x + item.after));
+    const [width, height] = flat ? [y - gap, across] : [across, y - gap];
+    return { find, width, height, point: (x, y) => (flat ? [y, x] : [x, y]), flat };
+  }
+
+  const points = (...list) => list.map(([x, y]) => `${at(x)},${at(y)}`).join(" ");
+
+  function head([x1, y1], [x2, y2]) {
+    const far = Math.hypot(x2 - x1, y2 - y1) || 1;
+    const [dx, dy] = [((y1 - y2) / far) * 3.5, ((x2 - x1) / far) * 3.5];
+    return `M${points([x1 + dx, y1 + dy], [x2, y2], [x1 - dx, y1 - dy])}z`;
+  }
+
+  /** An edge from box to box, straight where it passes a layer. */
+  function wire(edge, e, { find, point }) {
+    const [a, b] = [find(edge.src), find(edge.dst)];
+    const port = (box, near) => {
+      const most = Math.max(0, box.before - 10);
+      return box.x + Math.max(-most, Math.min(most, (near.x - box.x) * 0.6));
+    };
+    let [x, y] = [port(a, edge.path[0]), a.y + a.half];
+    const start = [x, y];
+    const tip = [port(b, edge.path.at(-1)), b.y - b.half];
+    const way = [...edge.path.flatMap((it) => (it.half ? [[it.x, it.y - it.half], [it.x, it.y + it.half]] : [[it.x, it.y]])), [tip[0], tip[1] - 8.5]];
+    const curve = way.map(([u, v]) => {
+      const middle = (y + v) / 2;
+      const part = points(point(x, middle), point(u, middle), point(u, v));
+      [x, y] = [u, v];
+      return part;
+    });
+    const [p, q, t] = [point(...start), point(x, y), point(...tip)];
+    const back = head(point(start[0], start[1] + 9), p) + "M" + points(q, t);
+    return `<g class="ag-edge" data-edge="${e}"><path d="M${points(p)}C${curve.join(" ")}" fill="none"/><path class="ag-head" d="${head(q, t)}" fill="#555"/><path class="ag-back" d="${back}" visibility="hidden"/></g>`;
+  }
+
+  function row(text, x, y, look) {
+    return `<text x="${at(x)}" y="${at(y)}"${look}>${safe(cut(text))}</text>`;
+  }
+
+  /** A line as it is in the end, and hidden, as it was before. */
+  function stated(list, x, y, look) {
+    return list
+      .map(([from, place, text], i) => {
+        const hidden = list[i + 1] ? ` data-to="${list[i + 1][0]}" visibility="hidden"` : "";
+        return row(text, x, y, ` data-v="${place}" data-from="${from}"${hidden}${look}`);
+      })
+      .join("");
+  }
+
+  function shape(role, x, y, w, h) {
+    const rect = (d) =>
+      `<rect class="ag-box ag-${role}" x="${at(x + d)}" y="${at(y + d)}" width="${at(w - 2 * d)}" height="${at(h - 2 * d)}"${role == "leaf" ? ` rx="${at(Math.min(10, h / 3))}"` : ""} ${ROLES[role][1]}/>`;
+    return rect(0) + (role == "root" ? rect(3) : "");
+  }
+
+  const roleOf = (box, k) => (box.leaf ? "leaf" : k ? "op" : "root");
+
+  function legend(boxes, width, y) {
+    const limit = Math.max(width, 300);
+    let x = 0;
+    let widest = 0;
+    const entries = Object.keys(ROLES).filter((role) => boxes.some((box, k) => roleOf(box, k) == role));
+    const put = (room, make) => {
+      if (x && x + room > limit) [x, y] = [0, y + STEP];
+      const made = make();
+      x += room + 14;
+      widest = Math.max(widest, x - 14);
+      return made;
+    };
+    const parts = entries.map((role) =>
+      put(26 + wide(ROLES[role][0]), () => shape(role, x + 0.5, y - 6, 19, 12) + row(ROLES[role][0], x + 25, y + 4.5, "")),
+    );
+    const word = "+ contribution that went back along an edge";
+    parts.push(put(wide(word), () => `<text x="${at(x)}" y="${at(y + 4.5)}"${RED}>${word}</text>`));
+    return { text: `<g class="ag-legend">${parts.join("")}</g>`, width: widest, height: y + 10 };
+  }
+
+  /** What stands in each box and on each edge, and how large that is. */
+  function measure(told, said) {
+    told.lines = told.boxes.map((_, k) => [
+      [told.title(k), "t"],
+      [told.facts(k), "m"],
+      ...told.attributes(k).map((text) => [text, "m"]),
+      ["", "v", said[`v${k}`]],
+      ...(said[`g${k}`] ? [["", "g", said[`g${k}`]]] : []),
+    ]);
+    const room = ([text, role, list]) =>
+      Math.max(...(list ? list.map((it) => it[2]) : [text]).map((it) => wide(cut(it), role == "t" ? 14 : 13)));
+    told.sizes = told.lines.map((lines) => [Math.max(...lines.map(room)) + 2 * PAD, lines.length * STEP + 14]);
+    told.labels = told.edges.map((edge, e) => {
+      const sent = edge.sent && `+ ${edge.sent.startsWith("-") ? `(${edge.sent})` : edge.sent}`;
+      const lines = [
+        ...(told.ordered(edge.dst) ? [[`operand ${edge.arg}`, ""]] : []),
+        ...(sent ? [[sent, RED, (said[`s${e}`] ?? []).map(([from, place]) => [from, place, sent])]] : []),
+      ];
+      return { lines, width: Math.max(0, ...lines.map(([text]) => wide(cut(text)))) };
+    });
+  }
+
+  function summary({ boxes, edges }) {
+    const many = (n, one, several = one + "s") => `${n} ${n == 1 ? one : several}`;
+    const leaves = boxes.flatMap((box, k) => (box.leaf ? [box.names[0] ?? `#${k}`] : []));
+    return `autograd graph: ${many(boxes.length, "node")}, ${many(edges.length, "edge")}, ${many(leaves.length, "leaf", "leaves")} (${leaves.join(", ")})`;
+  }
+
+  /** The picture, as one SVG element, from left to right where ``room`` pixels suffice. */
+  function picture(told, said, room) {
+    measure(told, said);
+    let space = place(told, true);
+    if (space.width + 16 > room) space = place(told, false);
+    const { find, point, flat } = space;
+    const key = legend(told.boxes, space.width, space.height + 26);
+    const [width, height] = [Math.ceil(Math.max(space.width, key.width)) + 16, Math.ceil(key.height) + 16];
+    const boxes = told.boxes.map((box, k) => {
+      const item = find(k);
+      const [x, y] = point(item.x, item.y);
+      const [w, h] = told.sizes[k];
+      let line = y - h / 2 + 21;
+      const lines = told.lines[k].map(([text, role, list]) => {
+        const look = role == "t" ? ' font-size="14" font-weight="600"' : role == "g" ? RED : "";
+        const made = list ? stated(list, x, line, look) : row(text, x, line, look);
+        line += STEP;
+        return made;
+      });
+      return `<g class="ag-node" data-node="${k}">${shape(roleOf(box, k), x - w / 2, y - h / 2, w, h)}${lines.join("")}</g>`;
+    });
+    const marks = told.edges.map((edge, e) => {
+      const item = edge.path.at(-1);
+      const { lines, width } = told.labels[e];
+      const [x, y] = point(item.x, item.y);
+      const middle = flat ? x : x + 6 + width / 2;
+      const first = flat ? y - STEP * lines.length + 11 : y - (STEP * lines.length) / 2 + 13;
+      const rows = lines.map(([text, look, list], i) =>
+        list?.length ? stated(list, middle, first + i * STEP, look) : row(text, middle, first + i * STEP, look),
+      );
+      return `<g class="ag-mark" data-edge="${e}">${rows.join("")}</g>`;
+    });
+    return (
+      `<svg xmlns="http://www.w3.org/2000/svg" class="ag-svg" role="img" width="${width}" height="${height}" viewBox="-8 -8 ${width} ${height}" font-family="${FONT}" font-size="13">` +
+      `<title>${safe(summary(told))}</title><desc>The text version lists every step.</desc>` +
+      `<rect class="ag-page" x="-8" y="-8" width="${width}" height="${height}" fill="#fff"/><g class="ag-ink" fill="#1a1a1a">` +
+      `<g class="ag-edges" stroke="#555" stroke-width="1.5">${told.edges.map((edge, e) => wire(edge, e, space)).join("")}</g>` +
+      `<g text-anchor="middle">${marks.join("")}${boxes.join("")}</g>${key.text}</g></svg>`
+    );
+  }
+
+  function item({ node, edge, to, ask, text }) {
+    const data = `data-node="${node}"${edge === undefined ? "" : ` data-edge="${edge}" data-to="${to}"`}${ask ? ` data-ask="${ask}"` : ""}`;
+    return `<li ${data}>${safe(text).replace(/\x02(\w+)\x03(.*?)\x04/g, '<b data-v="$1">$2</b>')}</li>`;
+  }
+
+  function words(told) {
+    const list = (heading, steps, start) => `<p>${heading}</p><ol start="${start}">${steps.map(item).join("")}</ol>`;
+    const { steps, count } = told;
+    return (
+      `<summary>Text version</summary><p>${safe(summary(told))}</p>` +
+      list("Forward", steps.slice(0, count), 1) +
+      list("Backward", steps.slice(count), count + 1)
+    );
+  }
+
+  /**
+   * Return the drawing of a run in ``room`` pixels: SVG, text version, what it is
+   * called, the data of walk.js, and the numbers of each place.
+   */
+  function draw(result, room) {
+    const it = told(result);
+    const svg = picture(it, states(it), room);
+    const nodes = it.boxes.map((box) => ({ shape: box.shape }));
+    return { svg, words: words(it), name: `Drawing of ${it.title(0)}`, data: { nodes, edges: it.edges.map(() => ({ out: 0 })) }, lines: it.boxes.map((box) => box.line), numbers: it.numbers };
+  }
+
+  return { draw, show, one, safe };
+})();

@@ -1,0 +1,158 @@
+// @ts-check
+// See the program's function along one entry of a leaf, or over two; check gradients by differences.
+
+(() => {
+  /** @type {any} */
+  const box = document.querySelector(".pg-see");
+  const [first, second, step] = box.querySelectorAll("select");
+  const [plot, caption, body] = ["svg", "figcaption", "tbody"].map((query) => box.querySelector(query));
+  const { one, safe } = drawing;
+  const REACH = 2; // so far to each side
+  const SIZE = 300; // of the plot, in its own units; around it stands room for numbers
+  const EDGE = 46;
+  const FINE = 120;
+  const GRID = 28;
+  const LEVELS = 9;
+  let program = "";
+  let entries = [];
+
+  /** The entries of all leaves, as Python names them. */
+  function list({ nodes, leaves }) {
+    return leaves.flatMap((id) => {
+      const node = nodes.find((it) => it.id == id);
+      return [...node.value].map((at, i) => {
+        let rest = i;
+        const place = [...node.shape].reverse().map((size) => {
+          const k = rest % size;
+          rest = (rest - k) / size;
+          return k;
+        });
+        const name = node.names[0] + (place.length ? `[${place.reverse().join(", ")}]` : "");
+        return { name, leaf: node.names[0], i, at, whole: node.value, slope: node.grad?.[i] ?? 0 };
+      });
+    });
+  }
+
+  /** The output where some entries have other values; nan where the program has none. */
+  function value(...changes) {
+    const leaves = {};
+    for (const [{ leaf, i, whole }, x] of changes) (leaves[leaf] ??= Float64Array.from(whole))[i] = x;
+    const { fault, nodes, output } = playground.run(program, { leaves, without: true });
+    return fault ? NaN : nodes.find(({ id }) => id == output).value[0];
+  }
+
+  const scale = (from, to) => (x) => ((x - from) / (to - from)) * SIZE;
+  const at = (x) => x.toFixed(1);
+  const text = (x, y, words, anchor) => `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}">${safe(words)}</text>`;
+  const frame = (a, low, high) =>
+    `<rect class="mv-grid" width="${SIZE}" height="${SIZE}" fill="none"/><g class="mv-ink">` +
+    text(0, SIZE + 18, one(a.at - REACH), "start") +
+    text(SIZE / 2, SIZE + 18, a.name, "middle") +
+    text(SIZE, SIZE + 18, one(a.at + REACH), "end") +
+    text(-6, SIZE, low, "end") +
+    text(-6, 12, high, "end") +
+    "</g>";
+
+  /** A curve with its tangent. */
+  function along(a) {
+    const xs = Array.from({ length: FINE + 1 }, (_, i) => a.at - REACH + (2 * REACH * i) / FINE);
+    const ys = xs.map((x) => value([a, x]));
+    const here = value([a, a.at]);
+    const known = [...ys, here].filter(Number.isFinite);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const room = (high - low || 1) * 0.08;
+    const [x, y] = [scale(a.at - REACH, a.at + REACH), scale(high + room, low - room)];
+    let open = false;
+    const curve = xs.map((u, i) => {
+      if (!Number.isFinite(ys[i])) return (open = false), "";
+      const part = `${open ? "L" : "M"}${at(x(u))} ${at(y(ys[i]))}`;
+      open = true;
+      return part;
+    });
+    const line = (u) => `${at(x(u))} ${at(y(here + a.slope * (u - a.at)))}`;
+    const tangent = Number.isFinite(a.slope * here) ? `M${line(a.at - REACH)}L${line(a.at + REACH)}` : "";
+    plot.innerHTML =
+      frame(a, one(+low.toPrecision(3)), one(+high.toPrecision(3))) +
+      `<svg width="${SIZE}" height="${SIZE}" fill="none" stroke-width="2"><path class="mv-1" d="${curve.join("")}"/>` +
+      `<path class="mv-2" stroke-dasharray="7 4" d="${tangent}"/>` +
+      `<circle class="mv-2" cx="${at(x(a.at))}" cy="${at(y(here))}" r="4"/></svg>`;
+    return `The output as ${a.name} changes. The dashed line is the tangent at ${a.name} = ${one(a.at)}: its slope is the gradient's entry, ${one(a.slope)}.`;
+  }
+
+  /** Where a level crosses the sides of a cell: marching squares. */
+  function level(grid, z) {
+    const parts = [];
+    for (let i = 0; i < GRID; i++)
+      for (let j = 0; j < GRID; j++) {
+        const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
+        const cut = corners.flatMap(([u, v], k) => {
+          const [s, t] = corners[(k + 1) % 4];
+          const [from, to] = [grid[u][v], grid[s][t]];
+          if (from < z == to < z || !Number.isFinite(from - to)) return [];
+          const part = (z - from) / (to - from);
+          return [`${at(((u + part * (s - u)) / GRID) * SIZE)} ${at(SIZE - ((v + part * (t - v)) / GRID) * SIZE)}`];
+        });
+        for (let k = 0; k + 1 < cut.length; k += 2) parts.push(`M${cut[k]}L${cut[k + 1]}`);
+      }
+    return parts.join("");
+  }
+
+  /** Contours, and the gradient as an arrow across them. */
+  function over(a, b) {
+    const points = (c) => Array.from({ length: GRID + 1 }, (_, i) => c.at - REACH + (2 * REACH * i) / GRID);
+    const grid = points(a).map((u) => points(b).map((v) => value([a, u], [b, v])));
+    const known = grid.flat().filter(Number.isFinite);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const levels = Array.from({ length: LEVELS }, (_, k) => low + ((k + 0.5) / LEVELS) * (high - low));
+    const far = Math.hypot(a.slope, b.slope);
+    const [dx, dy] = [(a.slope / far) * 60, (-b.slope / far) * 60];
+    const [x, y] = [SIZE / 2 + dx, SIZE / 2 + dy];
+    const side = (s) => `${at(x - dx * 0.16 - s * dy * 0.1)} ${at(y - dy * 0.16 + s * dx * 0.1)}`;
+    const arrow = far && Number.isFinite(far) ? `M${SIZE / 2} ${SIZE / 2}L${at(x)} ${at(y)}M${side(1)}L${at(x)} ${at(y)}L${side(-1)}` : "";
+    plot.innerHTML =
+      frame(a, one(b.at - REACH), one(b.at + REACH)) +
+      `<g class="mv-ink">${text(-6, SIZE / 2, b.name, "end")}</g>` +
+      `<g fill="none">${levels.map((z, k) => `<path class="mv-1" stroke-width="1.4" opacity="${at(0.35 + (0.65 * k) / LEVELS)}" d="${level(grid, z)}"/>`).join("")}` +
+      `<path class="mv-2" stroke-width="2.5" d="${arrow}"/><circle class="mv-2" cx="${SIZE / 2}" cy="${SIZE / 2}" r="4"/></g>`;
+    const words = `Lines of equal output, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels.at(-1).toPrecision(3))}.`;
+    return `${words} The arrow has the direction of the gradient, (${one(a.slope)}, ${one(b.slope)})${arrow ? ", and stands across them" : ", which has none here"}.`;
+  }
+
+  /** One row for each entry: autograd's number, that of differences, how far apart. */
+  function differences() {
+    const h = +step.value;
+    body.innerHTML = entries
+      .map((a) => {
+        const slope = (value([a, a.at + h]) - value([a, a.at - h])) / (2 * h);
+        const cells = [one(a.slope), slope.toPrecision(8), Math.abs(slope - a.slope).toExponential(1)];
+        return `<tr><th scope="row">${safe(a.name)}</th>${cells.map((it) => `<td>${it.replace("-", "−")}</td>`).join("")}</tr>`;
+      })
+      .join("");
+  }
+
+  function see() {
+    const [a, b] = [entries[first.value], entries[second.value]];
+    if (!box.open || !a) return;
+    caption.textContent = b && b != a ? over(a, b) : along(a);
+    differences();
+  }
+
+  function offer(select, options) {
+    const chosen = select.value;
+    select.replaceChildren(...options);
+    select.value = chosen;
+    if (select.selectedIndex < 0) select.selectedIndex = 0;
+  }
+
+  document.querySelector(".pg-write").addEventListener("ran", (/** @type {any} */ { detail }) => {
+    program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
+    entries = list(detail);
+    const options = () => entries.map(({ name }, k) => new Option(name, String(k)));
+    offer(first, options());
+    offer(second, [new Option("nothing else", ""), ...options()]);
+    see();
+  });
+  for (const input of [first, second, step]) input.onchange = see;
+  box.ontoggle = see;
+  plot.setAttribute("viewBox", `${-EDGE} -4 ${SIZE + EDGE + 8} ${SIZE + 28}`);
+})();

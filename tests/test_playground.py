@@ -1,0 +1,317 @@
+"""The playground in a real browser: what is typed is drawn, told, kept, and true."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page
+from test_browser import AXE, ROOT, SITE, bare, faults
+
+__all__ = ["bare"]  # a fixture
+
+PAGE = (SITE / "playground.html").absolute().as_uri()
+SCRIPTS = SITE / "_static" / "playground"
+STARTS = re.findall(
+    r"^### (.*?)\n.*?```python\n(.*?)\n```",
+    (ROOT / "docs" / "playground.md").read_text("utf-8").partition("## Twelve")[2],
+    re.DOTALL | re.MULTILINE,
+)
+SQUARE = "x = tensor([1., 3.], requires_grad=True)\ny = (x**2).sum()"
+PLACES = """() => Object.fromEntries([...document.querySelectorAll(".ag-text b")]
+  .map((b) => [b.dataset.v, b.textContent]))"""
+
+
+@pytest.fixture(params=[1280, 390])
+def page(request, browser):
+    """Open the playground on a desktop or on a phone."""
+    context = browser.new_context(
+        viewport={"width": request.param, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("console", lambda m: errors.append(m.text))
+    page.goto(PAGE)
+    yield page
+    assert errors == []
+    context.close()
+
+
+def write(page: Page, program: str):
+    page.fill("#pg-text", program)
+
+
+def title(page: Page) -> str:
+    return page.locator(".ag-scroll").get_attribute("aria-label")
+
+
+def text(page: Page) -> str:
+    return page.locator(".ag-text").text_content()
+
+
+def status(page: Page) -> str:
+    return page.locator("#pg-fault").inner_text()
+
+
+def test_there_are_twelve_starting_points(page: Page):
+    options = page.locator(".pg-write option").all_inner_texts()
+    assert options == [name for name, _ in STARTS]
+    assert len(options) == 12
+
+
+def test_typing_draws(page: Page):
+    write(page, "")
+    page.locator("#pg-text").press_sequentially(SQUARE)
+    assert title(page) == "Drawing of y = sum"
+    assert page.locator(".ag-node").count() == 3
+    shown = page.evaluate(PLACES)
+    assert (shown["v0"], shown["r2"]) == ("10", "[2, 6]")
+    drawn = page.locator(".ag-node[data-node='2']").text_content()
+    assert "grad [2, 6]" in drawn
+
+
+def test_page_lists_the_operations_of_the_engine(page: Page):
+    (listed,) = page.locator("#what-it-knows code", has_text="+ - *").all_inner_texts()
+    assert listed.split() == page.evaluate("playground.OPERATIONS.join(' ')").split()
+
+
+def test_fault_has_a_place_and_keeps_the_last_drawing(page: Page):
+    write(page, SQUARE + "\nz = y + w")
+    page.wait_for_function("document.querySelector('#pg-fault').innerText")
+    assert status(page).startswith("Line 3, column 9: name 'w' is not defined")
+    assert page.locator(".pg-code mark").text_content() == "w"
+    assert title(page) == "Drawing of y = sum" or "y = dot" in title(page)
+    assert page.locator("#pg-text").get_attribute("aria-invalid") == "true"
+    write(page, SQUARE)
+    assert status(page) == ""
+    assert page.locator(".pg-code mark").count() == 0
+    assert title(page) == "Drawing of y = sum"
+
+
+def test_hostile_text_is_only_text(page: Page):
+    write(page, "<img src=x onerror=alert(1)> = constructor['x'](\n\"</pre>\\u0000")
+    page.wait_for_function("document.querySelector('#pg-fault').innerText")
+    assert page.locator(".pg-write img, #pg-fault img").count() == 0
+
+
+def test_address_holds_the_program_and_the_step(page: Page):
+    write(page, SQUARE)
+    page.wait_for_function(
+        "h => location.hash == h", arg="#p=" + quote(SQUARE, "!'()*")
+    )
+    page.locator(".ag-walk [type=range]").press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash.endsWith('&s=1')")
+    url = page.url
+    page.goto("about:blank")
+    page.goto(url)
+    assert page.input_value("#pg-text") == SQUARE
+    assert page.locator(".ag-walk output").inner_text().startswith("1 /")
+
+
+def test_address_that_no_reader_wrote_is_survived(page: Page):
+    page.goto("about:blank")
+    page.goto(PAGE + "#p=%E0%A4%A")
+    assert page.input_value("#pg-text") == STARTS[0][1]
+
+
+def test_walk_by_keyboard_shows_one_step_after_the_other(page: Page):
+    write(page, SQUARE)
+    slider = page.locator(".ag-walk [type=range]")
+    slider.press("Home")
+    said = []
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+        said.append(page.locator(".ag-say").inner_text())
+    assert said[0] == "x: leaf · (2,) · float64, [1, 3]"
+    assert said[3] == "y (sum) has its turn: g = 1"
+    assert said[4] == "y sends to #1: g, copied to each = 1, copied to each = [1, 1]"
+    assert page.locator(".ag-edge.ag-on").count() == 1
+
+
+def test_prediction_is_judged(page: Page):
+    write(page, SQUARE)
+    page.check(".ag-predict input")
+    field = page.locator(".ag-ask input")
+    field.fill("y")
+    field.press("Enter")
+    field.fill("[1, 1]")
+    field.press("Enter")
+    assert page.locator(".ag-ask .ag-right").is_visible()
+
+
+def test_field_writes_into_the_program(page: Page):
+    write(page, SQUARE)
+    page.fill(".ag-leaves input", "2, -0.5")
+    first = page.input_value("#pg-text").split("\n")[0]
+    assert first == "x = tensor([2., -0.5], requires_grad=True)"
+    assert page.evaluate(PLACES)["r2"] == "[4, -1]"
+    page.fill(".ag-leaves input", "2")
+    assert "Numbers expected here: 2" in page.locator(".ag-leaves").inner_text()
+    assert page.evaluate(PLACES)["r2"] == "[4, -1]"
+
+
+def numbers(page: Page) -> tuple[str, dict]:
+    """Return what the engine gives for the page's program."""
+    found = page.evaluate("""() => {
+      const { fault, nodes, output, leaves } = playground.run(
+        document.querySelector("#pg-text").value);
+      const of = (id) => nodes.find((node) => node.id == id);
+      return JSON.stringify({ fault, value: of(output).value[0],
+        grads: Object.fromEntries(leaves.map((id) => [of(id).names[0],
+          of(id).grad && [...of(id).grad].map(String)])) }); }""")
+    return json.loads(found)
+
+
+def flat(value) -> list[float]:
+    if isinstance(value, list):
+        return [x for part in value for x in flat(part)]
+    return [value]
+
+
+def close(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b) or abs(a - b) <= 1e-12 * max(1, abs(a), abs(b))
+
+
+@pytest.mark.parametrize(("name", "program"), STARTS, ids=[name for name, _ in STARTS])
+def test_starting_point_is_what_torch_computes(page: Page, name, program):
+    page.select_option(".pg-write select", label=name)
+    assert page.input_value("#pg-text") == program
+    assert status(page) == ""
+    ours = numbers(page)
+    script = page.locator(".pg-script").text_content()
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    lines = dict(line.split(" = ", 1) for line in done.stdout.splitlines())
+    torch = {
+        k: flat(eval(v, {"nan": float("nan"), "inf": float("inf")}))
+        for k, v in lines.items()
+    }  # noqa: S307
+    assert {k for k in torch if k.endswith(".grad")} == {
+        f"{k}.grad" for k in ours["grads"]
+    }
+    for leaf, grad in ours["grads"].items():
+        theirs = torch[f"{leaf}.grad"]
+        assert len(theirs) == len(grad)
+        mine = [float(x.replace("Infinity", "inf")) for x in grad]
+        assert all(map(close, mine, theirs)), (leaf, mine, theirs)
+    (value,) = (v for k, v in torch.items() if not k.endswith(".grad"))
+    assert close(value[0], ours["value"])
+
+
+def test_script_is_saved_as_it_is_shown(page: Page, tmp_path):
+    page.locator(".pg-file summary").click()
+    with page.expect_download() as download:
+        page.click(".pg-save")
+    assert download.value.suggested_filename == "playground.py"
+    saved = download.value.path().read_text("utf-8")
+    assert saved == page.locator(".pg-script").text_content()
+
+
+def test_text_version_is_the_one_of_the_build(page: Page, bare: Page):
+    bare.goto(PAGE)
+    built = bare.locator(".ag-text").text_content()
+    assert len(built) > 500
+    assert text(page) == built
+
+
+def test_differences_agree(page: Page):
+    write(page, "x = tensor([1., 3.], requires_grad=True)\ny = (x**3).sum()")
+    page.locator(".pg-see summary").click()
+    rows = page.locator(".pg-see tbody tr")
+    assert rows.count() == 2
+    assert [float(t) for t in rows.nth(1).locator("td").all_inner_texts()[:2]] == [
+        pytest.approx(27),
+        pytest.approx(27, rel=1e-7),
+    ]
+    assert rows.nth(1).locator("th").inner_text() == "x[1]"
+    apart = "() => +document.querySelector('.pg-see tbody td:last-child').textContent.replace('−', '-')"
+    fine = page.evaluate(apart)
+    page.select_option(".pg-see p:last-of-type select", "0.1")
+    assert page.evaluate(apart) == pytest.approx(0.01)  # h² for a cube
+    assert fine < 1e-8
+
+
+def test_curve_and_contours_are_drawn(page: Page):
+    write(
+        page, "x = tensor([2., 1.], requires_grad=True)\ny = x[0]**2 * x[1] + 3 * x[1]"
+    )
+    page.locator(".pg-see summary").click()
+    assert (
+        "its slope is the gradient's entry, 4."
+        in page.locator(".pg-see figcaption").inner_text()
+    )
+    path = page.locator(".pg-see path.mv-1").first.get_attribute("d")
+    assert path.count("L") == 120
+    page.locator(".pg-see select").nth(1).select_option("x[1]")
+    assert "(4, 7)" in page.locator(".pg-see figcaption").inner_text()
+    assert page.locator(".pg-see path.mv-1").count() == 9
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("program", [STARTS[0][1], STARTS[3][1], "x = tensor("])
+def test_page_is_accessible(page: Page, scheme, program):
+    page.emulate_media(color_scheme=scheme)
+    write(page, program)
+    page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
+    page.wait_for_timeout(600)
+    page.evaluate(AXE)
+    assert faults(page, "") == []
+
+
+@pytest.mark.parametrize(("name", "program"), STARTS, ids=[name for name, _ in STARTS])
+def test_page_does_not_scroll_sideways(page: Page, name, program):
+    write(page, program)
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("name", "program"), STARTS, ids=[name for name, _ in STARTS])
+def test_boxes_and_labels_of_a_drawing_keep_apart(page: Page, name, program):
+    write(page, program)
+    assert (
+        page.evaluate("""() => {
+      const all = [...document.querySelectorAll(".ag-scroll :is(.ag-node, .ag-mark)")]
+        .map((e) => e.getBoundingClientRect()).filter((r) => r.width);
+      if (all.length < 3) throw Error("nothing is drawn");
+      return all.filter((a, i) => all.some((b, k) => k > i && a.left < b.right - 1
+        && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1)).length; }""")
+        == 0
+    )
+
+
+def test_paper_shows_the_program_and_its_drawing(page: Page):
+    page.emulate_media(media="print")
+    assert page.locator("#pg-text").is_visible()
+    assert page.locator("figure.ag svg").first.is_visible()
+    assert not page.locator(".ag-walk").is_visible()
+
+
+def test_page_without_javascript_says_so_and_shows_a_drawing(bare: Page):
+    bare.goto(PAGE)
+    assert "needs JavaScript" in bare.locator("noscript").inner_text()
+    assert not bare.locator("#pg-text").is_visible()
+    assert bare.locator("figure.ag svg").first.bounding_box()["height"] > 50
+    assert bare.locator(".cell_input").first.is_visible()
+
+
+def test_scripts_are_small_and_on_this_page_alone():
+    files = sorted(SCRIPTS.glob("*.js"))
+    assert len(files) == 5
+    assert sum(len(gzip.compress(file.read_bytes(), 6)) for file in files) <= 30 * 1024
+    others = [p for p in SITE.glob("**/*.html") if p.name != "playground.html"]
+    assert len(others) > 50
+    assert not [p for p in others if "_static/playground/" in p.read_text("utf-8")]
+
+
+def test_playground_leaves_nothing_behind_in_the_browser(page: Page):
+    before = page.evaluate("JSON.stringify({...localStorage})")
+    write(page, SQUARE)
+    page.wait_for_timeout(400)
+    assert page.evaluate("JSON.stringify({...localStorage})") == before
+    assert page.evaluate("sessionStorage.length") == 0
