@@ -44,7 +44,7 @@
     clearTimeout(waiting);
     const write = () => {
       status.innerHTML = fault
-        ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message)}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
+        ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
         : "";
     };
     if (fault && document.activeElement == text) waiting = setTimeout(write, 400); // a word half typed
@@ -191,6 +191,7 @@
     width = innerWidth;
   });
 
+  fields.at = () => undefined;
   fields.innerHTML = 'Change <span class="pg-fields"></span><div role="status"></div>';
   fields.hidden = form.hidden = false;
   if (!arrive()) {
