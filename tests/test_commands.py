@@ -1,22 +1,13 @@
-"""The small commands: a new lesson, a check of statements, a served site."""
+"""The small commands: a new lesson, a check of statements."""
 
-import functools
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
 import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bench import building
 from coursebuild import __main__
-from coursebuild.commands import serve
 from coursebuild.commands.doctest import confirm, docstring_examples
 from coursebuild.commands.html import SiteError
 from coursebuild.commands.lesson import new_lesson
@@ -152,59 +143,6 @@ def test_lock_holds_one_version_of_everything_and_no_host():
     assert all(line.count("==") == 1 for line in packages)
     assert "torch==2.13.0" in packages
     assert not [line for line in lines if "://" in line]
-
-
-def test_server_shows_the_site_on_loopback_and_ends_by_a_signal(tmp_path):
-    names = "import sys; from pathlib import Path"
-    names += "; from coursebuild.commands.serve import serve"
-    code = f"{names}; serve(Path(sys.argv[1]), port=0)"
-    server = subprocess.Popen(
-        [sys.executable, "-u", "-c", code, ROOT],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "utils")},
-    )
-    try:
-        while not (line := server.stdout.readline()).startswith("Open "):
-            assert server.poll() is None
-        address = line.split()[1]
-        assert address.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(address, timeout=10) as page:
-            text = page.read()
-        assert b"Gradients with PyTorch" in text
-        assert serve.RELOAD in text
-    finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=20)
-        server.stdout.close()
-
-
-@contextmanager
-def serving(port, fault, folder):
-    handler = functools.partial(serve._Handler, serve._Fault(fault), directory=folder)
-    server = serve._listen(port, handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-
-
-def test_server_takes_the_next_port_where_one_is_taken(tmp_path, capsys):
-    with serving(0, "", tmp_path) as taken, serving(taken, "", tmp_path) as port:
-        assert port != taken
-    assert f"Port {taken} is taken" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("written", [True, False])
-def test_server_shows_a_fault_above_the_former_site(tmp_path, written):
-    if written:
-        (tmp_path / "index.html").write_text("<body><p>Former.</p></body>")
-    with serving(0, "gallery/a.py:3: <x> is wrong", tmp_path) as port:
-        address = f"http://127.0.0.1:{port}/"
-        with urllib.request.urlopen(address, timeout=10) as page:
-            text = page.read().decode()
-    assert "gallery/a.py:3: &lt;x&gt; is wrong" in text
-    assert ("Former." in text) is written
 
 
 def test_change_of_a_source_is_seen(project):

@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from coursebuild.commands import html as build
 from coursebuild.sources.wording import cellwise
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,9 +23,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("lesson", nargs="*", help="a script or page, to check")
     chosen = parser.parse_args(arguments)
+    return run(partial(COMMANDS[chosen.command], *chosen.lesson))
+
+
+def run(command: Callable[[], str]) -> int:
+    """Print what a command returns, or why it fails; return its exit status."""
     os.umask(0o022)  # what is published is for everybody
     try:
-        print(cellwise(COMMANDS[chosen.command](*chosen.lesson)))
+        print(cellwise(command()))
     except KeyboardInterrupt:
         print("Stopped; the published site is as it was.", file=sys.stderr)
         os._exit(130)  # an import that was broken off may crash Python's own exit

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import accumulate
@@ -126,21 +127,13 @@ class _Code:
     def _look(
         self, source: str | bytes, folder: Path | None = None, package: str = ""
     ) -> _Module:
-        imports: set[str] = set()
-        named: set[str] = set()
         data = _data_files(folder) if folder else set()
         said = source if isinstance(source, str) else source.decode(errors="replace")
         if not data and "import" not in said:
             return _Module()  # parsing takes a second for all lessons
-        with suppress(SyntaxError, ValueError):  # the runner will say so
-            for node in ast.walk(ast.parse(source)):
-                imports.update(_imports(node, package))
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    named |= {node.value} & data
-        for name in tuple(imports):  # a package comes before what is in it
-            imports.update(accumulate(name.split("."), "{}.{}".format))
-        files = self._digests(folder / name for name in named) if folder else {}
-        return _Module(frozenset(imports), files)
+        imports, texts = _parsed(source, package)
+        files = self._digests(folder / x for x in texts & data) if folder else {}
+        return _Module(imports, files)
 
     def _digests(self, paths: Iterable[Path]) -> dict[str, str]:
         return {p.relative_to(self._root).as_posix(): _digest(p) for p in paths}
@@ -156,6 +149,27 @@ def _sources(lesson: Lesson) -> Iterator[str | bytes]:
             with suppress(ValueError):  # the runner will say what is wrong with it
                 examples = doctest.DocTestParser().get_examples(block.source)
                 yield from (example.source for example in examples)
+
+
+@cache  # a process that makes many builds parses what has not changed once
+def _parsed(source: str | bytes, package: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the modules that code may import, with those they are in, and its texts.
+
+    Code that is no Python has neither: the runner will say so.
+    """
+    imports: set[str] = set()
+    texts: set[str] = set()
+    with suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(source)):
+            imports.update(_imports(node, package))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+    above = {part for name in imports for part in accumulate(name.split("."), _dotted)}
+    return frozenset(above), frozenset(texts)
+
+
+def _dotted(package: str, name: str) -> str:
+    return f"{package}.{name}"
 
 
 def _imports(node: ast.AST, package: str) -> list[str]:

@@ -9,6 +9,7 @@ import os
 import pickle
 import re
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -93,11 +94,17 @@ def stop_servers() -> None:
 
 
 class _Server:
-    """The parent's end of a :mod:`courserun.forkserver`."""
+    """The parent's end of a :mod:`courserun.forkserver`.
+
+    A process that is forked from the parent has this end, too, and may ask; the server
+    outlives it.  One of them asks at a time.
+    """
 
     def __init__(self, stamp: object) -> None:
         self.stamp = stamp
+        self._parent = os.getpid()
         self._lock = threading.Lock()
+        self._waiting: set[socket.socket] = set()
         # The server makes this folder and removes it, so that it goes even if this
         # process is killed; this process removes it if the server is.
         name = f"lessons-{secrets.token_hex(8)}"
@@ -126,11 +133,14 @@ class _Server:
         pickled = base64.b64encode(pickle.dumps(lesson)).decode()
         request = {"lesson": pickled, "seconds": lesson.seconds, **options}
         with self._asked() as ours, ours.makefile(encoding="utf-8") as lines:
+            self._waiting.add(ours)
             try:
                 ours.sendall(json.dumps(request).encode() + b"\n")
                 answer = lines.readline()
             except OSError:
                 answer = ""
+            finally:
+                self._waiting.discard(ours)
             if answer:
                 return _outcome(lesson, json.loads(answer))
         with suppress(subprocess.TimeoutExpired):  # so that nobody asks it again
@@ -151,8 +161,10 @@ class _Server:
 
     def is_alive(self) -> bool:
         """Tell whether it still runs; let go of it if not."""
-        if self._process.poll() is None:
+        if self._is_ours() and self._process.poll() is None:
             return True
+        if not self._is_ours() and not select.select([self._control], [], [], 0)[0]:
+            return True  # it says nothing here, so that only its end can be read
         self._control.close()
         return False
 
@@ -160,9 +172,17 @@ class _Server:
         """Let it finish what is under way, and end."""
         self._control.close()
 
+    def _is_ours(self) -> bool:
+        return os.getpid() == self._parent
+
     def stop(self) -> None:
-        """End it with all its children."""
+        """End it with all its children; where it is another's, those we wait for."""
+        for waiting in tuple(self._waiting):
+            with suppress(OSError):
+                waiting.shutdown(socket.SHUT_RDWR)
         self._control.close()
+        if not self._is_ours():
+            return
         self._process.terminate()
         try:
             self._process.wait(timeout=1)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursebuild.publishing.publish import (
+    code,
     fingerprint,
     is_current,
     locked,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from courserun.lesson import Lesson
     from courserun.runs import Runs
 
-__all__ = ["SiteError", "build", "draft", "run_sphinx", "told"]
+__all__ = ["SiteError", "StaleCodeError", "build", "draft", "run_sphinx", "told"]
 
 KEPT = ".pages"
 FEW = 6  # pages: they are written before as many processes are forked
@@ -45,15 +46,25 @@ class SiteError(Exception):
     """The site cannot be published; the message says why, for its author."""
 
 
-def build(root: Path) -> str:
+class StaleCodeError(Exception):
+    """This process has loaded code that is not what the files say now."""
+
+
+def build(root: Path, loaded: str | None = None) -> str:
     """Bring ``build/html`` up to date; return one line about it.
+
+    ``loaded`` is what ``code`` said before this process loaded ours, where that is not
+    just now.
 
     Raises:
         SiteError: a lesson, a page or a check failed; the former site stays.
+        StaleCodeError: the code has changed since it was ``loaded``.
     """
     target = root / "build" / "html"
     with locked(target.parent):
         seen, mark = state(root), fingerprint(root)
+        if loaded not in (None, code(root, seen)):
+            raise StaleCodeError
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
         with swept(target):

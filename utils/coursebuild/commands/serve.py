@@ -5,19 +5,20 @@ from __future__ import annotations
 import errno
 import functools
 import html
-import subprocess
-import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from coursebuild.publishing.publish import state
+from coursebuild.commands.warm import Warm
+from coursebuild.publishing.publish import State, state
 
 __all__ = ["serve"]
 
+PAUSE = 0.1  # seconds between two looks at the sources
 # Asked by each open page; the site itself is published without it.
 RELOAD = b"""<script>
 let seen;
@@ -25,7 +26,7 @@ setInterval(async () => {
   const now = await fetch("/.site").then((r) => r.text()).catch(() => seen);
   if (seen && now !== seen) location.reload();
   seen = now;
-}, 700);
+}, 250);
 </script></body>"""
 FAULT = b"""<dialog open role="alert" style="position: fixed; inset: auto 1rem 1rem;
 max-height: 60vh; overflow: auto; z-index: 999; border: 3px solid #c00; width: auto;
@@ -41,21 +42,39 @@ def serve(root: Path, port: int = 8000) -> str:
     is wrong is shown in the browser, too.
     """
     target, seen = root / "build" / "html", state(root)
-    fault = _Fault(_rebuild(root))
-    handler = functools.partial(_Handler, fault, directory=str(target))
-    server = _listen(port, handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/"
-    print(f"Open {address} (Ctrl-C ends it)", flush=True)
+    warm = Warm(root)
     try:
+        fault = _Fault(warm.build())
+        handler = functools.partial(_Handler, fault, directory=str(target))
+        server = _listen(port, handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        print(f"Open {address} (Ctrl-C ends it)", flush=True)
         while True:
-            time.sleep(0.5)
-            if (now := state(root)) != seen:
-                seen = now
-                fault.text = _rebuild(root)
+            seen = _changed(root, seen)
+            fault.text = warm.build()
     except KeyboardInterrupt:
-        server.shutdown()
+        pass
+    finally:
+        warm.stop()
     return "Stopped."
+
+
+def _changed(root: Path, seen: State) -> State:
+    """Wait until the sources differ from what was ``seen`` and rest; return how.
+
+    An editor may write a file beside and move it: one look would see half of that.
+    """
+    before, pause = seen, PAUSE
+    while True:
+        time.sleep(pause)
+        start = time.monotonic()
+        with suppress(FileNotFoundError):  # it went while we looked
+            now = state(root)
+            if seen != now == before:
+                return now
+            before = now
+        pause = max(PAUSE, 20 * (time.monotonic() - start))  # leave the processor free
 
 
 @dataclass
@@ -82,16 +101,6 @@ def _listen(port: int, handler: Any) -> ThreadingHTTPServer:
                 print(f"Port {port} is taken, perhaps by another `make serve`.")
             return server
     raise AssertionError
-
-
-def _rebuild(root: Path) -> str:
-    """Build in a process of its own, which reads edited modules anew; return faults."""
-    command = [sys.executable, "-m", "coursebuild", "html"]
-    done = subprocess.run(
-        command, cwd=root, check=False, stderr=subprocess.PIPE, encoding="utf-8"
-    )
-    print(done.stderr, end="", file=sys.stderr, flush=True)
-    return (done.stderr or "The build failed.") if done.returncode else ""
 
 
 class _Handler(SimpleHTTPRequestHandler):

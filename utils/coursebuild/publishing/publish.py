@@ -17,7 +17,9 @@ from coursebuild.addresses import read_places
 from coursebuild.publishing.source_date import source_date
 
 __all__ = [
+    "State",
     "checksums",
+    "code",
     "fingerprint",
     "input_date",
     "inputs",
@@ -31,6 +33,7 @@ __all__ = [
     "swept",
 ]
 
+State = list[tuple[str, int, int]]
 SUMS = "SHA256SUMS"
 SITES = ".sites"
 AGAIN = "-again"
@@ -86,10 +89,20 @@ def _digest(root: Path, paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:32]
 
 
-def state(root: Path) -> list[tuple[str, int, int]]:
+def state(root: Path) -> State:
     """Return what tells that a source changed, were it changed back since."""
     found = ((path, path.stat()) for path in inputs(root))
     return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
+
+
+def code(root: Path, known: State | None = None) -> str:
+    """Digest what tells that a file changed which is no page's: code and settings.
+
+    ``known`` is the ``state`` of the root, where somebody has asked for it already.
+    """
+    pages = tuple(f"{root / name}{os.sep}" for name in FOLDERS if name != "utils")
+    found = [entry for entry in known or state(root) if not entry[0].startswith(pages)]
+    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def is_current(target: Path, mark: str) -> bool:
