@@ -276,6 +276,26 @@ def test_server_that_dies_fails_its_lesson_and_comes_again() -> None:
     assert run_lesson(lesson("1")).failure is None
 
 
+def test_fork_shares_the_server_and_ends_its_own_lessons_alone() -> None:
+    server = runner._server()
+    pid = os.fork()
+    if not pid:
+        well = False
+        try:
+            well = run_lesson(lesson("1")).failure is None
+            with LessonExecutor(1) as executor:
+                endless = executor.submit(run_lesson, lesson("while True: pass"))
+                time.sleep(0.5)
+                stop_servers()
+                failure = endless.result().failure
+            well &= failure is not None and "was interrupted" in failure.message
+        finally:
+            os._exit(not well)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert run_lesson(lesson("1")).failure is None
+    assert runner._server() is server
+
+
 def test_server_hears_the_end_while_it_forks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,15 +19,18 @@ from coursebuild.publishing.publish import State, state
 __all__ = ["serve"]
 
 PAUSE = 0.1  # seconds between two looks at the sources
-# Asked by each open page; the site itself is published without it.
-RELOAD = b"""<script>
-let seen;
-setInterval(async () => {
-  const now = await fetch("/.site").then((r) => r.text()).catch(() => seen);
-  if (seen && now !== seen) location.reload();
-  seen = now;
-}, 250);
-</script></body>"""
+# In each open page; the site itself is published without it, and lets no other script
+# run than those that are files of it.
+RELOAD = b'<script src="/.reload.js"></script></body>'
+RELOADS = b"""{
+  let seen;
+  setInterval(async () => {
+    const now = await fetch("/.site").then((r) => r.text()).catch(() => seen);
+    if (seen && now !== seen) location.reload();
+    seen = now;
+  }, 250);
+}
+"""
 FAULT = b"""<dialog open role="alert" style="position: fixed; inset: auto 1rem 1rem;
 max-height: 60vh; overflow: auto; z-index: 999; border: 3px solid #c00; width: auto;
 background: #fff; color: #000"><form method="dialog"><button>Close</button></form>
@@ -118,6 +121,8 @@ class _Handler(SimpleHTTPRequestHandler):
             name = Path(self.directory).resolve().name
             state = f"{name} {hash(self._fault.text)}"
             self._send(state.encode(), "text/plain")
+        elif self.path == "/.reload.js":
+            self._send(RELOADS, "text/javascript")
         elif path.suffix == ".html" and path.exists():
             page = path.read_bytes().replace(b"</body>", self._told() + RELOAD)
             self._send(page, "text/html; charset=utf-8")
