@@ -13,6 +13,7 @@
   const status = find(".pg-fault", form);
   const figure = find(".pg-write ~ .cell figure.ag");
   const fields = find(".ag-leaves", figure);
+  const place = find(".ag-scroll", figure);
   const script = find(".pg-script");
   const examples = all("#twelve-starting-points section").map((section) => ({
     name: find("h3", section).firstChild.textContent,
@@ -20,6 +21,7 @@
   }));
   const { draw, show, safe } = drawing;
   let shown; // the last run without a fault
+  let room = place.clientWidth; // asked once: each time the page would be laid out
   let waiting, keeping;
 
   // The program, set behind the text field: numbers of lines, and the piece that is wrong.
@@ -36,9 +38,7 @@
         return `<span class="pg-line"${nodes && ` data-made="${nodes}"`}>${safe(line.slice(0, from))}${piece}${safe(line.slice(to)) || (wrong ? "" : " ")}</span>`;
       })
       .join("");
-    scroll();
   }
-  const scroll = () => (behind.style.transform = `translateX(${-text.scrollLeft}px)`);
 
   function say(fault) {
     clearTimeout(waiting);
@@ -55,9 +55,9 @@
 
   /** Draw what ran; ``step``: where the walk stands. */
   function redraw(step) {
-    const it = draw(shown, find(".ag-scroll", figure).clientWidth);
-    find(".ag-scroll", figure).innerHTML = it.svg;
-    find(".ag-scroll", figure).ariaLabel = it.name;
+    const it = draw(shown, room);
+    place.innerHTML = it.svg;
+    place.ariaLabel = it.name;
     find(".ag-text", figure).innerHTML = it.words;
     find(".ag-data", figure).textContent = JSON.stringify(it.data);
     fields.at = (place) => it.numbers[place];
@@ -167,7 +167,7 @@
     run();
     keep();
   };
-  text.onscroll = scroll;
+  text.onscroll = () => (behind.style.transform = `translateX(${-text.scrollLeft}px)`);
   form.onsubmit = (event) => event.preventDefault();
   fields.onsubmit = (event) => event.preventDefault();
   fields.oninput = ({ target }) => {
@@ -185,10 +185,10 @@
     link.href = URL.createObjectURL(new Blob([script.textContent], { type: "text/x-python" }));
   };
   addEventListener("hashchange", arrive);
-  let width = innerWidth;
   addEventListener("resize", () => {
-    if (shown && width != innerWidth) redraw();
-    width = innerWidth;
+    const before = room;
+    room = place.clientWidth;
+    if (shown && room != before) redraw();
   });
 
   fields.at = () => undefined;
