@@ -1,7 +1,8 @@
 """Measure builds of the site, side by side, and write the tables of docs/speed.md.
 
-``python bench/building.py`` needs a quiet machine and a quarter of an hour.  Its
-tables are ratios, so that they can be compared between machines.
+``python bench/building.py`` needs a quiet machine and half an hour;
+``python bench/building.py edits`` prints the table of edits alone.  The tables are
+ratios, so that they can be compared between machines.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,6 +29,10 @@ SOURCES = ("docs", "gallery", "utils", "vendor")
 FILES = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 TIMES = 2  # of which the fastest counts
 COUNTS = (10, 100, 1000)
+EDITED = (10, 40, 100)
+SERVED, EDITS = 40, 5  # generated lessons, edits of which the median counts
+# In a generated lesson and in one of ours: the first is put for the second, and back.
+WORDS = ("One graph", "A graph"), ("At the end we", "In the end we")
 # The floor: every lesson's code, one after the other, in one process.
 EXECUTE = """
 import linecache, os, sys, tempfile, warnings
@@ -239,12 +246,111 @@ def generate(root: Path, count: int) -> Path:
     return root
 
 
-def tables(found: dict[str, Took], grown: dict[int, Took]) -> Iterator[str]:
-    """Yield the lines of the page's tables."""
+def edit(lesson: Path) -> None:
+    """Put one word of a lesson's text for another, or back."""
+    text = lesson.read_text(encoding="utf-8")
+    both = [*WORDS, *(words[::-1] for words in WORDS)]
+    old, new = next(words for words in both if words[0] in text)
+    lesson.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def edited(root: Path, lesson: Path) -> tuple[Took, Took]:
+    """Measure a clean build, and the one after a word of a lesson has changed."""
+    shutil.rmtree(root / "build", ignore_errors=True)
+    clean = took(BUILD, root)
+    edit(lesson)
+    return clean, took(BUILD, root)
+
+
+def served(root: Path, lesson: Path, edits: int) -> tuple[list[float], float]:
+    """Edit a site under ``make serve``; return the seconds until each was published.
+
+    The second is the work of all its processes.  An edit that is not counted waits
+    until all is loaded.
+    """
+    seconds = []
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            python("-u", "-m", "coursebuild", "serve"),
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": "utils", "OMP_NUM_THREADS": "1"},
+            stdin=-3,
+            stdout=log,
+            stderr=log,
+        )
+        _wait(lambda: b"Open http" in os.pread(log.fileno(), 1 << 20, 0))
+        for _ in range(1 + edits):
+            time.sleep(1)  # nobody saves as fast as that
+            before = (root / "build/html").resolve()
+            edit(lesson)
+            start = time.perf_counter()
+            _wait(lambda: (root / "build/html").resolve() != before)  # noqa: B023
+            seconds.append(time.perf_counter() - start)
+    process.send_signal(signal.SIGINT)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return seconds[1:], usage.ru_utime + usage.ru_stime
+
+
+def _wait(holds: Callable[[], bool], limit: float = 600) -> None:
+    end = time.perf_counter() + limit
+    while not holds():
+        if time.perf_counter() > end:
+            raise SystemExit("The server does not answer.")
+        time.sleep(0.01)
+
+
+def serve(root: Path, lesson: Path) -> Took:
+    """Measure an edit under ``make serve``: the median, and an edit's share of work."""
+    _, idle = served(root, lesson, 0)
+    seconds, work = served(root, lesson, EDITS)
+    result = Took(statistics.median(seconds), (work - idle) / EDITS, 0)
+    print(f"{result}  serve {seconds}", flush=True)
+    return result
+
+
+def edit_costs(folder: Path) -> dict[str, tuple[Took, Took]]:
+    """Measure edits beside the clean build of the same site."""
+    found = {}
+    for count in EDITED:
+        root = folder / f"edited-{count}"
+        root.mkdir()
+        lesson = generate(root, count) / "gallery/00_level/0007_lesson.py"
+        found[f"{count} generated lessons"] = clean, _ = edited(root, lesson)
+        if count == SERVED:
+            name = f"the same under `make serve`, median of {EDITS}"
+            found[name] = clean, serve(root, lesson)
+        shutil.rmtree(root)
+    root = folder / "edited"
+    root.mkdir()
+    lesson = project(root) / "gallery/0_basics/10_gradients_with_pytorch.py"
+    found["this site"] = edited(root, lesson)
+    return found
+
+
+def edit_table(found: dict[str, tuple[Took, Took]]) -> Iterator[str]:
+    """Yield the lines of the table of edits."""
+    columns = "seconds | to its clean build | processor seconds | to its clean build"
+    yield f"| one edited word | {columns} |"
+    yield "|---|---|---|---|---|"
+    for name, (clean, cost) in found.items():
+        yield (
+            f"| {name} | {cost.seconds:.2f} | {cost.seconds / clean.seconds:.2f} "
+            f"| {cost.work:.2f} | {cost.work / clean.work:.2f} |"
+        )
+
+
+def measured(times: int) -> Iterator[str]:
+    """Yield when and where something was measured."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     yield f"Measured on {date.today():%d %B %Y}, {machine}, Python"
-    yield f"{platform.python_version()}, best of {TIMES}; the machine had a load of"
+    yield f"{platform.python_version()}, best of {times}; the machine had a load of"
     yield f"{os.getloadavg()[2]:.1f} in the last quarter of an hour.\n"
+
+
+def tables(found: dict[str, Took], grown: dict[int, Took]) -> Iterator[str]:
+    """Yield the lines of the page's tables."""
+    yield from measured(TIMES)
     yield "| build | seconds | to the floor | processor seconds | to the floor |"
     yield "|---|---|---|---|---|"
     for key, name in NAMES.items():
@@ -264,6 +370,10 @@ def main() -> None:
     """Measure, print and write."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
+        changed = [*measured(1), *edit_table(edit_costs(folder))]
+        if "edits" in sys.argv:
+            print("\n".join(changed))
+            return
         extra = folder / "joblib"  # which only stock's `parallel` needs
         install = python("-m", "pip", "install", "-q", "--target", extra, "joblib")
         subprocess.run(install, check=True)
@@ -276,7 +386,7 @@ def main() -> None:
             root.mkdir()
             grown[count] = took(BUILD, generate(root, count))
             shutil.rmtree(root)
-    text = "\n".join(tables(found, grown)) + "\n"
+    text = "\n".join([*tables(found, grown), "", *changed]) + "\n"
     print(text)
     TABLES.write_text(text, encoding="utf-8")
 

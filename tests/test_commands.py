@@ -159,3 +159,13 @@ def test_generated_site_of_the_bench_has_nothing_that_stops_it(tmp_path):
     lessons = list(read_lessons(root))
     assert len(lessons) == 10
     assert review(root, lessons, [])[0] == []
+
+
+@pytest.mark.parametrize("text", [building.LESSON, (ROOT / FIRST).read_text()])
+def test_edit_of_the_bench_can_be_taken_back(tmp_path, text):
+    lesson = tmp_path / "lesson.py"
+    lesson.write_text(text)
+    building.edit(lesson)
+    once = lesson.read_text()
+    building.edit(lesson)
+    assert once != text == lesson.read_text()
