@@ -829,9 +829,10 @@ seen, v.grad
 # >>> grad(Bare.apply(v)[0], v), seen
 # ((tensor(3.),), [None])
 #
-# Fourth, in PyTorch 2.13 the gradients may come in *one list*, so that ``backward`` can
-# free each as soon as it is used up. (2.9.1 does not know this.) The class says
-# ``boxed_grads_call = True``, and ``backward`` takes one argument instead of two:
+# Fourth, the gradients may come in *one list*, so that ``backward`` can free each as
+# soon as it is used up. PyTorch 2.13.0, 2.14.1 and 2.15.0 do so, and 2.9.1 does not.
+# The class says ``boxed_grads_call = True``, and ``backward`` takes one argument
+# instead of two:
 #
 # >>> class Boxed(Function):
 # ...     boxed_grads_call = True

@@ -617,18 +617,19 @@ for name, row in table.items():
 # tensor(True)
 # tensor(True)
 #
-# The first three are right in PyTorch 2.15, and wrong without a word up to PyTorch
-# 2.14. Layer normalisation keeps its mean and its spread in the same way, and is still
-# wrong in PyTorch 2.15. One remedy works for all four: reverse mode inside. That is
-# what ``torch.func.hessian`` does, which is ``jacfwd(jacrev(f))``.
+# The first three are right in PyTorch 2.15.0. In 2.9.1, 2.13.0 and 2.14.1 they are
+# wrong without a word. Layer normalisation keeps its mean and its spread in the same
+# way, and is wrong in each of these releases. One remedy works for all four examples:
+# reverse mode inside. That is what ``torch.func.hessian`` does, which is
+# ``jacfwd(jacrev(f))``.
 #
 # >>> torch.func.hessian(normed)(torch.tensor(2.0)), four_ways(normed, 2.0)[0]
 # (tensor(-0.1019), -0.10194802)
 #
-# In PyTorch 2.13 batch normalisation is wrong in the same way while it trains, and
-# group normalisation is right. A running product, ``cumprod``, has a rule of its own
-# where a factor is 0. Here it makes :law:`(t - 1)^2`, whose second derivative is 2. In
-# each row, the first two numbers have reverse mode inside:
+# In the same four releases, batch normalisation is wrong in the same way while it
+# trains, and group normalisation is right. A running product, ``cumprod``, has a rule
+# of its own where a factor is 0. Here it makes :law:`(t - 1)^2`, whose second
+# derivative is 2. In each row, the first two numbers have reverse mode inside:
 #
 # >>> def batch(t):
 # ...     column = torch.stack([t, t**2, 3 + 0 * t])[:, None]
@@ -688,11 +689,11 @@ by_func, by_autograd
 # tensor([[2., 0.],
 #         [0., 2.]])
 #
-# Reverse mode inside has a NaN of its own up to PyTorch 2.14. Under ``torch.func``, the
-# determinant takes a rule that also serves matrices without an inverse. It uses
-# singular values, and its derivative divides by the differences of their squares. For a
-# multiple of the unit matrix they are equal, and ``torch.func.hessian`` is no remedy.
-# ``torch.autograd.grad`` takes another rule:
+# Reverse mode inside has a NaN of its own in PyTorch 2.9.1, 2.13.0 and 2.14.1, and none
+# in 2.15.0. Under ``torch.func``, the determinant takes a rule that also serves
+# matrices without an inverse. It uses singular values, and its derivative divides by
+# the differences of their squares. For a multiple of the unit matrix they are equal,
+# and ``torch.func.hessian`` is no remedy. ``torch.autograd.grad`` takes another rule:
 #
 # >>> def scaled(t):
 # ...     return torch.linalg.det(t * torch.eye(2, dtype=torch.float64))
@@ -746,7 +747,7 @@ by_func, by_autograd
 # And an operation may have no rule for a second derivative. A fused operation computes
 # several steps in one, and its backward pass is one step as well, without a rule of its
 # own. Attention may be fused. Which shapes are depends on the release: four dimensions
-# are in PyTorch 2.13, and since PyTorch 2.14 three are, too.
+# are in PyTorch 2.9.1 and 2.13.0, and in 2.14.1 and 2.15.0 three are, too.
 
 
 def twice(*shape):

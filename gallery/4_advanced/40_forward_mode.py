@@ -577,8 +577,9 @@ for name, (reverse, forward) in found.items():
 # At a kink both numbers may be allowed: they are the slopes of ``prelu`` to the left
 # and to the right of 0. A zero may meet an infinity in one rule and not in the other.
 # In the last line the truth is 6, and forward mode has no tangent to give. Beside a NaN
-# no slope is right. The numbers are the same in the releases 2.13, 2.14 and 2.15. A tie
-# in ``fmax`` is different since PyTorch 2.14:
+# no slope is right. The numbers are the same in the releases 2.13.0, 2.14.1 and 2.15.0.
+# (In 2.9.1 ``atan2`` is NaN in both modes.) A tie in ``fmax`` has another slope in
+# 2.14.1 and 2.15.0:
 #
 # >>> major, minor = torch.__version__.split(".")[:2]
 # >>> old = (int(major), int(minor)) < (2, 14)

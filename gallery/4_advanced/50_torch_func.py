@@ -626,10 +626,11 @@ by_autograd = torch.autograd.functional.hessian(torch.linalg.det, unit)
 by_func.isnan().sum(), by_autograd.isnan().sum()
 
 # %%
-# Up to PyTorch 2.14 the first answer is NaN, in each of sixteen entries, and the second
-# has none. It depends on who asks: under ``torch.func`` the determinant takes a rule
-# with singular values, whose derivative divides by the differences of their squares.
-# Those of the unit matrix are equal. Where no two are equal, all is well:
+# In PyTorch 2.9.1, 2.13.0 and 2.14.1 the first answer is NaN, in each of sixteen
+# entries, and the second has none. (In 2.15.0 neither has.) It depends on who asks:
+# under ``torch.func`` the determinant takes a rule with singular values, whose
+# derivative divides by the differences of their squares. Those of the unit matrix are
+# equal. Where no two are equal, all is well:
 #
 # >>> major, minor = torch.__version__.split(".")[:2]
 # >>> repaired = (int(major), int(minor)) >= (2, 15)
