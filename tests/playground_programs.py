@@ -20,11 +20,17 @@ expm1 clone t max min norm flatten"""
 # operation: ways to write it.  a, b are tensors, k a number, e an exponent,
 # i a dimension, s a shape, n an index, c a comparison, o a keepdim.
 TEMPLATES = {
-    "+": ["{a} + {b}", "{a} + {k}", "{k} + {a}"],
-    "-": ["{a} - {b}", "{a} - {k}", "{k} - {a}", "-{a}"],
-    "*": ["{a} * {b}", "{a} * {k}", "{k} * {a}", "{a} * -{a}"],
+    "+": ["{a} + {b}", "{a} + {k}", "{k} + {a}", "2 * {a}**2 - {b} / 4 + -{a}"],
+    "-": ["{a} - {b}", "{a} - {k}", "{k} - {a}", "-{a}", "{a} - {b} - {k} * 2**-1"],
+    "*": [
+        "{a} * {b}",
+        "{a} * {k}",
+        "{k} * {a}",
+        "{a} * -{a}",
+        "-({a} - 1)**2 * {b}[0]",
+    ],
     "/": ["{a} / {b}", "{a} / {k}", "{k} / {a}"],
-    "**": ["{a}**{e}", "{a}**{b}", "{k}**{a}", "-{a}**2"],
+    "**": ["{a}**{e}", "{a}**{b}", "{k}**{a}", "-{a}**2", "2**-{a}**2"],
     "@": ["{a} @ {b}", "{a}.T @ {b}"],
     "[ ]": ["{a}[{n}]", "{a}[{n}:]", "{a}[:, {n}]", "{a}[{n}, {n}]", "{a}[::2, :2]"],
     "T": ["{a}.T"],
@@ -79,7 +85,14 @@ WRONG = {
     "name": ["y = nowhere + x", "y = nowhere(x)"],
     "operation": ["y = x.frobnicate()", "y = torch.frobnicate(x)", "y = x.__proto"],
     "syntax": ["y = x +", "y = (x", "y = x x", "f(x) = 2", "y = x..exp()", "y = 3x"],
-    "type": ["y = x + None", "y = x.exp(1)", "y = softmax(x)", "y = x(1)", "y = x @ 2"],
+    "type": [
+        "y = x + None",
+        "y = x.exp(1)",
+        "y = softmax(x)",
+        "y = x(1)",
+        "y = x @ 2",
+        "y = where(x, x, x)",
+    ],
     "integer": [
         "y = tensor([1, 2], requires_grad=True)",
         "y = torch.tensor(1, requires_grad=True)",
@@ -115,7 +128,7 @@ REASONS = {
     "name": "NameError",
     "operation": "AttributeError: .* has no attribute '(?!backward)",
     "nothing": "AttributeError: .* has no attribute 'backward'",
-    "type": "TypeError",
+    "type": "TypeError|where expected condition to be a boolean tensor",
     "number": "ZeroDivisionError|OverflowError",
     "integer": "Only Tensors of floating point",
     "leaf": "leaf Variable that requires grad is being used in an in-place",
@@ -215,7 +228,7 @@ class Writer:
             return False
         made = names[line.strip().split("\n")[-1].split()[0]]
         useless = (made.abs() > 1e4).any() or made.isnan().any()
-        if useless and self.draw.random() < 0.95:
+        if useless and self.draw.random() < 0.9:
             return False
         if not 0 < made.numel() <= 16 or made.dim() > 3:
             return False

@@ -126,6 +126,9 @@ def test_kinks_are_those_of_torch(page: Page, prelude: str, program, gradient):
 
 
 PLACES = [  # program, reason, line, column, length
+    ("foo", "name", 1, 1, 3),
+    ("\nfoo", "name", 2, 1, 3),
+    ("y = (2", "syntax", 1, 7, 1),
     ("x = tensor([1.])\ny = x + foo", "name", 2, 9, 3),
     ("y = ones(2) + ones(3)", "broadcast", 1, 5, 17),
     ("x = ones(2)\ny = 2 * (x @ ones(3))", "matmul", 2, 10, 11),
@@ -227,12 +230,12 @@ LONG = {
     + "x.sum()",
 }
 
-# Under 50 ms on a quiet machine; ten times that is no moment's delay but a fault.
+# Under 50 ms on a quiet machine; twenty times that is no moment's delay but a fault.
 # The quickest of five runs counts.
 TIME = """texts => texts.map(text => {
   let ms = Infinity;
   let reason;
-  for (let k = 0; k < 5 && ms > 500; k++) {
+  for (let k = 0; k < 5 && ms > 1000; k++) {
     const start = performance.now();
     reason = playground.run(text).fault?.reason ?? "";
     ms = Math.min(ms, performance.now() - start);
@@ -263,7 +266,7 @@ def test_hostile_texts_end_at_once_and_touch_nothing(page: Page, prelude: str):
     odd = [
         (t[:300], *e)
         for t, e in zip(texts, ended, strict=True)
-        if e[0] not in known or e[1] > 500
+        if e[0] not in known or e[1] > 1000
     ]
     assert odd == []
     assert page.evaluate(PROTOTYPE) == before

@@ -24,6 +24,9 @@ const playground = (() => {
   const whole = (n) => ({ n, int: true });
   const shown = (v) => (v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
 
+  /** Return the lines up to a place: how many there are is its line, the last one's length its column. */
+  const linesTo = (text, at) => text.slice(0, at).split("\n");
+
   // Tokens.
   const pattern =
     /([ \t\r\f]+|#[^\n]*|\\\r?\n)|(\n)|((?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\p{L}_][\p{L}\p{N}_]*)|(\*\*=|\/\/=|\*\*|\/\/|[-+*/@%&|^<>=!]=|:=|->|\.\.\.|[-+*/@%&|^~<>()[\]{},:.=;])/uy;
@@ -33,11 +36,10 @@ const playground = (() => {
   function tokenize(text) {
     const tokens = [];
     const indents = [0];
-    let [at, line, begin, depth, fresh] = [0, 1, 0, 0, true];
-    const push = (type, word, start, end) =>
-      tokens.push({ type, word, at: start, end, line, column: start - begin + 1 });
+    let [at, depth, fresh] = [0, 0, true];
+    const push = (type, word, start, end) => tokens.push({ type, word, at: start, end });
     const fault = (message, start, end, reason = "syntax") => {
-      throw { reason, message, place: { at: start, end, line, column: start - begin + 1 } };
+      throw { reason, message, place: { at: start, end } };
     };
     while (at < text.length) {
       if (fresh && !depth) {
@@ -64,12 +66,8 @@ const playground = (() => {
       if (")]}".includes(word)) depth--;
       if (type == "newline") {
         if (!depth && tokens.length && tokens.at(-1).type != "newline") push("newline", "\n", at, at);
-        if (depth < 1) (depth = 0), (fresh = true);
-        line++;
-        begin = end;
-      } else if (type == "gap") {
-        if (word[0] == "\\") line++, (begin = end);
-      } else push(type, word, at, end);
+        if (depth < 1) [depth, fresh] = [0, true];
+      } else if (type != "gap") push(type, word, at, end);
       at = end;
       if (tokens.length > LONG.tokens) fault("The program is too long for the playground", at, at, "long");
     }
@@ -80,7 +78,8 @@ const playground = (() => {
   }
 
   // The parser turns tokens into closures: statement(state), expression(state).
-  const words = /^(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/;
+  const words =
+    /^(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/;
 
   function parse(text) {
     const tokens = tokenize(text);
@@ -92,8 +91,8 @@ const playground = (() => {
       throw { reason, message, place };
     };
     const outside = () => fault(`The playground has no '${tokens[k].word}'`, "outside");
-    const need = (sign) => (is(sign) ? k++ : fault(type("end") ? `'${sign}' was never closed` : "invalid syntax"));
-    const from = (first) => ({ ...tokens[first], end: tokens[k - 1].end });
+    const need = (sign) => (is(sign) ? k++ : fault(type("newline") && sign != ":" ? `invalid syntax: '${sign}' is missing` : undefined));
+    const from = (first) => ({ at: tokens[first].at, end: tokens[k - 1].end });
 
     // What hangs on one another in a statement is called one inside the other.
     const link = () => ++links > LONG.links && fault("The line is too long for the playground", "long");
@@ -322,7 +321,8 @@ const playground = (() => {
       if (!items.length) fault();
       need("]");
       const place = from(first);
-      return Object.assign((state) => located(place, () => subscript(object(state), items.map((e) => e(state)), state, place)), { item: object });
+      const get = (state) => subscript(object(state), items.map((e) => e(state)), state, place);
+      return Object.assign((state) => located(place, () => get(state)), { item: object });
     }
 
     function index() {
@@ -354,11 +354,7 @@ const playground = (() => {
 
     function name() {
       const token = tokens[k];
-      if (["lambda", "not", "await"].includes(token.word)) outside();
-      if (words.test(token.word)) {
-        if (/^(for|while|if|def|class|del|return|try|assert|raise|global|async)$/.test(token.word)) outside();
-        fault();
-      }
+      if (words.test(token.word)) outside();
       k++;
       const constant = { __proto__: null, True: true, False: false, None: null };
       if (token.word in constant) return () => constant[token.word];
@@ -416,7 +412,7 @@ const playground = (() => {
     const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
     const node = {
       id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires,
-      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: place.line,
+      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: linesTo(state.text, place.at).length,
       text: state.text.slice(place.at, place.end),
     };
     state.nodes.push(node);
@@ -479,7 +475,12 @@ const playground = (() => {
 
   function compare(sign, a, b) {
     const f = {
-      "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "==": (a, b) => a == b, "!=": (a, b) => a != b,
+      "<": (a, b) => a < b,
+      ">": (a, b) => a > b,
+      "<=": (a, b) => a <= b,
+      ">=": (a, b) => a >= b,
+      "==": (a, b) => a == b,
+      "!=": (a, b) => a != b,
     }[sign];
     if (!(a?.node || isNumber(a)) || !(b?.node || isNumber(b)))
       refuse("type", `'${sign}' not supported between instances of '${kind(a)}' and '${kind(b)}'`);
@@ -544,21 +545,21 @@ const playground = (() => {
   // Arguments. A parameter is "name:type", with ? where it may be left out. Types: t tensor, v tensor or
   // number, k number, i whole number, I whole number or list of them, s shape (or its sizes one by one),
   // l list of tensors, m comparison, b bool.
+  const list = (test) => (v) => v?.list?.every(test);
   const fits = {
     __proto__: null,
-    t: (v) => v?.node,
-    v: (v) => v?.node || isNumber(v),
-    k: isNumber,
-    i: (v) => v?.int,
-    I: (v) => v?.int || (v?.list && v.list.every((d) => d?.int)),
-    s: (v) => v?.list && v.list.every((d) => d?.int),
-    l: (v) => v?.list && v.list.every((d) => d?.node),
-    m: (v) => v?.mask,
-    b: (v) => typeof v == "boolean",
-    d: (v) => v?.dtype,
-    a: (v) => isNumber(v) || v?.list,
+    t: ["Tensor", (v) => v?.node],
+    v: ["Tensor or Number", (v) => v?.node || isNumber(v)],
+    k: ["Number", isNumber],
+    i: ["int", (v) => v?.int],
+    I: ["int or tuple of ints", (v) => v?.int || list((d) => d?.int)(v)],
+    s: ["tuple of ints", list((d) => d?.int)],
+    l: ["tuple of Tensors", list((d) => d?.node)],
+    m: ["a boolean Tensor", (v) => v?.mask],
+    b: ["bool", (v) => typeof v == "boolean"],
+    d: ["torch.dtype", (v) => v?.dtype],
+    a: ["Number or list", (v) => isNumber(v) || v?.list],
   };
-  const says = { __proto__: null, t: "Tensor", v: "Tensor or Number", k: "Number", i: "int", I: "int or tuple of ints", s: "tuple of ints", l: "tuple of Tensors", m: "boolean Tensor", b: "bool", d: "torch.dtype", a: "Number or list" };
 
   function bind(name, params, positional, named, variadic) {
     const given = new Map();
@@ -578,8 +579,8 @@ const playground = (() => {
       const v = given.get(own) ?? null;
       if (v == null && (optional || !given.has(own)))
         return optional ? null : refuse("type", `${name}() missing 1 required positional arguments: "${own}"`);
-      if (type == "m" && v?.node) refuse("type", "where expected condition to be a boolean tensor, but got a tensor with dtype Double");
-      return fits[type](v) ? v : refuse("type", `${name}(): argument '${own}' must be ${says[type]}, not ${kind(v)}`);
+      const [says, fit] = fits[type];
+      return fit(v) ? v : refuse("type", `${name}(): argument '${own}' must be ${says}, not ${kind(v)}`);
     });
   }
 
@@ -691,18 +692,21 @@ const playground = (() => {
     },
   });
 
-  const bound = (name, params, act) => ({ name, call: (positional, named, state, place) => act(bind(name, signature(params), positional, named), state, place) });
+  const bound = (name, params, act) => ({
+    name,
+    call: (positional, named, state, place) => act(bind(name, signature(params), positional, named), state, place),
+  });
 
   /** Return what stands behind the dot. */
   function member(v, name, state, place) {
-    if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}'`);
+    if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}' in the playground`);
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
     if (name == "T") return apply(state, name, [v], place);
     if (name == "requires_grad") return v.node.requires;
     if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
     if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
-    if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}'`);
+    if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}' in the playground`);
     return operation(name, v);
   }
 
@@ -712,11 +716,13 @@ const playground = (() => {
   for (const name of CALLED) GLOBALS.set(name, operation(name, null));
   GLOBALS.set("no_grad", { name: "no_grad", call: () => NO_GRAD });
   const float64 = { dtype: true };
-  const functional = { title: "torch.nn.functional", module: new Map(["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"].map((n) => [n, GLOBALS.get(n)])) };
+  const inFunctional = ["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"];
+  const functional = { title: "torch.nn.functional", module: new Map(inFunctional.map((n) => [n, GLOBALS.get(n)])) };
   const known = [...GLOBALS].filter(([name]) => name != "softplus");
   const nn = { title: "torch.nn", module: new Map([["functional", functional]]) };
   const setDefault = bound("set_default_dtype", "d:d", () => null);
-  const torch = { title: "torch", module: new Map(([...known, ["float64", float64], ["double", float64], ["nn", nn], ["set_default_dtype", setDefault]])) };
+  const others = { float64, double: float64, nn, set_default_dtype: setDefault };
+  const torch = { title: "torch", module: new Map([...known, ...Object.entries(others)]) };
   GLOBALS.set("torch", torch);
   GLOBALS.set("F", functional);
 
@@ -763,8 +769,10 @@ const playground = (() => {
       if (state.output == null) begin(state, state.last?.value, state.last?.place);
     } catch (thrown) {
       const { reason = "internal", message = String(thrown), place } = thrown;
-      const { line, column, at, end } = place ?? { line: 1, column: 1, at: 0, end: 0 };
-      fault = { reason, message, line, column, length: Math.max(1, end - at) };
+      const { at, end } = place ?? { at: 0, end: 0 };
+      const lines = linesTo(text, at);
+      const column = lines[lines.length - 1].length + 1;
+      fault = { reason, message, line: lines.length, column, length: Math.max(1, end - at) };
     }
     for (const [name, v] of state.names) v?.node?.names.push(name);
     const named = state.nodes.filter((n) => n.leaf && n.requires && !state.mute[n.id] && n.names.length);

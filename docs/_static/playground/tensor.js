@@ -38,10 +38,7 @@ const tensors = (() => {
     return Array.from({ length: rank }, (_, d) => {
       const [m, n] = [a, b].map((s) => s[d - rank + s.length] ?? 1);
       if (m != n && m != 1 && n != 1)
-        refuse(
-          "broadcast",
-          `The size of tensor a (${m}) must match the size of tensor b (${n}) at non-singleton dimension ${d}`,
-        );
+        refuse("broadcast", `The size of tensor a (${m}) must match the size of tensor b (${n}) at non-singleton dimension ${d}`);
       return m == 1 ? n : m;
     });
   }
@@ -213,13 +210,6 @@ const tensors = (() => {
     logsumexp: [lse, (g, y, v) => v.map((x) => g * exp(x - y))],
   };
 
-  /** Return along a dimension the first largest (or smallest) entry; a nan beats all. */
-  function extreme(x, dim, keep, better) {
-    const { groups, shape } = along(x, [dim], keep);
-    const before = (a, b) => (x.data[a] != x.data[a] || !(better(x.data[b], x.data[a]) || x.data[b] != x.data[b]) ? a : b);
-    return gather(x, shape, groups.map((at) => at.reduce(before)));
-  }
-
   const softs = {
     __proto__: null,
     softmax: [
@@ -313,24 +303,17 @@ const tensors = (() => {
   const pair = (name) => [binary[name][0], binary[name].slice(1)];
 
   // Views.
-  const permuted = (x, order) =>
-    gather(
-      x,
-      order.map((d) => x.shape[d]),
-      places(
-        order.map((d) => x.shape[d]),
-        order.map((d) => strides(x.shape)[d]),
-      ),
-    );
+  function permuted(x, order) {
+    const steps = strides(x.shape);
+    const shape = order.map((d) => x.shape[d]);
+    return gather(x, shape, places(shape, order.map((d) => steps[d])));
+  }
 
   const reversed = (x) => permuted(x, [...x.shape.keys()].reverse());
 
   function transpose(x, one, two) {
     const [a, b] = [one, two].map((d) => dimension(d, x.shape.length));
-    return permuted(
-      x,
-      x.shape.map((_, d) => (d == a ? b : d == b ? a : d)),
-    );
+    return permuted(x, x.shape.map((_, d) => (d == a ? b : d == b ? a : d)));
   }
 
   function t(x) {
@@ -348,11 +331,7 @@ const tensors = (() => {
     const all = x.data.length;
     if (open ? !known || all % known : known != all)
       refuse("reshape", `shape '${show(wanted)}' is invalid for input of size ${all}`);
-    return gather(
-      x,
-      wanted.map((n) => (n == -1 ? all / known : n)),
-      [...x.data.keys()],
-    );
+    return gather(x, wanted.map((n) => (n == -1 ? all / known : n)), [...x.data.keys()]);
   }
 
   function unsqueeze(x, dim) {
@@ -363,10 +342,7 @@ const tensors = (() => {
 
   function squeeze(x, dim) {
     const only = dim == null ? null : dimension(dim, x.shape.length);
-    return reshape(
-      x,
-      x.shape.filter((n, d) => n != 1 || (only != null && d != only)),
-    );
+    return reshape(x, x.shape.filter((n, d) => n != 1 || (only != null && d != only)));
   }
 
   function select(x, dim, index) {
@@ -378,20 +354,11 @@ const tensors = (() => {
   }
 
   function slice(x, dim, start, end, step) {
-    if (step < 1) refuse("index", "slice step must be positive");
     const n = x.shape[dim];
     const [from, to] = [start, end].map((i) => Math.min(Math.max(i < 0 ? i + n : i, 0), n));
     const steps = strides(x.shape);
     const shape = x.shape.map((m, d) => (d == dim ? Math.max(0, Math.ceil((to - from) / step)) : m));
-    return gather(
-      x,
-      shape,
-      places(
-        shape,
-        steps.map((s, d) => (d == dim ? s * step : s)),
-        from * steps[dim],
-      ),
-    );
+    return gather(x, shape, places(shape, steps.map((s, d) => (d == dim ? s * step : s)), from * steps[dim]));
   }
 
   /** Lay tensors one behind the other along a dimension. */
@@ -406,10 +373,7 @@ const tensors = (() => {
         refuse("sizes", `Tensors must have same number of dimensions: got ${rank} and ${shape.length}`);
       const odd = shape.findIndex((n, i) => i != d && n != inputs[0].shape[i]);
       if (odd >= 0)
-        refuse(
-          "sizes",
-          `Sizes of tensors must match except in dimension ${d}. Expected size ${inputs[0].shape[odd]} but got size ${shape[odd]} for tensor number ${k} in the list.`,
-        );
+        refuse("sizes", `Sizes of tensors must match except in dimension ${d}. Expected size ${inputs[0].shape[odd]} but got size ${shape[odd]} for tensor number ${k} in the list.`);
     });
     const shape = inputs[0].shape.map((n, i) => (i == d ? total(inputs.map((x) => x.shape[d])) : n));
     room(shape);
@@ -427,19 +391,13 @@ const tensors = (() => {
   function stack(inputs, dim) {
     inputs.forEach(({ shape }, k) => {
       if (show(shape) != show(inputs[0].shape))
-        refuse(
-          "sizes",
-          `stack expects each tensor to be equal size, but got ${show(inputs[0].shape)} at entry 0 and ${show(shape)} at entry ${k}`,
-        );
+        refuse("sizes", `stack expects each tensor to be equal size, but got ${show(inputs[0].shape)} at entry 0 and ${show(shape)} at entry ${k}`);
     });
-    return cat(
-      inputs.map((x) => ({ ...x, shape: unsqueeze(x, dim).shape })),
-      dim,
-    );
+    return cat(inputs.map((x) => ({ ...x, shape: unsqueeze(x, dim).shape })), dim);
   }
 
   return {
     refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair,
-    entrywise, clamp, where, reduce, extreme, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack,
+    entrywise, clamp, where, reduce, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack,
   };
 })();
