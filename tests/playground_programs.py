@@ -92,6 +92,7 @@ WRONG = {
         "y = x(1)",
         "y = x @ 2",
         "y = where(x, x, x)",
+        "y = tensor([1., None])",
     ],
     "integer": [
         "y = tensor([1, 2], requires_grad=True)",
@@ -116,7 +117,13 @@ WRONG = {
     ],
     "dimension": ["y = x.sum(1)", "y = x.softmax(dim=-2)", "y = x.sum((0, 0))"],
     "index": ["y = x[2]", "y = x[0, 0]", "y = x[0][0]", "y = x[-3]", "y = x[0.]"],
-    "reshape": ["y = x.reshape(3)", "y = x.reshape(-1, 3)", "y = x.reshape(-1, -1)"],
+    "reshape": [
+        "y = x.reshape(3)",
+        "y = x.reshape(-1, 3)",
+        "y = x.reshape(-1, -1)",
+        "y = ones(2, -1)",
+        "y = eye(-2)",
+    ],
     "sizes": ["y = stack([x, ones(3)])", "y = cat([x, ones(2, 2)])", "y = stack([])"],
     "ragged": ["y = tensor([[1.], [1., 2.]])"],
     "number": ["y = x * (1 / 0)"],
@@ -128,7 +135,7 @@ REASONS = {
     "name": "NameError",
     "operation": "AttributeError: .* has no attribute '(?!backward)",
     "nothing": "AttributeError: .* has no attribute 'backward'",
-    "type": "TypeError|where expected condition to be a boolean tensor",
+    "type": "TypeError|Could not infer dtype|where expected condition to be a boolean tensor",
     "number": "ZeroDivisionError|OverflowError",
     "integer": "Only Tensors of floating point",
     "leaf": "leaf Variable that requires grad is being used in an in-place",
@@ -144,7 +151,8 @@ REASONS = {
     "index": "IndexError: index|IndexError: too many|invalid index of|"
     "only integers|index out of range|step must",
     "reshape": "is invalid for input of size|"
-    "only one dimension can be inferred|invalid shape dim",
+    "only one dimension can be inferred|invalid shape dim|"
+    "negative dimension|must be greater or equal",
     "sizes": "equal size|Sizes of tensors must match|"
     "same number of dimensions|non-empty",
     "ragged": "expected sequence of length",

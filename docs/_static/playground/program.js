@@ -655,15 +655,20 @@ const playground = (() => {
     return [v.list.length, ...(inner[0] ?? [])];
   }
   const flat = (v) => (v.list ? v.list.flatMap(flat) : [v]);
-  const filled = (shape, value) => (T.room(shape), { shape, data: T.fill(T.size(shape), value) });
+  function filled(shape, value) {
+    const below = shape.find((n) => n < 0);
+    if (below) refuse("reshape", `Trying to create tensor with negative dimension ${below}`);
+    T.room(shape);
+    return { shape, data: T.fill(T.size(shape), value) };
+  }
   const wholeRefused = (name) =>
     refuse("integer", `Only Tensors of floating point and complex dtype can require gradients: write ${name} with a decimal point, 1. for 1`);
 
   const MAKERS = {
     __proto__: null,
     tensor: ["data:a", (data, dtype) => {
+      const shape = shapeOf(data); // refuses what is no number
       const all = flat(data);
-      const shape = shapeOf(data);
       if (!dtype && all.length && all.every((v) => v.int)) wholeRefused("tensor()");
       return filled(shape, (i) => all[i].n);
     }],
