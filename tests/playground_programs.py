@@ -135,7 +135,7 @@ REASONS = {
     "name": "NameError",
     "operation": "AttributeError: .* has no attribute '(?!backward)",
     "nothing": "AttributeError: .* has no attribute 'backward'",
-    "type": "TypeError|Could not infer dtype|where expected condition to be a boolean tensor",
+    "type": "TypeError|Could not infer dtype|where expected condition to be a boolean",
     "number": "ZeroDivisionError|OverflowError",
     "integer": "Only Tensors of floating point",
     "leaf": "leaf Variable that requires grad is being used in an in-place",
