@@ -125,6 +125,19 @@ def test_page_is_in_order(page: Page, address, name):
     assert page.evaluate(MOVING) == []
 
 
+def test_narrow_page_scrolls_clear_of_its_bar(page: Page, address):
+    """The theme's length of the bar is the body's: html cannot read it."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address + LESSON)
+    bar = page.locator(".mobile-header").bounding_box()["height"]
+    padding = "parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)"
+    assert 40 < bar <= page.evaluate(padding)
+    target = page.locator("article h2").nth(1)
+    target.locator("a.headerlink").evaluate("a => a.click()")
+    top = target.evaluate("e => e.getBoundingClientRect().top")
+    assert bar <= top <= 2.5 * bar
+
+
 def test_cards_are_named_by_their_lessons_and_show_them(page: Page, address):
     page.goto(address + "lessons/index.html", wait_until="networkidle")
     cards = page.locator(".lesson-card")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from test_browser import AXE, PAGES, ROOT, SITE, faults
 
 from coursebuild.extension.walks import join
@@ -437,6 +437,41 @@ def test_link_to_a_step_leads_to_the_drawing(page: Page, step):
       const [on, svg] = [".ag-on", "svg"].map(it => document.querySelector(it));
       const { top, bottom } = (on ?? svg).getBoundingClientRect();
       return top >= 0 && bottom <= document.querySelector(".ag-walk").offsetTop; }""")
+
+
+LINKED = [name for name in PAGES if 'href="#ag-' in (SITE / name).read_text()]
+# Of a step's two boxes, what the window's top hides, what the bar, and how far apart.
+CLEAR = """walk => { const bar = document.querySelectorAll(".ag-walk")[walk - 1];
+  const boxes = [...bar.parentElement.querySelectorAll(".ag-node:is(.ag-on, .ag-to)")]
+    .filter(e => e.checkVisibility()).map(e => e.getBoundingClientRect());
+  const head = document.querySelector(".mobile-header").getBoundingClientRect().bottom;
+  const tops = boxes.map(e => e.top);
+  const end = bar.getBoundingClientRect().top - Math.max(...boxes.map(e => e.bottom));
+  const apart = Math.max(...tops) - Math.min(...tops);
+  return [Math.min(...tops) - Math.max(head, 0), end, apart]; }"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_link_to_a_step_shows_who_sends_and_who_receives(page: Page, width, height):
+    page.set_viewport_size({"width": width, "height": height})
+    clear = []
+    for name in LINKED:
+        visit(page, name)
+        page.evaluate(UNCOVER)
+        for folded in page.locator("article details").all():
+            folded.evaluate("e => e.open = true")
+        for link in page.locator('article a[href^="#ag-"]').all():
+            link.click()
+            walk, step = re.findall(r"\d+", link.get_attribute("href"))
+            count = figures(page).nth(int(walk) - 1).locator(".ag-walk output")
+            expect(count).to_have_text(re.compile(f"^{step} / "))
+            # The step is in the address: later it would undo the next link.
+            page.wait_for_function("() => history.state === 0")
+            above, below, apart = page.evaluate(CLEAR, int(walk))
+            if apart < 0.4 * height:
+                clear.append((name, above >= 0, below >= -1))
+    assert len(clear) > 40
+    assert [it for it in clear if not all(it[1:])] == []
 
 
 def test_link_to_a_step_works_without_a_script(browser):

@@ -56,8 +56,15 @@
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", (figure.dataset.address ?? `#ag-${id}-s`) + now), 300);
       page.scrollPaddingBottom = bar.offsetHeight + "px";
-      our("svg, .ag-on").filter((e) => e.checkVisibility()).pop().scrollIntoView({ block: "nearest", inline: "center" });
+      farther("svg, .ag-on", ".ag-to").scrollIntoView({ block: "nearest", inline: "center" });
       page.scrollPaddingBottom = "";
+    }
+
+    // Who sends, or who is sent to: the one in sight must not leave the other above the window.
+    function farther(one, other) {
+      const [sender, receiver = sender] = [one, other].map((it) => our(it).filter((e) => e.checkVisibility()).pop());
+      const [a, b] = [sender, receiver].map((e) => e.getBoundingClientRect().top / innerHeight - 0.5);
+      return Math.abs(b - a) < 0.4 && Math.abs(b) > Math.abs(a) ? receiver : sender;
     }
 
     const keys = { Home: () => go(0), ArrowLeft: () => go(now - 1), ArrowRight: () => go(now + 1), End: () => go(last) };
