@@ -144,7 +144,7 @@ def test_picture_begins_where_it_is_told_to():
     assert '<path d="M2720 1768h0"' in html
     assert 'value="1"></label><output aria-live="off">0.5</output>' in html
     assert "It is <b>4</b>." in html
-    assert 'aria-label="A walk. It is 4."' in html
+    assert 'aria-label="A walk, rate = 0.5. It is 4."' in html
 
 
 @pytest.mark.parametrize(("count", "rows"), [(20, 20), (60, 20)])

@@ -17,6 +17,8 @@ SHOWN = """figure => ({
   words: [...figure.querySelectorAll(".mv-say b")].map(e => e.textContent),
   at: [...figure.querySelectorAll("output")].map(e => e.value),
   spoken: [...figure.querySelectorAll("input")].map(e => e.ariaValueText)})"""
+LABEL = """figure => [figure.querySelector("svg").ariaLabel,
+  figure.querySelector(".mv-say").textContent]"""
 LETTERS = """() => [...document.querySelectorAll(".mv > svg")].map(
   svg => 12 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
 # Where a moving point is on the screen, at a position.
@@ -71,6 +73,9 @@ def test_keyboard_shows_each_row_of_the_table(page: Page, name):
         last = len(data(figure)["at"][-1])
         for k, row in enumerate(expected):
             assert figure.evaluate(SHOWN) == row
+            label, said = figure.evaluate(LABEL)
+            assert label.endswith(f". {said}")
+            assert all(f" = {value}" in label for value in row["at"])
             if (k + 1) % last:
                 sliders[-1].press("ArrowRight")
             else:
@@ -112,6 +117,7 @@ def test_picture_is_complete_without_a_script(browser, name):
     for figure in page.locator("figure.mv").all():
         assert figure.locator("svg").first.is_visible()
         assert figure.locator(".mv-say").is_visible()
+        assert figure.locator("output").first.is_visible()  # which position it shows
         assert not figure.locator("input").first.is_visible()
         figure.locator("summary").click()
         assert figure.locator("td").count() >= 4
@@ -126,6 +132,7 @@ def test_paper_has_picture_and_table_and_no_slider(page: Page, name):
     for figure in figures(page):
         assert figure.locator("svg").first.is_visible()
         assert figure.locator("td").first.is_visible()
+        assert figure.locator("output").first.is_visible()
         assert not figure.locator("input").first.is_visible()
 
 

@@ -13,6 +13,7 @@
     const [held] = our(".mv-held");
     const sliders = our("input");
     const outputs = our("output");
+    const names = our("label").map((e) => e.textContent.trim());
 
     form.oninput = () => {
       let row = 0; // the last quantity moves fastest
@@ -22,6 +23,9 @@
       });
       our("[data-row]").forEach((path) => path.setAttribute("d", marks[path.dataset.row][row]));
       our(".mv-say b").forEach((place, i) => (place.textContent = words[i][row]));
+      const [title, says] = our("figcaption, .mv-say").map((e) => e.textContent);
+      const now = sliders.map((it, i) => `${names[i]} = ${it.ariaValueText}`);
+      svg.setAttribute("aria-label", `${[title, ...now].join(", ")}. ${says}`);
     };
     form.oninput();
     form.hidden = false;

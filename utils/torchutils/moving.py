@@ -251,8 +251,11 @@ class MovingPlot:
                 parts.append(f"{path} {HELD}/>")
             parts.append(f"{path} {self._look(mark)}/>")
             moving += moves
+        pairs = zip(self._values.items(), self._start, strict=True)
+        at = [f"{name} = {_text(values[k].item())}" for (name, values), k in pairs]
         said = "".join(x if isinstance(x, str) else x[now] for x in self._said)
-        return axes(self._frame, self._labels, f"{self._title}. {said}", "".join(parts))
+        words = f"{', '.join([self._title, *at])}. {said}"  # moving.js writes the same
+        return axes(self._frame, self._labels, words, "".join(parts))
 
     def _look(self, mark: _Mark) -> str:
         """Return how a mark is drawn: with a name in colour, else in grey."""
