@@ -617,7 +617,7 @@ found
 # -3.29
 #
 # The determinant of a matrix with two rows is :law:`A_{00} A_{11} - A_{01} A_{10}`. Two
-# of its second derivatives are 1, two are -1, and the other twelve are 0, whatever the
+# of its second derivatives are 1, two are −1, and the other twelve are 0, whatever the
 # matrix is. At the unit matrix, what do we get?
 
 unit = torch.eye(2, dtype=torch.float64)
