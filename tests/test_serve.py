@@ -24,7 +24,7 @@ from coursebuild.commands import serve, warm
 from coursebuild.publishing.publish import code
 
 LIMIT = 120  # seconds, which only what hangs can take
-ENDED = re.compile(r"^The site is .*, open|^SyntaxError", re.MULTILINE)
+ENDED = re.compile(r"^(The site is .*, open|Nothing to do|SyntaxError)", re.MULTILINE)
 PRINTS = "utils/coursebuild/commands/html.py"
 
 
@@ -146,10 +146,10 @@ def test_changed_code_is_loaded_again(served: Served) -> None:
 
 def test_code_that_cannot_be_loaded_is_told_until_it_can(served: Served) -> None:
     served.edit(PRINTS, "import gc\n", "import gc gc\n")
-    assert "SyntaxError" in served.get()
+    served.wait(lambda: "SyntaxError" in served.get())  # printed before it is shown
     assert "Alpha" in served.get()
     served.edit(PRINTS, "import gc gc\n", "import gc\n")
-    assert "SyntaxError" not in served.get()
+    served.wait(lambda: "SyntaxError" not in served.get())
 
 
 def test_build_refuses_code_that_differs_from_what_was_loaded(site: Site) -> None:
