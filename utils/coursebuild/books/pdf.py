@@ -28,6 +28,7 @@ __all__ = ["NoBrowserError", "page_numbers", "print_book"]
 STYLE = Path(__file__).with_name("book.css")
 HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
     .map(heading => heading.textContent.trim().replace(/\\s+/g, " "))"""
+PATIENCE = 600_000  # milliseconds: a whole book, on a machine that is busy
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")  # the same on every machine
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -55,6 +56,7 @@ def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
             Path(folder, name).symlink_to(site.resolve() / name)
         browser = tools.chromium.launch(executable_path=chromium, args=[*FLAGS])
         page, file = browser.new_page(), Path(folder, "book.html")
+        page.set_default_timeout(PATIENCE)
         draft = _print(page, file, _html(book, chapters, site, {}))
         numbers = page_numbers(draft)
         printed = _print(page, file, _html(book, chapters, site, numbers))
