@@ -68,8 +68,10 @@ glossary_ignores = [  # too common to be a help, or another word altogether
     "its edges",
     "leaves",  # a verb as well; "leaf" is linked
     "loss",
+    "near an edge",
     "node",
     "path",
+    "root at",
     "root of",  # of a number
     "roots of",
     "shape",
