@@ -59,15 +59,18 @@ myst_heading_anchors = 3
 
 autosectionlabel_prefix_document = True  # many lessons have a section "Exercises"
 glossary_ignores = [  # too common to be a help, or another word altogether
+    "a root",
     "batch normalisation",
     "cube root",
     "derivative",
+    "edge of",  # of a stair
     "gradient",
     "hyperbolic tangent",
     "its edge",  # of a picture; a path's edges are linked where they are next named
     "its edges",
     "leaves",  # a verb as well; "leaf" is linked
     "loss",
+    "lower edge",
     "near an edge",
     "node",
     "path",

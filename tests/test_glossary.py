@@ -95,6 +95,9 @@ def test_word_that_is_too_common_is_left_alone_and_longer_ones_are_not():
         ("The root of eps, a cube root; then from the root back.", ["root"]),
         ("A picture and its edges; what is above stands on its edge.", []),
         ("In the drawing, an edge leads on, and so do its edges.", ["edge"]),
+        ("At the edge of a stair, at the lower edge, near an edge.", []),
+        ("But for the root at 0 it holds.", []),
+        ("Written with a root, or with the root of 2. So much for a root.", []),
         ("She views the page, and a view is shown.", []),
     ],
 )

@@ -46,6 +46,15 @@ READ = [  # text, numbers
     ("27m", [27]),
     ("3 m/s, 40 %", [3, 40]),
     ("exp(0) ln(1) cos(0)", [1, 0, 1]),
+    ("6 + 8i", [6, 8]),
+    ("6 -8i", [6, -8]),
+    ("-10-10j", [-10, -10]),
+    ("2 − 4i, −i, 1", [2, -4, 0, -1, 1, 0]),
+    ("tensor(6.0000+8.j, dtype=torch.complex128)", [6, 8]),
+    ("tensor([2.-4.j, 0.-1.j, 1.+0.j])", [2, -4, 0, -1, 1, 0]),
+    ("1/2 + 3j/4", [0.5, 0.75]),
+    ("1e-5+2e-3j", [1e-5, 2e-3]),
+    ("3 in", [3]),
 ]
 REFUSED = [  # text, fault
     ("", "number"),
@@ -70,6 +79,10 @@ REFUSED = [  # text, fault
     ("1/0", "large"),
     ("sqrt(-1)", "large"),
     ("(" * 9999, "number"),
+    ("(1 + 2i) * (3 + 4i)", "number"),
+    ("1j ** 2", "number"),
+    ("3j2", "number"),
+    ("1/i", "large"),
 ]
 COUNTED = [  # text, how many are expected, fault
     ("1 2 3", 3, ""),
@@ -81,6 +94,9 @@ COUNTED = [  # text, how many are expected, fault
     ("1,5", 2, ""),
     ("1, 5", 1, "count"),
     ("1e999", 2, "large"),
+    ("6 + 8i", 2, ""),
+    ("6 + 8i", 1, "count"),
+    ("14", 2, "count"),
 ]
 
 
@@ -182,3 +198,27 @@ def test_every_box_of_the_site_has_the_reader():
         text = (SITE / name).read_text()
         boxes = 'class="ask"' in text or 'class="ag-walk"' in text
         assert text.count('id="number-says"') == boxes, name
+
+
+@pytest.mark.parametrize(
+    ("typed", "card"),
+    [
+        ("-10-10j", "right"),
+        ("-10, -10", "right"),
+        ("-20", "fault"),
+        ("14-2j", "number"),
+    ],
+)
+def test_prediction_of_a_complex_adjoint_needs_both_parts(walk_page: Page, typed, card):
+    w = torch.tensor(1 + 0j, dtype=torch.complex128, requires_grad=True)
+    loss = (w * (1 + 2j) - 5j).abs() ** 2
+    drawing = record_backward(loss, {"w": w, "loss": loss})
+    serve(walk_page, drawing)
+    for button in ("Last", "Back", "Back"):
+        walk_page.get_by_role("button", name=button).click()
+    walk_page.locator(".ag-predict input").click()
+    form = walk_page.locator("form.ag-ask")
+    assert "sends to w" in form.locator("label").inner_text()
+    form.locator("input").fill(typed)
+    walk_page.keyboard.press("Enter")
+    assert form.get_attribute("data-card") == card

@@ -8,8 +8,8 @@ const readNumbers = (() => {
   const parts = /(\s*)(?:((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|([a-zµΩπ°%²³_]+)|(\*\*|\S))/gi;
   const options = /,\s*\w+\s*=\s*(<[^>]*>|[^\s,)]+)/g; // dtype=torch.float64, grad_fn=<AddBackward0>
 
-  /** Return the numbers of a list of sums, or throw. */
-  function parse(text) {
+  /** Return the numbers of a list of sums, or throw; i and j stand for the number `i`. */
+  function parse(text, i) {
     const all = [...text.matchAll(parts)].map(([, gap, number, word, sign]) => ({ gap, number, word, sign }));
     all.forEach(({ gap, number, word }, k) => {
       const { number: before, word: unit } = all[k - 1] ?? {};
@@ -17,6 +17,7 @@ const readNumbers = (() => {
     });
     let k = 0;
     const is = (...signs) => k < all.length && signs.includes(all[k].sign);
+    const isUnit = (n) => /^[ij]$/.test(all[n]?.word ?? "");
 
     function list(end) {
       const found = [];
@@ -32,8 +33,8 @@ const readNumbers = (() => {
 
     function sum() {
       let value = product();
-      // "1 - 2" and "1-2" are one number, "1 -2" are two
-      while (is("+", "-") && !(all[k].gap && !all[k + 1]?.gap)) {
+      // "1 - 2", "1-2" and "1 -2i" are one number, "1 -2" are two
+      while (is("+", "-") && (!all[k].gap || all[k + 1]?.gap || isUnit(k + 1) || isUnit(k + 2))) {
         const sign = all[k++].sign == "-" ? -1 : 1;
         value = [one(value) + sign * one(product())];
       }
@@ -56,10 +57,12 @@ const readNumbers = (() => {
 
     function single() {
       const { number, word, sign } = all[k++] ?? {};
+      if (number && isUnit(k)) return k++, [number * i];
       if (number) {
         while (all[k]?.word && all[k + 1]?.sign != "(") k += all[k + 1]?.sign == "/" && all[k + 2]?.word ? 2 : 1;
         return [+number];
       }
+      if (isUnit(k - 1)) return [i];
       if (sign == "√") return [sqrt(one(single()))];
       if (sign == "(" || sign == "[") return list(sign == "(" ? ")" : "]");
       if (!is("(")) throw 0;
@@ -72,9 +75,18 @@ const readNumbers = (() => {
     return list("end");
   }
 
+  /** Return the parts of complex numbers one after the other, as torch.view_as_real does. */
+  function parseParts(text) {
+    const real = parse(text, 0);
+    if (!/(^|[^a-z])[ij](?![a-z])/.test(text)) return real;
+    const [once, twice] = [1, 2].map((i) => parse(text, i).map((x, k) => x - real[k]));
+    if (once.some((x, k) => abs(2 * x - twice[k]) > 1e-9 * abs(x))) throw 0; // i * i, say
+    return real.flatMap((x, k) => [x, once[k]]);
+  }
+
   const read = (text) => {
     try {
-      const numbers = parse(text);
+      const numbers = parseParts(text);
       return { numbers, fault: numbers.every(isFinite) ? "" : "large" };
     } catch {
       return { numbers: [], fault: "number" };

@@ -125,6 +125,26 @@ here, h = z.detach(), 1e-6
 ahead = (here + h * direction).abs() ** 2
 behind = (here - h * direction).abs() ** 2
 slope = (ahead - behind) / (2 * h)
+
+# %%
+# In the picture, the arrow *slope* is as long as the slope, and points backwards where
+# the loss falls.
+#
+# .. predict::
+#
+#    Turn the arrow *slope* until it is longest. Will it then lie on ``z.grad``, on its
+#    conjugate, or on neither?
+#
+#    .. answer::
+#
+#       On ``z.grad``. Its direction is near 53 degrees, and its length is the steepest
+#       slope, :math:`\sqrt{6^2 + 8^2} = 10`. Along the conjugate the loss falls:
+#
+#       >>> slope[5], slope[31]
+#       (tensor(9.9851, dtype=torch.float64), tensor(-2.2716, dtype=torch.float64))
+#       >>> degrees[slope.argmax()]
+#       tensor(50)
+
 plot = MovingPlot(
     {"direction in degrees": degrees},
     "Where the loss rises, and how fast",
@@ -142,19 +162,6 @@ plot.arrow(
 )
 plot.say("In this direction the loss rises at the rate {slope:.3f}.", slope=slope)
 plot
-
-# %%
-# (The arrow *slope* is as long as the slope, and points backwards where the loss
-# falls.) Turn it until it is longest. Before you do: will it then lie on ``z.grad``, on
-# the conjugate, or on neither?
-#
-# On ``z.grad``. Its direction is near 53 degrees, and its length is the steepest slope,
-# :math:`\sqrt{6^2 + 8^2} = 10`. Along the conjugate the loss falls:
-#
-# >>> slope[5], slope[31]
-# (tensor(9.9851, dtype=torch.float64), tensor(-2.2716, dtype=torch.float64))
-# >>> degrees[slope.argmax()]
-# tensor(50)
 
 # %%
 # The same rule for any real loss

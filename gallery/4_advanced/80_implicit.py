@@ -110,6 +110,10 @@ slopes
 # :law:`da`. So the slope is one over ``2z``, where that is not 0. No step of the solver
 # is in it, not even which solver it was. This is *implicit differentiation*.
 #
+# Is there a slope to be found? If the equation is smooth, and the factor of :law:`dz`
+# is not 0, the *implicit function theorem* says yes: near this place the solution moves
+# smoothly with ``a``.
+#
 # In PyTorch it can be had for one line. Cut the solution off from its record (a solver
 # may as well run without one), and take one Newton step from there:
 
@@ -462,7 +466,8 @@ forgotten
 # Three neurons that hear each other: ``z`` is a vector, ``W`` is a matrix, and the
 # vector ``b`` comes from outside, as ``x`` did. Instead of a division there is a system
 # of equations. With :law:`D = \operatorname{diag}(1 - z^2)`, the upstream gradient
-# becomes :law:`u = D\,(I - W^\top D)^{-1} g`.
+# becomes :law:`u = D\,(I - W^\top D)^{-1} g`. Where a factor had to differ from 0, a
+# matrix has to have an inverse.
 
 torch.manual_seed(0)
 W = 0.5 * torch.randn(3, 3, dtype=torch.float64)
@@ -583,6 +588,42 @@ penalty_slope
 #       ([0.198583, 0.2183, 0.220258], 0.220474)
 #       >>> round(slopes[0].item() - last(2), 4)
 #       0.0022
+#
+# .. exercise::
+#
+#    How can a whole layer be one node, `with its weights
+#    <https://github.com/pytorch/pytorch/issues/100626>`__? Do it for the three neurons:
+#    write a ``Function`` whose ``backward`` repeats the vector-Jacobian product. What
+#    does it have to be called with?
+#
+#    .. answer::
+#
+#       With each weight. A ``Function`` sends gradients to the tensors that it was
+#       called with, so a layer which hides its weights would get none. Inside this
+#       ``backward`` nothing is recorded, so switch that on for the one step.
+#
+#       >>> class Layer(torch.autograd.Function):
+#       ...     @staticmethod
+#       ...     def forward(ctx, W, b):
+#       ...         z = torch.zeros_like(b)
+#       ...         for _ in range(300):
+#       ...             z = torch.tanh(W @ z + b)
+#       ...         ctx.save_for_backward(W, b, z)
+#       ...         return z
+#       ...
+#       ...     @staticmethod
+#       ...     @torch.autograd.function.once_differentiable
+#       ...     def backward(ctx, g):
+#       ...         W, b, z = (t.detach().requires_grad_() for t in ctx.saved_tensors)
+#       ...         with torch.enable_grad():
+#       ...             once_more = torch.tanh(W @ z + b)
+#       ...         v = g
+#       ...         for _ in range(300):
+#       ...             back = torch.autograd.grad(once_more, z, v, retain_graph=True)
+#       ...             v = g + back[0]
+#       ...         return torch.autograd.grad(once_more, (W, b), v)
+#       >>> torch.autograd.gradcheck(Layer.apply, (W, b))
+#       True
 #
 # .. exercise::
 #

@@ -181,6 +181,12 @@ by_path
 # >>> generator = torch.manual_seed(0)
 # >>> torch.equal(Normal(mu, sigma).rsample((N,)), mu + sigma * epsilon)
 # True
+#
+# Has each distribution an ``rsample``? No, and ``has_rsample`` says which. A choice
+# between numbered things has none:
+#
+# >>> Normal.has_rsample, Categorical.has_rsample
+# (True, False)
 
 # %%
 # Move how often they come
@@ -255,8 +261,23 @@ times
 
 # %%
 # See it: forty estimates by each way, and a slider for how many draws each of them
-# takes. Before you move it: how many draws does the second way need to be as narrow as
-# the first one is with ten?
+# takes.
+#
+# .. predict::
+#
+#    With ten draws the first way has some spread. How many draws does the second way
+#    need to be as narrow?
+#
+#    .. ask:: 10 * times
+#
+#    .. answer::
+#
+#       It needs :math:`56 \cdot 10 = 560`, between the fourth and the fifth position.
+#
+#       .. wrong:: 70
+#
+#          Seven times as many, for a spread seven times as large? The spread falls with
+#          the *root* of the number of draws.
 
 runs = torch.arange(40)
 sizes = torch.tensor([10, 30, 100, 300, 1000, 3000])
@@ -277,9 +298,6 @@ plot.points(runs, moved_draws, "the draws move")
 plot.say("Where the draws move, the spread is {path:.2f},", path=moved_draws.std(1))
 plot.say("where their chances move, {score:.2f}.", score=moved_chances.std(1))
 plot
-
-# %%
-# It needs :math:`56 \cdot 10 = 560`, between the fourth and the fifth position.
 
 # %%
 # Something to compare with
