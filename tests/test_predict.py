@@ -154,6 +154,17 @@ def test_minus_may_be_any_of_its_signs(page: Page, typed):
     assert check(form, typed).startswith("Right.")
 
 
+def test_what_lacks_a_digit_is_right_so_far_and_no_try(page: Page):
+    visit(page, "lessons/1_foundations/20_the_graph_behind_y.html")
+    form = page.locator('form.ask[data-numbers^="5.5 1.71"]')
+    for typed in ("5.5, 1.7", "5.5 1.72", "11/2; 1.72"):
+        assert check(form, typed).startswith("Right so far. One digit more")
+    assert check(form, "5.5, 1.716").startswith("Right.")
+    assert "1 of them at the first try" in page.locator(".progress").inner_text()
+    for typed in ("5.5, 2", "6, 1.7", "5.5, 1.71", "5.6 1.72"):
+        assert check(form, typed).startswith("Not yet.")
+
+
 @pytest.mark.parametrize("typed", ["0, 4, 8, 12.02", "12, 8, 4, 0", "0, 4, 8, -12"])
 def test_what_is_not_near_is_not_right(page: Page, typed):
     visit(page, FIRST)

@@ -157,6 +157,12 @@ def second_pass():
     return record_backward(y, {"w": w, "y": y})
 
 
+def third():
+    x = torch.tensor(1.0, requires_grad=True)
+    y = x / 3
+    return record_backward(y, {"x": x, "y": y})
+
+
 def plus(a, b):
     if isinstance(a, list):
         return [plus(x, y) for x, y in zip(a, b, strict=True)]
@@ -537,6 +543,9 @@ PREDICTIONS = [
     (vector, 7, "1, 4, 9", "path"),
     (vector, 7, "2, 4, 6", "local"),
     (vector, 7, "3, 12", "fault"),
+    (third, 3, "0.333", "right"),
+    (third, 3, "0.33", "fault"),  # right so far
+    (third, 3, "0.34", "number"),
     (second_pass, 4, "7", "right"),
     (second_pass, 4, "4", "overwritten"),
     (second_pass, 4, "3", "path"),

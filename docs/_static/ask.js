@@ -11,11 +11,12 @@
       const [answer] = all(".answer", form.parentElement);
       const right = (it) => it.dataset.numbers.split(" ").map(Number);
       const count = right(form).length;
-      const { numbers, fault } = readNumbers(form[0].value, count);
+      const { numbers, fault: unread } = readNumbers(form[0].value, count);
       const fits = (it) => nearNumbers(right(it), numbers);
       const place = form.lastElementChild;
       const kind = fits(form) ? "right" : "other";
       const card = all(".wrong", answer).find(fits);
+      const fault = unread || (kind == "other" && nearNumbers(right(form), numbers, isRounded) ? "near" : "");
       form.dataset.card = card ? "wrong" : fault || kind;
       if (card) place.replaceChildren(...card.cloneNode(true).childNodes);
       else if (fault) sayFault(place, fault, count);

@@ -102,9 +102,16 @@ const readNumbers = (() => {
   };
 })();
 
-/** @type {(numbers: number[], typed: number[]) => boolean} */
-const nearNumbers = (numbers, typed) =>
-  numbers.length == typed.length && numbers.every((x, i) => Math.abs(x - typed[i]) <= 1e-3 * Math.max(1, Math.abs(x)));
+/** @type {(numbers: number[], typed: number[], near?: (x: number, y: number) => boolean) => boolean} */
+const nearNumbers = (numbers, typed, near = () => false) =>
+  numbers.length == typed.length &&
+  numbers.every((x, i) => Math.abs(x - typed[i]) <= 1e-3 * Math.max(1, Math.abs(x)) || near(x, typed[i]));
+
+/** Tell whether a number is right in all digits that were typed, two or more. @type {(x: number, typed: number) => boolean} */
+const isRounded = (x, typed) => {
+  const unit = 0.1 ** (/^-?\d+\.(\d+)$/.exec(typed + "")?.[1].length ?? NaN);
+  return Math.abs(typed) > 9.5 * unit && Math.abs(x - typed) < 0.51 * unit;
+};
 
 /** Say what is wrong. @type {(place: any, fault: string, count?: number) => void} */
 const sayFault = (place, fault, count = 0) => {

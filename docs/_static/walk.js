@@ -106,8 +106,10 @@
       const upstream = local.map((x, i) => x + old[i]);
       const cards = { right: sum, overwritten: part, path: old, upstream, local };
       const typed = readNumbers(given, sum.length);
-      sayFault(fault, typed.fault, sum.length);
-      return typed.fault ? "fault" : Object.keys(cards).find((c) => nearNumbers(cards[c], typed.numbers));
+      const meant = Object.keys(cards).find((c) => nearNumbers(cards[c], typed.numbers));
+      const said = typed.fault || (!meant && nearNumbers(sum, typed.numbers, isRounded) ? "near" : "");
+      sayFault(fault, said, sum.length);
+      return said ? "fault" : meant;
     }
 
     function judgeTurn(given, { dataset: { node } }) {
