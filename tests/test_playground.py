@@ -57,7 +57,7 @@ def status(page: Page) -> str:
 
 
 def test_there_are_twelve_starting_points(page: Page):
-    options = page.locator(".pg-write option").all_inner_texts()
+    options = page.locator(".pg-write option:not([hidden])").all_inner_texts()
     assert options == [name for name, _ in STARTS]
     assert len(options) == 12
 
@@ -260,6 +260,28 @@ def test_differences_agree(page: Page):
     assert fine < 1e-8
 
 
+def test_what_has_no_tangent_and_no_direction_is_not_said_to_have_one(page: Page):
+    program = "x = tensor([1., 3.], requires_grad=True)\ny = (x.detach() * x).sum()"
+    write(page, program)
+    assert (
+        page.locator(".pg-write option:checked").inner_text() == "a program of your own"
+    )
+    page.locator(".pg-see summary").click()
+    caption = page.locator(".pg-see figcaption")
+    expect(caption).to_contain_text(
+        "a tangent, unless there is a kink, or something is"
+    )
+    page.locator(".pg-see select").nth(1).select_option("x[1]")
+    expect(caption).to_contain_text("across them, unless there is a kink")
+    inside = """() => [...document.querySelectorAll(".pg-plot text")].filter((e) => {
+      const [own, all] = [e, e.closest("figure")].map((it) => it.getClientRects()[0]);
+      return own.left < all.left || own.right > all.right; }).length"""
+    assert page.evaluate(inside) == 0
+    write(page, program.replace("* x).sum()", "* 0 * x).sum()"))
+    expect(caption).to_contain_text("(0, 0) has no direction, so there is no arrow")
+    assert page.locator(".pg-see tbody td").nth(1).inner_text() == "0"
+
+
 def test_curve_and_contours_are_drawn(page: Page):
     write(
         page,
@@ -267,7 +289,7 @@ def test_curve_and_contours_are_drawn(page: Page):
     )
     page.locator(".pg-see summary").click()
     caption = page.locator(".pg-see figcaption")
-    expect(caption).to_contain_text("its slope is the gradient's entry, 4.")
+    expect(caption).to_contain_text("has the gradient's entry 4 as its slope")
     path = page.locator(".pg-see path.mv-1").first.get_attribute("d")
     assert path.count("L") == 120
     page.locator(".pg-see select").nth(1).select_option("x[1]")

@@ -156,6 +156,8 @@
     ].join("\n");
   }
 
+  starts.add(new Option("a program of your own", "-1"));
+  starts.options[0].hidden = true; // to be read, not to be chosen
   examples.forEach(({ name }, k) => starts.add(new Option(name, String(k))));
   starts.onchange = () => {
     text.value = examples[starts.value].text;

@@ -76,7 +76,7 @@
       `<svg width="${SIZE}" height="${SIZE}" fill="none" stroke-width="2"><path class="mv-1" d="${curve.join("")}"/>` +
       `<path class="mv-2" stroke-dasharray="7 4" d="${tangent}"/>` +
       `<circle class="mv-2" cx="${at(x(a.at))}" cy="${at(y(here))}" r="4"/></svg>`;
-    return `The output as ${a.name} changes. The dashed line is the tangent at ${a.name} = ${one(a.at)}: its slope is the gradient's entry, ${one(a.slope)}.`;
+    return `The output as ${a.name} changes. The dashed line, at ${a.name} = ${one(a.at)}, has the gradient's entry ${one(a.slope)} as its slope: a tangent, unless there is a kink, or something is detached.`;
   }
 
   /** Where a level crosses the sides of a cell: marching squares. */
@@ -111,11 +111,13 @@
     const arrow = far && Number.isFinite(far) ? `M${SIZE / 2} ${SIZE / 2}L${at(x)} ${at(y)}M${side(1)}L${at(x)} ${at(y)}L${side(-1)}` : "";
     plot.innerHTML =
       frame(a, one(b.at - REACH), one(b.at + REACH)) +
-      `<g class="mv-ink">${text(-6, SIZE / 2, b.name, "end")}</g>` +
+      `<g class="mv-ink" transform="rotate(-90)">${text(-SIZE / 2, -26, b.name, "middle")}</g>` +
       `<g fill="none">${levels.map((z, k) => `<path class="mv-1" stroke-width="1.4" opacity="${at(0.35 + (0.65 * k) / LEVELS)}" d="${level(grid, z)}"/>`).join("")}` +
       `<path class="mv-2" stroke-width="2.5" d="${arrow}"/><circle class="mv-2" cx="${SIZE / 2}" cy="${SIZE / 2}" r="4"/></g>`;
     const words = `Lines of equal output, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels.at(-1).toPrecision(3))}.`;
-    return `${words} The arrow has the direction of the gradient, (${one(a.slope)}, ${one(b.slope)})${arrow ? ", and stands across them" : ", which has none here"}.`;
+    const gradient = `(${one(a.slope)}, ${one(b.slope)})`;
+    if (!arrow) return `${words} The gradient ${gradient} has no direction, so there is no arrow.`;
+    return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
   }
 
   /** One row for each entry: autograd's number, that of differences, how far apart. */
@@ -124,7 +126,8 @@
     body.innerHTML = entries
       .map((a) => {
         const slope = (value([a, a.at + h]) - value([a, a.at - h])) / (2 * h);
-        const cells = [one(a.slope), slope.toPrecision(8), Math.abs(slope - a.slope).toExponential(1)];
+        const apart = Math.abs(slope - a.slope);
+        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", apart ? apart.toExponential(1) : "0"];
         return `<tr><th scope="row">${safe(a.name)}</th>${cells.map((it) => `<td>${it.replace("-", "−")}</td>`).join("")}</tr>`;
       })
       .join("");
