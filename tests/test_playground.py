@@ -8,8 +8,12 @@ import sys
 from urllib.parse import quote
 
 import pytest
+import torch
+from bs4 import BeautifulSoup
 from playwright.sync_api import Page, expect
 from test_browser import AXE, ROOT, SITE, bare, faults
+
+from torchutils import record_backward
 
 __all__ = ["bare"]  # a fixture
 
@@ -240,6 +244,52 @@ def test_text_version_is_the_one_of_the_build(page: Page, bare: Page):
     built = bare.locator(".ag-text").text_content()
     assert len(built) > 500
     assert text(page) == built
+
+
+LEAVES = """
+a = tensor([1., -2., 3.], requires_grad=True)
+b = tensor([2., 0.5, -1.], requires_grad=True)
+M = tensor([[1., 2., 0.], [-1., 3., 1.]], requires_grad=True)
+k = tensor(2., requires_grad=True)
+h = M @ b
+"""
+TOLD = [  # each rule that the page states in words, with and without broadcasting
+    "(a + b * k).sum()",
+    "(a - k - b).sum()",
+    "(2 - a).mean()",
+    "(a / b + a / k + 1 / b).sum()",
+    "(a**3 * k).sum()",
+    "(-a).exp().sum() * k",
+    "a.reciprocal().sum() + a.clone().dot(b)",
+    "h.relu().dot(M @ a)",
+    "(M @ M.t()).sum() * a.dot(a)",
+    "(a.abs() + 1).log().sum()",
+    "(a.sin() * b.cos()).sum()",
+    "(a.tanh() + b.sigmoid()).sum()",
+    "(a * a).sqrt().mean()",
+]
+
+
+def test_each_rule_is_told_as_the_build_tells_it(page: Page):
+    prelude = page.evaluate("playground.PRELUDE")
+    dtype, told = torch.get_default_dtype(), set()
+    for program in TOLD:
+        write(page, f"{LEAVES}y = {program}")
+        assert status(page) == "", program
+        steps = page.locator(".ag-text ol").nth(1).locator("li").all_text_contents()
+        names = {}
+        try:
+            exec(f"{prelude}{LEAVES}y = {program}", names)
+        finally:
+            torch.set_default_dtype(dtype)
+        tensors = {n: v for n, v in names.items() if isinstance(v, torch.Tensor)}
+        built = BeautifulSoup(record_backward(names["y"], tensors).html, "html5lib")
+        expected = [li.get_text() for li in built.select("ol")[1].select("li")]
+        # The sign of a 0 depends on the order in which a product of matrices adds up.
+        assert steps == [re.sub(r"-0(?![\d.])", "0", line) for line in expected]
+        told |= set(re.findall(r"\((\w+)\) has its turn", "\n".join(steps)))
+    rules = (SCRIPTS / "draw.js").read_text("utf-8").split("const RULES = {")[1]
+    assert set(re.findall(r"(\w+): \[", rules.split("};")[0])) <= told
 
 
 def test_differences_agree(page: Page):

@@ -177,19 +177,6 @@ def copied(built: Site, tmp_path: Path) -> Iterator[Site]:
     shutil.rmtree(tmp_path / "site")
 
 
-def built_anew(site: Site) -> str:
-    """Return the checksums of a site that is built with nothing but its runs."""
-    anew = site.copy(site.root.with_name("anew"))
-    for name in (".pages", ".sites", "html"):
-        path = anew.html.with_name(name)
-        path.unlink() if path.is_symlink() else shutil.rmtree(path)
-    done = anew.build()
-    assert done.code == 0, done
-    sums = anew.sums()
-    shutil.rmtree(anew.root)
-    return sums
-
-
 @pytest.mark.parametrize("seed", range(COUNT))
 def test_what_is_kept_gives_what_is_made_anew(copied: Site, seed: int) -> None:
     random = Random(seed)
@@ -199,7 +186,7 @@ def test_what_is_kept_gives_what_is_made_anew(copied: Site, seed: int) -> None:
         edit(copied, random)
         done = copied.build()
         assert done.code == 0, (seed, number, done)
-        assert copied.sums() == built_anew(copied), (seed, number)
+        assert copied.sums() == copied.sums_anew(runs=True), (seed, number)
 
 
 def test_word_in_a_lesson_reaches_its_page_alone(copied: Site) -> None:
@@ -235,7 +222,7 @@ def test_damage_to_what_is_kept_is_noticed(copied: Site) -> None:
     page.write_text(page.read_text().replace("leads", "leaps"))
     toggle("A part", "The part", "docs/part.md")(copied, Random())
     assert copied.build().code == 0
-    assert copied.sums() == built_anew(copied)
+    assert copied.sums() == copied.sums_anew(runs=True)
 
 
 def test_note_is_told_by_each_build(copied: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -100,19 +99,6 @@ def served(site: Site, tmp_path: Path) -> Iterator[Served]:
     served.process.stderr.close()
 
 
-def built_anew(site: Site) -> str:
-    """Return the checksums of a site that `make html` builds from its sources."""
-    anew = site.copy(site.root.with_name("anew"))
-    for name in (".pages", ".sites", ".runs", "html"):
-        path = anew.html.with_name(name)
-        path.unlink() if path.is_symlink() else shutil.rmtree(path)
-    done = anew.build()
-    assert done.code == 0, done
-    sums = anew.sums()
-    shutil.rmtree(anew.root)
-    return sums
-
-
 def test_what_is_loaded_beforehand_is_there_and_is_what_builds_need() -> None:
     names = set(warm._modules(ROOT))
     assert [name for name in names if find_spec(name) is None] == []
@@ -127,10 +113,10 @@ def test_served_site_is_what_a_clean_build_gives(served: Served) -> None:
     served.edit(PAGE, "A cell", "One cell")
     served.edit(BETA, "Beta\n====", "Beta 2\n======")
     first = served.processes()
-    assert site.sums() == built_anew(site)
+    assert site.sums() == site.sums_anew()
     served.edit(ALPHA, "A graph", "This graph")
     assert set(first) <= set(served.processes())  # which nothing has replaced
-    assert site.sums() == built_anew(site)
+    assert site.sums() == site.sums_anew()
 
 
 def test_changed_code_is_loaded_again(served: Served) -> None:
@@ -141,7 +127,7 @@ def test_changed_code_is_loaded_again(served: Served) -> None:
     served.edit("conf.py", "Gradients with", "Slopes with")
     assert "Slopes with" in served.get()
     served.edit("utils/helper.py", "VALUE = 12", "VALUE = 13")
-    assert site.sums() == built_anew(site)
+    assert site.sums() == site.sums_anew()
 
 
 def test_code_that_cannot_be_loaded_is_told_until_it_can(served: Served) -> None:

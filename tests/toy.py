@@ -114,6 +114,18 @@ class Site:
             out, error = process.communicate(timeout=120)
         return Done(process.returncode, out, error)
 
+    def sums_anew(self, *, runs: bool = False) -> str:
+        """Return what ``sums`` says of a site built with nothing, or its runs, kept."""
+        anew = self.copy(self.root.with_name("anew"))
+        for name in (".pages", ".sites", "html", *([] if runs else [".runs"])):
+            path = anew.html.with_name(name)
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        done = anew.build()
+        assert done.code == 0, done
+        sums = anew.sums()
+        shutil.rmtree(anew.root)
+        return sums
+
     def sums(self) -> str:
         """Return the manifest of the published site, after a check of every file.
 

@@ -527,5 +527,5 @@ const drawing = (() => {
     return { svg, words: words(it), name: `Drawing of ${it.title(0)}`, data: { nodes, edges: it.edges.map(() => ({ out: 0 })) }, lines: it.boxes.map((box) => box.line), numbers: it.numbers };
   }
 
-  return { draw, show, one, safe };
+  return { draw, one, safe };
 })();

@@ -19,7 +19,7 @@
     name: find("h3", section).firstChild.textContent,
     text: find("pre", section).textContent.trimEnd(),
   }));
-  const { draw, show, safe } = drawing;
+  const { draw, safe } = drawing;
   let shown; // the last run without a fault
   let room = place.clientWidth; // asked once: each time the page would be laid out
   let waiting, keeping;

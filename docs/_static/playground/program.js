@@ -48,15 +48,15 @@ const playground = (() => {
         const next = text[at + blank.length];
         if (next && next != "\n" && next != "#") {
           const width = blank.replace(/\t/g, " ".repeat(8)).length;
-          if (width > (indents.at(-1))) push("indent", "", at, at + width), indents.push(width);
-          for (; width < (indents.at(-1)); indents.pop()) push("dedent", "", at, at);
+          if (width > indents.at(-1)) push("indent", "", at, at + width), indents.push(width);
+          for (; width < indents.at(-1); indents.pop()) push("dedent", "", at, at);
           if (width != indents.at(-1)) fault("unindent does not match any outer indentation level", at, at + width);
         }
         fresh = false;
       }
       pattern.lastIndex = at;
-      const found = (pattern.exec(text));
-      if (!found) fault(`invalid character '${String.fromCodePoint((text.codePointAt(at)))}'`, at, at + 1);
+      const found = pattern.exec(text);
+      if (!found) fault(`invalid character '${String.fromCodePoint(text.codePointAt(at))}'`, at, at + 1);
       const type = types[found.findIndex((w, i) => i && w != null)];
       const [word] = found;
       const end = at + word.length;
