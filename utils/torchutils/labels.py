@@ -59,10 +59,12 @@ def operation(op: str, style: str = "lesson") -> str:
     if style == "torch":
         return visible(op)
     short = re.sub(r"Backward\d*$", "", op) or op
-    # One word each: 2D, Log1P, Col2Im, Xlog1Py.  But SmoothL1Loss has three.
+    # One word each: 2D, Log1P, Col2Im, Xlog1Py.  But SmoothL1Loss has three, and
+    # of all names with 2D or 3D torch parts only those of GridSampler before it.
     one = r"(?<=\d)[A-Z](?=[A-Z]|$)|(?<=2)[A-Z]|(?<=1)P"
     short = re.sub(one, lambda letter: letter[0].lower(), short)
-    return visible(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", short).lower())
+    gap = r"(?<=[a-z0-9])(?=[A-Z])|(?<=GridSampler)(?=\d)"
+    return visible(re.sub(gap, "_", short).lower())
 
 
 def title(node: Node, style: str = "lesson") -> str:
