@@ -140,11 +140,29 @@ class Halves(nn.Module):
         return self.head(a * b)
 
 
+def in_a_thread(call, *given, after=0):
+    """Call in a new thread, whose numbers begin at 0, after so many operations."""
+
+    def begin():
+        one = torch.ones(1, requires_grad=True)
+        for _ in range(after):
+            one.exp()
+        return call(*given)
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(begin).result()
+
+
+@pytest.mark.parametrize("after", [0, 2, 40])  # operations of the thread that traces
 @pytest.mark.parametrize("copied", [False, True])
-def test_modules_that_ran_in_two_threads_are_in_no_box_of_the_trace(copied):
+def test_modules_that_ran_in_two_threads_are_in_no_box_of_the_trace(copied, after):
     model = Halves(copied=copied)
-    with trace_modules(model):
-        y = model(torch.ones(1, 2)).sum()
+
+    def run():
+        with trace_modules(model):
+            return model(torch.ones(1, 2)).sum()
+
+    y = in_a_thread(run, after=after)
     graph = read_graph(y, model)
     assert THREADS in graph.remarks
     assert graph.groups == ()
@@ -153,18 +171,17 @@ def test_modules_that_ran_in_two_threads_are_in_no_box_of_the_trace(copied):
         assert THREADS in told
     assert drawing.graph.guessed
     assert "The modules are guessed" in drawing.text
+    assert [group.label for group in read_graph(y, model, guess_from=0).groups] == [
+        *("a", "a.first", "a.last", "b", "b.first", "b.last", "head"),
+    ]
 
 
 def test_operation_of_another_thread_is_in_no_box_of_the_trace():
     """A thread begins to count at 0, so that it gives numbers of the other's calls."""
 
-    def run_in_thread(call, *given):
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(call, *given).result()
-
     class Outside(nn.Module):
         def forward(self, x):
-            return x.exp() * run_in_thread(torch.sin, x)
+            return x.exp() * in_a_thread(torch.sin, x)
 
     def traced_run():
         model, x = nn.Sequential(Outside(), nn.Tanh()), leaf
@@ -173,9 +190,53 @@ def test_operation_of_another_thread_is_in_no_box_of_the_trace():
         return read_graph(y, model)
 
     leaf = torch.ones(2, requires_grad=True)
-    graph = run_in_thread(traced_run)
+    graph = in_a_thread(traced_run)
     assert THREADS in graph.remarks
     assert graph.groups == ()
+
+
+@pytest.mark.parametrize(("after", "noticed"), [(0, True), (4, True), (6, False)])
+def test_lone_operation_of_a_thread_contradicts_the_numbers_of_a_trace(after, noticed):
+    """The trace gives the numbers 0 to 5, and the graph holds only 1, 3 and 5."""
+
+    class Waste(nn.Module):
+        def forward(self, x):
+            x.exp()
+            return x.tanh()
+
+    class Outside(nn.Module):
+        def forward(self, x):
+            return in_a_thread(torch.sin, x, after=after)
+
+    def traced_run():
+        model = nn.Sequential(Waste(), Outside(), Waste(), Waste())
+        with trace_modules(model):
+            return read_graph(model(leaf), model)
+
+    leaf = torch.ones(2, requires_grad=True)
+    graph = in_a_thread(traced_run)
+    assert (THREADS in graph.remarks) == noticed
+    if not noticed:  # its number is of no call
+        sin = next(node for node in graph.nodes if node.op == "SinBackward0")
+        assert sin.group == -1
+        assert [group.label for group in graph.groups] == ["0", "2", "3"]
+
+
+def test_renewed_view_is_no_operation_of_another_thread():
+    class Renewed(nn.Module):
+        def forward(self, x):
+            base = x.exp()
+            view = base[:1]
+            base.mul_(2)
+            return view * view  # its operand is made anew, after it
+
+    model, x = nn.Sequential(Renewed(), nn.Tanh()), torch.ones(2, requires_grad=True)
+    with trace_modules(model):
+        graph = read_graph(model(x), model)
+    number = {node.op: node.seq for node in graph.nodes}
+    assert number["AsStridedBackward0"] > number["MulBackward0"]
+    assert THREADS not in graph.remarks
+    assert [group.label for group in graph.groups] == ["0", "1"]
 
 
 def test_module_that_ran_in_a_thread_with_its_trace_is_in_its_box():

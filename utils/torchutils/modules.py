@@ -52,8 +52,10 @@ def trace_modules(model: nn.Module) -> Iterator[None]:
     and after each call in this thread.  A later trace of the same model replaces it.
     Each thread counts for itself, and PyTorch tells of no operation which thread made
     it: where modules run in other threads too, the drawing says that it does not know.
-    A lone operation of another thread may stand in a wrong box: its number is noticed
-    where the graph holds an operation of this thread with the same number.
+    A lone operation of another thread is noticed by its number: the graph holds another
+    operation with that number, or one that uses it, or that it uses, contradicts it.
+    One whose number fits by chance between its operands' and its users' may stand in a
+    wrong box.
 
     Raises TypeError when ``model`` is no module.
 
@@ -140,11 +142,14 @@ def with_modules(
     calls, numbers = _calls(names.models), [node._sequence_nr() for node in made]
     homes, groups = _traced(calls, numbers)
     guess, unknown = not any(home >= 0 for home in homes), ""
-    if calls and _in_threads(names.models, homes, numbers):
+    number = dict(zip(ops, numbers, strict=True))
+    if calls and _in_threads(names.models, calls, homes, live, number):
         guess, unknown = True, THREADS
     if guess:
         if guess_from is None or len(nodes) <= guess_from:
             return nodes, (), False, unknown
+        if len(set(numbers)) < len(numbers) or any(_against(live, number)):
+            ops = _by_use(live, ops)
         homes, groups = _guessed(live, names, nodes, ops)
     home = dict(zip(ops, homes, strict=True))
     home |= _leaves(live, nodes, home, groups)
@@ -160,16 +165,63 @@ def with_modules(
 
 
 def _in_threads(
-    models: Sequence[tuple[str, nn.Module]], homes: list[int], numbers: list[int]
+    models: Sequence[tuple[str, nn.Module]],
+    calls: Sequence[Call],
+    homes: list[int],
+    live: Walk,
+    number: dict[int, int],
 ) -> bool:
     """Say whether a call's operations may be those of another thread.
 
-    A module ran in one, or a number of a call was given twice.
+    A module ran in one, or a number of a call was given twice, or one of two numbers
+    of the trace that contradict each other is of another thread.
     """
-    given = Counter(n for n, home in zip(numbers, homes, strict=True) if home >= 0)
+    if any(_TRACES[m].threads for _, m in models if m in _TRACES):
+        return True
+    boxed = zip(number.values(), homes, strict=True)
+    given = Counter(n for n, home in boxed if home >= 0)
     if any(count > 1 for count in given.values()):
         return True
-    return any(_TRACES[m].threads for _, m in models if m in _TRACES)
+    first, end = min(call.start for call in calls), max(call.end for call in calls)
+    pairs = ((number[src], number[dst]) for src, dst, *_ in _against(live, number))
+    return any(first <= later < end and first <= user < end for later, user in pairs)
+
+
+def _against(live: Walk, number: dict[int, int]) -> Iterator[WireRow]:
+    """Yield the edges whose operand has a later number than its user, in one thread.
+
+    A view that is renewed, after its base has changed in place, has one rightly: its
+    user asks for it, and it is strided anew (torch/csrc/autograd/variable.cpp,
+    ``VariableHooks::grad_fn``).
+    """
+    for edge in live.edges:
+        if number.get(edge[0], -1) > number.get(edge[1], 1 << 64) and (
+            type(live.nodes[edge[0]]).__name__ != "AsStridedBackward0"
+        ):
+            yield edge
+
+
+def _by_use(live: Walk, ops: Sequence[int]) -> list[int]:
+    """Order operations by depth: what makes an operand just before its first user.
+
+    Numbers of several threads say nothing of the order between these.
+    """
+    operands: dict[int, list[int]] = {i: [] for i in ops}
+    used = set()
+    for src, dst, *_ in live.edges:
+        if src in operands and dst in operands:
+            operands[dst].append(src)
+            used.add(src)
+    found: dict[int, None] = {}
+    waiting = [(i, False) for i in ops if i not in used]
+    while waiting:
+        i, ready = waiting.pop()
+        if ready:
+            found[i] = None
+        elif i not in found:
+            waiting.append((i, True))
+            waiting += [(src, False) for src in reversed(operands[i])]
+    return list(found)
 
 
 def _calls(models: Sequence[tuple[str, nn.Module]]) -> list[Call]:
