@@ -13,7 +13,7 @@ import sympy as sp
 
 from coursecheck.mutate import next_digit
 
-GALLERY = Path(__file__).parents[1] / "gallery" / "4_advanced"
+GALLERY = Path(__file__).parents[1] / "gallery"
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 HALF = sp.Rational(1, 2)
 Found = Mapping[str, Sequence[sp.Expr | float]]  # words of a lesson: their numbers
@@ -22,7 +22,8 @@ Found = Mapping[str, Sequence[sp.Expr | float]]  # words of a lesson: their numb
 @functools.cache
 def source(lesson: str) -> str:
     """Return a lesson without line breaks and the signs of comments."""
-    text = (GALLERY / f"{lesson}.py").read_text(encoding="utf-8")
+    (path,) = GALLERY.glob(f"*/{lesson}.py")
+    text = path.read_text(encoding="utf-8")
     return re.sub(r"\n#? *", " ", text)
 
 
@@ -73,7 +74,7 @@ def test_number_that_is_no_longer_stated_is_missed():
 
 
 def test_each_advanced_lesson_has_witnesses():
-    assert sorted(WITNESSES) == sorted(path.stem for path in GALLERY.glob("*.py"))
+    assert {path.stem for path in GALLERY.glob("4_advanced/*.py")} <= {*WITNESSES}
 
 
 def _cube_and_hessians() -> Found:
@@ -848,6 +849,80 @@ def _grown() -> Found:
     }
 
 
+SOBEL = np.array([-1.0, 0, 1, -2, 0, 2, -1, 0, 1])
+
+
+@functools.cache
+def _scenes() -> tuple[np.ndarray, np.ndarray]:
+    """Return the picture of the edge filter without its grain, and the grain."""
+    down, across = np.mgrid[:64, :64].astype(float)
+    grain = 43758.5453 * np.sin(12.9898 * across + 78.233 * down) % 1 - 0.5
+
+    def disc(row: float, column: float, radius: float) -> np.ndarray:
+        distance = np.hypot(down - row, across - column)
+        return 1 / (1 + np.exp(-2 * (radius - distance)))
+
+    scene = 0.4 + 0.004 * down + 0.4 * disc(20, 42, 11) - 0.3 * disc(42, 20, 14)
+    scene[40:, 48:] += 0.2
+    return scene, grain
+
+
+def _curvatures(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues and eigenvectors of an edge filter's Hessian."""
+    windows = np.lib.stride_tricks.sliding_window_view(picture, (3, 3)).reshape(-1, 9)
+    return np.linalg.eigh(2 / len(windows) * windows.T @ windows)
+
+
+def _edge_filter() -> Found:
+    """Descent in closed form: each eigenvector's error has a factor of its own."""
+    scene, grain = _scenes()
+    picture = scene + grain / 10
+    values, vectors = _curvatures(picture)
+    centred = _curvatures(picture - picture.mean())[0]
+
+    def after(steps: int, values: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        return vectors @ ((1 - values / 5) ** steps * (vectors.T @ -SOBEL))
+
+    def loss(steps: int) -> float:
+        error = vectors.T @ after(steps, values, vectors)
+        return (values * error**2).sum() / 2
+
+    thousand = SOBEL + after(1000, values, vectors)
+    seen = after(3000, values, vectors)
+    clean = after(10000, *_curvatures(scene))
+    of_grain, ways = _curvatures(grain)
+    new = ways.T @ after(1000, values, vectors)
+    whole = ways.T @ SOBEL
+    return {
+        "for step in (0, 100, 1000, 3000)] [@, @, @, @]": [
+            loss(steps) for steps in (0, 100, 1000, 3000)
+        ],
+        "(tensor([@, @, @], dtype": thousand[:3],
+        "tensor([@, @], dtype=torch.float64), tensor": thousand[[3, 5]],
+        "tensor([@, @, @], dtype=torch.float64)) .. wrong": thousand[6:],
+        "[:, 2].sum() tensor(@,": [thousand[2::3].sum()],
+        r"\text{eigenvalues}_0 = @`": values[:1],
+        r"0.001629` and :math:`\text{eigenvalues}_8 = @`": values[8:],
+        "eigenvalues[0]).item()) @": [round(values[8] / values[0])],
+        r"1 - 0.4 \cdot \text{eigenvalues}_8 = @`": [1 - 0.4 * values[8]],
+        r"\frac{2}{\text{eigenvalues}_8} = @`": [2 / values[8]],
+        r"\text{factors}_0 = @`": [1 - values[0] / 5],
+        r"\ln \text{factors}_0} = @`": [np.log(0.5) / np.log(1 - values[0] / 5)],
+        "** 3000 tensor([@, @, @],": (1 - values[[0, 6, 8]] / 5) ** 3000,
+        r"\text{centred}_8 = @`": centred[8:],
+        r"\text{centred}_0 = @`": centred[:1],
+        r"\frac{\text{centred}_8}{\text{centred}_0} = @`": [centred[8] / centred[0]],
+        r"\frac{\text{eigenvalues}_8}{\text{centred}_8} = @`": [values[8] / centred[8]],
+        "287)[287]) (@,": [abs(seen).max()],
+        "of_grain[0]).item(), 2) @": [round(of_grain[8] / of_grain[0], 2)],
+        ">>> off(clean) @": [abs(clean).max()],
+        "share_left(grain_X, grain_y) (@, @)": [
+            loss(1000) / loss(0),
+            (of_grain * new**2).sum() / (of_grain * whole**2).sum(),
+        ],
+    }
+
+
 WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
     "10_custom_function": (_softplus, _polynomial_and_product),
     "20_surrogate_gradients": (
@@ -868,6 +943,7 @@ WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
     ),
     "80_implicit": (_newton_for_a_root, _rest_and_its_slopes, _slow_rest),
     "90_randomness": (_moved_draws, _baselines, _choices, _grown),
+    "50_edge_filter": (_edge_filter,),
 }
 
 
