@@ -32,9 +32,9 @@ from torchutils import MovingPlot, record_backward
 # A picture and its edges
 # -----------------------
 #
-# A scene with a bright disc, a dark disc and a bright corner, in float64. Each pixel
-# has some *grain*, as in a photograph at night. Ours is computed from the place, so
-# that it is the same on each machine.
+# A scene with a bright disc, a dark disc and a bright corner, in float64. An *edge* is
+# where dark and bright meet. Each pixel has some *grain*, as in a photograph at night.
+# Ours is computed from the place, so that it is the same on each machine.
 
 down, across = torch.meshgrid(
     torch.arange(64, dtype=torch.float64),
