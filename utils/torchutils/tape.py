@@ -11,7 +11,7 @@ from torchutils.labels import operands, operation
 from torchutils.rules import BEFORE, SECOND
 from torchutils.values import Value, frozen, plain
 
-__all__ = ["Tape", "to_tape"]
+__all__ = ["Tape", "added_constant", "to_tape"]
 
 _Two = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 _broadcast: Callable[..., Sequence[torch.Tensor]] = torch.broadcast_tensors
@@ -236,16 +236,9 @@ class _Lowering:
         if op not in _SUMS:
             raise _UnknownError(what)
         source = next(e.src for e in self.graph.edges if e.dst == self.node.id)
-        dtype = getattr(torch, self.node.dtype)
-        values = (_tensor(n.value, what) for n in (self.graph.nodes[source], self.node))
-        x, y = _broadcast(*(v.to(dtype) for v in values))
-        solve, compute = _SUMS[op]
-        found = solve(x.double(), y.double())
-        for digits in range(9, 0, -1):  # the shortest that leads to the same result
-            short = found.clone().apply_(lambda c, d=digits: float(f"{c:.{d}g}"))
-            same = compute(x, short.to(dtype)) == y
-            found = torch.where(same, short, found)
-        return frozen(found.tolist())
+        given = _tensor(self.graph.nodes[source].value, what)
+        result = _tensor(self.node.value, what)
+        return added_constant(op, given, result, getattr(torch, self.node.dtype))
 
     def scaled(self, slots: Slots, factor: float) -> Slots:
         """Multiply by a number."""
@@ -303,6 +296,29 @@ _SUMS: dict[str, tuple[_Two, _Two]] = {
     "sub": (lambda x, y: x - y, lambda x, c: x - c),
     "rsub": (lambda x, y: x + y, lambda x, c: c - x),
 }
+
+
+def added_constant(
+    op: str, given: torch.Tensor, result: torch.Tensor, dtype: torch.dtype
+) -> Value:
+    """Return the constant c of a sum by its result: given + c, given − c, or c − given.
+
+    Of the numbers that lead to the same ``result`` it is the one with fewest digits.
+    ``op`` is add, sub or rsub; ``dtype`` is the type in which the sum was computed.
+
+    >>> half, sums = torch.tensor(0.5), torch.tensor([0.6, 0.7])
+    >>> added_constant("add", half, sums, torch.float32)
+    (0.1, 0.2)
+    """
+    x, y = _broadcast(given.to(dtype), result.to(dtype))
+    solve, compute = _SUMS[op]
+    found = solve(x.double(), y.double())
+    for digits in range(9, 0, -1):
+        short = found.clone().apply_(lambda c, d=digits: float(f"{c:.{d}g}"))
+        same = compute(x, short.to(dtype)) == y
+        found = torch.where(same, short, found)
+    return frozen(found.tolist())
+
 
 _LOWER: dict[str, Callable[[_Lowering], Slots]] = {
     "add": lambda t: t.each("+", t.a, t.b),

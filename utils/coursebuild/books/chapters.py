@@ -23,7 +23,7 @@ LEFT_OUT = ("index", "lessons/index", "ledger", TYPED, *AUTHORS)
 COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "
-    ".to-foot, .film, .ag-fixed, .ag-inside, .ag-narrow, .only-dark, "
+    ".to-foot, .film, .ag-fixed, .ag-open, .ag-inside, .ag-narrow, .only-dark, "
     "[visibility=hidden], .start, .sphx-glr-thumbnails"
 )
 REFERENCES = ("aria-labelledby", "aria-describedby")

@@ -2,7 +2,8 @@
 
 The k-th step of the n-th of them gets the id ``ag-n-sk``: a link to it shows the step
 in the drawing, or without JavaScript its line in the text version.  A line of code that
-made nodes of the n-th graph is marked ``data-made="n-node"``.
+made nodes of the n-th graph is marked ``data-made="n-node"``.  Where the playground
+can compute a graph, a link opens it there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from coursebuild.extension.programs import link
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
 
@@ -26,6 +28,7 @@ __all__ = ["join", "makers", "setup", "step_role"]
 
 logger = logging.getLogger(__name__)
 
+PLAYGROUND = "playground"
 _PART = re.compile(
     r'(?P<code><div class="highlight"><pre>)(?P<lines>.*?)(?=</pre>)'
     r'|(?P<walk><figure class="ag">((?!</figure>).)*?<div class="ag-walk">.*?</figure>)'
@@ -34,14 +37,18 @@ _PART = re.compile(
 )
 _STEP = re.compile(r"<li (data-node.*?)</li>")
 _DATA = re.compile(r'class="ag-data">(.*?)</script>')
+_WORDS = '<details class="ag-text">'
 _BREAK = re.compile(r'<span class="w">(\s*\n\s*)</span>')  # blanks across lines
 _TAG = re.compile(r"<[^>]*>")
 _BINDS = re.compile(r"\s*([\w, ]+?) (?:[-+*/@]|\*\*)?= ")
 _Page = list[re.Match[str]]
 
 
-def join(body: str) -> tuple[str, list[str]]:
-    """Return a page's body with its walks joined to it, and which steps are missing."""
+def join(body: str, playground: str = "") -> tuple[str, list[str]]:
+    """Return a page's body with its walks joined to it, and which steps are missing.
+
+    Without the address of a ``playground`` no walk is opened there.
+    """
     page = list(_PART.finditer(body))
     made, faults = _made(page), []
     lines, walks = count(), count(1)
@@ -53,9 +60,11 @@ def join(body: str) -> tuple[str, list[str]]:
             return part["code"] + "\n".join(found)
         if part["walk"]:
             n, steps = next(walks), count(1)
-            return _STEP.sub(
+            walk = _STEP.sub(
                 lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
             )
+            opened = link(_graph(part), playground) if playground else ""
+            return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
         if not step:
@@ -86,10 +95,14 @@ def _made(page: _Page) -> dict[int, list[str]]:
             lines += map(_text, part["lines"].split("\n"))
         elif part["walk"]:
             n = next(walks)
-            graph = json.loads(_DATA.findall(part["walk"])[0])
-            for node, line in makers(graph, lines).items():
+            for node, line in makers(_graph(part), lines).items():
                 made[line].append(f"{n}-{node}")
     return made
+
+
+def _graph(part: re.Match[str]) -> dict[str, Any]:
+    graph: dict[str, Any] = json.loads(_DATA.findall(part["walk"])[0])
+    return graph
 
 
 def makers(graph: dict[str, Any], lines: list[str]) -> dict[int, int]:
@@ -148,7 +161,9 @@ def _on_page(
     app: Sphinx, page: str, _template: str, context: dict[str, Any], _tree: object
 ) -> None:
     if "body" in context:
-        context["body"], faults = join(context["body"])
+        there = page != PLAYGROUND and PLAYGROUND in app.env.found_docs
+        address = context["pathto"](PLAYGROUND) if there else ""
+        context["body"], faults = join(context["body"], address)
         root = Path(app.confdir)
         source = source_of(page, root)
         runs = state(app).runs

@@ -37,6 +37,7 @@ EXAMPLE = re.compile(
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
 _FIX = ": mend its address, or let a picture lie in docs/_static"
+PROGRAM, FIELD = "p=", "pg-text"  # of the playground: what a link opens, and where
 ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
 LOADS = {
     "img": "src",
@@ -146,9 +147,15 @@ def wrong_links(
             target /= "index.html"
         if not target.exists() or not target.is_relative_to(site):
             yield tag, url, f"links to {url}, which is not there"
-        elif target in pages and unquote(parts.fragment) not in pages[target].ids:
+        elif target in pages and not _leads(parts.fragment, pages[target].ids):
             why = f"links to {url}, but there is no such place on that page"
             yield tag, url, why
+
+
+def _leads(fragment: str, ids: set[str]) -> bool:
+    """Say whether a page has a place; of a program a browser has to say if it runs."""
+    is_program = fragment.startswith(PROGRAM) and FIELD in ids
+    return is_program or unquote(fragment) in ids
 
 
 def _flat(parts: tuple[str, ...]) -> list[str]:
