@@ -8,7 +8,7 @@ export PYTHONPATH := utils
 export PYTHONUTF8 := 1
 RUN := .venv/bin/python -m coursebuild
 
-.PHONY: help html test screens draft serve books notebooks doctest claims mutate bench torches \
+.PHONY: help html test screens draft serve books teach notebooks doctest claims mutate bench torches \
   versions sweep doctor lesson lock clean env
 
 help: ## say what there is
@@ -35,6 +35,9 @@ serve: env ## show the site on this machine, rebuilt and reloaded on change
 
 books: env ## write build/books: the site as a zip, the course as EPUB and PDF
 	@$(RUN) books
+
+teach: env ## write build/teach: sheets, notebooks, answers and slides for a course
+	@$(RUN) teach
 
 doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED=7 for other points
 	@$(RUN) doctest $(LESSON)

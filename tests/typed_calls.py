@@ -10,6 +10,9 @@ from torchutils import (
     Cuts,
     Drawing,
     MovingPlot,
+    Verdict,
+    answer_key,
+    check_answer,
     diff,
     make_dot,
     make_dot_from_trace,
@@ -113,6 +116,9 @@ plot.points([0.0, 1], [0, 1.0])
 plot.line([0, 2], h[:2])
 plot.arrow(0, 1.0, dx=h, dy=2)
 plot.say("Its slope is {slope}, {word}.", slope=2 + h, word=["far", "near", "here"])
+
+assert_type(check_answer(answer=x, key=answer_key(numbers=[1, 2.0])), Verdict)
+assert_type(Verdict(right=True, text="Right.").right, bool)
 
 
 def files(folder: Path) -> None:

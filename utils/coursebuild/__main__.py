@@ -82,6 +82,12 @@ def _books() -> str:
     return make_books(ROOT)
 
 
+def _teach() -> str:
+    from coursebuild.teaching import make_teach
+
+    return make_teach(ROOT)
+
+
 def _lock() -> str:
     from coursebuild.commands.lock import lock
 
@@ -113,6 +119,7 @@ COMMANDS: dict[str, Callable[..., str]] = {
     "serve": _serve,
     "notebooks": _notebooks,
     "books": _books,
+    "teach": _teach,
     "lock": _lock,
     "lesson": _lesson,
 }

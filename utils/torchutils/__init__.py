@@ -7,6 +7,7 @@
 autograd graph: 2 nodes, 1 edge, 1 leaf (x)
 """
 
+from torchutils.answers import Verdict, answer_key, check_answer
 from torchutils.compare import diff
 from torchutils.cuts import Cuts, trace_cuts
 from torchutils.drawing import Drawing, make_dot, make_dot_from_trace, resize_graph
@@ -20,6 +21,9 @@ __all__ = [
     "Cuts",
     "Drawing",
     "MovingPlot",
+    "Verdict",
+    "answer_key",
+    "check_answer",
     "diff",
     "make_dot",
     "make_dot_from_trace",

@@ -147,8 +147,9 @@ function Div(el)
   elseif class == "admonition" then
     local name = pandoc.utils.blocks_to_inlines({el.content[1]})
     el.content[1] = pandoc.Para(pandoc.Strong(name))
-  elseif class == "answer" then
-    local open = "<details><summary>Answer</summary>"
+  elseif class == "answer" or class == "later" then
+    local summary = class == "answer" and "Answer" or "Read on when you have answered"
+    local open = "<details><summary>" .. summary .. "</summary>"
     table.insert(el.content, 1, pandoc.RawBlock("html", open))
     table.insert(el.content, pandoc.RawBlock("html", "</details>"))
   elseif class == "title" then

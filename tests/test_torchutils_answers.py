@@ -1,0 +1,105 @@
+"""The check of a student's numbers: as the site compares, and telling no answer."""
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from torchutils import answer_key, check_answer
+
+NUMBERS = Path(__file__).parents[1] / "docs/_static/numbers.js"
+KEY = answer_key([0.0, 4.0, 8.0, 12.0])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [0, 4, 8, 12],
+        (0.0009, 4.004, 8.0, 11.99),
+        [[0, 4], [8, 12]],
+        torch.tensor([0.0, 4.0, 8.0, 12.0], requires_grad=True),
+        torch.tensor([4j, 8 + 12j]),
+        torch.tensor([[0.0, 4.0], [8.0, 12.0]]).numpy(),
+    ],
+)
+def test_right_numbers_are_right_in_any_form(answer):
+    assert check_answer(answer, KEY)
+    assert repr(check_answer(answer, KEY)) == "✓ Right: all 4 numbers."
+
+
+WRONG = [
+    (..., "No answer yet: write yours in place of the dots."),
+    ([0, 4, 8], "Here are 3 numbers, and the question asks for 4."),
+    (4, "Here is 1 number, and the question asks for 4."),
+    ([0, 5, 8, 12.1], "Not right yet: entries 2, 4 of 4."),
+    ([0, 4, 8, float("nan")], "Not right yet: entry 4 of 4."),
+    (None, "None is no number, and the question asks for some."),
+    ("0, 4, 8, 12", "'0, 4, 8, 12' is no number, and the question asks for some."),
+]
+
+
+@pytest.mark.parametrize(("answer", "says"), WRONG)
+def test_wrong_answer_is_told_which_entry(answer, says):
+    verdict = check_answer(answer, KEY)
+    assert not verdict
+    assert verdict.text == says
+    assert says.replace("'", "&#x27;") in verdict._repr_html_()
+
+
+def test_digit_too_few_is_told():
+    key = answer_key([0.731059, 1.0])
+    assert (
+        check_answer([0.73, 1], key).text == "Almost, a digit is missing: entry 1 of 2."
+    )
+
+
+def test_single_number_has_no_entries():
+    assert check_answer(2, answer_key(3)).text == "Not right yet."
+    assert check_answer(3, answer_key(3)).text == "Right."
+
+
+def test_no_verdict_tells_a_number():
+    key = answer_key([0.123456, 77.5])
+    answers = [..., [1, 2], [0.123456, 1], [0.12, 77.5], 5, [1, 2, 3], "x", [0.1, None]]
+    said = [repr(check_answer(answer, key)) for answer in answers]
+    assert not [text for text in said if "0.123" in text or "77" in text]
+
+
+def test_key_shows_no_number():
+    assert not [d for d in ("27", "2.7", "0.5") if d in answer_key([27.0, 0.5])]
+
+
+@pytest.mark.parametrize("key", ["", "x", KEY[:-4], "Z" + KEY[1:], "é"])
+def test_damaged_key_is_refused(key):
+    assert key != KEY
+    with pytest.raises(ValueError, match="this key is damaged: copy the cell"):
+        check_answer([0, 4, 8, 12], key)
+
+
+@pytest.mark.parametrize("numbers", [[], float("inf"), [1, float("nan")]])
+def test_key_needs_finite_numbers(numbers):
+    with pytest.raises(ValueError, match="one finite number or more"):
+        answer_key(numbers)
+
+
+def test_verdict_is_that_of_the_site(browser):
+    """Both compare 600 pairs, most of them near a border."""
+    chance = random.Random(5)
+    pairs = []
+    for _ in range(600):
+        right = chance.choice([0.0, 1.0, -1.0, 10 ** chance.uniform(-4, 4)])
+        gap = chance.choice([0, 0.9e-3, 1.1e-3, -0.9e-3, 0.02]) * max(1, abs(right))
+        pairs.append((right, round(right + gap, chance.randint(1, 6))))
+    page = browser.new_page()
+    page.add_script_tag(path=NUMBERS)
+    theirs = page.evaluate(
+        """pairs => pairs.map(([x, y]) => nearNumbers([x], [y]) ? "Right."
+           : nearNumbers([x], [y], isRounded) ? "Almost, a digit is missing."
+           : "Not right yet.")""",
+        pairs,
+    )
+    page.close()
+    ours = [check_answer(given, answer_key(right)).text for right, given in pairs]
+    assert ours == theirs
+    assert len(set(ours)) == 3
