@@ -77,6 +77,46 @@ def test_each_advanced_lesson_has_witnesses():
     assert {path.stem for path in GALLERY.glob("4_advanced/*.py")} <= {*WITNESSES}
 
 
+def _inputs_of_a_neuron() -> Found:
+    u, v = sp.symbols("u v")
+    z = 2 * u - 3 * v - 3
+    y = 1 / (1 + sp.exp(-z))
+    at, e = {u: -1, v: -2}, sp.Rational(1, 5)
+    slopes = [sp.diff(y, k).subs(at) for k in (u, v)]
+    against = {k: at[k] - e * sp.sign(d) for k, d in zip(at, slopes, strict=True)}
+    corners = itertools.product((e, -e), repeat=2)
+    sums = [z.subs({u: -1 + a, v: -2 + c}) for a, c in corners]
+    return {
+        r"w^\top x + b) = @`": [y.subs(at)],
+        r"there is :math:`y\,(1 - y) = @`": [slopes[0] / 2],
+        r"\nabla_x y = y\,(1 - y)\, w = (@, @)": slopes,
+        r"\epsilon \cdot 3 = @`": [z.subs(at) - z.subs(against)],
+        r"\sigma(0) = @`": [y.subs(against)],
+        "+ b).detach() tensor([@, @, @, @])": sums,
+    }
+
+
+def _shares_and_units() -> Found:
+    a, b, t = sp.symbols("a b t")
+    at = {a: 2, b: 3}
+    slopes = [sp.diff(a * b, k) for k in (a, b)]
+    end_shares = [a * slopes[0].subs(at), b * slopes[1].subs(at)]
+    road = {k: t * end for k, end in at.items()}
+    shares = [
+        end * sp.integrate(d.subs(road, simultaneous=True), (t, 0, 1))
+        for d, end in zip(slopes, at.values(), strict=True)
+    ]
+    return {
+        r"\text{by\_slopes} = (@, @)": [share.subs(at) for share in end_shares],
+        "Together they claim @.": [sum(end_shares).subs(at)],
+        r"\text{shares} = (@, @)": shares,
+        r"\text{product} - 0 = @`": [sum(shares)],
+        r"\text{factor} = \frac{1}{255} = @`": [sp.Rational(1, 255)],
+        r"255 \epsilon = @`": [sp.Rational(255, 5)],
+        r"\sqrt{3 \cdot 224^2} = @`": [sp.sqrt(3 * 224**2)],
+    }
+
+
 def _cube_and_hessians() -> Found:
     a, b = sp.symbols("a b")
     cube = [sp.diff(a**3, a, k) for k in range(4)]
@@ -924,6 +964,7 @@ def _edge_filter() -> Found:
 
 
 WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
+    "30_saliency": (_inputs_of_a_neuron, _shares_and_units),
     "10_custom_function": (_softplus, _polynomial_and_product),
     "20_surrogate_gradients": (
         _rounding,

@@ -1,0 +1,907 @@
+r"""
+The gradient of a picture
+=========================
+
+Which pixels does an answer hang on, and which small change turns it? At the end we can
+draw a saliency map and check it, share a score out among the pixels so that the shares
+add up (integrated gradients), and measure how a network reads under an attack (FGSM).
+
+:Time: 45 minutes
+:Needs: :doc:`Digits from scratch </lessons/5_capstones/20_digits>`
+:Level: Capstones
+:Tags: derivatives, training, leaves
+"""
+
+# sphinx_gallery_thumbnail_number = 3
+# sphinx_gallery_warns = ["non-leaf"]
+
+# %%
+# So far we have asked how an answer reacts to the weights. Autograd does not mind which
+# leaf we ask for. Here is our neuron once more, and this time we want to know how
+# strongly its answer reacts to each *input*.
+
+import matplotlib.pyplot as plt
+import torch
+import torch.nn.functional as F
+
+from torchutils import MovingPlot, record_backward
+
+x = torch.tensor([-1.0, -2.0], requires_grad=True)
+w = torch.tensor([2.0, -3.0], requires_grad=True)
+b = torch.tensor(-3.0, requires_grad=True)
+z = torch.dot(w, x) + b
+y = torch.sigmoid(z)
+y
+
+# %%
+# The other way round
+# -------------------
+#
+# The answer is :math:`y = \sigma(w^\top x + b) = 0.7311`, and the slope of the sigmoid
+# function there is :math:`y\,(1 - y) = 0.1966`.
+#
+# .. predict::
+#
+#    What is the gradient of the answer with respect to the two inputs?
+#
+#    .. ask:: x.grad
+#
+#    .. answer::
+#
+#       In a product, each factor gets the other one. So the inputs get the weights,
+#       times the slope: :math:`\nabla_x y = y\,(1 - y)\, w = (0.3932, -0.5898)`.
+#
+#       .. wrong:: y * (1 - y) * x
+#
+#          This is the gradient of the *weights*. They get the inputs.
+#
+#       .. wrong:: w
+#
+#          This is the gradient of ``z``. The sigmoid function is still on the way.
+
+record_backward(y, locals(), direction="TB")
+
+# %%
+# It is the walk that we know: compare :step:`#2 sends to x` with
+# :step:`#2 sends to w`.
+#
+# Now suppose that somebody may change each input by :math:`\epsilon = 0.2`, up or down,
+# and wants the answer as small as possible. Each input goes *against* its own slope:
+
+epsilon = 0.2
+with torch.no_grad():
+    against = x - epsilon * x.grad.sign()
+    y_against = torch.sigmoid(torch.dot(w, against) + b)
+
+# %%
+# .. predict::
+#
+#    The first input falls by ``epsilon``, the second one rises by as much. What is the
+#    answer then?
+#
+#    .. ask:: y_against
+#
+#    .. answer::
+#
+#       The sum ``z`` falls by :math:`\epsilon \cdot 2 + \epsilon \cdot 3 = 1`. It was 1
+#       and becomes 0, so the neuron has no opinion any more:
+#       :math:`\text{y\_against} = \sigma(0) = 0.5`.
+#
+#       .. wrong:: y - epsilon
+#
+#          So much changes each input. The answer reacts to both, with its slopes.
+#
+#       .. wrong:: y - epsilon * x.grad.abs().sum()
+#
+#          So says the tangent. The sigmoid function is curved, and falls a little
+#          deeper.
+
+y_against
+
+# %%
+# Both inputs push in the same direction, each as hard as its weight is large. So ``z``
+# moves by :math:`\epsilon \lVert w \rVert_1 = 0.2 \cdot (2 + 3) = 1`. None of the three
+# other combinations of signs moves it as far down:
+#
+# >>> signs = torch.cartesian_prod(torch.tensor([1.0, -1]), torch.tensor([1.0, -1]))
+# >>> ((x + epsilon * signs) @ w + b).detach()
+# tensor([0.8000, 2.0000, 0.0000, 1.2000])
+#
+# This step, by the *sign* of the gradient, is called the *fast gradient sign method*,
+# FGSM. Two inputs can move ``z`` by 1. What can 64 do?
+
+# %%
+# The digits, once more
+# ---------------------
+#
+# We draw the digits of :doc:`Digits from scratch </lessons/5_capstones/20_digits>`
+# again, by the same program and with the same seed.
+
+pens = [
+    "50 22 15 27 59 77 85 72 50",
+    "32 50 59",
+    "22 40 70 82 74 29 89",
+    "21 50 81 83 54 85 87 59 27",
+    "60 16 86 66 60 69",
+    "80 30 24 63 85 87 59 28",
+    "70 33 26 38 59 78 86 64 36",
+    "20 80 49",
+    "54 31 50 71 54 27 59 87 54",
+    "83 60 32 34 55 83 69",
+]
+ways = [[[int(column), int(row)] for column, row in pen.split()] for pen in pens]
+ways = torch.tensor([way + way[-1:] * (9 - len(way)) for way in ways]) / 4.5 - 1.0
+
+
+def write(labels):
+    count = len(labels)
+    points = ways[labels] + 0.08 * torch.randn(count, 9, 2)
+    points = 0.9 * points @ (torch.eye(2) + 0.12 * torch.randn(count, 2, 2))
+    points = 3.5 + 3.2 * (points + 0.1 * torch.randn(count, 1, 2))
+    start, step = points[:, None, :-1], points[:, None, 1:] - points[:, None, :-1]
+    places = torch.cartesian_prod(torch.arange(8.0), torch.arange(8.0)).flip(1)
+    away = places[:, None] - start
+    along = (away * step).sum(-1) / (step**2).sum(-1).clamp(min=1e-9)
+    distance = (away - along.clamp(0, 1)[..., None] * step).norm(dim=-1).amin(-1)
+    return torch.exp(-((distance / 0.7) ** 2)).double()
+
+
+torch.manual_seed(0)
+labels = torch.randint(10, (2000,))
+pixels = write(labels)
+X, test_X = pixels[:1500], pixels[1500:]
+labels, test_labels = labels[:1500], labels[1500:]
+
+# %%
+# And we train the same two classifiers in the same way: a single layer with the weights
+# ``W``, and a network with 32 hidden units.
+
+
+def network(x):
+    return torch.tanh(x @ W1 + b1) @ W2 + b2
+
+
+def train(scores, weights, rate):
+    for _ in range(300):
+        loss = F.cross_entropy(scores(X), labels)
+        grads = torch.autograd.grad(loss, weights)
+        with torch.no_grad():
+            for weight, grad in zip(weights, grads):
+                weight -= rate * grad
+
+
+def accuracy(scores, labels):
+    return (scores.argmax(dim=1) == labels).double().mean().item()
+
+
+W = torch.zeros(64, 10, dtype=torch.float64, requires_grad=True)
+b = torch.zeros(10, dtype=torch.float64, requires_grad=True)
+train(lambda x: x @ W + b, [W, b], rate=1)
+
+W1 = torch.randn(64, 32, dtype=torch.float64) / 8
+b1 = torch.zeros(32, dtype=torch.float64)
+W2 = torch.randn(32, 10, dtype=torch.float64) / 32**0.5
+b2 = torch.zeros(10, dtype=torch.float64)
+weights = [w.requires_grad_() for w in (W1, b1, W2, b2)]
+train(network, weights, rate=2)
+
+# %%
+# They read what they read there:
+#
+# >>> accuracy(test_X @ W + b, test_labels), accuracy(network(test_X), test_labels)
+# (0.944, 0.964)
+
+# %%
+# One layer
+# ---------
+#
+# We take a picture that neither of them has seen, a three.
+
+picture = test_X[9]
+x = picture.clone().requires_grad_()
+s = W.T @ x + b
+p = s.softmax(dim=0)
+L = F.cross_entropy(s, test_labels[9])
+test_labels[9]
+
+# %%
+# The scores are :math:`s = W^\top x + b`, and the loss is
+# :math:`L = \operatorname{logsumexp}(s) - s_3`. What comes back to the scores is
+# probability minus label, and the label of a three is the unit vector :math:`e_3`. The
+# layer multiplies it by the weights:
+#
+# .. math::
+#
+#    \nabla_x L = W (p - e_3)
+#
+# Each column of ``W`` is a picture. So this gradient is a *mixture* of the ten weight
+# pictures: each counts with its probability, and the right one with its probability
+# minus 1.
+#
+# .. predict::
+#
+#    We leave softmax and loss away and ask for the gradient of the score of the three
+#    alone, once for our picture, and once for a picture of a four. We subtract the two
+#    gradients. What is the largest difference among the 64?
+#
+#    .. ask:: apart
+#
+#    .. answer::
+#
+#       They are the same, :math:`\text{apart} = 0`. The score is a weighed sum of the
+#       pixels, and its slopes are the weights, :math:`\nabla_x s_3 = W e_3`, whatever
+#       the picture is.
+#
+#       .. wrong:: (test_X[9] - test_X[2]).abs().max()
+#
+#          So far apart are the *pictures*. The slopes of a weighed sum are its weights,
+#          and not what is weighed.
+
+maps = []
+for k in (9, 2):
+    leaf = test_X[k].clone().requires_grad_()
+    maps += torch.autograd.grad((leaf @ W + b)[3], leaf)
+apart = (maps[0] - maps[1]).abs().max()
+apart
+
+# %%
+# A single layer has the same opinion of each pixel in each picture. A network has not.
+
+# %%
+# A map of the network
+# --------------------
+#
+# The gradient of a score with respect to the pixels is called a *saliency map*. Here is
+# the way to the score of the three through the hidden units ``h``:
+
+x = picture.clone().requires_grad_()
+h = torch.tanh(x @ W1 + b1)
+f = (h @ W2 + b2)[3]
+[saliency] = torch.autograd.grad(f, x, retain_graph=True)
+f
+
+# %%
+# With our own hands it is one line more than in the lesson on digits, where the way
+# back ended at the first weights:
+#
+# .. math::
+#
+#    \nabla_x f = W_1 \big( (1 - h \odot h) \odot (W_2 e_3) \big)
+#
+# Do not trust a picture that looks plausible. We move ten pixels, drawn at random, by a
+# little to both sides, and compare the score's change with the map:
+
+step = 1e-5
+chosen = torch.randperm(64)[:10]
+moves = step * torch.eye(64, dtype=torch.float64)[chosen]
+with torch.no_grad():
+    there, back = network(picture + moves)[:, 3], network(picture - moves)[:, 3]
+quotients = (there - back) / (2 * step)
+quotients[:4], saliency[chosen[:4]]
+
+# %%
+# All ten agree:
+#
+# >>> (quotients - saliency[chosen]).abs().max() < 1e-8
+# tensor(True)
+#
+# On the left the picture, on the right its map. Blue pixels speak for a three: more ink
+# there raises the score. Red ones speak against it.
+
+fig, axes = plt.subplots(1, 2, figsize=(4.4, 2.2), layout="constrained")
+axes[0].imshow(picture.reshape(8, 8), cmap="gray_r")
+axes[1].imshow(saliency.reshape(8, 8), cmap="RdBu", vmin=-2.5, vmax=2.5)
+for ax, name in zip(axes, ("picture", "gradient")):
+    ax.set_title(name)
+    ax.axis("off")
+fig.set_label(
+    "Left a three. Right its saliency map in red and blue, with strong colours also "
+    "where the picture is white."
+)
+
+# %%
+# The map does not show the three. It shows what a *little* more ink would do, and it
+# says that of white pixels, too, some of them in strong colours:
+#
+# >>> white = picture < 0.05
+# >>> white.sum(), saliency[white].abs().max() > saliency[~white].abs().max() / 2
+# (tensor(19), tensor(True))
+
+# %%
+# Whose gradient is it?
+# ---------------------
+#
+# Pictures often come as whole numbers up to 255, and are divided before the network
+# sees them. Then there are two pictures that one might ask.
+
+raw = (255 * picture).round().requires_grad_()
+x = raw / 255
+score = network(x)[3]
+score.backward(inputs=[raw])
+print(x.grad)
+
+# %%
+# ``x`` is no leaf, so ``x.grad`` is ``None``, and PyTorch warns. What we find in
+# ``raw.grad`` is a gradient, but in other units.
+#
+# .. predict::
+#
+#    Which factor leads from the gradient of ``x`` to that of ``raw``?
+#
+#    .. ask:: factor
+#
+#    .. answer::
+#
+#       The slope of the division, :math:`\text{factor} = \frac{1}{255} = 0.003922`. A
+#       step of ``epsilon`` in ``x`` is one of :math:`255 \epsilon = 51` in ``raw``. The
+#       *sign* is the same.
+#
+#       .. wrong:: 255
+#
+#          ``raw`` has the larger numbers, so a unit of it does less. Its gradient is
+#          the smaller one.
+#
+#       .. wrong:: 1
+#
+#          They show the same picture. A gradient is change per unit, and the units
+#          differ.
+
+[by_x] = torch.autograd.grad(network(x)[3], x)
+factor = (raw.grad / by_x).mean()
+factor
+
+# %%
+# We wrote ``inputs=[raw]``. Whoever forgets it leaves more behind than a map.
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next cell asks for the gradient of one picture, and writes elsewhere, too. Do
+#    not copy it.
+
+# wrong on purpose
+x = picture.clone().requires_grad_()
+network(x)[3].backward()
+
+# %%
+# .. predict::
+#
+#    There are four weights, ``W1``, ``b1``, ``W2`` and ``b2``, and we wanted a map of
+#    the picture. How many of them have a ``.grad`` now?
+#
+#    .. ask:: touched
+#
+#    .. answer::
+#
+#       All of them, :math:`\text{touched} = 4`. ``backward()`` fills each leaf that
+#       requires a gradient. If training goes on and does not begin with
+#       ``zero_grad()``, its next step has a map of one picture in it.
+#
+#       .. wrong:: 0
+#
+#          So it would be with ``torch.autograd.grad``, which returns what was asked for
+#          and leaves ``.grad`` as it is.
+#
+#       .. wrong:: 2
+#
+#          The biases are leaves, too.
+
+touched = sum(w.grad is not None for w in weights)
+touched
+
+# %%
+# So we ask with ``grad`` from now on, and throw away what has been collected.
+
+for w in weights:
+    w.grad = None
+
+# %%
+# Shares that add up
+# ------------------
+#
+# "Which pixels made this score?" is another question than "which pixels would change
+# it?". A first idea is to multiply each pixel by its slope. Two numbers are enough to
+# see the trouble.
+
+ab = torch.tensor([2.0, 3.0], requires_grad=True)
+product = ab[0] * ab[1]
+[slopes] = torch.autograd.grad(product, ab)
+by_slopes = ab.detach() * slopes
+by_slopes
+
+# %%
+# The product is :math:`\text{product} = 6`, and the two shares are
+# :math:`\text{by\_slopes} = (6, 6)`. Together they claim 12. Half of that came about
+# because each was judged as if the other had been there from the beginning.
+#
+# *Integrated gradients* do not judge at the end. They walk from an empty start, here
+# from two zeros, straight to the input, ask for the slopes on the way, and multiply by
+# their *mean*.
+
+t = (torch.arange(200) + 0.5) / 200
+road = (t[:, None] * ab.detach()).requires_grad_()
+[on_the_way] = torch.autograd.grad((road[:, 0] * road[:, 1]).sum(), road)
+shares = ab.detach() * on_the_way.mean(dim=0)
+
+# %%
+# (The 200 places are the midpoints of 200 equal parts. They go through in one batch,
+# and as none of them has to do with another, the gradient of the sum holds the slopes
+# of each.)
+#
+# .. predict::
+#
+#    The first slope is the second number. Halfway that is half of 3. What are the two
+#    shares?
+#
+#    .. ask:: shares
+#
+#    .. answer::
+#
+#       On the way the first slope rises evenly from 0 to 3, so its mean is half of 3,
+#       and the share is twice that. The second share is 3 times 1:
+#       :math:`\text{shares} = (3, 3)`. Together they are the product.
+#
+#       .. wrong:: by_slopes
+#
+#          These are the shares with the slopes at the end of the way.
+#
+#       .. wrong:: on_the_way.mean(dim=0)
+#
+#          These are the mean slopes. The share is the slope times what was added.
+
+shares
+
+# %%
+# That they add up is no accident. Each share adds up what its own input does to the
+# result on the way, and together that is the result at the end minus the result at the
+# start, :math:`\sum_i \text{shares}_i = \text{product} - 0 = 6`. This is called
+# *completeness*.
+#
+# Now the three, from an empty page. How does its score grow when the ink comes slowly?
+
+x = picture
+t = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
+road = (t[:, None] * x).requires_grad_()
+on_road = network(road)[:, 3]
+[slopes] = torch.autograd.grad(on_road.sum(), road)
+speed = slopes @ x
+
+# %%
+# The picture shows the score along the road. The slope at the point is the sum of the
+# shares that somebody would hand out there. Move it to the end of the road.
+
+ink = torch.linspace(0, 1, 21, dtype=torch.float64)
+partly = (ink[:, None] * x).requires_grad_()
+level = network(partly)[:, 3]
+rise = torch.autograd.grad(level.sum(), partly)[0] @ x
+level = level.detach()
+reach = torch.tensor([-0.2, 0.2])
+so_far = F.pad(speed.cumsum(0) / 200, (1, 0))[::10]
+plot = MovingPlot(
+    {"ink": ink},
+    "The score of the three, from an empty page to the picture",
+    xlim=(0, 1),
+    ylim=(-2, 14),
+    xlabel="ink",
+    ylabel="score",
+)
+plot.line(t[::5], on_road[::5], "score")
+plot.line(
+    ink[:, None] + reach, level[:, None] + rise[:, None] * reach, "slope at the point"
+)
+plot.point(ink, level, "here")
+plot.say("Here the slope is {slope:.2f}.", slope=rise)
+plot.say("The shares so far add up to {sum:.2f}.", sum=so_far)
+plot.say("The score has risen by {risen:.2f}.", risen=level - level[0])
+plot
+
+# %%
+# At the end the curve is much flatter than at the beginning: hidden units are saturated
+# there, and a little ink more or less does less. So the slopes at the picture itself
+# account for a part of the score.
+#
+# >>> rise[[0, 10, 20]]
+# tensor([27.2, 11.8,  3.2], dtype=torch.float64)
+
+with torch.no_grad():
+    gained = network(x)[3] - network(torch.zeros_like(x))[3]
+end_shares = x * saliency
+shares = x * slopes.mean(dim=0)
+totals = torch.stack([end_shares.sum(), shares.sum(), gained])
+
+# %%
+# .. predict::
+#
+#    From the empty page to the picture, the score rises by
+#    :math:`\text{gained} = 14.171`. The pixels times their slopes at the picture add up
+#    to :math:`\sum_i \text{end\_shares}_i = 3.235`. What do the shares along the road
+#    add up to?
+#
+#    .. ask:: totals[1]
+#
+#    .. answer::
+#
+#       To the whole rise, :math:`\text{totals} = (3.235, 14.171, 14.171)`. The slopes
+#       at 200 places stand for those between them, so a small error is left:
+#
+#       >>> 1e-6 < (totals[1] - totals[2]).abs() < 1e-4
+#       tensor(True)
+#
+#       .. wrong:: totals[0]
+#
+#          This is the sum with the slopes at the end of the road, where it is flat.
+#
+#       .. wrong:: f
+#
+#          This is the score at the picture. On the empty page it was not 0.
+
+totals
+
+# %%
+# Here are both as pictures. In both, white pixels are pale: a share is the slope times
+# the ink, and there is next to none.
+#
+# >>> white = picture < 0.05
+# >>> shares[white].abs().max() < shares.abs().max() / 10
+# tensor(True)
+
+fig, axes = plt.subplots(1, 2, figsize=(4.4, 2.2), layout="constrained")
+for ax, map_, name in zip(axes, (end_shares, shares), ("at the end", "on the road")):
+    ax.imshow(map_.reshape(8, 8), cmap="RdBu", vmin=-1.5, vmax=1.5)
+    ax.set_title(name)
+    ax.axis("off")
+fig.set_label(
+    "Two maps of the three in red and blue. At the end of the road the shares are "
+    "pale, those along the road are strong, and mostly blue along the pen's way."
+)
+
+# %%
+# A step against the network
+# --------------------------
+#
+# Back to the question of the beginning: what can 64 inputs do, if each may change by a
+# little? We use the attack as a measuring instrument. It tells how far the answers of a
+# network hang on directions that we do not see. This time the gradient is that of the
+# loss, so a step *along* its sign makes the loss larger.
+
+leaf = test_X.clone().requires_grad_()
+loss = F.cross_entropy(network(leaf), test_labels)
+[g] = torch.autograd.grad(loss, leaf)
+chance = torch.randn_like(test_X).sign()
+
+
+def attacked(pictures, direction, epsilon):
+    return (pictures + epsilon * direction).clamp(0, 1)
+
+
+# %%
+# (``clamp`` keeps the pixels between white and black. The loss is a mean, so the
+# gradient of each picture is divided by 500, and its sign does not mind.)
+#
+# .. predict::
+#
+#    Each pixel moves by ``epsilon``, as above. Once the signs are drawn by chance, once
+#    they are those of the gradient. Of ten pictures, how many does the network still
+#    read, rounded? Type the two numbers.
+#
+#    .. ask:: of_ten
+#
+#    .. answer::
+#
+#       Nine and none, :math:`\text{of\_ten} = (9, 0)`.
+#
+#       >>> accuracy(network(attacked(test_X, chance, epsilon)), test_labels)
+#       0.898
+#       >>> accuracy(network(attacked(test_X, g.sign(), epsilon)), test_labels)
+#       0.042
+#
+#       .. wrong:: [9, 9]
+#
+#          Each pixel moves as far in both. With signs by chance, what one pixel does
+#          another one takes back. With those of the gradient, they push the same way.
+#
+#       .. wrong:: [0, 0]
+#
+#          Noise of this size is no trouble. Training has shown the network digits that
+#          differ by more.
+#
+#       .. wrong:: [9, 5]
+#
+#          So it is with half of this step, as the slider below shows.
+
+of_ten = torch.tensor(
+    [
+        10 * accuracy(network(attacked(test_X, direction, epsilon)), test_labels)
+        for direction in (chance, g.sign())
+    ]
+).round()
+of_ten
+
+# %%
+# For a small step, the loss of a picture changes by the sum of its slopes, each times
+# the move of its pixel. With the signs of the gradient that is
+# :law:`\epsilon \lVert g \rVert_1`. With signs by chance it is around 0, with a spread
+# of :law:`\epsilon \lVert g \rVert_2`. For our three, the first is about six times as
+# large:
+#
+# >>> own = g[9]
+# >>> own.abs().sum() / own.norm()
+# tensor(5.7, dtype=torch.float64)
+# >>> draws = torch.randn(10_000, 64).double().sign()
+# >>> (draws @ own).std() / own.norm()
+# tensor(0.996, dtype=torch.float64)
+#
+# With slopes of one size, the ratio would be the root of the number of pixels. That is
+# 8 for ours, and nearly 400 for a photograph of 224 by 224 pixels in three colours:
+# :math:`\sqrt{3 \cdot 224^2} = 387.98`. So with more pixels, a smaller step is
+# enough.
+#
+# Now watch the three, printed as newspapers print: up to nine dots in each pixel, the
+# more ink, the more dots.
+
+row, column = torch.cartesian_prod(torch.arange(8), torch.arange(8)).T
+order = [4, 1, 7, 3, 5, 0, 8, 2, 6]  # from the middle of a pixel to its corners
+dots = torch.cartesian_prod(torch.arange(3), torch.arange(3))[order] / 3 - 1 / 3
+across = (column[:, None] + dots[:, 0]).flatten()
+up = (7 - row[:, None] + dots[:, 1]).flatten()
+
+
+def printed(pictures):
+    """Return how high each dot stands, or nan if the pixel has less ink."""
+    inked = pictures[..., None] > (torch.arange(9) + 0.5) / 9
+    return torch.where(inked.flatten(-2), up, torch.nan)
+
+
+# %%
+# The slider changes how far each pixel moves.
+
+sizes = torch.arange(13) / 40
+frames = torch.stack([attacked(picture, g[9].sign(), size) for size in sizes])
+with torch.no_grad():
+    sure, said = network(frames).softmax(dim=1).max(dim=1)
+shares_read = [
+    [accuracy(network(attacked(test_X, way, size)), test_labels) for size in sizes]
+    for way in (g.sign(), chance)
+]
+plot = MovingPlot(
+    {"epsilon": sizes},
+    "A three under attack",
+    xlim=(-0.7, 7.7),
+    ylim=(-0.7, 7.7),
+    equal=True,
+    start={"epsilon": 0.1},
+)
+plot.points(across, printed(frames), "ink")
+plot.say(
+    "The network says {answer}, with the probability {sure:.2f}.",
+    answer=said,
+    sure=sure,
+)
+plot.say(
+    "Of the test data it reads a share of {attacked:.3f}; with signs by chance, "
+    "{by_chance:.3f}.",
+    attacked=shares_read[0],
+    by_chance=shares_read[1],
+)
+plot
+
+# %%
+# Where does the answer turn, and how sure is the network before and after it? The third
+# line holds its largest probabilities at a third of the way, at the turn, and at the
+# end. And we would still read a three.
+#
+# >>> sizes[[6, 7]], said[[6, 7]]
+# (tensor([0.1500, 0.1750]), tensor([3, 5]))
+# >>> sure[[4, 7, 12]]
+# tensor([0.974, 0.618, 0.989], dtype=torch.float64)
+#
+# Nothing here needs a hidden layer. The single layer is led astray as well, by many
+# small pushes in one direction, as the neuron with two inputs was:
+#
+# >>> leaf = test_X.clone().requires_grad_()
+# >>> loss = F.cross_entropy(leaf @ W + b, test_labels)
+# >>> [g_layer] = torch.autograd.grad(loss, leaf)
+# >>> accuracy(attacked(test_X, g_layer.sign(), epsilon) @ W + b, test_labels)
+# 0.064
+
+# %%
+# A network that seems safe
+# -------------------------
+#
+# Somebody sells us a network that withstands this attack. It is ours: the scores are
+# multiplied by 30, and it computes in float32, PyTorch's default.
+
+single = test_X.float()
+small = [weight.detach().float() for weight in weights]
+
+
+def sharp(x):
+    return 30 * (torch.tanh(x @ small[0] + small[1]) @ small[2] + small[3])
+
+
+# %%
+# The largest score is still the largest, so it reads as well as ours:
+#
+# >>> accuracy(sharp(single), test_labels)
+# 0.964
+#
+# .. admonition:: Wrong on purpose
+#
+#    The next cell measures how safe it is by the sign of a gradient that is no longer
+#    there. Do not copy it.
+
+# wrong on purpose
+leaf = single.clone().requires_grad_()
+scores = sharp(leaf)
+loss = F.cross_entropy(scores, test_labels)
+[g_sharp] = torch.autograd.grad(loss, leaf, retain_graph=True)
+
+# %%
+# .. predict::
+#
+#    The same attack, with the same step: of ten pictures, how many does this network
+#    read, rounded?
+#
+#    .. ask:: withstands
+#
+#    .. answer::
+#
+#       Nine, :math:`\text{withstands} = 9`. Where the network is right, it is mostly so
+#       sure that float32 rounds the probability to 1. Then probability minus label is
+#       exactly 0, and so is the gradient, and the sign of 0 is 0. These pictures stay
+#       as they were:
+#
+#       >>> unmoved = (g_sharp == 0).all(dim=1)
+#       >>> unmoved.double().mean() > 0.8
+#       tensor(True)
+#
+#       .. wrong:: 0
+#
+#          A factor does not change the sign of a gradient, as long as the gradient is
+#          not rounded to 0.
+#
+#       .. wrong:: 2
+#
+#          So it is in float64, which can tell these probabilities from 1.
+
+withstands = round(
+    10 * accuracy(sharp(attacked(single, g_sharp.sign(), epsilon)), test_labels)
+)
+withstands
+
+# %%
+# The network did not become safer, the instrument became blind. Ask for a gradient
+# that softmax does not round away, that of the best wrong score minus the right one,
+# and few pictures are left:
+
+wrong_scores = scores.scatter(1, test_labels[:, None], -torch.inf)
+right_scores = scores.gather(1, test_labels[:, None])[:, 0]
+lead = (wrong_scores.amax(dim=1) - right_scores).sum()
+[g_lead] = torch.autograd.grad(lead, leaf)
+led = sharp(attacked(single, g_lead.sign(), epsilon))
+led_astray = accuracy(led, test_labels)
+led_astray
+
+# %%
+# >>> led_astray < 0.05
+# True
+#
+# Defences have been published whose strength was of this kind; the last source below
+# broke six of them altogether. So an accuracy under attack that is surprisingly good is
+# a reason to look at the gradient first.
+
+# %%
+# Exercises
+# ---------
+#
+# .. exercise::
+#
+#    Make the network read eights in the threes of the test data. Which gradient do you
+#    ask for, and in which direction do you go?
+#
+#    .. answer::
+#
+#       That of the loss with the label 8. This loss should become *smaller*, so the
+#       step goes against its sign.
+#
+#       >>> threes = test_X[test_labels == 3]
+#       >>> leaf = threes.clone().requires_grad_()
+#       >>> wanted = torch.full((len(threes),), 8)
+#       >>> loss = F.cross_entropy(network(leaf), wanted)
+#       >>> [g_wanted] = torch.autograd.grad(loss, leaf)
+#       >>> led = network(attacked(threes, -g_wanted.sign(), 0.3)).argmax(dim=1)
+#       >>> len(threes), (led == 8).sum()
+#       (53, tensor(37))
+#
+# .. exercise::
+#
+#    Why the sign, and not the gradient itself? Stretch each picture's gradient so that
+#    its largest pixel moves by ``epsilon``, and then so that the move has the same
+#    length as that of the sign.
+#
+#    .. answer::
+#
+#       It depends on what is scarce. If each pixel may move by ``epsilon``, the sign
+#       uses that up in all pixels, and the gradient in one. If the *length* of the move
+#       is given, the gradient itself is the steepest way.
+#
+#       >>> by_largest = g / g.abs().amax(dim=1, keepdim=True)
+#       >>> accuracy(network(attacked(test_X, by_largest, epsilon)), test_labels)
+#       0.520
+#       >>> by_length = 8 * g / g.norm(dim=1, keepdim=True)
+#       >>> accuracy(network(attacked(test_X, by_length, epsilon)), test_labels)
+#       0.006
+#
+# .. exercise::
+#
+#    Walk to the three from a *black* page. What do the shares add up to, and what do
+#    the white pixels get?
+#
+#    .. answer::
+#
+#       To the difference of the scores again, but of other scores. Now the white pixels
+#       have changed, and get more than half. Where the road begins is a choice, and a
+#       map should say which one was made.
+#
+#       >>> black = torch.ones(64).double()
+#       >>> road = (black + t[:, None] * (picture - black)).requires_grad_()
+#       >>> [slopes] = torch.autograd.grad(network(road)[:, 3].sum(), road)
+#       >>> shares = (picture - black) * slopes.mean(dim=0)
+#       >>> shares.sum(), shares[picture < 0.05].sum()
+#       (tensor(11.592, dtype=torch.float64), tensor(7.815, dtype=torch.float64))
+#       >>> (network(picture) - network(black))[3].item()
+#       11.592
+#
+# .. exercise::
+#
+#    *Spot the error.* "Picture times gradient, without its signs, shows the digit. So
+#    the network has understood the digit." Try a network that has not learned anything.
+#
+#    .. answer::
+#
+#       Its maps, made in this way, look much the same. What one sees in them is the
+#       picture, which is a factor of them. (The number is the mean cosine of the angle
+#       between two maps of a picture: 1 if they are alike, about 0 if they have as much
+#       in common as two lists of random numbers.)
+#
+#       >>> def maps_of(W1, W2):
+#       ...     leaf = test_X.clone().requires_grad_()
+#       ...     own = (torch.tanh(leaf @ W1) @ W2).gather(1, test_labels[:, None])
+#       ...     return torch.autograd.grad(own.sum(), leaf)[0]
+#       >>> generator = torch.manual_seed(0)
+#       >>> V1, V2 = torch.randn(64, 32).double() / 8, torch.randn(32, 10).double()
+#       >>> untaught = maps_of(V1, V2)
+#       >>> taught = maps_of(W1, W2)
+#       >>> with_picture = (test_X * taught).abs(), (test_X * untaught).abs()
+#       >>> F.cosine_similarity(*with_picture, dim=1).mean()
+#       tensor(0.66, dtype=torch.float64)
+#       >>> F.cosine_similarity(taught, untaught, dim=1).mean().abs() < 0.05
+#       tensor(True)
+#
+#       The gradients themselves tell the two networks apart. So compare a map with that
+#       of random weights before you believe it.
+
+# %%
+# What we can do now
+# ------------------
+#
+# - Ask for the gradient with respect to an input, and leave the weights alone.
+# - Check a map by differences, and compare it with that of random weights.
+# - Share out a score so that the shares add up, and say from where.
+# - Measure how a network reads under attack, and distrust a number that is too good.
+#
+# :doc:`A mixed quiz </quiz_capstones>` asks what is left of this level.
+
+# %%
+# Credits and licences
+# --------------------
+#
+# Saliency maps are from `Deep inside convolutional networks
+# <https://arxiv.org/abs/1312.6034>`__, integrated gradients from `Axiomatic attribution
+# for deep networks <https://arxiv.org/abs/1703.01365>`__, and the step by the sign from
+# `Explaining and harnessing adversarial examples <https://arxiv.org/abs/1412.6572>`__.
+# That a map should be compared with that of random weights is shown in `Sanity checks
+# for saliency maps <https://arxiv.org/abs/1810.03292>`__, and that hidden gradients
+# make no defence in `Obfuscated gradients give a false sense of security
+# <https://arxiv.org/abs/1802.00420>`__. Our text is under `CC BY-SA 4.0
+# <https://creativecommons.org/licenses/by-sa/4.0/>`__, our code under the `MIT licence
+# <https://opensource.org/license/mit>`__.
