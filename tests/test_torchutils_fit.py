@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from docs.models import MODELS, run
-from torchutils import drawing, make_dot, views
+from torchutils import drawing, layout, make_dot, views
 from torchutils.fit import WIDEST
 from torchutils.layout import breadth, lay_out
 from torchutils.svg import drawn_width
@@ -156,8 +156,8 @@ def test_decoder_that_reads_one_memory_folds():
 
 def test_boxes_of_one_plan_are_laid_out_once(monkeypatch):
     plans = []
-    real = drawing.run_engine
-    monkeypatch.setattr(drawing, "run_engine", lambda *a: plans.append(a) or real(*a))
+    real = layout.run_engine
+    monkeypatch.setattr(layout, "run_engine", lambda *a: plans.append(a) or real(*a))
     assert make_dot(*run("DenseNet-121")).html  # nine of its layers look alike
     assert len(plans) >= 10
     assert len(plans) == len(set(plans))

@@ -82,9 +82,9 @@ def _used_outside(graph: Graph, home: dict[int, int]) -> dict[int, list[Place]]:
     """List, for each box, the results in it that are outputs, or used outside."""
     used: dict[int, dict[Place, None]] = defaultdict(dict)
     for node in graph.nodes:
-        if node.id in home:
+        if node.root and node.id in home:
             roots = [k for k, o in enumerate(node.outputs) if o.root]
-            for out in roots or [0] * node.root:
+            for out in roots or [0]:
                 used[home[node.id]][node.id, out] = None
     for e in graph.edges:
         if e.src in home and home[e.src] != home.get(e.dst):
@@ -226,14 +226,18 @@ class Parts:
         for i in own:
             node = graph.nodes[i]
             outs = self._outputs(node, own)
-            outputs = [o._replace(root=k in outs) for k, o in enumerate(node.outputs)]
-            nodes[i] = node._replace(root=bool(outs), outputs=tuple(outputs))
+            if node.outputs or node.root != bool(outs):
+                every = enumerate(node.outputs)
+                outputs = tuple(o._replace(root=k in outs) for k, o in every)
+                node = node._replace(root=bool(outs), outputs=outputs)
+            nodes[i] = node
         given: dict[Place, int] = {}
         edges = []
         for k in sorted(k for i in own for k in self.into[i]):
             e = graph.edges[k]
             if e.src in own or graph.nodes[e.src].kind != "op":
-                nodes.setdefault(e.src, graph.nodes[e.src]._replace(group=-1))
+                if e.src not in nodes:
+                    nodes[e.src] = graph.nodes[e.src]._replace(group=-1)
                 edges.append(e)
                 continue
             place = given.setdefault((e.src, e.out), len(graph.nodes) + len(given))

@@ -16,7 +16,7 @@ from torchutils.fit import bundle
 from torchutils.fold import fold as fold_repeats
 from torchutils.graph import Graph
 from torchutils.html import Inside, stylesheet, to_figure, to_page
-from torchutils.layout import Engine, Layout, check_engine, lay_out, run_engine
+from torchutils.layout import Engine, Layout, check_engine, lay_out, place, run_engine
 from torchutils.mermaid import to_mermaid
 from torchutils.read import read_graph
 from torchutils.select import Choice
@@ -116,8 +116,8 @@ class Drawing:
 
     @cached_property
     def _engine(self) -> Engine:
-        """Graphviz, run once for each plan."""
-        return cache(run_engine)
+        """Graphviz, asked once for each plan."""
+        return cache(place)
 
     @property
     def _look(self) -> Look:
@@ -191,24 +191,24 @@ class Drawing:
 
         Where one column, with the edges that pass by, is far too wide, so are two.
         """
-        place = partial(
+        put = partial(
             lay_out, graph, style=self.style, narrow=True, engine=self._engine
         )
-        column = place(beside=1)
+        column = put(beside=1)
         if not column.engine or measured(column) > FAR * PHONE:
             return column
         for beside in (0, 3, 2):
-            layout = place(beside=beside)
+            layout = put(beside=beside)
             if measured(layout) <= PHONE:
                 return layout
         return column
 
     def _column(self, graph: Graph, measured: Measure) -> Layout:
         """Put boxes below each other, with lines broken as little as is needed."""
-        place = partial(
+        put = partial(
             lay_out, graph, style=self.style, narrow=True, engine=self._engine
         )
-        first, *between, last = (partial(place, stacked=True, room=k) for k in LINES)
+        first, *between, last = (partial(put, stacked=True, room=k) for k in LINES)
         whole = first()
         if not PHONE < measured(whole) < 3 * PHONE:  # rows are at most so much shorter
             return whole

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain, combinations
 from textwrap import wrap
+from typing import NamedTuple
 
 from torchutils.calm import once
 from torchutils.graph import Graph, Node
 from torchutils.labels import Line, edge_lines, is_ordered, node_lines
-from torchutils.lanes import Geometry, Size, arrange, ranks, work
+from torchutils.lanes import Geometry, Point, Size, arrange, ranks, work
 from torchutils.stack import one_by_one, stack
 from torchutils.text import Timeline, timeline
 
@@ -29,6 +30,7 @@ __all__ = [
     "cut",
     "is_slow",
     "lay_out",
+    "place",
     "row_width",
     "run_engine",
     "text_width",
@@ -57,11 +59,24 @@ _TABLE = {chr(32 + k): int(w) for k, w in enumerate(_WIDTHS.split())}
 _ROOM = 1.17  # DejaVu Sans and Verdana are that much wider
 
 
-Engine = Callable[[str, str], bytes]  # DOT text and a format, to a file's content
+class Placed(NamedTuple):
+    """Where a plan's parts go, in pixels from the left and from the top.
+
+    ``nodes`` are centres; of each edge ``wires`` are a curve, its tip, and the centre
+    of its label; ``frames`` are the groups' centres and sizes.
+    """
+
+    width: float
+    height: float
+    nodes: list[Point]
+    wires: list[tuple[tuple[Point, ...], Point, Point | None]]
+    frames: list[tuple[float, float, float, float]]
 
 
-@dataclass(frozen=True)
-class Box:
+Engine = Callable[[str], Placed]  # a plan in the DOT language, to places
+
+
+class Box(NamedTuple):
     """A node's or a group's place: centre and size in pixels, y downwards."""
 
     x: float
@@ -71,8 +86,7 @@ class Box:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True)
-class Wire:
+class Wire(NamedTuple):
     """An edge's curve: a start, then triples of Bézier points; its tip; its label."""
 
     points: tuple[tuple[float, float], ...]
@@ -170,15 +184,20 @@ def _filled(words: list[str], room: float) -> list[str]:
 
 
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
-    bold, widths, height = TITLE * 1.08, [], 0
+    widths, height = [], 0
     for line in lines:
-        rows = broken(line) if line.room else (cut(line.text),)
-        size = bold if line.role == "t" else SIZE
-        widths += [text_width(row, size) for row in rows]
+        widths.append(_line_width(line))
         height += STEP * line.rows
     return round(max(widths) + 2 * pad), height + 2 * max(pad - 4, 0)
 
 
+@cache
+def _line_width(line: Line) -> float:
+    size = TITLE * 1.08 if line.role == "t" else SIZE  # which is bold
+    return max(text_width(row, size) for row in broken(line))
+
+
+@once
 def row_width(graph: Graph, style: str) -> float:
     """Return about how wide a drawing from left to right is, before it is one."""
     rank = ranks(graph)
@@ -233,7 +252,7 @@ def lay_out(
     so many stand ``beside`` each other, if any number is given.  A line that is wider
     than its ``room`` is broken there, if any is given.  A ``stacked`` one has one box
     in a row, and takes no Graphviz, except where a group's nodes can't stand together.
-    ``engine`` is what runs Graphviz, :func:`run_engine` or one that remembers.
+    ``engine`` asks Graphviz for places, as :func:`place` does, or remembers.
     """
     walked = bool(graph.backward)  # in words that call a box by its number
     texts = _lines(graph, style, number=walked)
@@ -262,72 +281,86 @@ def lay_out(
         across = direction == "LR"
         own = arrange(graph, sizes, mark_sizes, titles, across=across)
     if own is not None:
-        return _as_placed(graph, own, texts, sizes, marks, mark_sizes)
-    plan = _plan(graph, sizes, mark_sizes, direction, gap, beside)
-    found = json.loads((engine or run_engine)(plan, "json0"))
+        found = _from_corner(graph, own, sizes, mark_sizes)
+    else:
+        plan = _plan(graph, sizes, mark_sizes, direction, gap, beside)
+        found = (engine or place)(plan)
+    boxes = [
+        Box(*at, *size, tuple(lines))
+        for at, size, lines in zip(found.nodes, sizes, texts, strict=True)
+    ]
+    wires = [
+        Wire(points, tip, Box(*at, *mark_sizes[k], marks[k]) if at else None)
+        for k, (points, tip, at) in enumerate(found.wires)
+    ]
+    groups = [Box(*frame) for frame in found.frames]
+    placed = tuple(boxes), tuple(wires), tuple(groups)
+    return Layout(found.width, found.height, *placed, engine=own is None)
+
+
+def place(plan: str) -> Placed:
+    """Have Graphviz place what a plan asks for."""
+    found = json.loads(run_engine(plan, "json0"))
     left, bottom, right, top = map(float, found["bb"].split(","))
 
-    def at(pair: str) -> tuple[float, float]:
+    def at(pair: str) -> Point:
         x, y = pair.split(",")
         return round(float(x) - left, 1), round(top - float(y), 1)
 
+    def frame(box: str) -> tuple[float, float, float, float]:
+        x0, y0, x1, y1 = box.split(",")
+        (near, upper), (far, lower) = at(f"{x0},{y1}"), at(f"{x1},{y0}")
+        return (near + far) / 2, (upper + lower) / 2, far - near, lower - upper
+
     objects = {o["name"]: o for o in found.get("objects", ())}
-    boxes = [
-        Box(*at(objects[f"n{k}"]["pos"]), *size, tuple(lines))
-        for k, (size, lines) in enumerate(zip(sizes, texts, strict=True))
-    ]
-    edges = {e["id"]: e for e in found.get("edges", ()) if "id" in e}
-    wires = []
-    for k in range(len(graph.edges)):
-        tip, *points = edges[str(k)]["pos"].split()
-        label = None
-        if k in marks:
-            label = Box(*at(edges[str(k)]["lp"]), *mark_sizes[k], marks[k])
-        wires.append(Wire(tuple(map(at, points)), at(tip.removeprefix("e,")), label))
-    groups = [
-        _frame(objects[f"cluster_{k}"]["bb"], at) for k in range(len(graph.groups))
-    ]
-    return Layout(right - left, top - bottom, tuple(boxes), tuple(wires), tuple(groups))
-
-
-def _as_placed(
-    graph: Graph,
-    found: Geometry,
-    texts: list[list[Line]],
-    sizes: list[tuple[float, float]],
-    marks: dict[int, tuple[Line, ...]],
-    mark_sizes: dict[int, tuple[float, float]],
-) -> Layout:
-    corners = [(x, y) for points, tip in found.wires for x, y in (*points, tip)]
-    marked = [(found.labels[k], size) for k, size in mark_sizes.items()]
-    for (x, y), (w, h) in [*zip(found.nodes, sizes, strict=True), *marked]:
-        corners += [(x - w / 2, y - h / 2), (x + w / 2, y + h / 2)]
-    corners += [
-        p for x0, y0, x1, y1 in found.frames.values() for p in ((x0, y0), (x1, y1))
-    ]
-    (left, top), (right, bottom) = (
-        (f(x for x, _ in corners), f(y for _, y in corners)) for f in (min, max)
+    nodes = {int(n[1:]): at(o["pos"]) for n, o in objects.items() if "pos" in o}
+    frames = {int(n[8:]): frame(o["bb"]) for n, o in objects.items() if "bb" in o}
+    wires = {}
+    for edge in found.get("edges", ()):
+        if "id" in edge:
+            tip, *points = edge["pos"].split()
+            label = at(edge["lp"]) if "lp" in edge else None
+            goal = at(tip.removeprefix("e,"))
+            wires[int(edge["id"])] = tuple(map(at, points)), goal, label
+    return Placed(
+        right - left,
+        top - bottom,
+        [nodes[k] for k in range(len(nodes))],
+        [wires[k] for k in range(len(wires))],
+        [frames[k] for k in range(len(frames))],
     )
 
-    def at(point: tuple[float, float]) -> tuple[float, float]:
-        return round(point[0] - left, 1), round(point[1] - top, 1)
 
-    boxes = [
-        Box(*at(place), *size, tuple(lines))
-        for place, size, lines in zip(found.nodes, sizes, texts, strict=True)
+def _from_corner(
+    graph: Graph, found: Geometry, sizes: list[Size], marks: dict[int, Size]
+) -> Placed:
+    """Count from the upper left corner of all that there is."""
+    across, down = ([p[k] for points, _ in found.wires for p in points] for k in (0, 1))
+    places = [*zip(found.nodes, sizes, strict=True)]
+    places += [(found.labels[k], size) for k, size in marks.items()]
+    across += [x for _, (x, _) in found.wires]
+    down += [y for _, (_, y) in found.wires]
+    for (x, y), (w, h) in places:
+        across += (x - w / 2, x + w / 2)
+        down += (y - h / 2, y + h / 2)
+    for x0, y0, x1, y1 in found.frames.values():
+        across += (x0, x1)
+        down += (y0, y1)
+    left, top = min(across), min(down)
+
+    def at(point: Point) -> Point:  # round(x, 1) takes five times as long
+        return round((point[0] - left) * 10) / 10, round((point[1] - top) * 10) / 10
+
+    wires = [
+        (tuple(map(at, points)), at(tip), at(found.labels[k]) if k in marks else None)
+        for k, (points, tip) in enumerate(found.wires)
     ]
-    wires = []
-    for k, (points, tip) in enumerate(found.wires):
-        label = (
-            Box(*at(found.labels[k]), *mark_sizes[k], marks[k]) if k in marks else None
-        )
-        wires.append(Wire(tuple(map(at, points)), at(tip), label))
-    groups = []
-    for group in graph.groups:
-        x0, y0, x1, y1 = found.frames[group.id]
-        groups.append(Box(*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0))
-    placed = tuple(boxes), tuple(wires), tuple(groups)
-    return Layout(right - left, bottom - top, *placed, engine=False)
+    frames = [
+        (*at(((x0 + x1) / 2, (y0 + y1) / 2)), x1 - x0, y1 - y0)
+        for x0, y0, x1, y1 in (found.frames[group.id] for group in graph.groups)
+    ]
+    size = max(across) - left, max(down) - top
+    return Placed(*size, [*map(at, found.nodes)], wires, frames)
 
 
 def _in_one_label(
@@ -351,11 +384,13 @@ def _inset(node: Node) -> int:
 
 
 def _one_fact_a_line(lines: list[Line]) -> list[Line]:
-    return [
-        line._replace(text=part)
-        for line in lines
-        for part in (line.text.split(" · ") if line.role == "m" else [line.text])
-    ]
+    found = []
+    for line in lines:
+        if line.role == "m" and " · " in line.text:
+            found += [line._replace(text=part) for part in line.text.split(" · ")]
+        else:
+            found.append(line)
+    return found
 
 
 def _in_rows(
@@ -364,9 +399,9 @@ def _in_rows(
     """Let each line have as many rows as it, or what it says before, needs."""
     found = []
     for line in lines:
-        line = line._replace(room=room)
-        rows = map(broken, [line, *_before(node, line, said)])
-        found.append(line._replace(rows=max(map(len, rows))))
+        line = Line(line.text, line.role, line.at, 1, room)
+        rows = max(len(broken(one)) for one in (line, *_before(node, line, said)))
+        found.append(line if rows == 1 else line._replace(rows=rows))
     return tuple(found)
 
 
@@ -382,12 +417,6 @@ def _before(node: int, line: Line, said: Timeline) -> list[Line]:
     texts = [text for _, _, text in said.get(f"g{node}{line.at}", ())]
     adjoint = f"adjoint {line.text.partition(' ')[2]}"
     return [line._replace(text=text) for text in (adjoint, *texts)]
-
-
-def _frame(box: str, at: Callable[[str], tuple[float, float]]) -> Box:
-    x0, y0, x1, y1 = box.split(",")
-    (left, bottom), (right, top) = at(f"{x0},{y0}"), at(f"{x1},{y1}")
-    return Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
 
 
 def _plan(

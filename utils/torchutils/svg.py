@@ -1,6 +1,7 @@
 """The drawing as SVG: escaped text, classes for themes, light colours as fall-back."""
 
 from html import escape
+from itertools import chain
 from math import hypot
 
 from torchutils.graph import Graph, Group, Node
@@ -183,7 +184,7 @@ def _shape(role: str, box: Box, grow: float = 0) -> str:
 
 
 def _points(points: tuple[tuple[float, float], ...]) -> str:
-    every = " ".join(["{:.1f},{:.1f}".format(*point) for point in points]) + " "
+    every = "%.1f,%.1f " * len(points) % tuple(chain.from_iterable(points))
     return every.replace(".0,", ",").replace(".0 ", " ")[:-1]
 
 

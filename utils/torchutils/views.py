@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torchutils.close import Parts, close, levels, plain
 from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
 from torchutils.graph import Graph
-from torchutils.layout import Engine, Layout, breadth, lay_out, row_width, run_engine
+from torchutils.layout import Engine, Layout, breadth, lay_out, place, row_width
 
 __all__ = ["Look", "View", "view_of", "way_of"]
 
@@ -28,12 +28,12 @@ NEAREST = "fold=False shows all."
 class Look(NamedTuple):
     """How a drawing looks: its style, and its direction or "auto"; and who lays it out.
 
-    What is in many boxes has the same plan: an engine that remembers is run once.
+    What is in many boxes has the same plan: an engine that remembers is asked once.
     """
 
     style: str
     direction: str
-    engine: Engine = run_engine
+    engine: Engine = place
 
 
 @dataclass
@@ -67,10 +67,10 @@ def way_of(graph: Graph, look: Look) -> str:
 def laid_out(graph: Graph, look: Look) -> Layout:
     """Lay a graph out in the direction in which it fits."""
     way = way_of(graph, look)
-    place = partial(lay_out, graph, style=look.style, engine=look.engine)
-    found = place(direction=way)
+    put = partial(lay_out, graph, style=look.style, engine=look.engine)
+    found = put(direction=way)
     if way == "LR" and look.direction == "auto" and found.width > WIDEST:
-        return place(direction="TB")
+        return put(direction="TB")
     return found
 
 
