@@ -124,15 +124,17 @@ const drawing = (() => {
   const mark = (place, text) => `\x02${place}\x03${text}\x04`;
   const bracketed = (text) => text.replace(/((?:cos|[·+−/n]) ?\x02\w+\x03)(-.*?)(?=\x04)/g, "$1($2)");
 
-  /** Everything that happens, in words, with the places of its numbers. */
-  function told(result) {
+  /** What happens, in words, with the places of its numbers; all of it, or as `draw` is told. */
+  function told(result, { seen, bare }) {
     const { boxes, edges, of } = recorded(result);
     const order = orders(boxes, edges);
     const numbers = {}; // by place: v0 a value, a0 an adjoint, s1 what edge 1 sent, p1 the sum then
+    const texts = {};
     const shapes = boxes.map((box) => box.shape);
     const put = (place, values, k) => {
       numbers[place] = [...values];
-      return mark(place, show(values, shapes[k]));
+      texts[place] = bare && !boxes[k].leaf ? "?" : show(values, shapes[k]);
+      return mark(place, texts[place]);
     };
     // torch records a product by the ranks of its operands.
     const ranks = (k) => boxes[k].inputs.map((id) => of.get(id).shape.length).join(" ");
@@ -218,25 +220,27 @@ const drawing = (() => {
         sums[to] = sums[to] ? sum : own;
       });
     }
-    return { boxes, edges, steps, count, numbers, shapes, title, facts, attributes, ordered };
+    const asked = ({ node, edge }) => edge >= 0 && boxes[node].id == seen.node && edges[edge].arg == seen.edge[2];
+    const kept = seen ? steps.slice(0, seen == "forward" ? count : steps.findIndex(asked)) : steps;
+    for (const [e, edge] of edges.entries()) if (!kept.some((step) => step.edge === e)) edge.sent = "";
+    return { boxes, edges, steps: kept, count, numbers, texts, shapes, title, facts, attributes, ordered };
   }
 
   /** From which step on a line of the drawing says what: [step, place, text]. */
-  function states({ boxes, steps, count, numbers, shapes }) {
+  function states({ boxes, steps, count, texts }) {
     const said = {};
-    const text = (place, k) => show(numbers[place], shapes[k]);
     steps.forEach((step, i) => {
       const k = i + 1;
       const { node } = step;
       if (step.edge !== undefined) {
         said[`s${step.edge}`] = [[k, `s${step.edge}`, ""]];
-        (said[`g${step.to}`] ??= []).push([k, step.place, `adjoint ${text(step.place, step.to)}`]);
+        (said[`g${step.to}`] ??= []).push([k, step.place, `adjoint ${texts[step.place]}`]);
       } else if (k > count) {
         const leaf = boxes[node].leaf;
         const last = leaf ? `r${node}` : `a${node}`;
-        (said[`g${node}`] ??= []).push([k, last, `${leaf ? "grad" : "adjoint"} ${text(`a${node}`, node)}`]);
+        (said[`g${node}`] ??= []).push([k, last, `${leaf ? "grad" : "adjoint"} ${texts[`a${node}`]}`]);
       } else {
-        said[`v${node}`] = [[k, `v${node}`, text(`v${node}`, node)]];
+        said[`v${node}`] = [[k, `v${node}`, texts[`v${node}`]]];
         if (boxes[node].leaf) said[`g${node}`] = [[k, `b${node}`, "grad None"]];
       }
     });
@@ -412,7 +416,7 @@ const drawing = (() => {
 
   const roleOf = (box, k) => (box.leaf ? "leaf" : k ? "op" : "root");
 
-  function legend(boxes, width, y) {
+  function legend({ boxes, edges }, width, y) {
     const limit = Math.max(width, 300);
     let x = 0;
     let widest = 0;
@@ -428,7 +432,8 @@ const drawing = (() => {
       put(26 + wide(ROLES[role][0]), () => shape(role, x + 0.5, y - 6, 19, 12) + row(ROLES[role][0], x + 25, y + 4.5, "")),
     );
     const word = "+ contribution that went back along an edge";
-    parts.push(put(wide(word), () => `<text x="${at(x)}" y="${at(y + 4.5)}"${RED}>${word}</text>`));
+    if (edges.some(({ sent }) => sent))
+      parts.push(put(wide(word), () => `<text x="${at(x)}" y="${at(y + 4.5)}"${RED}>${word}</text>`));
     return { text: `<g class="ag-legend">${parts.join("")}</g>`, width: widest, height: y + 10 };
   }
 
@@ -466,7 +471,7 @@ const drawing = (() => {
     let space = place(told, true);
     if (space.width + 16 > room) space = place(told, false);
     const { find, point, flat } = space;
-    const key = legend(told.boxes, space.width, space.height + 26);
+    const key = legend(told, space.width, space.height + 26);
     const [width, height] = [Math.ceil(Math.max(space.width, key.width)) + 16, Math.ceil(key.height) + 16];
     const boxes = told.boxes.map((box, k) => {
       const item = find(k);
@@ -512,20 +517,21 @@ const drawing = (() => {
     return (
       `<summary>Text version</summary><p>${safe(summary(told))}</p>` +
       list("Forward", steps.slice(0, count), 1) +
-      list("Backward", steps.slice(count), count + 1)
+      (steps[count] ? list("Backward", steps.slice(count), count + 1) : "")
     );
   }
 
   /**
    * Return the drawing of a run in ``room`` pixels: SVG, text version, what it is
-   * called, the data of walk.js, and the numbers of each place.
+   * called, the data of walk.js, and the numbers of each place. ``seen``: "forward", or a
+   * step of the run, before which the drawing ends; ``bare``: results are question marks.
    */
-  function draw(result, room) {
-    const it = told(result);
+  function draw(result, room, { seen, bare } = {}) {
+    const it = told(result, { seen, bare });
     const svg = picture(it, states(it), room);
     const nodes = it.boxes.map((box) => ({ shape: box.shape }));
     return { svg, words: words(it), name: `Drawing of ${it.title(0)}`, data: { nodes, edges: it.edges.map(() => ({ out: 0 })) }, lines: it.boxes.map((box) => box.line), numbers: it.numbers };
   }
 
-  return { draw, one, safe };
+  return { draw, one, safe, show };
 })();

@@ -18,8 +18,8 @@ __all__ = ["Chapter", "one", "read_chapters"]
 
 # The title page and the contents stand for the first two, the others are for authors.
 AUTHORS = "authors", "formulas", "api", "architecture"
-TYPED = "playground"  # is empty until a reader types
-LEFT_OUT = ("index", "lessons/index", "ledger", TYPED, *AUTHORS)
+TYPED = "playground", "practice"  # are empty until a reader types
+LEFT_OUT = ("index", "lessons/index", "ledger", *TYPED, *AUTHORS)
 COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
 TOOLS = (  # what needs a screen, a script or the other colours
     "script, template, form, label, button, input, output, .headerlink, .downloads, "

@@ -16,7 +16,7 @@ from coursebuild.extension import cards
 from coursebuild.extension.redirects import FILE, read_redirects
 from coursebuild.sources.docnames import source_of
 
-__all__ = ["setup", "sitemap", "without_comments"]
+__all__ = ["setup", "sitemap", "stripped"]
 
 ICONS = (
     '\n    <link rel="icon" href="{0}favicon.ico" sizes="32x32">'
@@ -24,6 +24,7 @@ ICONS = (
     '\n    <link rel="apple-touch-icon" href="{0}apple-touch-icon.png">'
 )
 COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/)[\s\S])*\*/|//.*)\n", re.MULTILINE)
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
 
 
@@ -38,13 +39,13 @@ def sitemap(site: str, pages: list[str]) -> str:
     return "\n".join([head, URLS, *lines, "</urlset>", ""])
 
 
-def without_comments(script: str) -> str:
-    """Return a script without the lines that are comments, which no browser needs.
+def stripped(script: str) -> str:
+    """Return a script without the lines that are comments, and without indents.
 
-    >>> without_comments("// a\\nlet x; // b\\n  /** c\\n d */\\n/** e */ y();\\n")
+    >>> stripped("// a\\nlet x; // b\\n  /** c\\n d */\\n  /** e */ y();\\n")
     'let x; // b\\n/** e */ y();\\n'
     """
-    return COMMENT.sub("", script)
+    return INDENT.sub("", COMMENT.sub("", script))
 
 
 def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -80,7 +81,7 @@ def _files(app: Sphinx, error: Exception | None) -> None:
         return
     out, site = Path(app.outdir), app.config.html_baseurl
     for script in out.glob("_static/playground/*.js"):  # our largest by far
-        script.write_text(without_comments(script.read_text("utf-8")), "utf-8")
+        script.write_text(stripped(script.read_text("utf-8")), "utf-8")
     (out / "favicon.ico").write_bytes(cards.favicon())
     (out / "apple-touch-icon.png").write_bytes(cards.icon(180, margin=0.12))
     if site:

@@ -1,0 +1,351 @@
+// @ts-check
+// Exercises without end: a kind, a level and a seed make one, with its answer and the answers
+// to which known mistakes lead. All numbers are those of playground.run.
+
+/**
+ * make(kind, level, seed): { program, what, name, answer, cards, see }. The answer is a list of
+ * numbers, a card is a mistake and the numbers to which it leads here; `what` is asked about the
+ * name, in the words of docs/practice.md; the question shows the program if `see.program`, and the
+ * drawing that drawing.draw makes with `see.draw`.
+ */
+const exercises = (() => {
+  /** Mulberry32, by Tommy Ettinger, 2017, public domain; its seed is FNV-1a of a text. */
+  function chance(text) {
+    let state = [...text].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 16777619), 0x811c9dc5);
+    return () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let t = Math.imul(state ^ (state >>> 15), 1 | state);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+    };
+  }
+
+  function diceOf(text) {
+    const next = chance(text);
+    const pick = (list) => list[(next() * list.length) | 0];
+    const number = () => pick([-4, -3, -2, -1, 1, 2, 3, 4, 5]);
+    const mixed = (list) => list.map((it) => [next(), it]).sort(([a], [b]) => a - b).map(([, it]) => it);
+    const many = (n, make = number) => Array.from({ length: n }, make);
+    return { pick, number, mixed, many, odds: (p) => next() < p, from: (a, b) => a + ((next() * (b - a + 1)) | 0) };
+  }
+
+  const literal = (v) => (v.map ? `[${v.map(literal).join(", ")}]` : v.toFixed(1));
+  const leaf = (name, v, grad = true) => `${name} = tensor(${literal(v)}${grad ? ", requires_grad=True" : ""})`;
+
+  // What a run says of a name.
+  const named = ({ nodes }, name) => nodes.find(({ names }) => names.includes(name));
+  const numbersOf = (key) => (text, name) => [...(named(playground.run(text), name)?.[key] ?? [])];
+  const [valueIn, gradIn] = [numbersOf("value"), numbersOf("grad")];
+
+  /** Lines of operations on leaves, one on the other, until all has come together. */
+  function grow({ pick, mixed, odds }, leaves, count, last = "y") {
+    const all = [...leaves];
+    let open = [...leaves];
+    const lines = [];
+    for (let left = count; left; left--) {
+      const name = left > 1 ? "pqrstu"[count - left] : last;
+      const [a, other] = mixed(open);
+      const before = all.filter((it) => it != a);
+      const b = open.length > left ? other : odds(0.6) ? (odds(0.5) && other) || pick(before) : null;
+      const k = pick([2, 3, 4, 5]);
+      const one = [`${a}**2`, `${k} * ${a}`, `${a} + ${k}`, `${k} - ${a}`, `relu(${a})`];
+      lines.push(`${name} = ${pick(b ? [`${a} * ${b}`, `${a} * ${b}`, `${a} + ${b}`, `${a} - ${b}`] : one)}`);
+      open = [...open.filter((it) => it != a && it != b), name];
+      all.push(name);
+    }
+    return lines;
+  }
+
+  // Mistakes that change values: where to find the place in a program, and what stands there then.
+  const VALUES = [
+    [/([\w.]+) - (\w+)/g, "$2 - $1", "exchanged"],
+    [/(\w+)\*\*2/g, "2 * $1", "power"],
+    [/\b\d \* (\w+)/g, "1 * $1", "constant"],
+    [/(\w+) \+ \d/g, "$1 + 0", "constant"],
+    [/relu\((\w+)\)/g, "($1 + 0)", "negative"],
+  ];
+  // Mistakes that leave values alone and change slopes: detach() takes out what they forget.
+  const SLOPES = [
+    [/(\w+)\*\*2/g, "$1 * $1.detach()", "factor"],
+    [/\b(\d) \* (\w+)/g, "$2 + ($1 * $2 - $2).detach()", "factor"],
+    [/([\w.]+) - (\w+)/g, "$1 + $2 - 2 * $2.detach()", "sign"],
+    [/relu\((\w+)\)/g, "($1 + (relu($1) - $1).detach())", "negative"],
+    [/(\w+)\.mean\(\)/g, "($1.sum() + ($1.mean() - $1.sum()).detach())", "mean"],
+  ];
+
+  /** The program with one place changed, for each place where a mistake is possible. */
+  const mistaken = (program, mistakes) =>
+    mistakes.flatMap(([pattern, now, card]) =>
+      [...program.matchAll(pattern)].map(({ 0: found, index }) => {
+        const changed = found.replace(new RegExp(pattern.source), now);
+        return { card, text: program.slice(0, index) + changed + program.slice(index + found.length) };
+      }),
+    );
+
+  const useOf = (name) => new RegExp(`\\b${name}\\b(?! =)`, "g");
+  const uses = (program, name) => (program.match(useOf(name)) ?? []).length;
+  /** One use of a name is taken out of the record. */
+  const forgotten = (names) => names.map((name) => [useOf(name), `${name}.detach()`, "path"]);
+
+  /** What known mistakes make of a gradient. */
+  function slopes(program, name) {
+    const twice = playground.run(program).nodes.flatMap(({ names: [own] }) => (own && uses(program, own) > 1 ? [own] : []));
+    const all = mistaken(program, [...forgotten(twice), ...SLOPES]);
+    return all.map(({ card, text }) => [card, gradIn(text, name)]);
+  }
+
+  const negative = (numbers) => numbers.map((x) => -x || 0);
+
+  /** How many paths lead from a node to the output. */
+  function paths({ nodes, output }, name) {
+    const from = named({ nodes }, name).id;
+    const ways = [];
+    for (const { id, inputs } of nodes.slice(0, output + 1)) ways[id] = id == from ? 1 : inputs.reduce((sum, i) => sum + ways[i], 0);
+    return ways[output];
+  }
+
+  function read(dice, level) {
+    const leaves = ["x", "w", "b"].slice(0, level > 3 ? 3 : 2);
+    const program = [...leaves.map((name) => leaf(name, dice.number())), ...grow(dice, leaves, level + 1)].join("\n");
+    const result = playground.run(program);
+    const see = { draw: { seen: "forward", bare: true } };
+    const y = valueIn(program, "y");
+    if (level < 3 || dice.odds(0.5)) {
+      const cards = mistaken(program, VALUES).map(({ card, text }) => [card, valueIn(text, "y")]);
+      return { program, see, what: "value", name: "y", answer: y, cards: [...cards, ["sign", negative(y)]] };
+    }
+    const [name] = dice.mixed(leaves);
+    const answer = [paths(result, name)];
+    const counts = [level + 1, leaves.length, result.nodes.length].map((n) => ["boxes", [n]]);
+    const cards = [["edges", [uses(program, name)]], ...counts];
+    return answer[0] > 1 && { program, see, what: "paths", name, answer, cards };
+  }
+
+  function layer({ many, number, pick }) {
+    return [
+      leaf("W", many(2, () => many(3))),
+      leaf("x", many(3)),
+      leaf("b", number()),
+      "h = W @ x",
+      "p = h + b",
+      `q = ${pick(["p**2", "relu(p)", "p * h", "3 * p"])}`,
+      `y = ${pick(["q.sum()", "q @ h"])}`,
+    ];
+  }
+
+  function next(dice, level) {
+    const leaves = ["x", "w"];
+    const vector = level > 2;
+    const value = vector ? () => dice.many(2) : dice.number;
+    const lines = level > 3 ? layer(dice) : [
+      ...leaves.map((name) => leaf(name, value())),
+      ...grow(dice, leaves, level < 2 ? 2 : 3, vector ? "s" : "y"),
+      ...(vector ? [`y = ${dice.pick(["s.sum()", "s @ p", "s @ w"])}`] : []),
+    ];
+    const program = lines.join("\n");
+    const { nodes, steps } = playground.run(program);
+    // Asked for are steps with which the last part has arrived, and a new one; at levels 2 and 3 where several meet.
+    const asked = steps.filter((step) => {
+      const parts = steps.filter(({ edge }) => edge[1] == step.edge[1]);
+      const copied = step.contribution.every((x, i) => x == (step.adjoint[i] ?? step.adjoint[0]));
+      return parts.at(-1) == step && !copied && (level < 2 || level > 3 || parts.length > 1);
+    });
+    const step = dice.pick(asked);
+    if (!step) return null;
+    const { adjoint: g, contribution: part, edge: [from, to] } = step;
+    const { names: [name] } = nodes[to];
+    const answer = [...step.sum];
+    const old = answer.map((x, i) => x - part[i]);
+    const local = [...part].map((x, i) => x / (g.length == 1 ? g[0] : g[i]));
+    const upstream = g.length == 1 || g.length == part.length ? [["upstream", local.map((x, i) => x + old[i])], ["upstream", local]] : [];
+    const wide = part.length == 1 && g.length > 1 ? [["stretched", [...g]]] : [];
+    const cards = [["overwritten", [...part]], ...(old.some((x) => x) ? [["path", old]] : []), ...upstream, ...wide, ...slopes(program, name), ["sign", negative(answer)]];
+    return { program, see: { program: true, draw: { seen: step } }, what: "adjoint", name, sender: nodes[from].names[0], answer, cards };
+  }
+
+  function sums(dice, level) {
+    const leaves = level == 2 || level == 4 ? ["x", "w"] : ["x"];
+    const value = level > 3 ? () => dice.many(2) : dice.number;
+    const last = level > 3 ? "s" : "y";
+    const lines = [...leaves.map((name) => leaf(name, value())), ...grow(dice, leaves, level < 4 ? level + 1 : 4, last)];
+    const program = [...lines, ...(level > 3 ? ["y = s.sum()"] : [])].join("\n");
+    const result = playground.run(program);
+    if (result.fault || paths(result, "x") < [0, 2, 2, 3, 3][level]) return null;
+    const answer = gradIn(program, "x");
+    const parts = mistaken(program, forgotten(["x"])).map(({ text }) => gradIn(text, "x"));
+    // With two uses, what is left without the one came along the other.
+    const product = parts.length == 2 ? answer.map((_, i) => parts[0][i] * parts[1][i]) : [];
+    const cards = [...parts.map((part) => ["path", part]), ["multiplied", product], ...slopes(program, "x"), ["sign", negative(answer)]];
+    return { program, see: { program: true, draw: { seen: "forward" } }, what: "grad", name: "x", answer, cards };
+  }
+
+  const ones = (name, shape) => `${name} = ones(${shape.join(", ")}, requires_grad=True)`;
+
+  function shapes(dice, level) {
+    if (level > 2) return stretched(dice, level);
+    const [m, n, k] = dice.mixed([2, 3, 4, 5]);
+    const [a, b] = dice.mixed([[m, 1], [n]]);
+    const see = { program: true };
+    if (level == 1) {
+      const program = [ones("a", a), ones("b", b), `y = a ${dice.pick(["+", "*"])} b`, "L = y.sum()"].join("\n");
+      const cards = [["first", a], ["first", b], ["appended", [...a, ...b]], ["turned", [n, m]], ["flat", [Math.max(m, n)]], ["appended", [m, n, 1]]];
+      return { program, see, what: "shape", name: "y", answer: [m, n], cards };
+    }
+    const [dim, keep] = [dice.from(0, 1), dice.odds(0.6)];
+    const sizes = [m, n];
+    const left = keep ? sizes.with(dim, 1) : [sizes[1 - dim]];
+    const way = `${dice.pick(["sum", "mean"])}(dim=${dim}${keep ? ", keepdim=True" : ""})`;
+    const lines = [ones("A", [m, k]), ones("B", [k, n]), ones("c", [n]), "h = A @ B", `p = h.${way}`, "y = p * h + c", "L = y.sum()"];
+    if (!keep) lines.splice(5, 1, dim ? "y = outer(p, c)" : "y = c * p");
+    const swapped = keep ? sizes.with(1 - dim, 1) : [sizes[dim]];
+    const name = dice.pick(["p", "p", "y"]);
+    const answer = name == "p" ? left : !keep && !dim ? [n] : [m, n];
+    const cards = name == "p"
+      ? [["dimension", swapped], ["kept", keep ? [sizes[1 - dim]] : sizes.with(dim, 1)], ["kept", keep ? [sizes[dim]] : swapped], ["first", sizes]]
+      : [["first", left], ["appended", [...left, n]], ["turned", [n, m]], ["first", [k, n]], ["flat", [m]]];
+    return { program: lines.join("\n"), see, what: "shape", name, answer, cards };
+  }
+
+  /** The gradient of what broadcasting repeated. */
+  function stretched({ many, pick, number }, level) {
+    const [rows, columns] = level < 4 ? [2, 2] : [2, 3];
+    const matrix = () => many(rows, () => many(columns));
+    const tall = level > 3 && pick([true, false]);
+    const b = tall ? many(rows, () => [number()]) : many(columns);
+    const lines = [leaf("X", matrix(), false), leaf("C", matrix(), false), leaf("b", b)];
+    lines.push(`z = X ${pick(["+", "-", "*"])} b`, level < 4 ? "p = C * z" : pick(["p = C * z", "p = z**2"]), `y = p.${level < 4 ? "sum" : pick(["sum", "mean"])}()`);
+    const program = lines.filter((line) => line[0] != "C" || lines[4].includes("C")).join("\n");
+    const all = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => (tall ? b[i][0] : b[j])));
+    const whole = gradIn(program.replace(/^b = .*$/m, leaf("b", all)), "b");
+    const at = (i, j) => whole[i * columns + j];
+    const sum = (n, of) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0);
+    const answer = gradIn(program, "b");
+    const [over, other] = [Array.from({ length: columns }, (_, j) => sum(rows, (i) => at(i, j))), Array.from({ length: rows }, (_, i) => sum(columns, (j) => at(i, j)))];
+    const cards = [
+      ["stretched", whole],
+      ["stretched", tall ? other.map((_, i) => at(i, 0)) : over.map((_, j) => at(0, j))],
+      ["stretched", tall ? other.map((_, i) => at(i, columns - 1)) : over.map((_, j) => at(rows - 1, j))],
+      ["dimension", tall ? over : other],
+      ["mean", answer.map((x) => x / (tall ? columns : rows))],
+      ...slopes(program, "b"),
+      ["sign", negative(answer)],
+    ];
+    return { program, see: { program: true }, what: "grad", name: "b", answer, cards };
+  }
+
+  // Ways of a tensor into the output: [lines with N for its name and K for a number, its term, from level].
+  const WAYS = [
+    ["N = tensor(K, requires_grad=True)", "N * 3", 1],
+    ["N = tensor(K, requires_grad=True)", "", 1],
+    ["N = tensor(K)", "N", 1],
+    ["N = tensor(K, requires_grad=True)", "N.detach()", 2],
+    ["N = tensor(K, requires_grad=True)", "N * N.detach()", 2],
+    ["N = tensor(K, requires_grad=True)", "0 * N", 3],
+    ["M = tensor(K, requires_grad=True)\nN = 2 * M", "N**2", 3],
+    ["N = tensor(K, requires_grad=True)\nwith no_grad():\n    M = 4 * N", "M", 4],
+    ["N = tensor(K)\nN.requires_grad_()", "N**2", 4],
+  ];
+
+  function none({ pick, number, mixed }, level) {
+    const known = WAYS.filter(([, , from]) => from <= level);
+    const chosen = mixed([known[0], ...mixed(known.slice(1)).slice(0, level + 1)]);
+    const lines = [];
+    const terms = [];
+    const names = [];
+    chosen.forEach(([made, term], k) => {
+      const [name, beside] = ["abcdef"[k], "pqrstu"[k]];
+      const put = (text) => text.replaceAll("N", name).replaceAll("M", beside).replace("K", literal(number()));
+      const own = made.split("\n")[0].startsWith("M") ? [beside, name] : [name];
+      lines.push(put(made));
+      names.push(...own);
+      if (term) terms.push(put(term));
+    });
+    const program = [...lines, `y = ${terms.join(" + ")}`].join("\n");
+    const nones = (text, test) => {
+      const result = playground.run(text);
+      return names.map((name) => +test(named(result, name)));
+    };
+    const isNone = ({ leaf, requires, grad }) => !(leaf && requires && grad);
+    const answer = nones(program, isNone);
+    const cards = [
+      ["reversed", answer.map((x) => 1 - x)],
+      ["constant-grad", nones(program.replace(/tensor\((.{3,4})\)$/gm, "tensor($1, requires_grad=True)"), isNone)],
+      ["intermediate", nones(program, ({ leaf, requires, grad }) => !(requires && grad))],
+      ["zero", nones(program, (it) => isNone(it) || it.grad.every((x) => !x))],
+      ["unused", nones(program, ({ leaf, requires }) => !(leaf && requires))],
+      ["detached", nones(program.replace(/\.detach\(\)/g, ""), isNone)],
+      ["detached", nones(program.replace(/(\w) \* \1\.detach/g, "$1.detach"), isNone)],
+      ["no-grad", nones(program.replace(/with .*\n +/, ""), isNone)],
+    ];
+    return new Set(answer).size > 1 && { program, see: { program: true }, what: "none", name: names.join(", "), answer, cards };
+  }
+
+  function wrong({ pick, many, mixed, from, number }, level) {
+    const size = level < 2 ? 2 : 3;
+    const c = () => leaf("c", many(size), false);
+    const x = level < 4 ? leaf("x", many(size)) : leaf("x", many(3), false);
+    const body = [
+      [[`y = (${from(2, 5)} * x).sum()`], ["p = x**2", "y = p.sum()"], ["p = 3 - x", "q = p**2", "y = q.sum()"], ["p = relu(x)", "q = 2 * p", "y = q.sum()"]],
+      [[c(), "p = x**2", "y = p @ c"], [c(), "p = c - x", "q = p**2", "y = q.sum()"], [c(), "p = 3 * x", "y = p @ c"]],
+      [["p = x**2", "y = x @ p"], [c(), "p = c * x", "q = p - x", "y = q @ p"], [c(), "p = c - x", "y = p @ x"]],
+      [["h = W @ x", "p = h**2", "y = p.sum()"], ["h = W @ x", "p = relu(h)", "y = p @ h"], ["h = W @ x", "p = 3 - h", "y = p @ h"]],
+    ][level - 1];
+    const name = level > 3 ? "W" : "x";
+    const program = [...(level > 3 ? [leaf("W", many(2, () => many(3)))] : []), x, ...pick(body)].join("\n");
+    const right = gradIn(program, name);
+    const { shape } = named(playground.run(program), name);
+    const i = from(0, right.length - 1);
+    const [spoilt] = mixed([...slopes(program, name), ["sign", negative(right)]].filter(([, it]) => it[i] != right[i] && it.length == right.length));
+    if (!spoilt) return null;
+    const claimed = right.with(i, spoilt[1][i]);
+    const place = (k) => (shape[1] ? [(k / shape[1]) | 0, k % shape[1]] : [k]);
+    const cards = [
+      ["from-one", [...place(i).map((k) => k + 1), right[i]]],
+      ["place-only", [...place(i), claimed[i]]],
+      ...[...claimed.keys()].filter((k) => k != i).map((k) => ["this-is-right", [...place(k), claimed[k]]]),
+      ["sign", [...place(i), -right[i]]],
+      ...(shape[1] ? [["turned", [...place(i).reverse(), right[i]]]] : []),
+    ];
+    return { program, see: { program: true }, what: shape[1] ? "cell" : "entry", name, answer: [...place(i), right[i]], cards, claimed };
+  }
+
+  const KINDS = { __proto__: null, read, next, paths: sums, shapes, none, wrong };
+
+  /** The numbers that a question shows, in lists: of the program, of the drawing. */
+  function shown({ program, see, claimed = [] }, { nodes, steps }) {
+    const inside = (text) => (text.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+    const known = see.draw ? nodes.filter(({ leaf }) => leaf || !see.draw.bare).map(({ value }) => [...value]) : [];
+    const back = steps.slice(0, Math.max(0, steps.findIndex(({ edge }) => String(edge) == String(see.draw?.seen.edge))));
+    const sent = back.flatMap(({ adjoint, contribution, sum }) => [[...adjoint], [...contribution], [...sum]]);
+    return [...program.split("\n").map(inside), claimed, ...known, ...sent];
+  }
+
+  const holds = (list, part) => list.some((_, k) => part.every((x, i) => list[k + i] == x));
+
+  /** An exercise that can be done in one's head, tells nothing of its answer, and knows two mistakes. */
+  function sound(made) {
+    const result = playground.run(made.program);
+    if (result.fault) return null;
+    const { answer, what } = made;
+    const all = [answer, ...result.nodes.flatMap(({ value, grad }) => [[...value], [...(grad ?? [])]])].flat();
+    if (all.some((x) => !Number.isInteger(4 * x) || Math.abs(x) > 99)) return null;
+    if (["adjoint", "grad", "value"].includes(what) && answer.every((x) => !x)) return null;
+    const part = made.claimed ? answer.slice(-1) : answer;
+    if (shown(made, result).some((list) => holds(list, part))) return null;
+    const cards = made.cards.filter(([, numbers], k) =>
+      numbers.length && numbers.every(Number.isFinite) && !nearNumbers(answer, numbers) &&
+      !made.cards.slice(0, k).some(([, others]) => nearNumbers(others, numbers)));
+    return cards.length > 1 ? { ...made, cards } : null;
+  }
+
+  function make(kind, level, seed) {
+    const dice = diceOf(`${kind} ${level} ${seed}`);
+    for (;;) {
+      const made = KINDS[kind](dice, level);
+      const exercise = made && sound(made);
+      if (exercise) return { ...exercise, kind, level, seed };
+    }
+  }
+
+  return { make, KINDS: Object.keys(KINDS) };
+})();

@@ -1,0 +1,289 @@
+"""The practice page in a real browser: played by keyboard, judged, kept, printed."""
+
+import re
+from io import BytesIO
+
+import pytest
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+from test_browser import AXE, SITE, bare, faults
+from test_predict import REFUSED
+
+__all__ = ["bare"]  # a fixture
+
+PAGE = (SITE / "practice.html").absolute().as_uri()
+KINDS = ["read", "next", "paths", "shapes", "none", "wrong"]
+MADE = "([kind, level, seed]) => exercises.make(kind, level, seed)"
+KEPT = """() => JSON.parse(Object.entries(localStorage)
+  .find(([key]) => /^practice/.test(key))?.[1] ?? "null")"""
+MANY = """([kind, level]) => Array.from({length: 25},
+  (_, k) => exercises.make(kind, level, k + 1))"""
+
+
+@pytest.fixture(params=[1280, 390])
+def page(request, browser):
+    """Open the page on a desktop or on a phone."""
+    context = browser.new_context(
+        viewport={"width": request.param, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    visit(page, "paths", 1, 17)
+    yield page
+    assert errors == []
+    context.close()
+
+
+def visit(page: Page, kind: str, level: int, seed: int, more: str = ""):
+    page.goto("about:blank")
+    page.goto(f"{PAGE}#kind={kind}&level={level}&seed={seed}{more}")
+
+
+def typed(numbers: list[float]) -> str:
+    return ", ".join(f"{n:g}" for n in numbers)
+
+
+def answer(page: Page, text: str):
+    page.locator(".pr-ask input").fill(text)
+    page.keyboard.press("Enter")
+
+
+def says(page: Page) -> str:
+    return page.locator(".pr-says").inner_text()
+
+
+def title(page: Page) -> str:
+    return page.locator("#pr-title").inner_text()
+
+
+def place(page: Page) -> list:
+    return re.findall(r"kind=(\w+)&level=(\d)&seed=(\d+)", page.url)[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kind_is_played_by_keyboard(page: Page, kind):
+    visit(page, kind, 2, 5)
+    page.locator(".pr-ask input").focus()
+    for seed in (5, 6, 7):
+        made = page.evaluate(MADE, [kind, 2, seed])
+        assert title(page).endswith(f"level 2, number {seed}")
+        page.keyboard.type(typed(made["cards"][0][1]))
+        page.keyboard.press("Enter")
+        expect(page.locator(".pr-says")).not_to_be_empty()
+        assert not says(page).startswith("Right")
+        page.keyboard.type(typed(made["answer"]))  # what was typed is selected
+        page.keyboard.press("Enter")
+        assert says(page).startswith("Right.")
+        assert page.evaluate("document.activeElement.textContent") == "Next exercise"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.matches('.pr-ask input')")
+    assert place(page) == (kind, "2", "8")
+
+
+def test_known_mistake_gets_its_own_words(page: Page):
+    cards = page.locator(".pr-cards dt").evaluate_all(
+        "all => all.map(dt => [dt.dataset.card, dt.textContent])"
+    )
+    titles = dict(cards)
+    assert len(titles) == len(cards) > 20
+    met = set()
+    for kind in KINDS:
+        for level in range(1, 5):
+            made = page.evaluate(MANY, [kind, level])
+            met |= {card for one in made for card, _ in one["cards"]}
+            visit(page, kind, level, 1)
+            for card, numbers in made[0]["cards"]:
+                answer(page, typed(numbers))
+                assert says(page).startswith(titles[card]), (kind, level, card)
+    assert met == {*titles}
+
+
+def test_other_numbers_are_not_yet_right_and_no_number_is_no_try(page: Page):
+    made = page.evaluate(MADE, ["paths", 1, 17])
+    answer(page, "no number")
+    assert says(page).startswith("Numbers, please")
+    answer(page, "1, 2")
+    assert says(page).startswith("Numbers expected here: 1")
+    answer(page, typed(made["answer"]))
+    assert page.evaluate(KEPT)["first"] == 1
+    visit(page, "paths", 1, 18)
+    answer(page, "987.5")
+    assert says(page).startswith("Not yet.")
+
+
+def test_shape_is_not_told_by_how_many_sizes_it_has(page: Page):
+    visit(page, "shapes", 1, 3)
+    answer(page, "7, 7, 7, 7")
+    assert says(page).startswith("Not yet.")
+
+
+def test_answer_is_shown_with_the_whole_graph(page: Page):
+    made = page.evaluate(MADE, ["paths", 1, 17])
+    assert "adjoint" not in page.locator(".pr-stage .ag-svg").text_content()
+    assert "Backward" not in page.locator(".pr-stage .ag-text").text_content()
+    page.click(".pr-give")
+    number = f"{made['answer'][0]:g}".replace("-", "−")
+    assert says(page).startswith(f"The answer is {number}.")
+    assert "Backward" in page.locator(".pr-stage .ag-text").text_content()
+    assert page.evaluate(KEPT) == {
+        "count": 1,
+        "first": 0,
+        "due": {"paths 1": [0, 3]},
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_playground_opens_with_the_same_program(page: Page, kind):
+    visit(page, kind, 3, 2)
+    made = page.evaluate(MADE, [kind, 3, 2])
+    page.click(".pr-give")
+    page.click(".pr-after a")
+    page.wait_for_url("**/playground.html#p=*")
+    assert page.input_value("#pg-text") == made["program"]
+    assert page.locator("#pg-fault").inner_text() == ""
+
+
+def test_same_address_shows_the_same_to_everybody(page: Page, browser):
+    visit(page, "mixed", 3, 40)
+    other = browser.new_page()
+    other.goto(page.url)
+    shown = [p.locator(".pr-stage").inner_html() for p in (page, other)]
+    assert shown[0] == shown[1]
+    assert len(shown[0]) > 200
+    other.close()
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "#kind=paths", "#kind=__proto__&level=2&seed=3", "#kind=read&level=9&seed=-1"],
+)
+def test_address_that_says_nothing_gets_an_exercise(page: Page, end):
+    page.goto("about:blank")
+    page.goto(PAGE + end)
+    kind, level, seed = place(page)
+    assert (kind, level) == ("mixed", "1")
+    assert title(page).endswith(f"level 1, number {seed}")
+
+
+def test_choice_goes_into_the_address_and_back(page: Page):
+    page.select_option(".pr-choose select >> nth=0", "none")
+    page.select_option(".pr-choose select >> nth=1", "4")
+    assert place(page) == ("none", "4", "17")
+    page.go_back()
+    page.wait_for_function(
+        "document.querySelector('.pr-choose select').value == 'none'"
+    )
+    assert title(page) == "Which .grad is None, level 1, number 17"
+
+
+def play(page: Page, right: bool) -> str:
+    """Answer at once, or show the answer; return the kind, and go on."""
+    now = title(page)
+    kind = page.evaluate(
+        "title => [...document.querySelectorAll('.pr-choose option')]"
+        ".find(o => title.startsWith(o.text + ',')).value",
+        now,
+    )
+    level, seed = map(int, re.findall(r"\d+", now)[-2:])
+    if right:
+        answer(page, typed(page.evaluate(MADE, [kind, level, seed])["answer"]))
+    else:
+        page.click(".pr-give")
+    page.keyboard.press("Enter")
+    return kind
+
+
+def test_what_went_wrong_comes_again_sooner_until_it_is_found(page: Page):
+    visit(page, "mixed", 1, 6)  # begins with the first kind
+    kinds = [play(page, right=k != 1) for k in range(12)]
+    assert kinds[:4] == ["read", "next", "paths", "shapes"]
+    assert kinds[4] == "next"  # after two others
+    assert kinds[5:9] == ["paths", "shapes", "none", "wrong"]
+    assert kinds[9] == "next"  # after four more
+    assert kinds[10:] == ["paths", "shapes"]  # found twice: in turn again
+    kept = page.evaluate(KEPT)
+    assert kept == {"count": 12, "first": 11, "due": {}}
+
+
+def test_what_is_remembered_is_said_and_forgotten_by_one_button(page: Page):
+    play(page, right=False)
+    page.reload()
+    line = page.locator(".pr-kept")
+    expect(line).to_contain_text("Answered: 1, 0 of them at the first try.")
+    expect(line).to_contain_text("Coming again: Sum over paths, level 1.")
+    line.get_by_role("button").click()
+    expect(line).to_contain_text("Answered: 0, 0 of them")
+    expect(line).not_to_contain_text("Coming again")
+    assert page.evaluate(KEPT) == {"count": 0, "first": 0, "due": {}}
+
+
+def test_page_works_while_the_storage_is_refused(browser):
+    page = browser.new_page()
+    page.add_init_script(REFUSED)
+    visit(page, "paths", 1, 17)
+    play(page, right=True)
+    assert "Answered: 1, 1 of them" in page.locator(".pr-kept").inner_text()
+    page.close()
+
+
+def test_sheet_has_ten_questions_and_their_answers(page: Page):
+    page.click(".pr-ten")
+    page.wait_for_url("**&ten")
+    items = page.locator(".pr-sheet > ol > li")
+    expect(items).to_have_count(10)
+    assert not page.locator(".pr-one").is_visible()
+    page.locator(".pr-back summary").click()
+    given = page.locator(".pr-back li").all_inner_texts()
+    for k, text in enumerate(given):
+        made = page.evaluate(MADE, ["paths", 1, 17 + k])
+        assert text == typed(made["answer"]).replace("-", "−")
+        assert made["program"] in items.nth(k).locator("pre").text_content()
+    assert len(given) == 10
+
+
+@pytest.mark.parametrize("kind", ["mixed", *KINDS])
+def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
+    visit(page, kind, 2, 17, "&ten")
+    texts = [p.extract_text() for p in PdfReader(BytesIO(page.pdf(format="A4"))).pages]
+    assert len(texts) >= 2
+    assert [k for k, text in enumerate(texts) if "Answers" in text] == [len(texts) - 1]
+    assert "Mistakes that it knows" not in "".join(texts)
+    assert len(re.findall(r"^\s*\d+\.", texts[-1], re.MULTILINE)) == 10
+
+
+def test_page_is_accessible(page: Page):
+    page.evaluate(AXE)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for k, kind in enumerate(KINDS):
+            page.evaluate("a => location.hash = a", f"#kind={kind}&level=4&seed=3")
+            page.wait_for_function("kind => location.hash.includes(kind)", arg=kind)
+            if k % 2:
+                page.click(".pr-give")
+            assert faults(page, "") == [], (scheme, kind)
+        page.evaluate("a => location.hash = a", "#kind=mixed&level=4&seed=3&ten")
+        expect(page.locator(".pr-sheet")).to_be_visible()
+        assert faults(page, "") == [], scheme
+
+
+def test_page_fits_its_width(page: Page):
+    width = page.viewport_size["width"]
+    for kind in KINDS:
+        for end in ("", "&ten"):
+            visit(page, kind, 4, 3, end)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, kind
+
+
+def test_page_without_javascript_leads_to_questions(bare: Page):
+    bare.goto(PAGE)
+    assert "made by JavaScript" in bare.locator("noscript").inner_text()
+    assert not bare.locator(".pr").is_visible()
+    bare.click("noscript a")
+    assert bare.url.endswith("predict.html")
+
+
+def test_lists_of_kinds_agree(page: Page):
+    options = page.locator(".pr-choose select").first.locator("option")
+    values = options.evaluate_all("all => all.map(o => o.value)")
+    assert values == ["mixed", *page.evaluate("exercises.KINDS")] == ["mixed", *KINDS]
