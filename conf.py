@@ -52,6 +52,8 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "css": [],  # site.css styles what it brings
     "inspect_global_variables": False,
+    "image_scrapers": (),  # nothing is executed here that would draw,
+    "reset_modules": (),  # so nothing needs matplotlib
 }
 nb_execution_mode = "off"  # coursebuild.lessons.pages executes
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from test_cells import NAME, message, run
 
-from coursecheck.asks import near, shown
+from coursecheck.asks import near
+from coursecheck.questions import shown
 from courserun.lesson import Run
 
 CODE = (

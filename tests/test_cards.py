@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from io import BytesIO
@@ -12,6 +13,7 @@ from PIL import Image
 
 from coursebuild.extension import cards
 from coursebuild.extension.head import LONGEST
+from coursebuild.extension.pictures import SPARE, Pictures
 
 ROOT = Path(__file__).parents[1]
 SITE = "Gradients with PyTorch"
@@ -97,3 +99,27 @@ def test_touch_icon_is_opaque() -> None:
     icon = opened(cards.icon(180, margin=0.12)).convert("RGBA")
     assert icon.size == (180, 180)
     assert icon.getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+def test_picture_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Pictures(tmp_path).card(SITE, *CASES["short"])
+    assert first == cards.card(SITE, *CASES["short"])
+    other = Pictures(tmp_path).card(SITE, *CASES["signs"])
+    monkeypatch.delattr(cards, "card")
+    assert Pictures(tmp_path).card(SITE, *CASES["short"]) == first != other
+
+
+def test_oldest_pictures_go_where_there_are_too_many(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path)
+    pictures.favicon()
+    pictures.icon(32, margin=0)
+    pictures.sweep(pages=0)
+    assert len([*tmp_path.glob("build/.cards/*")]) == 2
+    for number in range(SPARE):
+        file = tmp_path / f"build/.cards/{number}"
+        file.touch()
+        os.utime(file, (0, 0))
+    pictures.sweep(pages=0)
+    left = [path.name for path in tmp_path.glob("build/.cards/*")]
+    assert len(left) == SPARE
+    assert sum(name.endswith(".json") for name in left) == 2

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from coursebuild.publishing import site_checks
 from coursebuild.publishing.site_checks import problems
+from courserun.kept import Kept
 
 PAGE = '<html><body id="a">{}</body></html>'
 
@@ -156,3 +158,18 @@ def test_drawings_that_are_shown_are_let_pass(root):
     page = PAGE.format(GRAPH + OTHER + ICON + GRAPH)
     (root / "site/lessons/0_basics/10_one.html").write_text(page)
     assert problems(root / "site", root, drawn) == []
+
+
+def test_page_is_read_once_and_again_where_it_has_changed(root, monkeypatch):
+    kept = Kept(root / "kept")
+    page = root / "site" / "index.html"
+    assert problems(root / "site", root, {}, kept) == []
+    before = site_checks.read_pages([page], kept)
+    read = []
+    monkeypatch.setattr(site_checks, "_read", read.append)
+    assert site_checks.read_pages([page], kept) == before
+    assert not read
+    monkeypatch.undo()
+    page.write_text(PAGE.format('<a href="no.html"></a>'))
+    (line,) = problems(root / "site", root, {}, kept)
+    assert "no.html" in line

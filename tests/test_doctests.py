@@ -5,7 +5,8 @@ import sys
 import pytest
 import torch
 
-from coursecheck.doctests import StatementError, difference, run_doctests
+from coursecheck.doctests import difference, run_doctests
+from coursecheck.faults import StatementError
 from coursecheck.stated import Block
 
 SAME = [

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from toy import ALPHA, BETA, PAGE, Done, Site, obey_modes
 
-from coursebuild.commands import html as build
+from coursebuild.undisturbed import undisturbed
 
 GAMMA, DELTA = "gallery/0_toy/30_gamma.py", "gallery/0_toy/40_delta.py"
 CELL = "\n```{{code-cell}} python\n{}\n```\n"
@@ -265,7 +265,7 @@ def test_ctrl_c_waits_until_torch_is_imported() -> None:
     reached = []
 
     def disturbed() -> None:
-        with build._undisturbed():
+        with undisturbed():
             signal.raise_signal(signal.SIGINT)
             reached.append("end")
 

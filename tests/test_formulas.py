@@ -4,9 +4,9 @@ import pytest
 import sympy
 import torch
 
-from coursecheck.algebra import evaluate
+from coursecheck.algebra import BUILT_IN, evaluate
 from coursecheck.binding import Definition, Log, Names
-from coursecheck.formulas import FormulaError, parse
+from coursecheck.formulas import FUNCTIONS, FormulaError, parse
 from coursecheck.maths import RELATION
 from coursecheck.verifying import STENCILS
 
@@ -393,3 +393,7 @@ def test_matrix_gradient_agrees_with_sympy(latex):
 @pytest.mark.parametrize("sign", ["=", "≈", "≡", "≔", r"\equiv", r"\doteq"])
 def test_sign_that_states_is_noticed_where_nobody_reads_the_formula(sign):
     assert RELATION.search(f"y {sign} 5")
+
+
+def test_each_function_that_is_read_can_be_computed():
+    assert BUILT_IN.keys() == FUNCTIONS

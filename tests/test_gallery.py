@@ -7,11 +7,12 @@ from pathlib import Path
 import myst_nb
 import pytest
 import sphinx_gallery
-from sphinx_gallery import backreferences, gen_rst
+from sphinx_gallery import backreferences, gen_gallery, gen_rst
 
 from coursebuild.lessons import gallery, pages
 from coursebuild.lessons.outputs import output_html
 from courserun.lesson import Output, Picture, Shown
+from torchutils import layout
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +40,25 @@ def test_replaced_function_is_still_called_by_that_name(name):
 
 def test_replaced_template_is_still_used():
     assert "THUMBNAIL_TEMPLATE" in backreferences._thumbnail_div.__code__.co_names
+
+
+def test_matplotlib_is_still_loaded_by_the_name_that_is_replaced():
+    assert (
+        "_import_matplotlib"
+        in gen_gallery._fill_gallery_conf_defaults.__code__.co_names
+    )
+
+
+def test_clients_left_out_are_those_that_myst_nb_executes_with():
+    from myst_nb.core import execute
+
+    names = {f"NotebookClient{name}" for name in pages.CLIENTS.values()}
+    found = {name for name in vars(execute) if name.startswith("NotebookClient")}
+    assert found == names | {"NotebookClientBase"}
+
+
+def test_line_of_a_drawing_is_as_high_as_torchutils_draws_it():
+    assert gallery.STEP == layout.STEP
 
 
 def output(*parts):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -233,3 +234,14 @@ def test_note_is_told_by_each_build(copied: Site) -> None:
     notes = [line for line in first.out.splitlines() if "underline" in line]
     assert notes
     assert notes[0] in copied.build().out
+
+
+def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
+    build_here(copied)
+    toggle("At 3", "Near 3", "gallery/0_toy/2_lesson.py")(copied, Random())
+    done = copied.build(env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.code == 0
+    loaded = set(re.findall(r"^import time:.*\| +([\w.]+)$", done.error, re.MULTILINE))
+    assert {"sphinx.application", "myst_nb.sphinx_", "docutils.nodes"} <= loaded
+    heavy = {"torch", "numpy", "matplotlib", "sqlalchemy", "jupyter_client"}
+    assert not loaded & heavy

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from coursebuild.downloads.notebooks import markdown
+from coursebuild.extension import programs
 from coursebuild.extension.walks import join, makers
+from courserun.kept import Kept
 
 STEPS = [
     "x: leaf",
@@ -106,3 +108,16 @@ def test_output_without_a_name_is_made_in_the_last_line():
 
 def test_notebook_names_the_step():
     assert markdown(["See :step:`y sends to x`."]) == ["See *y sends to x*."]
+
+
+def test_what_opens_a_walk_is_tried_once(monkeypatch, tmp_path):
+    tried = []
+    monkeypatch.setattr(programs, "link", lambda *a: tried.append(a) or "<p>open</p>")
+    body = walk().replace("</figure>", '<details class="ag-text"></details></figure>')
+    first, _ = join(body, "p.html", Kept(tmp_path))
+    again, _ = join(body, "p.html", Kept(tmp_path))
+    assert first == again
+    assert "<p>open</p><details" in again
+    assert tried == [(GRAPH, "p.html")]
+    join(body.replace('"x"', '"z"'), "p.html", Kept(tmp_path))
+    assert len(tried) == 2

@@ -117,9 +117,9 @@ class Site:
     def sums_anew(self, *, runs: bool = False) -> str:
         """Return what ``sums`` says of a site built with nothing, or its runs, kept."""
         anew = self.copy(self.root.with_name("anew"))
-        for name in (".pages", ".sites", "html", *([] if runs else [".runs"])):
-            path = anew.html.with_name(name)
-            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        for path in anew.html.parent.iterdir():
+            if path.is_dir() and not (runs and path.name == ".runs"):
+                path.unlink() if path.is_symlink() else shutil.rmtree(path)
         done = anew.build()
         assert done.code == 0, done
         sums = anew.sums()
@@ -143,12 +143,10 @@ class Site:
         """Name what lies in the build's folder beside the site and the stored runs."""
         folder = self.html.parent
         places = [*folder.glob("*"), *folder.glob(".sites/*"), *folder.glob(".runs/*")]
-        places += folder.glob(".notebooks/*")
         known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
         known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
-        known |= {
-            folder / ".pages",
-            folder / ".notebooks",
-            *folder.glob(".notebooks/*.json"),
-        }
+        for name in (".notebooks", ".cards", ".code", ".read", ".links"):
+            places += folder.glob(f"{name}/*")
+            known |= {folder / name, *folder.glob(f"{name}/*.json")}
+        known.add(folder / ".pages")
         return sorted(path.name for path in set(places) - known)

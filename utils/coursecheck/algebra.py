@@ -22,6 +22,7 @@ from coursecheck.formulas import FUNCTIONS, FormulaError, Node, walk
 from coursecheck.tokens import OpenError
 
 __all__ = [
+    "BUILT_IN",
     "Scope",
     "Value",
     "evaluate",
@@ -32,6 +33,25 @@ __all__ = [
     "subscripts",
 ]
 
+BUILT_IN: dict[str, Callable[[Tensor], Tensor]] = {
+    **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
+    **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
+    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum", "arcsin", "arccos")},
+    **{k: getattr(torch, k) for k in ("erf", "erfc", "floor", "ceil")},
+    "ln": torch.log,
+    "Re": torch.real,
+    "Im": lambda z: z.imag if z.is_complex() else torch.zeros_like(z),
+    "sigma": torch.sigmoid,
+    **{k: getattr(torch.nn.functional, k) for k in ("softplus", "silu", "gelu")},
+    "shape": lambda x: torch.tensor(x.shape, dtype=torch.float64),
+    "softmax": lambda x: torch.softmax(x, -1),
+    "logsumexp": lambda x: torch.logsumexp(x, -1),
+    "diag": torch.diag,
+    "tr": torch.trace,
+    "det": torch.linalg.det,
+    "max": torch.amax,
+    "min": torch.amin,
+}
 _PAIRS = {"max": torch.maximum, "min": torch.minimum}
 _BIG: dict[str, Callable[[Tensor, int], Tensor]] = {
     "sum": torch.sum,
@@ -436,7 +456,7 @@ def _call(node: Node, scope: Scope) -> Value | Tensor:
     if values[0].grow:
         raise OpenError("the size of this vector is unknown here", node.at)
     item = items[0] if len(items) == 1 else _stack(items, node.at)
-    return Value(FUNCTIONS[name](item), values[0].row)
+    return Value(BUILT_IN[name](item), values[0].row)
 
 
 def _inner(node: Node, scope: Scope) -> Tensor:

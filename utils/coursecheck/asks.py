@@ -15,12 +15,13 @@ from typing import Any
 
 import torch
 
-from coursecheck.doctests import StatementError, gathered, raise_all, watch
-from coursecheck.questions import Place, Question, fault
+from coursecheck.doctests import watch
+from coursecheck.faults import StatementError, gathered, raise_all
+from coursecheck.questions import Place, Question, fault, shown
 from coursecheck.stated import Asked
 from torchutils.answers import TOLERANCE, near
 
-__all__ = ["evaluate", "near", "shown"]
+__all__ = ["evaluate", "near"]
 
 MOST = 12  # numbers: nobody types more
 _REMEDY = (
@@ -77,16 +78,6 @@ def _stated(answer: str) -> Iterator[float]:
         yield from (float(number.replace("−", "-")), float(number.lstrip("-−")))
     words = re.findall(r"[a-z]+", answer.lower())
     yield from (_WORDS[word] for word in words if word in _WORDS)
-
-
-def shown(numbers: Sequence[float]) -> str:
-    """Write numbers as a reader does.
-
-    >>> shown([0.1966119]), shown([0.0, 4.0])
-    ('0.196612', '(0, 4)')
-    """
-    text = ", ".join(f"{number:g}".replace("-", "−") for number in numbers)
-    return text if len(numbers) == 1 else f"({text})"
 
 
 @torch.enable_grad()  # whatever the lesson has switched off

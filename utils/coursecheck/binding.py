@@ -18,7 +18,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from coursecheck.algebra import evaluate, spelled, subscripts
+from coursecheck.algebra import BUILT_IN, evaluate, spelled, subscripts
 from coursecheck.formulas import FUNCTIONS, FormulaError, Node, names_in
 from coursecheck.tokens import OpenError
 
@@ -240,7 +240,7 @@ class Names:
             items = [self.value(definition.params[0], at)]
         if len(items) != 1:
             raise FormulaError(f"say where: {name}'(…) of one number", at)
-        builtin = FUNCTIONS.get(name)
+        builtin = BUILT_IN.get(name)
 
         def function(t: Tensor, order: int = count) -> Tensor:
             if not order:

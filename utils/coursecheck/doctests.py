@@ -18,8 +18,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -27,19 +26,16 @@ from typing import Any
 import numpy
 import torch
 
-from coursecheck.stated import Block, Statement
+from coursecheck.faults import StatementError, raise_all
+from coursecheck.stated import Block, Statement, prompted, stating
 
 __all__ = [
     "OutputChecker",
     "Played",
-    "StatementError",
     "difference",
     "fits",
-    "gathered",
     "play",
-    "raise_all",
     "run_doctests",
-    "stating",
     "watch",
 ]
 
@@ -77,30 +73,6 @@ _AS_USUAL = {"sys.displayhook": sys.__displayhook__} | {
 _ROUNDING = Decimal("1e-12")  # of float64 arithmetic, where a number is exact
 
 
-class StatementError(Exception):
-    """A stated thing is false, or cannot be checked; ``line`` is the file's."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
-
-
-@contextmanager
-def gathered(faults: list[StatementError]) -> Iterator[None]:
-    """Keep a fault for later, so that all of a lesson are told in one run."""
-    try:
-        yield
-    except StatementError as error:
-        faults.append(error)
-
-
-def raise_all(faults: list[StatementError]) -> None:
-    """Raise all faults as one, which begins with the first of the file."""
-    if faults:
-        faults.sort(key=lambda fault: fault.line)
-        raise StatementError("\n\n".join(map(str, faults)), faults[0].line)
-
-
 def run_doctests(
     block: Block, namespace: Mapping[str, Any], name: str
 ) -> tuple[Statement, ...]:
@@ -110,11 +82,6 @@ def run_doctests(
         for e, *_ in play(block, namespace, name)
         for text in stating([e])
     )
-
-
-def stating(examples: Iterable[doctest.Example]) -> list[str]:
-    """Return those examples that state something, with what they state."""
-    return [_prompted(e) + e.want for e in examples if e.want]
 
 
 def fits(block: Block, played: Played, name: str) -> bool:
@@ -310,9 +277,7 @@ def _examples(block: Block, name: str) -> list[doctest.Example]:
     for example in examples:
         if why := _unfit(example):
             line = block.line + example.lineno
-            raise StatementError(
-                f"{name}:{line}\n  {why}\n  {_prompted(example)}", line
-            )
+            raise StatementError(f"{name}:{line}\n  {why}\n  {prompted(example)}", line)
     return examples
 
 
@@ -372,7 +337,7 @@ class _Runner(doctest.DocTestRunner):
 
     def _fail(self, example: Any, why: str) -> None:
         line = self._block.line + example.lineno
-        source = _prompted(example).rstrip().replace("\n", "\n  ")
+        source = prompted(example).rstrip().replace("\n", "\n  ")
         message = f"{self._name}:{line}\n  {source}\n{why}"
         self.faults.append(StatementError(message, line))
 
@@ -406,10 +371,6 @@ def _lie(got: str, exact: Exact) -> str:
 def _want(example: doctest.Example) -> str:
     """Return what is stated; of an error its type and message, not the stack."""
     return _HEADER + example.exc_msg if example.exc_msg else example.want
-
-
-def _prompted(example: doctest.Example) -> str:
-    return ">>> " + example.source.rstrip().replace("\n", "\n... ") + "\n"
 
 
 def _sides(want: str, got: str) -> str:

@@ -16,9 +16,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from coursecheck.tokens import (
     BAR,
     BOUNDS,
@@ -50,25 +47,11 @@ __all__ = [
     "walk",
 ]
 
-FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    **{k: getattr(torch, k) for k in ("exp", "sin", "cos", "tan", "arctan", "sinh")},
-    **{k: getattr(torch, k) for k in ("cosh", "tanh", "sqrt", "abs", "sign", "relu")},
-    **{k: getattr(torch, k) for k in ("sigmoid", "mean", "sum", "arcsin", "arccos")},
-    **{k: getattr(torch, k) for k in ("erf", "erfc", "floor", "ceil")},
-    "ln": torch.log,
-    "Re": torch.real,
-    "Im": lambda z: z.imag if z.is_complex() else torch.zeros_like(z),
-    "sigma": torch.sigmoid,
-    **{k: getattr(torch.nn.functional, k) for k in ("softplus", "silu", "gelu")},
-    "shape": lambda x: torch.tensor(x.shape, dtype=torch.float64),
-    "softmax": lambda x: torch.softmax(x, -1),
-    "logsumexp": lambda x: torch.logsumexp(x, -1),
-    "diag": torch.diag,
-    "tr": torch.trace,
-    "det": torch.linalg.det,
-    "max": torch.amax,
-    "min": torch.amin,
-}
+FUNCTIONS = frozenset(
+    "exp sin cos tan arctan sinh cosh tanh sqrt abs sign relu sigmoid mean sum arcsin"  # noqa: SIM905
+    " arccos erf erfc floor ceil ln Re Im sigma softplus silu gelu shape softmax"
+    " logsumexp diag tr det max min".split()
+)
 _ALIASES = {"ReLU": "relu", "sgn": "sign", "trace": "tr", "Tr": "tr", "log": "ln"}
 _FONTS = {"mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal", "mathbb"}
 _GREEK = frozenset(

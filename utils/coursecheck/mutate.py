@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from coursecheck.doctests import StatementError, fits, play
+from coursecheck.doctests import fits, play
+from coursecheck.faults import StatementError
 from coursecheck.maths import find_maths
 from coursecheck.stated import Block, Statement
 from coursecheck.statements import Checker

@@ -8,11 +8,19 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Literal
 
-from coursecheck.doctests import StatementError
+from coursecheck.faults import StatementError
 from coursecheck.maths import rst_in, running_text
 from coursecheck.stated import AskedKind, Block
 
-__all__ = ["DIRECTIVE", "Place", "Question", "fault", "find_questions", "unanswered"]
+__all__ = [
+    "DIRECTIVE",
+    "Place",
+    "Question",
+    "fault",
+    "find_questions",
+    "shown",
+    "unanswered",
+]
 
 # A directive's kind, its expression, its line in the file.
 Place = tuple[AskedKind, str, int]
@@ -85,6 +93,16 @@ def unanswered(question: Question, name: str) -> StatementError:
     """Return the fault of a question after which no cell runs."""
     why = "is evaluated after the next code cell, and none follows: add one, or move it"
     return fault(name, question.expressions[0], why)
+
+
+def shown(numbers: Sequence[float]) -> str:
+    """Write numbers as a reader does.
+
+    >>> shown([0.1966119]), shown([0.0, 4.0])
+    ('0.196612', '(0, 4)')
+    """
+    text = ", ".join(f"{number:g}".replace("-", "−") for number in numbers)
+    return text if len(numbers) == 1 else f"({text})"
 
 
 def _place(block: Block, match: re.Match[str]) -> Place:

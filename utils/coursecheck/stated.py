@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from doctest import Example
 from typing import Literal
 
-__all__ = ["Asked", "AskedKind", "Block", "Formula", "Statement", "StatementKind"]
+__all__ = [
+    "Asked",
+    "AskedKind",
+    "Block",
+    "Formula",
+    "Statement",
+    "StatementKind",
+    "prompted",
+    "stating",
+]
 
 StatementKind = Literal["doctest", "gradient", "value", "law", "prose", "label"]
 AskedKind = Literal["ask", "wrong"]
@@ -68,3 +79,13 @@ class Asked:
     expression: str
     line: int
     numbers: tuple[float, ...]
+
+
+def stating(examples: Iterable[Example]) -> list[str]:
+    """Return those examples that state something, with what they state."""
+    return [prompted(e) + e.want for e in examples if e.want]
+
+
+def prompted(example: Example) -> str:
+    """Return the code of an example as a console shows it."""
+    return ">>> " + example.source.rstrip().replace("\n", "\n... ") + "\n"

@@ -33,7 +33,8 @@ from torch import Tensor
 from coursecheck.algebra import evaluate, resolved, spellings
 from coursecheck.binding import DERIVED_NAMES, Definition, FreedError, Log, Names
 from coursecheck.comparing import FalseError, derives, is_literal
-from coursecheck.doctests import StatementError, gathered, raise_all, run_doctests
+from coursecheck.doctests import run_doctests
+from coursecheck.faults import StatementError, gathered, raise_all
 from coursecheck.formulas import (
     FUNCTIONS,
     Equation,

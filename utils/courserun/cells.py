@@ -33,7 +33,7 @@ import numpy
 import torch
 
 from coursecheck.asks import evaluate
-from coursecheck.doctests import StatementError, gathered, raise_all
+from coursecheck.faults import StatementError, gathered, raise_all
 from coursecheck.maths import find_put_out
 from coursecheck.mutate import Mutants
 from coursecheck.questions import Question, find_questions, unanswered

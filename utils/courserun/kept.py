@@ -71,5 +71,12 @@ class Kept:
             for path in set(self._folder.iterdir()) - kept:
                 path.unlink(missing_ok=True)
 
+    def thin(self, most: int) -> None:
+        """Remove the oldest, where there are more: several processes have asked."""
+        if self._folder.exists():
+            made = {path: path.stat().st_mtime_ns for path in self._folder.iterdir()}
+            for path in sorted(made, key=made.__getitem__)[: max(len(made) - most, 0)]:
+                path.unlink(missing_ok=True)
+
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"

@@ -6,14 +6,11 @@ import gc
 import os
 import re
 import shutil
-import signal
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from coursebuild.publishing.publish import (
     code,
@@ -27,9 +24,11 @@ from coursebuild.publishing.publish import (
     swept,
 )
 from coursebuild.sources.wording import authored, worded
+from coursebuild.undisturbed import load_torch
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
     from coursebuild.extension.renewal import Renewal
     from courserun.lesson import Lesson
@@ -101,14 +100,17 @@ def _build_aside(
     from coursebuild.publishing.html_repairs import tidy
     from coursebuild.publishing.site_checks import problems
     from coursebuild.publishing.stylesheets import join
+    from courserun.kept import Kept
 
     work = folder / ".work"  # always here: Sphinx notes where it read
     built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
     lessons = runs.lessons.values()
-    mended = mend(built, root, [x.name for x in lessons if not x.strict])
+    read = Kept(folder / ".read")
+    mended = mend(built, root, [x.name for x in lessons if not x.strict], read)
     join(built)
-    found = tidy(built) + problems(built, root, drawn)
+    found = tidy(built) + problems(built, root, drawn, read)
+    read.sweep()
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
     return built, said + mended
@@ -127,7 +129,8 @@ def run_sphinx(
 
     shutil.copytree(root / "docs", work / "docs")
     readable(work / "docs")  # and writable, where the sources are not
-    if execute_lessons and not os.environ.get("CLUSTER"):
+    new = not (root / "build" / ".runs").exists()  # else most edits run no lesson
+    if execute_lessons and new and not os.environ.get("CLUSTER"):
         start_server()  # it loads torch while we read
     from coursebuild.lessons.start import (  # seconds that a no-op must not pay
         begin,
@@ -142,8 +145,6 @@ def run_sphinx(
         course = begin(root, work / "html", execute=execute_lessons)
         if not course.runs.makes_pages:
             raise LessonError("\n\n".join(course.runs.failures()))
-        with _undisturbed():
-            import torch  # noqa: F401  (which our extensions need)
         from sphinx.application import Sphinx
 
         from coursebuild.extension.renewal import Renewal
@@ -162,6 +163,7 @@ def run_sphinx(
         )
         if renewal:
             renewal.follow(app)
+        app.connect("env-before-read-docs", _load_what_is_shown)
         app.connect("env-updated", partial(_write_in_forks, renewal))
         app.build(force_all=not renewal)
     except Exception as error:
@@ -191,16 +193,26 @@ def run_sphinx(
     return work / "html", course.runs, notes
 
 
+def _load_what_is_shown(_app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:
+    """Load torch where a page shows docstrings of ours: Sphinx will import them."""
+    pages = (Path(env.doc2path(name)).read_text(encoding="utf-8") for name in names)
+    if any("automodule::" in page for page in pages):
+        load_torch()
+
+
 def _write_in_forks(renewal: Renewal | None, app: Sphinx, _env: object) -> list[str]:
     """Let Sphinx write pages in processes of its own from now on, where they are many.
 
     Our extension is not made for reading so.  Four a core, so that no core waits for
     the last one's pages.  A collection would touch, and so copy, what they share.
+    Torch is shared, too: it is asked where a page links one of its names.
     """
     from courserun.runner import at_once
 
-    gc.freeze()
     many = renewal is None or len(renewal.written) > FEW
+    if many:
+        load_torch()
+    gc.freeze()
     app.parallel = 4 * at_once() if many and at_once() > 1 else 1
     return []  # no other page is read
 
@@ -212,21 +224,6 @@ def _dead_links(site: Path, root: Path, lessons: Iterable[Lesson]) -> list[str]:
 
     mend(site, root, [lesson.name for lesson in lessons if not lesson.strict])
     return dead_links(site, root)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold a Ctrl-C back: in the middle of torch's import it would abort Python."""
-    came: list[tuple[Any, ...]] = []
-    here = threading.current_thread() is threading.main_thread()
-    former = here and signal.signal(signal.SIGINT, lambda *what: came.append(what))
-    try:
-        yield
-    finally:
-        if here:
-            signal.signal(signal.SIGINT, former)
-    if came and callable(former):
-        former(*came[0])
 
 
 def _reason(error: BaseException) -> str:

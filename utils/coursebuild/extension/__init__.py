@@ -44,6 +44,7 @@ __all__ = ["setup"]
 MANY_PAGES = 100
 PARTS = [asks, boxes, python_links, glossary, judge, typeset, checked, outline, header]
 PARTS += [easy_links, modules, search, facts, walks, course, quiz, plotting, signatures]
+PARTS += [gallery]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
-from coursecheck.asks import shown
+from coursecheck.questions import shown
 
 __all__ = ["setup"]
 

@@ -16,9 +16,10 @@ from matplotlib.patches import Circle, Polygon
 from matplotlib.text import Text
 from PIL import Image
 
-__all__ = ["SIZE", "card", "draw_card", "favicon", "icon"]
+from coursebuild.extension.pictures import SIZE
 
-SIZE = (1200, 630)  # pixels, as the readers of og:image want it
+__all__ = ["card", "draw_card", "favicon", "icon"]
+
 RIGHT = 1128  # where lines end
 ACCENT, ROOT, INK, GREY = "#0b6e6e", "#c2410c", "#1b1f24", "#4d5560"
 NODES = ((6, 7), (26, 7), (16, 26))  # the mark's, as in mark.svg: of 32 by 32

@@ -10,7 +10,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from coursebuild.extension.cards import SIZE, card
+from coursebuild.extension.pictures import SIZE, Pictures
 
 __all__ = ["describe", "setup", "shorten"]
 
@@ -66,7 +66,8 @@ def _card(app: Sphinx, page: str, title: str, text: str) -> dict[str, str]:
     name = f"{CARDS}/{page}.png"
     path = Path(app.outdir, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(card(app.config.project, title, text))
+    card = Pictures(Path(app.confdir)).card(app.config.project, title, text)
+    path.write_bytes(card)
     return {
         "og:image": app.config.html_baseurl + name,
         "og:image:width": str(SIZE[0]),

@@ -23,10 +23,9 @@ from sphinx.util import logging
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
-from coursecheck.doctests import stating
 from coursecheck.formulas import FormulaError, parse
 from coursecheck.maths import RELATION, plain
-from coursecheck.stated import Formula, Statement
+from coursecheck.stated import Formula, Statement, stating
 from courserun.lesson import Run
 
 __all__ = ["remains", "setup", "sources_of"]

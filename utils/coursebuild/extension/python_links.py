@@ -15,6 +15,8 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from coursebuild.undisturbed import load_torch
+
 __all__ = ["documentation", "resolve"]
 
 TORCH = "https://docs.pytorch.org/docs/{}/{}.html"
@@ -46,6 +48,8 @@ def _module_of(name: str) -> str | None:
     parts = name.split(".")
     if parts[0] != "torch" and parts[0] not in sys.stdlib_module_names:
         return None
+    if parts[0] == "torch":
+        load_torch()
     for end in range(len(parts), 0, -1):
         try:
             found: Any = importlib.import_module(".".join(parts[:end]))

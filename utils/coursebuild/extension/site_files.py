@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sphinx.application import Sphinx
 
 from coursebuild.addresses import edit
-from coursebuild.extension import cards
+from coursebuild.extension.pictures import Pictures
 from coursebuild.extension.redirects import FILE, read_redirects
 from coursebuild.sources.docnames import source_of
 
@@ -82,8 +82,10 @@ def _files(app: Sphinx, error: Exception | None) -> None:
     out, site = Path(app.outdir), app.config.html_baseurl
     for script in out.glob("_static/playground/*.js"):  # our largest by far
         script.write_text(stripped(script.read_text("utf-8")), "utf-8")
-    (out / "favicon.ico").write_bytes(cards.favicon())
-    (out / "apple-touch-icon.png").write_bytes(cards.icon(180, margin=0.12))
+    pictures = Pictures(Path(app.confdir))
+    (out / "favicon.ico").write_bytes(pictures.favicon())
+    (out / "apple-touch-icon.png").write_bytes(pictures.icon(180, margin=0.12))
+    pictures.sweep(len(app.env.found_docs))
     if site:
         text = sitemap(site, sorted(app.env.found_docs))
         (out / "sitemap.xml").write_text(text, encoding="utf-8")

@@ -11,7 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from functools import cache
+from hashlib import sha256
 from html import escape, unescape
+from importlib.metadata import version
 from itertools import accumulate, count
 from pathlib import Path
 from typing import Any
@@ -20,15 +23,17 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from coursebuild.extension.programs import link
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
+from coursebuild.undisturbed import load_torch
+from courserun.kept import Kept
 
 __all__ = ["join", "makers", "setup", "step_role"]
 
 logger = logging.getLogger(__name__)
 
 PLAYGROUND = "playground"
+MOST = 3000  # links that are kept
 _PART = re.compile(
     r'(?P<code><div class="highlight"><pre>)(?P<lines>.*?)(?=</pre>)'
     r'|(?P<walk><figure class="ag">((?!</figure>).)*?<div class="ag-walk">.*?</figure>)'
@@ -44,10 +49,13 @@ _BINDS = re.compile(r"\s*([\w, ]+?) (?:[-+*/@]|\*\*)?= ")
 _Page = list[re.Match[str]]
 
 
-def join(body: str, playground: str = "") -> tuple[str, list[str]]:
+def join(
+    body: str, playground: str = "", kept: Kept | None = None
+) -> tuple[str, list[str]]:
     """Return a page's body with its walks joined to it, and which steps are missing.
 
-    Without the address of a ``playground`` no walk is opened there.
+    Without the address of a ``playground`` no walk is opened there.  What opens one is
+    ``kept``, since PyTorch has to try it.
     """
     page = list(_PART.finditer(body))
     made, faults = _made(page), []
@@ -63,7 +71,7 @@ def join(body: str, playground: str = "") -> tuple[str, list[str]]:
             walk = _STEP.sub(
                 lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
             )
-            opened = link(_graph(part), playground) if playground else ""
+            opened = _opened(part, playground, kept) if playground else ""
             return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
@@ -72,6 +80,28 @@ def join(body: str, playground: str = "") -> tuple[str, list[str]]:
         return f'<a href="#ag-{len(above)}-s{step}">step {step}</a>'
 
     return _PART.sub(write, body), faults
+
+
+def _opened(part: re.Match[str], playground: str, kept: Kept | None) -> str:
+    """Return what opens a walk in the playground; nothing where it cannot."""
+
+    def tried() -> str:
+        load_torch()
+        from coursebuild.extension.programs import link
+
+        return link(_graph(part), playground)
+
+    what = repr((_tries(), playground, _DATA.findall(part["walk"])[0]))
+    return kept.made(sha256(what.encode()).hexdigest(), tried) if kept else tried()
+
+
+@cache
+def _tries() -> str:
+    """Return what tells that a walk might be opened in another way."""
+    own = Path(__file__).with_name("programs.py")
+    drawing = Path(__file__).parents[2].glob("torchutils/*.py")
+    code = b"".join(path.read_bytes() for path in sorted([own, *drawing]))
+    return version("torch") + sha256(code).hexdigest()
 
 
 def _text(html: str) -> str:
@@ -163,8 +193,8 @@ def _on_page(
     if "body" in context:
         there = page != PLAYGROUND and PLAYGROUND in app.env.found_docs
         address = context["pathto"](PLAYGROUND) if there else ""
-        context["body"], faults = join(context["body"], address)
         root = Path(app.confdir)
+        context["body"], faults = join(context["body"], address, _links(root))
         source = source_of(page, root)
         runs = state(app).runs
         if source in runs.lessons and runs[source] is None:
@@ -175,7 +205,12 @@ def _on_page(
             logger.warning("%s\n  :step:`%s`\n  %s", place, step, why)
 
 
+def _links(root: Path) -> Kept:
+    return Kept(root / "build" / ".links")
+
+
 def setup(app: Sphinx) -> None:
     """Register the role, and what is done to each page."""
+    app.connect("build-finished", lambda app, _: _links(Path(app.confdir)).thin(MOST))
     app.add_role("step", step_role)
     app.connect("html-page-context", _on_page)

@@ -1,6 +1,6 @@
 """Let sphinx-gallery make the pages, with outputs that our runner produced.
 
-Three of its functions and one template are replaced by name; its version is
+Four of its functions and one template are replaced by name; its version is
 pinned exactly, and a test fails when a replacement no longer applies.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import sphinx_gallery
 from sphinx.util import logging
-from sphinx_gallery import backreferences, gen_rst
+from sphinx_gallery import backreferences, gen_gallery, gen_rst
 
 from coursebuild.downloads.archives import write_zip
 from coursebuild.downloads.notebooks import NOWHERE, blocks_with_hidden, notebook
@@ -25,9 +25,8 @@ from courserun.figures import LARGEST_CARD
 from courserun.kept import Kept
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import Runs
-from torchutils.layout import STEP
 
-__all__ = ["KNOWN_VERSION", "card", "install"]
+__all__ = ["KNOWN_VERSION", "card", "install", "setup"]
 
 logger = logging.getLogger(__name__)
 KNOWN_VERSION = "0.22.1"
@@ -46,6 +45,7 @@ CARD = """
 
 """
 ROOM = (320, 144)  # the room for a picture, in pixels
+STEP = 18  # between two lines of a drawing; who asks torchutils for it loads torch
 _SIZE = re.compile(r'width="\d+" height="\d+" viewBox="(-?\d+) (-?\d+) (\d+) (\d+)"')
 _LEGEND = re.compile(r'<g class="ag-legend">.*?</g>')
 _ROW = re.compile(r'<text x="[^"]*" y="([^"]*)"')
@@ -114,6 +114,11 @@ def install(
     gen_rst.zip_files = zip_files
     gen_rst.jupyter_notebook = jupyter_notebook
     return kept
+
+
+def setup(_app: object) -> None:
+    """Let sphinx-gallery not load matplotlib when it reads its configuration."""
+    gen_gallery._import_matplotlib = lambda: None
 
 
 def _lay_beside(folder: Path, lesson: Lesson) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import myst_nb
 import nbformat
-from myst_nb import sphinx_
-from myst_nb.core.execute import NotebookClientBase
 from nbformat import NotebookNode
 
 from coursebuild.lessons.outputs import output_html
 from courserun.runs import Runs
 
-__all__ = ["KNOWN_VERSION", "install"]
-
 KNOWN_VERSION = "1.4.0"
+# What myst-nb executes notebooks with: a kernel's client, a database.  To load them
+# takes half a second, and none of them is asked for anything: see ``install``.
+CLIENTS = {"cache": "Cache", "direct": "Direct", "inline": "Inline"}
+for _name, _client in CLIENTS.items():
+    _module = ModuleType(f"myst_nb.core.execute.{_name}")
+    setattr(_module, f"NotebookClient{_client}", None)
+    sys.modules.setdefault(_module.__name__, _module)
+
+from myst_nb import sphinx_  # noqa: E402  (which loads them where they are not there)
+from myst_nb.core.execute import NotebookClientBase  # noqa: E402
+
+__all__ = ["KNOWN_VERSION", "install"]
 
 
 def install(source: Path, images: Path, runs: Runs) -> None:

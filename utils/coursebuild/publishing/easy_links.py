@@ -15,6 +15,7 @@ from sphinx.transforms import SphinxTransform
 from coursebuild.publishing.site_checks import read_pages, wrong_links
 from coursebuild.sources.docnames import page_of, source_of
 from coursebuild.state import state
+from courserun.kept import Kept
 
 __all__ = ["mend", "setup"]
 
@@ -45,24 +46,27 @@ class EaseLesson(SphinxTransform):
                 message.replace_self([*written])
 
 
-def mend(site: Path, root: Path, names: Iterable[str]) -> list[str]:
+def mend(
+    site: Path, root: Path, names: Iterable[str], kept: Kept | None = None
+) -> list[str]:
     """Turn what would lead nowhere into text, and what asks another host into a link.
 
-    ``names`` are the sources of the pages that may be mended.  Returns a note for each.
+    ``names`` are the sources of the pages that may be mended; ``kept`` is what pages
+    said when they were read.  Returns a note for each.
     """
     found = [(name, site / page_of(name)) for name in names]
-    pages = read_pages(site.rglob("*.html")) if found else {}
+    pages = read_pages(site.rglob("*.html"), kept) if found else {}
     notes = []
     for name, page in found:
         lines = (root / name).read_text(encoding="utf-8").splitlines()
-        text = page.read_text(encoding="utf-8") if page in pages else ""
+        before = text = page.read_text(encoding="utf-8") if page in pages else ""
         for tag, url, why in wrong_links(page, site, pages) if text else ():
             mended = _MENDED[tag](text, url) if tag in _MENDED else text
             if mended != text:
                 line = next((k for k, said in enumerate(lines, 1) if url in said), 1)
                 notes.append(f"{name}:{line}\n  {why}\n  ({_DONE[tag]})")
             text = mended
-        if text:
+        if text != before:
             page.write_text(text, encoding="utf-8")
     return notes
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from hashlib import sha256
 from html import escape
 from html.parser import HTMLParser
 from multiprocessing import get_context
@@ -16,6 +21,7 @@ from urllib.parse import quote, unquote, urlsplit
 from coursebuild.sources.beside import scripts
 from coursebuild.sources.docnames import page_of, place_of
 from coursebuild.sources.docnames import pages as pages_below
+from courserun.kept import Kept
 from courserun.lesson import SVG
 from courserun.runner import at_once
 
@@ -38,6 +44,7 @@ ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
 _FIX = ": mend its address, or let a picture lie in docs/_static"
 PROGRAM, FIELD = "p=", "pg-text"  # of the playground: what a link opens, and where
+FEW = 6  # pages: they are read before as many processes are forked
 ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
 LOADS = {
     "img": "src",
@@ -48,17 +55,23 @@ LOADS = {
 }
 
 
-def problems(site: Path, root: Path, drawn: Mapping[str, Iterable[str]]) -> list[str]:
+def problems(
+    site: Path,
+    root: Path,
+    drawn: Mapping[str, Iterable[str]],
+    kept: Kept | None = None,
+) -> list[str]:
     """Return one line for each thing that is wrong with the pages of ``site``.
 
     ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` holds
-    the opening tags of the graphs that each lesson drew.
+    the opening tags of the graphs that each lesson drew; ``kept`` is what pages said
+    when they were read.
     """
     found = [f"{name}: is empty" for name in _empty_files(site)]
     pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
     if not pages:
         return [*found, f"{site.name}: holds no page"]
-    ids = read_pages(pages)
+    ids = read_pages(pages, kept)
     for page, text in sorted(pages.items()):
         name = page.relative_to(site)
         found += [f"{name}: {line}" for line in _wrong_text(text)]
@@ -117,35 +130,61 @@ def _around(text: str, mark: str) -> str:
     return re.sub(r"\s+", " ", text[max(at - 40, 0) : at + 60])
 
 
-def read_pages(pages: Iterable[Path]) -> dict[Path, _Page]:
-    """Read the ids and links of pages, on all cores."""
-    with ProcessPoolExecutor(at_once(), mp_context=get_context("fork")) as pool:
-        return dict(pool.map(_read, pages, chunksize=4))
+def read_pages(pages: Iterable[Path], kept: Kept | None = None) -> dict[Path, _Page]:
+    """Read the ids and links of pages, on all cores; what has been read is ``kept``."""
+    keys = {page: _key(page) for page in pages}
+    texts = {page: kept.get(key) if kept else None for page, key in keys.items()}
+    new = [page for page, text in texts.items() if text is None]
+    if len(new) > FEW:
+        with ProcessPoolExecutor(at_once(), mp_context=get_context("fork")) as pool:
+            read = dict(zip(new, pool.map(_read, new, chunksize=4), strict=True))
+    else:
+        read = {page: _read(page) for page in new}
+    for page, text in read.items():
+        texts[page] = text
+        if kept:
+            kept.put(keys[page], text)
+    return {page: _page(text) for page, text in texts.items() if text is not None}
 
 
-def _read(page: Path) -> tuple[Path, _Page]:
+def _key(page: Path) -> str:
+    return sha256(_reader() + page.read_bytes()).hexdigest()
+
+
+@cache
+def _reader() -> bytes:
+    """Return what tells that a page would be read in another way."""
+    return Path(__file__).read_bytes() + sys.version.encode()
+
+
+def _read(page: Path) -> str:
     parser = _Parser()
     parser.feed(page.read_text(encoding="utf-8"))
-    return page, parser.page
+    return json.dumps([sorted(parser.page.ids), parser.page.links])
+
+
+def _page(text: str) -> _Page:
+    ids, links = json.loads(text)
+    return _Page(set(ids), [(tag, url) for tag, url in links])
 
 
 def wrong_links(
     page: Path, site: Path, pages: Mapping[Path, _Page]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why."""
+    folder = str(page.parent)
     for tag, url in pages[page].links:
-        parts = urlsplit(url)
         if (page.name, url) == ANYWHERE:
             continue
+        parts = urlsplit(url)
         if parts.scheme or parts.netloc:
             if tag != "a":
                 yield tag, url, f"asks another host for {url}"
             continue
-        target = page.parent / unquote(parts.path) if parts.path else page
-        target = Path(*_flat(target.parts))
-        if target.is_dir():
+        target = _flat(folder, parts.path) if parts.path else page
+        if target not in pages and target.is_dir():
             target /= "index.html"
-        if not target.exists() or not target.is_relative_to(site):
+        if target not in pages and not _holds(site, target):
             yield tag, url, f"links to {url}, which is not there"
         elif target in pages and not _leads(parts.fragment, pages[target].ids):
             why = f"links to {url}, but there is no such place on that page"
@@ -158,15 +197,14 @@ def _leads(fragment: str, ids: set[str]) -> bool:
     return is_program or unquote(fragment) in ids
 
 
-def _flat(parts: tuple[str, ...]) -> list[str]:
+@cache  # pages of one folder have most links in common
+def _flat(folder: str, link: str) -> Path:
     """Resolve ``..`` by text alone: the site may be reached through a link."""
-    flat: list[str] = []
-    for part in parts:
-        if part == "..":
-            flat.pop()
-        else:
-            flat.append(part)
-    return flat
+    return Path(os.path.normpath(os.path.join(folder, unquote(link))))
+
+
+def _holds(site: Path, file: Path) -> bool:
+    return file.exists() and file.is_relative_to(site)
 
 
 def _missing(site: Path, sources: Iterable[Path], root: Path) -> Iterator[str]:
