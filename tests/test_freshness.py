@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from coursebuild.sources.reading import read_lessons
+from coursecheck.gist import gist
+from coursecheck.maths import Roles
 from coursecheck.stated import Block
 from courserun import freshness
 from courserun.freshness import Store, lesson_key, lesson_keys
+from courserun.kept import Kept
 from courserun.lesson import Failure, Lesson, Output, Picture, Run, Shown
+from courserun.runner import run_lesson
 
+ROOT = Path(__file__).parents[1]
+WORD = re.compile(r"(?<![\w`:$\\{.-])[a-z]{4,}(?![\w`:$}-])")
 USES_MODULE = "from helpers import curves\ncurves.plot(open('points.csv'))"
 NAME = "gallery/1_toy/10_toy.py"
 FILES = {
@@ -205,3 +213,106 @@ def test_store_sweeps_what_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "killed.part").write_text("half")
     store.sweep({"new"})
     assert [path.stem for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_code_is_parsed_once_and_new_code_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(tmp_path / "kept")
+    before = lesson_keys([toy()], root=root, kept=kept)
+    parsed, parse = [], freshness._parsed
+
+    def noted(source: str | bytes, package: str) -> freshness._Words:
+        parsed.append(source)
+        return parse(source, package)
+
+    monkeypatch.setattr(freshness, "_parsed", noted)
+    assert lesson_keys([toy()], root=root, kept=kept) == before
+    assert not parsed
+    (root / "utils/helpers/style.py").write_text("import csv")
+    after = lesson_keys([toy()], root=root, kept=kept)
+    assert parsed == [b"import csv"]
+    assert after == lesson_keys([toy()], root=root) != before
+
+
+TEXT = """One arrow, see :math:`x`.
+
+.. role:: sum(math)
+
+It is :math:`2 x = 6`.
+
+So :math:`x^2` is 9, as said.
+
+>>> x
+3
+
+.. ask:: 2 * x
+
+.. answer::
+
+   It is 6, twice 3.
+
+:sum:`x + 1`
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("One arrow", "An arrow", True),
+        ("as said", "as we said", True),
+        ("2 x = 6", "2 x = 7", False),
+        ("is 9", "is 8", False),
+        ("So", "If", False),  # a condition: no number is said any more
+        (">>> x\n3", ">>> x\n4", False),
+        (">>> x", ">>> x + 0", False),
+        ("ask:: 2 * x", "ask:: 3 * x", False),
+        ("twice 3", "twice 4", False),
+        ("sum(math)", "sum(code)", False),
+        ("One arrow", "One arrow\nor", False),  # a line of a formula is told
+        (".\n\nSo", ".\n \n\nSo", False),
+    ],
+)
+def test_key_changes_with_what_a_text_states(
+    root: Path, old: str, new: str, *, same: bool
+) -> None:
+    before, after = (
+        replace(toy(), blocks=(Block("text", text, 1), Block("code", "x = 3", 30)))
+        for text in (TEXT, TEXT.replace(old, new, 1))
+    )
+    keys = [lesson_key(lesson, root=root) for lesson in (before, after)]
+    assert before != after
+    assert (keys[0] == keys[1]) is same
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gallery/0_basics/10_gradients_with_pytorch.py",
+        "gallery/1_foundations/30_chain_rule.py",
+        "docs/rules.md",
+    ],
+)
+def test_words_that_leave_the_key_leave_the_run(name: str) -> None:
+    lesson = next(x for x in read_lessons(ROOT) if x.name == name)
+    roles: Roles = {}
+    blocks, count = [], 0
+    for block in lesson.blocks:
+        source = block.source
+        for word in WORD.findall(source) if block.kind == "text" else ():
+            edited = re.sub(rf"(?<![\w`:$\\{{.-]){word}(?![\w`:$}}-])", "thing", source)
+            looks = [
+                gist(replace(block, source=s), lesson.markup, dict(roles))
+                for s in (source, edited)
+            ]
+            if looks[0] == looks[1] and edited != source:
+                source, count = edited, count + 1
+        if block.kind == "text":
+            gist(block, lesson.markup, roles)
+        blocks.append(replace(block, source=source))
+    other = replace(lesson, blocks=tuple(blocks))
+    assert count > 100
+    assert lesson_key(other, root=ROOT) == lesson_key(lesson, root=ROOT)
+    before, after = run_lesson(lesson), run_lesson(other)
+    assert before.failure is None
+    assert before == after

@@ -9,12 +9,15 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
+from typing import Any, Literal
 
+from coursecheck.gist import gist
+from coursecheck.maths import Roles
+from coursecheck.stated import Block
 from courserun.kept import Kept
 from courserun.lesson import Lesson, Run
 
@@ -23,6 +26,8 @@ __all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
 RUNS_IT = "courserun.forkserver"  # it, and what it imports, runs every lesson
 ALWAYS = "conf.py", "requirements.lock"
 CACHE = "__pycache__"
+CHECKER = Path(gist.__code__.co_filename).parent  # what reads a text
+_Words = tuple[frozenset[str], frozenset[str]]  # modules that are imported, texts
 OWN = "torchutils", "coursecheck", "courserun", "coursebuild"  # name what they read
 
 
@@ -31,14 +36,18 @@ def lesson_key(lesson: Lesson, *, root: Path) -> str:
     return lesson_keys([lesson], root=root)[lesson.name]
 
 
-def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
+def lesson_keys(
+    lessons: Iterable[Lesson], *, root: Path, kept: Kept | None = None
+) -> dict[str, str]:
     """Digest, for each lesson by name, all that its run depends on; imports nothing.
 
-    That is the lesson, what lies beside it, the code that they can reach in
-    ``root/utils``, all data there, ``conf.py``, the lock, and the versions of Python
-    and torch.
+    That is its code, what its text states, what lies beside it, the code that they can
+    reach in ``root/utils``, all data there, ``conf.py``, the lock, and the versions of
+    Python and torch.  What code and texts say is ``kept`` by their digests, so that
+    only what is new is parsed.
     """
-    code = _Code(root)
+    said = _Said(kept)
+    code = _Code(root, said)
     shared = {
         "python": platform.python_version(),
         "torch": version("torch"),
@@ -47,12 +56,12 @@ def lesson_keys(lessons: Iterable[Lesson], *, root: Path) -> dict[str, str]:
     }
     keys = {}
     for lesson in lessons:
-        own = asdict(replace(lesson, files=()))
+        own = asdict(replace(lesson, files=(), blocks=()))
+        blocks = list(said.in_blocks(lesson))
         beside = {name: sha256(data).hexdigest() for name, data in lesson.files}
-        facts = [own, beside, shared, code.reachable(lesson)]
-        keys[lesson.name] = sha256(
-            json.dumps(facts, sort_keys=True).encode()
-        ).hexdigest()
+        facts = [own, blocks, beside, shared, code.reachable(lesson)]
+        keys[lesson.name] = _sum(facts)
+    said.keep()
     return keys
 
 
@@ -83,8 +92,8 @@ class _Code:
     be computed; that of our own packages counts where a string beside it names it.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root, self._utils = root, root / "utils"
+    def __init__(self, root: Path, said: _Said) -> None:
+        self._root, self._utils, self._said = root, root / "utils", said
         self._modules: dict[str, _Module] = {}
 
     def data(self) -> dict[str, str]:
@@ -131,7 +140,7 @@ class _Code:
         said = source if isinstance(source, str) else source.decode(errors="replace")
         if not data and "import" not in said:
             return _Module()  # parsing takes a second for all lessons
-        imports, texts = _parsed(source, package)
+        imports, texts = self._said.by(source, package)
         files = self._digests(folder / x for x in texts & data) if folder else {}
         return _Module(imports, files)
 
@@ -151,11 +160,73 @@ def _sources(lesson: Lesson) -> Iterator[str | bytes]:
                 yield from (example.source for example in examples)
 
 
-@cache  # a process that makes many builds parses what has not changed once
-def _parsed(source: str | bytes, package: str) -> tuple[frozenset[str], frozenset[str]]:
+class _Said:
+    """What pieces of code and texts say, by their digests.
+
+    To parse all that an edit leaves alone was a tenth of what its build computed.
+    """
+
+    def __init__(self, kept: Kept | None) -> None:
+        self._kept = kept
+        read_by = sorted({Path(__file__), *CHECKER.glob("*.py")})
+        self._key = _sum([platform.python_version(), *map(_digest, read_by)])
+        self._text = (kept and kept.get(self._key)) or "{}"
+        self._known = json.loads(self._text)
+        self._asked: dict[str, Any] = {}
+
+    def by(self, source: str | bytes, package: str) -> _Words:
+        """Return what a piece of code says."""
+        kind, data = b"bytes", source
+        if isinstance(data, str):
+            kind, data = b"text", data.encode(errors="surrogatepass")
+        digest = sha256(b"\0".join((kind, package.encode(), data))).hexdigest()
+        if digest not in self._asked:
+            known = self._known.get(digest)
+            self._asked[digest] = known or [*map(sorted, _parsed(source, package))]
+        imports, texts = self._asked[digest]
+        return frozenset(imports), frozenset(texts)
+
+    def in_blocks(self, lesson: Lesson) -> Iterator[Any]:
+        """Yield what each block of a lesson lets a run depend on."""
+        roles: Roles = {}
+        for block in lesson.blocks:
+            if block.kind == "code":
+                yield asdict(block)
+            else:
+                yield self._gist(block, lesson.markup, roles)
+
+    def _gist(self, block: Block, markup: Literal["rst", "md"], roles: Roles) -> str:
+        """Digest what a text states and asks; learn the roles that it makes."""
+        what = json.dumps([asdict(block), markup, sorted(roles.items())])
+        digest = sha256(what.encode()).hexdigest()
+        if digest not in self._asked:
+            if digest not in self._known:
+                stated = what
+                with suppress(Exception):  # the run will say what cannot be read
+                    stated = _sum(gist(block, markup, roles))
+                self._known[digest] = stated, dict(roles)
+            self._asked[digest] = self._known[digest]
+        stated, made = self._asked[digest]
+        roles.update(made)
+        return str(stated)
+
+    def keep(self) -> None:
+        """Keep what was asked for, and nothing else."""
+        text = json.dumps(self._asked, sort_keys=True)
+        if self._kept and text != self._text:
+            self._kept.put(self._key, text)
+            self._kept.sweep()
+
+
+def _sum(data: Any) -> str:
+    return sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _parsed(source: str | bytes, package: str) -> _Words:
     """Return the modules that code may import, with those they are in, and its texts.
 
-    Code that is no Python has neither: the runner will say so.
+    Texts are those that may name a file.  Code that is no Python has neither: the
+    runner will say so.
     """
     imports: set[str] = set()
     texts: set[str] = set()
@@ -163,9 +234,13 @@ def _parsed(source: str | bytes, package: str) -> tuple[frozenset[str], frozense
         for node in ast.walk(ast.parse(source)):
             imports.update(_imports(node, package))
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                texts.add(node.value)
+                texts |= {node.value} if _may_name(node.value) else set()
     above = {part for name in imports for part in accumulate(name.split("."), _dotted)}
     return frozenset(above), frozenset(texts)
+
+
+def _may_name(text: str) -> bool:
+    return 0 < len(text) < 256 and "/" not in text
 
 
 def _dotted(package: str, name: str) -> str:

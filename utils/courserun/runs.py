@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from courserun.freshness import Store, code_state, lesson_keys
+from courserun.kept import Kept
 from courserun.lesson import Lesson, Run
 from courserun.runner import run_lesson
 
@@ -21,12 +22,21 @@ class LessonError(ValueError):
 class Runs:
     """Every lesson's run, from the store where nothing that it depends on changed."""
 
-    def __init__(self, root: Path, store: Store, lessons: Iterable[Lesson]) -> None:
-        """Look up what is known; nothing executes yet."""
+    def __init__(
+        self,
+        root: Path,
+        store: Store,
+        lessons: Iterable[Lesson],
+        said: Kept | None = None,
+    ) -> None:
+        """Look up what is known; nothing executes yet.
+
+        ``said`` is where is kept what code says: see ``lesson_keys``.
+        """
         self._root, self._store = root, store
         self._state = code_state(root)
         self.lessons = {lesson.name: lesson for lesson in lessons}
-        self._keys = lesson_keys(self.lessons.values(), root=root)
+        self._keys = lesson_keys(self.lessons.values(), root=root, kept=said)
         stored = {name: store.get(key) for name, key in self._keys.items()}
         self._ready = {name: run for name, run in stored.items() if run}
         self._futures: dict[str, Future[Run]] = {}

@@ -29,8 +29,6 @@ from typing import IO, Any, NoReturn
 from coursebuild.__main__ import run
 from coursebuild.commands.html import StaleCodeError, build
 from coursebuild.publishing.publish import code
-from coursebuild.sources.reading import read_lessons
-from courserun.freshness import lesson_keys
 from courserun.runner import start_server
 
 __all__ = ["Warm"]
@@ -126,8 +124,6 @@ def main(root: Path, loaded: str, control: socket.socket) -> None:
         control.sendall(str(ended["code"]).encode())
         if not known:  # no build waits for this
             known = _modules(root)
-            with suppress(Exception):  # a build will say what is wrong with a lesson
-                lesson_keys(read_lessons(root), root=root)  # our code is parsed now
         _load([*known, *ended["modules"]])
 
 

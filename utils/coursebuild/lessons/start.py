@@ -10,6 +10,7 @@ from typing import NamedTuple
 from coursebuild.downloads.archives import build_wheel
 from coursebuild.sources.reading import read_lessons
 from courserun.freshness import Store
+from courserun.kept import Kept
 from courserun.lesson import Lesson, Run
 from courserun.runner import LessonExecutor, stop_servers
 from courserun.runs import Runs
@@ -37,7 +38,8 @@ def begin(root: Path, out: Path, *, execute: bool) -> Course:
     out = out.resolve()  # as Sphinx names it
     if out not in _begun:
         wheel = build_wheel(root, out / "wheel")
-        runs = Runs(root, Store(root / "build" / ".runs"), read_lessons(root))
+        store, said = Store(root / "build/.runs"), Kept(root / "build/.code")
+        runs = Runs(root, store, read_lessons(root), said)
         if execute and runs.stale:
             _execute(runs)
         else:
