@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,11 +57,12 @@ for lesson in read_lessons(Path.cwd()):
             linecache.cache[place] = len(block.source), None, lines, place
             exec(compile(block.source, place, "exec"), names)
 """
-# What stock sphinx-gallery needs to make pages of our lessons.
+# What stock sphinx-gallery needs to make pages of our lessons; of generated ones less.
+BOXES = ', "coursebuild.extension.boxes"'
 STOCK = """
 from docutils.parsers.rst.roles import math_role
 from pathlib import Path
-extensions = ["sphinx_gallery.gen_gallery", "coursebuild.extension.boxes"]
+extensions = ["sphinx_gallery.gen_gallery"{boxes}]
 html_theme = "furo"
 sphinx_gallery_conf = {{
     "examples_dirs": [{gallery!r}], "gallery_dirs": ["lessons"], "parallel": {parallel},
@@ -176,11 +178,12 @@ def sphinx(source: Path, out: Path, *options: object) -> list[str]:
 BUILD = python("-m", "coursebuild", "html")
 
 
-def stock(root: Path, folder: Path, parallel: str) -> list[str]:
+def stock(root: Path, folder: Path, parallel: str, boxes: str = BOXES) -> list[str]:
     """Return the command of a stock sphinx-gallery for the lessons alone."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    conf = STOCK.format(gallery=str(root / "gallery"), parallel=parallel)
+    gallery = str(root / "gallery")
+    conf = STOCK.format(gallery=gallery, parallel=parallel, boxes=boxes)
     (folder / "conf.py").write_text(conf)
     toctree = ".. toctree::\n\n   lessons/index\n"
     (folder / "index.rst").write_text(f"Site\n====\n\n{toctree}")
@@ -246,12 +249,13 @@ def generate(root: Path, count: int) -> Path:
     return root
 
 
-def edit(lesson: Path) -> None:
-    """Put one word of a lesson's text for another, or back."""
+def edit(lesson: Path) -> str:
+    """Put one word of a lesson's text for another, or back; return what is new."""
     text = lesson.read_text(encoding="utf-8")
     both = [*WORDS, *(words[::-1] for words in WORDS)]
     old, new = next(words for words in both if words[0] in text)
     lesson.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return new
 
 
 def edited(root: Path, lesson: Path) -> tuple[Took, Took]:
@@ -262,8 +266,55 @@ def edited(root: Path, lesson: Path) -> tuple[Took, Took]:
     return clean, took(BUILD, root)
 
 
-def served(root: Path, lesson: Path, edits: int) -> tuple[list[float], float]:
-    """Edit a site under ``make serve``; return the seconds until each was published.
+def stock_edited(root: Path, lesson: Path) -> tuple[Took, Took]:
+    """Measure the same of stock sphinx-gallery, which checks nothing."""
+    command = stock(root, root / "stock", "False", "")
+    clean = took(command, root)
+    edit(lesson)
+    return clean, took(command, root)
+
+
+class Server(NamedTuple):
+    """What serves a site and builds it again: its command, what it says, its page."""
+
+    command: list[str]
+    says: bytes
+    page: Path
+    path: str = "utils"
+
+
+def ours_served(root: Path, lesson: Path) -> Server:
+    """Return `make serve`."""
+    command = python("-u", "-m", "coursebuild", "serve")
+    return Server(command, b"Open http", _page(root / "build/html", lesson))
+
+
+def stock_served(root: Path, lesson: Path, extra: Path) -> Server:
+    """Return sphinx-autobuild with stock sphinx-gallery, for the lessons alone."""
+    folder = root / "stock"
+    stock(root, folder, "False", "")
+    options = [
+        "--port",
+        "0",
+        "--watch",
+        root / "gallery",
+        "--ignore",
+        folder / "lessons",
+    ]
+    options += ["--ignore", folder / "sg_execution_times.rst"]
+    command = python("-u", "-m", "sphinx_autobuild", folder, folder / "out", *options)
+    page = _page(folder / "out", lesson)
+    return Server(command, b"Serving on", page, f"utils{os.pathsep}{extra}")
+
+
+def _page(site: Path, lesson: Path) -> Path:
+    return site / "lessons" / lesson.parent.name / f"{lesson.stem}.html"
+
+
+def served(
+    server: Server, root: Path, lesson: Path, edits: int
+) -> tuple[list[float], float]:
+    """Edit a site that is served; return the seconds until each page was there.
 
     The second is the work of all its processes.  An edit that is not counted waits
     until all is loaded.
@@ -271,25 +322,31 @@ def served(root: Path, lesson: Path, edits: int) -> tuple[list[float], float]:
     seconds = []
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            python("-u", "-m", "coursebuild", "serve"),
+            server.command,
             cwd=root,
-            env={**os.environ, "PYTHONPATH": "utils", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PYTHONPATH": server.path, "OMP_NUM_THREADS": "1"},
             stdin=-3,
             stdout=log,
             stderr=log,
         )
-        _wait(lambda: b"Open http" in os.pread(log.fileno(), 1 << 20, 0))
+        _wait(lambda: server.says in os.pread(log.fileno(), 1 << 20, 0))
         for _ in range(1 + edits):
             time.sleep(1)  # nobody saves as fast as that
-            before = (root / "build/html").resolve()
-            edit(lesson)
+            word = edit(lesson)
             start = time.perf_counter()
-            _wait(lambda: (root / "build/html").resolve() != before)  # noqa: B023
+            _wait(lambda: word in _read(server.page))  # noqa: B023
             seconds.append(time.perf_counter() - start)
     process.send_signal(signal.SIGINT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return seconds[1:], usage.ru_utime + usage.ru_stime
+
+
+def _read(page: Path) -> str:
+    with suppress(FileNotFoundError):
+        text = page.read_text(encoding="utf-8")
+        return text if "</html>" in text else ""
+    return ""
 
 
 def _wait(holds: Callable[[], bool], limit: float = 600) -> None:
@@ -300,17 +357,20 @@ def _wait(holds: Callable[[], bool], limit: float = 600) -> None:
         time.sleep(0.01)
 
 
-def serve(root: Path, lesson: Path) -> Took:
-    """Measure an edit under ``make serve``: the median, and an edit's share of work."""
-    _, idle = served(root, lesson, 0)
-    seconds, work = served(root, lesson, EDITS)
+def serve(server: Server, root: Path, lesson: Path) -> Took:
+    """Measure an edit of what is served: the median, and an edit's share of work."""
+    _, idle = served(server, root, lesson, 0)
+    seconds, work = served(server, root, lesson, EDITS)
     result = Took(statistics.median(seconds), (work - idle) / EDITS, 0)
     print(f"{result}  serve {seconds}", flush=True)
     return result
 
 
-def edit_costs(folder: Path) -> dict[str, tuple[Took, Took]]:
-    """Measure edits beside the clean build of the same site."""
+def edit_costs(folder: Path, extra: Path) -> dict[str, tuple[Took, Took]]:
+    """Measure edits beside the clean build of the same site.
+
+    The same lessons are given to stock sphinx-gallery, and to sphinx-autobuild.
+    """
     found = {}
     for count in EDITED:
         root = folder / f"edited-{count}"
@@ -319,7 +379,12 @@ def edit_costs(folder: Path) -> dict[str, tuple[Took, Took]]:
         found[f"{count} generated lessons"] = clean, _ = edited(root, lesson)
         if count == SERVED:
             name = f"the same under `make serve`, median of {EDITS}"
-            found[name] = clean, serve(root, lesson)
+            found[name] = clean, serve(ours_served(root, lesson), root, lesson)
+            name = "the same lessons, stock sphinx-gallery, no check"
+            found[name] = bare, _ = stock_edited(root, lesson)
+            name = f"the same under sphinx-autobuild, median of {EDITS}"
+            server = stock_served(root, lesson, extra)
+            found[name] = bare, serve(server, root, lesson)
         shutil.rmtree(root)
     root = folder / "edited"
     root.mkdir()
@@ -370,13 +435,15 @@ def main() -> None:
     """Measure, print and write."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        changed = [*measured(1), *edit_table(edit_costs(folder))]
+        extra = folder / "extra"  # which only the others need
+        pinned = [f"{name}=={version(name)}" for name in ("sphinx", "docutils")]
+        wanted = ["joblib", "sphinx-autobuild", *pinned]
+        install = python("-m", "pip", "install", "-q", "--target", extra, *wanted)
+        subprocess.run(install, check=True)
+        changed = [*measured(1), *edit_table(edit_costs(folder, extra))]
         if "edits" in sys.argv:
             print("\n".join(changed))
             return
-        extra = folder / "joblib"  # which only stock's `parallel` needs
-        install = python("-m", "pip", "install", "-q", "--target", extra, "joblib")
-        subprocess.run(install, check=True)
         root = folder / "site"
         root.mkdir()
         found = builds(project(root), extra)
