@@ -503,12 +503,12 @@ def environment() -> str:
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         venv.create(folder, with_pip=True)
-        here = sysconfig.get_path("purelib")
-        there = sysconfig.get_path("purelib", vars={"base": str(folder)})
-        Path(there, "shared.pth").write_text(here + "\n")
         command = [python, "-m", "pip", "install", "-q", *RIVALS]
         subprocess.run(command, check=True)
         (folder / "ready").touch()
+    here = sysconfig.get_path("purelib")  # another tree's, which made it, may be gone
+    there = sysconfig.get_path("purelib", vars={"base": str(folder)})
+    Path(there, "shared.pth").write_text(here + "\n")
     return str(python)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch.utils.checkpoint import checkpoint
 
 from torchutils import make_dot, record_backward
-from torchutils.graph import engine_order
+from torchutils.graph import NONE, engine_order
 from torchutils.labels import operation
 
 ONE = {"neg": torch.neg, "sin": torch.sin, "cube": lambda a: a**3, "clone": torch.clone}
@@ -503,3 +503,25 @@ def test_node_that_runs_a_backward_pass_has_its_turn_before_those_in_it():
     nodes = [graph.nodes[i] for i in graph.backward]
     order = [node.names[0] if node.names else operation(node.op) for node in nodes]
     assert order == ["sum", "mul", "w", "checkpoint_function", "w", "exp", "x"]
+
+
+def test_with_values_off_the_same_gradients_are_known_to_be_there():
+    def recorded(values):
+        x, w, unused = (torch.ones(3, requires_grad=True) for _ in range(3))
+        kept, free = x * 2, w * 3
+        kept.retain_grad()
+        parts = torch.stack([kept, free]).unbind()
+        parts[1].retain_grad()
+        y = (parts[0] * parts[1]).sum() + (unused * 1).sum()
+        record = record_backward(y, locals(), values=values, inputs=[x, w, kept])
+        return record.graph
+
+    def there(graph):
+        ones = [(n.id, one) for n in graph.nodes for one in (n, *n.outputs)]
+        return [(i, one.grad not in (None, NONE), one.keeps_grad) for i, one in ones]
+
+    off, on = recorded(0), recorded(8)
+    assert off.backward == on.backward
+    assert there(off) == there(on)
+    assert sum(grad for _, grad, _ in there(off)) >= 3
+    assert [e.grad is None for e in off.edges] == [e.grad is None for e in on.edges]

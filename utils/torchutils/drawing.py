@@ -65,15 +65,16 @@ FOLD_FROM, WARN_FROM = 30, 150  # nodes: fold by itself; say that a page grows h
 class Drawing:
     """An autograd graph that shows itself; it keeps no tensor and no node alive.
 
-    ``graph`` is all that was read.  What is drawn, ``drawn``, is the same with its
-    repeats folded: when ``fold`` is True, or "auto", there are over 30 nodes, and no
-    backward pass was recorded, of which a fold shows nothing.  With "auto", what is
-    still too large or too wide for a page ends where it fits.
+    ``graph`` is all that was read, or makes it when it is first asked for.  What is
+    drawn, ``drawn``, is the same with its repeats folded: when ``fold`` is True, or
+    "auto", there are over 30 nodes, and no backward pass was recorded, of which a fold
+    shows nothing.  With "auto", what is still too large or too wide for a page ends
+    where it fits.
     """
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Graph | Callable[[], Graph],
         *,
         style: Style = "lesson",
         direction: Direction = "auto",
@@ -83,7 +84,7 @@ class Drawing:
         only: str = "",
     ) -> None:
         check_look(style, direction, fold, depth)
-        self.graph = graph
+        self._read = graph
         self.style = style
         self.direction = direction
         self.fold = fold
@@ -98,6 +99,13 @@ class Drawing:
 
     def __repr__(self) -> str:
         return summary(self.graph)
+
+    @property
+    def graph(self) -> Graph:
+        """All that was read."""
+        if not isinstance(self._read, Graph):
+            self._read = self._read()  # it held what it was made from
+        return self._read
 
     @cached_property
     def _view(self) -> View:

@@ -14,17 +14,19 @@ from torchutils.check import Checked, look, tell, without
 from torchutils.cuts import Cuts
 from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
 from torchutils.graph import Edge, Graph, Node, Output
-from torchutils.names import find_names
+from torchutils.names import Names, find_names
 from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
 from torchutils.tape import to_tape
 from torchutils.values import Value, kinds, numbers
-from torchutils.walk import ACCUMULATE, Root, Walk, check_limits, start, walk
+from torchutils.walk import ACCUMULATE, Live, Root, Walk, check_limits, start, walk
 
 __all__ = ["record_backward"]
 
 Grads = tuple[torch.Tensor | None, ...]
 _States = dict[tuple[int, int], frozenset[str] | None]
+_Grads = dict[tuple[int, int], Value]  # by node and output
+_Seeds = tuple[tuple[int, int, Value], ...]
 
 
 def record_backward(
@@ -99,24 +101,20 @@ def record_backward(
     )
     _backward(live, log, run)
     with uncollected():
-        after = describe(live, known, values=values, attrs=attrs)
-        graph = _merge(before, after, log)
-        graph = replace(
-            graph,
-            seeds=tuple(_seeds(live, outputs, gradients, values)),
-            remarks=graph.remarks + _rounding(graph),
-            ran=True,
-        )
-        graph = with_rules(graph)
+        grads = _grads(live, known, values, attrs=attrs)
+    seeds = tuple(_seeds(live, outputs, gradients, values))
+    graph: Graph | Callable[[], Graph] = partial(_told, before, grads, log, seeds)
     if looked is not None:
-        graph = tell(graph, looked, Checked(log.first, log.came))
+        graph = tell(graph(), looked, Checked(log.first, log.came))
         cuts = check if isinstance(check, Cuts) else None
         said = without(graph, live, known, log.came, inputs, cuts)
         graph = replace(graph, remarks=(*graph.remarks, *said))
-    if detachable and isinstance(why := to_tape(graph), str):
-        raise ValueError(
-            f"detachable: a page cannot compute this graph, because of {why}"
-        )
+    if detachable:
+        graph = graph if isinstance(graph, Graph) else graph()
+        if isinstance(why := to_tape(graph), str):
+            raise ValueError(
+                f"detachable: a page cannot compute this graph, because of {why}"
+            )
     drawing = Drawing(graph, style=style, direction=direction, fold=fold, title=title)
     drawing.detachable = detachable
     return drawing
@@ -204,40 +202,27 @@ class _Log:
         self.sent: dict[tuple[int, int], Value] = {}
         self.hooks: dict[int, int] = {}  # how many of the user's a node has
 
-    def arrival(self, i: int) -> Callable[[Grads], None]:
-        """Return a hook that notes what node ``i`` received."""
+    def arrived(self, i: int, received: Grads) -> None:
+        """Note what node ``i`` received."""
+        self.order.append(i)
+        self.received[i] = [
+            None if g is None else numbers(g, self.values) for g in received
+        ]
+        if self.given is not None:
+            self._check(i, received, self.given)
 
-        def hook(received: Grads) -> None:
-            self.order.append(i)
-            self.received[i] = [
-                None if g is None else numbers(g, self.values) for g in received
-            ]
-            if self.given is not None:
-                self._check(i, received, self.given)
+    def departed(self, i: int, sent: Grads, _received: Grads) -> None:
+        """Note what node ``i`` sent to each operand."""
+        for arg, grad in enumerate(sent):
+            if grad is not None:
+                self.sent[i, arg] = numbers(grad, self.values)
+                if self.given is not None:
+                    self._note("sent", i, arg, kinds(grad))
 
-        return hook
-
-    def departure(self, i: int) -> Callable[[Grads, Grads], None]:
-        """Return a hook that notes what node ``i`` sent to each operand."""
-
-        def hook(sent: Grads, _received: Grads) -> None:
-            for arg, grad in enumerate(sent):
-                if grad is not None:
-                    self.sent[i, arg] = numbers(grad, self.values)
-                    if self.given is not None:
-                        self._note("sent", i, arg, kinds(grad))
-
-        return hook
-
-    def turn(self, i: int) -> Callable[[Grads, Grads], None]:
-        """Return one hook for both, of a node whose turn ends before the next one's."""
-        arrived, departed = self.arrival(i), self.departure(i)
-
-        def hook(sent: Grads, received: Grads) -> None:
-            arrived(received)
-            departed(sent, received)
-
-        return hook
+    def turned(self, i: int, sent: Grads, received: Grads) -> None:
+        """Note both, of a node whose turn ends before the next one's."""
+        self.arrived(i, received)
+        self.departed(i, sent, received)
 
     def _check(self, i: int, received: Grads, known: _States) -> None:
         for out, grad in enumerate(received):
@@ -257,14 +242,36 @@ def _adjoint(node: Node, came: list[Value] | None) -> Value:
     return tuple(0 if value is None else value for value in came)
 
 
-def _outputs(node: Node, now: Node, came: list[Value] | None) -> tuple[Output, ...]:
+def _outputs(node: Node, grads: _Grads, came: list[Value] | None) -> tuple[Output, ...]:
     """Return a node's outputs, each with its .grad of now, and with what came to it."""
-    grads = [one.grad for one in now.outputs]
-    came = came or [None] * len(grads)
+    came = came or [None] * len(node.outputs)
     return tuple(
-        node.outputs[k]._replace(grad=grad, adjoint=came[k])
-        for k, grad in enumerate(grads)
+        one._replace(grad=grads.get((node.id, k)), adjoint=came[k])
+        for k, one in enumerate(node.outputs)
     )
+
+
+def _grads(live: Walk, names: Names, values: int, *, attrs: bool) -> _Grads:
+    """Return each .grad after the pass, by node and output."""
+    if not values and not attrs:  # a graph so read says no more of them
+        return {
+            (i, tensor.output_nr): numbers(tensor.grad, values)
+            for i, node in enumerate(live.nodes)
+            for tensor in _kept(node, names)
+            if tensor.grad is not None
+        }
+    after = describe(live, names, values=values, attrs=attrs)
+    every = ((n.id, n.outputs or (n,)) for n in after.nodes)
+    return {(i, k): one.grad for i, ones in every for k, one in enumerate(ones)}
+
+
+def _kept(node: Live, names: Names) -> list[torch.Tensor]:
+    """Return the tensors of a node that keep their .grad."""
+    if isinstance(node, torch.Tensor):
+        return []
+    if type(node) is ACCUMULATE:
+        return [node.variable]
+    return [tensor for tensor in names.made.get(node, ()) if tensor.retains_grad]
 
 
 def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
@@ -274,13 +281,13 @@ def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
             if isinstance(node, torch.Tensor):
                 continue
             if type(node) is ACCUMULATE:
-                handles.append(node.register_prehook(log.arrival(i)))
+                handles.append(node.register_prehook(partial(log.arrived, i)))
                 continue
             if isinstance(node, BackwardCFunction):  # it may run a backward pass
-                handles.append(node.register_prehook(log.arrival(i)))
-                handle = node.register_hook(log.departure(i))
+                handles.append(node.register_prehook(partial(log.arrived, i)))
+                handle = node.register_hook(partial(log.departed, i))
             else:
-                handle = node.register_hook(log.turn(i))
+                handle = node.register_hook(partial(log.turned, i))
             handles.append(handle)
             log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
         run()
@@ -289,24 +296,29 @@ def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
             handle.remove()
 
 
-def _merge(before: Graph, after: Graph, log: _Log) -> Graph:
+def _told(before: Graph, grads: _Grads, log: _Log, seeds: _Seeds) -> Graph:
+    """Put together what was read and what the hooks saw."""
+    with uncollected():
+        graph = _merge(before, grads, log)
+        remarks = graph.remarks + _rounding(graph)
+        return with_rules(replace(graph, seeds=seeds, remarks=remarks, ran=True))
+
+
+def _merge(before: Graph, grads: _Grads, log: _Log) -> Graph:
     nodes = []
     for node in before.nodes:
         if node.kind not in ("leaf", "op"):
             nodes.append(node)
             continue
-        now, attrs, came = (
-            after.nodes[node.id],
-            node.attrs,
-            log.received.get(node.id),
-        )
+        attrs, came = node.attrs, log.received.get(node.id)
         if node.kind == "leaf" and node.grad is not None:
             attrs = *attrs, (BEFORE, node.grad)
         hooks = log.hooks.get(node.id)
         notes = (*node.notes, f"{HOOKED}: {hooks}") if hooks else node.notes
-        outputs = _outputs(node, now, came) if node.outputs else ()
+        outputs = _outputs(node, grads, came) if node.outputs else ()
         told = _adjoint(node, came), attrs, notes, node.root, node.line, outputs
-        nodes.append(Node(*node[:7], now.grad, node.keeps_grad, *told, *node[15:]))
+        grad = None if outputs else grads.get((node.id, 0))
+        nodes.append(Node(*node[:7], grad, node.keeps_grad, *told, *node[15:]))
     edges = (Edge(*e[:4], log.sent.get((e.dst, e.arg)), *e[5:]) for e in before.edges)
     return replace(
         before, rows=tuple(nodes), wires=tuple(edges), backward=tuple(log.order)
