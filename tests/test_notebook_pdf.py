@@ -1,0 +1,75 @@
+"""A notebook with the wheel alone, exported to PDF, shows the picture."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+from unicodedata import normalize
+
+import nbformat
+import pytest
+from pypdf import PdfReader
+
+from coursebuild.books.chromium import find
+from coursebuild.downloads.archives import build_wheel
+
+ROOT = Path(__file__).parents[1]
+CELL = """import torch
+from torchutils import make_dot
+x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+z = x**2
+make_dot(torch.dot(x, z), locals())"""
+EXPORT = f"""import sys
+from nbconvert.nbconvertapp import main
+from playwright.async_api import BrowserType
+launch = BrowserType.launch  # nbconvert asks for a Chromium of Playwright's own
+BrowserType.launch = lambda *a, **k: launch(*a, executable_path={find()!r}, **k)
+sys.argv[1:] = ["--execute", "--to", "webpdf", "--disable-chromium-sandbox", "a.ipynb"]
+main()"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Return the first page; its environment has the wheel, its packages, nbconvert."""
+    folder = tmp_path_factory.mktemp("notebook")
+    venv.create(folder / "env", symlinks=True)
+    base = {"base": str(folder / "env"), "platbase": str(folder / "env")}
+    packages = Path(sysconfig.get_path("purelib", vars=base))
+    (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
+    with zipfile.ZipFile(build_wheel(ROOT, folder)) as wheel:
+        wheel.extractall(packages)
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--prefix",
+        folder / "env",
+    ]
+    subprocess.run([*pip, "nbconvert"], check=True)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    nbformat.write(book, folder / "a.ipynb")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    python = Path(sysconfig.get_path("scripts", vars=base)) / "python"
+    done = subprocess.run(
+        [python, "-c", EXPORT], cwd=folder, env=kept, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return PdfReader(folder / "a.pdf").pages[0]
+
+
+def test_exported_notebook_says_what_is_in_the_boxes(page):
+    words = normalize("NFKC", page.extract_text())  # the fl of float is one letter
+    for box in ("leaf · (3,) · float32", "z = pow", "[1, 4, 9]", "leaf: keeps .grad"):
+        assert box in words, words
+
+
+def test_exported_notebook_has_coloured_boxes(page):
+    drawn = page.get_contents().get_data().decode("latin-1")
+    for colour in ((0xDC, 0xEB, 0xFA), (0xDF, 0xF3, 0xE0)):  # of a leaf, of an output
+        fill = " ".join(f"{c / 255:.4f}".lstrip("0") for c in colour)
+        assert f"{fill} rg" in drawn
