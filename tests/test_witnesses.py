@@ -963,6 +963,106 @@ def _edge_filter() -> Found:
     }
 
 
+COUNT = np.arange(65.0)
+ACROSS, DOWN = np.meshgrid(COUNT, COUNT)
+
+
+def _wall(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Photograph the scene of the registration at given places."""
+
+    def spot(column: float, row: float, size: float) -> np.ndarray:
+        return np.exp(-((x - column) ** 2 + (y - row) ** 2) / (2 * size**2))
+
+    bright = 0.8 * spot(40, 24, 8) + 0.6 * spot(18, 42, 7) + 0.5 * spot(42, 48, 5)
+    dark = 0.5 * spot(50, 36, 5) + 0.4 * spot(20, 18, 5)
+    pattern = np.cos(np.pi * x / 4) * np.cos(np.pi * y / 4)
+    return bright - dark + 0.3 * pattern * spot(32, 32, 16)
+
+
+def _read(image: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[np.ndarray]:
+    """Return what is read between pixels, and its slopes by column and row.
+
+    Beyond the border the picture goes on with its last pixel.
+    """
+    u, v = (np.clip(place, 0, 64) for place in (x, y))
+    i, j = (np.minimum(place.astype(int), 63) for place in (u, v))
+    a, b = u - i, v - j
+    lower, upper = (
+        [image[j + k, i], image[j + k, i + 1] - image[j + k, i]] for k in (0, 1)
+    )
+    rows = [line[0] + a * line[1] for line in (lower, upper)]
+    by_x = ((1 - b) * lower[1] + b * upper[1]) * (u == x)
+    return [(1 - b) * rows[0] + b * rows[1], by_x, (rows[1] - rows[0]) * (v == y)]
+
+
+def _blurred(image: np.ndarray, size: int) -> np.ndarray:
+    k = np.exp(-(np.arange(-3 * size, 3 * size + 1) ** 2) / (2 * max(size, 1) ** 2))
+    k /= k.sum()
+    windows = np.lib.stride_tricks.sliding_window_view
+    wide = np.pad(image, 3 * size, mode="edge")
+    return windows(windows(wide, k.size, axis=0) @ k, k.size, axis=1) @ k
+
+
+def _on_pixels() -> Found:
+    slopes = np.diff([0.0, 1, 4, 9, 16])
+    first, second = _wall(ACROSS, DOWN), _wall(ACROSS + 20, DOWN - 12)
+
+    def loss(t: float) -> float:
+        return ((_read(first, ACROSS + t, DOWN)[0] - second) ** 2).mean()
+
+    step = 1e-6
+    bricks = 0.3 * np.cos(np.pi * ACROSS / 4) * np.cos(np.pi * DOWN / 4)
+    soft = _read(_blurred(first, 4), ACROSS + 20, DOWN - 12)[0] - second
+    return {
+        r"\text{value}}{du} = 4 - 1 = @`": slopes[1:2],
+        r"2 \cdot 3 = @`": [2 * slopes[1]],
+        r"\text{on\_pixel} = 9 - 4 = @`": slopes[2:3],
+        r"\text{rightwards} = @`": [1000 * (loss(step) - loss(0)) / step],
+        r"\text{leftwards} = @`": [1000 * (loss(0) - loss(-step)) / step],
+        r"\frac{32}{65} = @`": [(0.5 - 65 / 2) * 64 / 65 + 32],
+        "columns[64] tensor(@,": [(64.5 - 65 / 2) * 64 / 65 + 32],
+        "in (0, 1, 2, 4)] [@, @, @, @]": [
+            _blurred(bricks, size)[32, 32] for size in (0, 1, 2, 4)
+        ],
+        "loss_at(t, soft).item() (tensor(True), @)": [(soft**2).mean()],
+    }
+
+
+CORNERS = np.array([[0.0, 0], [64, 0], [64, 64], [0, 64]])
+
+
+def _move(to: np.ndarray) -> np.ndarray:
+    """Return where a homography that sends the corners there sends each pixel."""
+    equations, ends = [], []
+    for (u, v), (a, b) in zip(CORNERS, to, strict=True):
+        equations += [[u, v, 1, 0, 0, 0, -u * a, -v * a]]
+        equations += [[0, 0, 0, u, v, 1, -u * b, -v * b]]
+        ends += [a, b]
+    m = np.append(np.linalg.solve(equations, ends), 1).reshape(3, 3)
+    x, y, depth = m @ [ACROSS.ravel(), DOWN.ravel(), np.ones(65 * 65)]
+    return (np.stack([x, y]) / depth).reshape(2, 65, 65)
+
+
+def _moved_camera() -> Found:
+    """Gauss-Newton, with finite differences where the lesson has forward mode."""
+    truth = CORNERS + np.array([[6.0, -9], [-5, 4], [3, -8], [9, 5]])
+    first, second = _wall(ACROSS, DOWN), _wall(*_move(truth))
+    to, off = CORNERS, [np.hypot(*(CORNERS - truth).T).max()]
+    unit = 1e-5 * np.eye(8).reshape(8, 4, 2)
+    for size in (4, 2, 0):
+        a, b = _blurred(first, size), _blurred(second, size)
+        for _ in range(8):
+            seen, *slopes = _read(a, *_move(to))
+            ways = [(_move(to + e) - _move(to - e)) / 2e-5 for e in unit]
+            J = np.stack([(slopes * way).sum(axis=0).ravel() for way in ways], axis=1)
+            to = to - np.linalg.lstsq(J, (seen - b).ravel())[0].reshape(4, 2)
+        off.append(np.hypot(*(to - truth).T).max())
+    return {
+        r"\sqrt{6^2 + 9^2} \approx @`": [np.hypot(6, 9)],
+        "in off[[0, 8, 16, 24]].tolist()] [@, @, @, @]": off,
+    }
+
+
 WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
     "30_saliency": (_inputs_of_a_neuron, _shares_and_units),
     "10_custom_function": (_softplus, _polynomial_and_product),
@@ -985,6 +1085,7 @@ WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
     "80_implicit": (_newton_for_a_root, _rest_and_its_slopes, _slow_rest),
     "90_randomness": (_moved_draws, _baselines, _choices, _grown),
     "50_edge_filter": (_edge_filter,),
+    "60_registration": (_on_pixels, _moved_camera),
 }
 
 
