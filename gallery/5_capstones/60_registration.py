@@ -45,10 +45,8 @@ from torchutils import MovingPlot, record_backward
 row = torch.tensor([0.0, 1, 4, 9, 16], dtype=torch.float64)
 u = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
 s = u / 2 - 1
-place = torch.stack([s, torch.zeros_like(s)])
-value = F.grid_sample(
-    row[None, None, None], place[None, None, None], align_corners=True
-)[0, 0, 0, 0]
+place = torch.stack([s, torch.zeros_like(s)]).reshape(1, 1, 1, 2)
+value = F.grid_sample(row[None, None, None], place, align_corners=True).squeeze()
 value
 
 # %%
@@ -116,11 +114,12 @@ record_backward(value, locals())
 #          ``grid_sample`` knows no parabola.
 
 
-def read_row(u):
-    place = torch.stack([u / 2 - 1, torch.zeros_like(u)])
+def read_row(u, padding="zeros"):
+    place = torch.stack([u / 2 - 1, torch.zeros_like(u)]).reshape(1, 1, 1, 2)
+    image = row[None, None, None]
     return F.grid_sample(
-        row[None, None, None], place[None, None, None], align_corners=True
-    )[0, 0, 0, 0]
+        image, place, padding_mode=padding, align_corners=True
+    ).squeeze()
 
 
 u = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
@@ -275,7 +274,7 @@ near, far
 
 # %%
 # A shift by 5 and −3 is found to a hundredth of a pixel. The one by 20 and −12 is not:
-# the descent has ended after half a pixel.
+# the descent has ended after less than a pixel.
 #
 # >>> near
 # tensor([ 5.00, -3.00], dtype=torch.float64)
@@ -546,8 +545,9 @@ off
 
 # %%
 # The slider walks through its 24 steps: eight with a blur of 4, eight with 2, eight
-# without. Drawn is the frame of the second picture, as it lies in the first. When does
-# a change of the blur move the corners by more than you can see?
+# without. Drawn is the frame of the second picture, as it lies in the first. After
+# which step do both frames look the same to you, and how far off is the worst corner
+# then?
 
 frame = torch.cat([to, to[:, :1]], dim=1)
 goal = torch.cat([truth, truth[:1]])
@@ -663,17 +663,12 @@ fig.set_label(
 #    .. answer::
 #
 #       Each time the side that lies outside: down to 0 in one pixel, or none. At the
-#       place 0 this is the *left* side, against the rule. So on the ridge above autograd
+#       place 0 this is the *left* side, against the rule. So at no shift autograd
 #       differed from the slope on the right, in the fourth digit.
 #
 #       >>> def end(u, padding):
 #       ...     u = torch.tensor(u, dtype=torch.float64, requires_grad=True)
-#       ...     place = torch.stack([u / 2 - 1, torch.zeros_like(u)])
-#       ...     images, places = row[None, None, None], place[None, None, None]
-#       ...     seen = F.grid_sample(
-#       ...         images, places, padding_mode=padding, align_corners=True
-#       ...     )
-#       ...     return torch.autograd.grad(seen.sum(), u)[0].item()
+#       ...     return torch.autograd.grad(read_row(u, padding), u)[0].item()
 #       >>> end(4.0, "zeros"), end(4.0, "border"), end(0.0, "border")
 #       (-16.0, 0.0, 0.0)
 #       >>> round(rightwards.item(), 4), round(1000 * at_start[0].item(), 4)
