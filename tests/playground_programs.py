@@ -16,7 +16,7 @@ import torch
 __all__ = ["REASONS", "TEMPLATES", "Answer", "answer", "programs"]
 
 UNARY = """neg exp log sin cos tan tanh sigmoid relu sqrt abs square reciprocal log1p
-expm1 clone t max min norm flatten"""
+expm1 clone t norm flatten"""
 # operation: ways to write it.  a, b are tensors, k a number, e an exponent,
 # i a dimension, s a shape, n an index, c a comparison, o a keepdim.
 TEMPLATES = {
@@ -54,6 +54,16 @@ TEMPLATES = {
         ]
         for name in ("sum", "mean", "amax", "amin")
     },
+    **{
+        name: [
+            "NAME({a})",
+            "{a}.NAME()",
+            "{a}.NAME({i})[0]",
+            "torch.NAME({a}, dim={i}, keepdim={o}).values",
+            "torch.NAME({a}, {b})",
+        ]
+        for name in ("max", "min")
+    },
     "prod": ["{a}.prod()", "prod({a}, {i})"],
     "logsumexp": ["{a}.logsumexp({i})", "logsumexp({a}, dim=(0, 1))"],
     "softmax": ["{a}.softmax({i})", "F.softmax({a}, dim={i})"],
@@ -62,6 +72,8 @@ TEMPLATES = {
     "where": ["where({c}, {a}, {b})", "torch.where({c}, {a}, {k})"],
     "transpose": ["{a}.transpose({i}, {i})", "transpose({a}, 0, 1)"],
     "reshape": ["{a}.reshape({s})", "reshape({a}, ({s},))", "{a}.reshape(-1)"],
+    "view": ["{a}.view({s})", "{a}.view(-1)", "{a}.T.exp().T.view(({s}))"],
+    "expand": ["{a}.expand({s})", "{a}.expand(-1, 3)", "{a}.expand(({s},))"],
     "unsqueeze": ["{a}.unsqueeze({i})", "unsqueeze({a}, 0)"],
     "squeeze": ["{a}.squeeze()", "squeeze({a}, {i})"],
     "detach": ["{a}.detach()", "detach({a})"],
@@ -117,7 +129,21 @@ WRONG = {
     ],
     "dimension": ["y = x.sum(1)", "y = x.softmax(dim=-2)", "y = x.sum((0, 0))"],
     "index": ["y = x[2]", "y = x[0, 0]", "y = x[0][0]", "y = x[-3]", "y = x[0.]"],
+    "view": [
+        "y = ones(2, 3).T.view(6)",
+        "y = (ones(2, 3).T * 2).exp().view(6)",
+        "y = eye(3)[:, :2].view(6)",
+        "y = x.expand(2, 2).view(4)",
+    ],
+    "expand": [
+        "y = x.expand(3)",
+        "y = x.expand(2, 3)",
+        "y = x.expand(-1, 2)",
+        "y = eye(2).expand(2, 2, 3)",
+    ],
     "reshape": [
+        "y = x.view(3)",
+        "y = eye(2).expand(2)",
         "y = x.reshape(3)",
         "y = x.reshape(-1, 3)",
         "y = x.reshape(-1, -1)",
@@ -150,6 +176,8 @@ REASONS = {
     "dimension": "Dimension out of range|appears multiple times|Dimension specified as",
     "index": "IndexError: index|IndexError: too many|invalid index of|"
     "only integers|index out of range|step must",
+    "view": "view size is not compatible",
+    "expand": "The expanded size of the tensor",
     "reshape": "is invalid for input of size|"
     "only one dimension can be inferred|invalid shape dim|"
     "negative dimension|must be greater or equal",

@@ -110,6 +110,8 @@ def test_kinks_and_special_numbers_occur(compared):
         ("(0 * x).max()", [0, 0, 0]),
         ("(x * 0 + x.detach().abs()).max()", [0, 0, 0]),
         ("maximum(x, x.detach()).sum()", [0.5, 0.5, 0.5]),
+        ("x.abs().max(0).values", [-1, 0, 0]),
+        ("x.abs().min(dim=0)[0]", [0, 0, 0]),
         ("x.abs().amax()", [-0.5, 0, 0.5]),
         ("x.clamp(0, 1).sum()", [0, 1, 1]),
         ("x[1:2].norm()", [0, 0, 0]),

@@ -98,6 +98,7 @@ def leaves(dtype=torch.float64) -> dict[str, torch.Tensor]:
             "b.unsqueeze(1).squeeze().clone() @ b",
             "b.unsqueeze(1).reshape(2).clone() @ b",
         ),
+        ("(M * b.unsqueeze(1).expand(2, 2)).sum()", ""),
         ("torch.maximum(b, M).sum()", "maximum(b, M).sum()"),
     ],
 )

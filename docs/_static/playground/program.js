@@ -411,7 +411,7 @@ const playground = (() => {
     const mute = !state.mode && base != null && state.nodes[base].requires;
     const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
     const node = {
-      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires,
+      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires, memory: result.memory,
       requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: linesTo(state.text, place.at).length,
       text: state.text.slice(place.at, place.end),
     };
@@ -422,7 +422,7 @@ const playground = (() => {
     return { node };
   }
 
-  const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice"];
+  const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice", "view", "expand"];
 
   const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: v.shape ?? [], data: v.mask ?? [v.n] });
 
@@ -494,6 +494,7 @@ const playground = (() => {
       const [i] = items;
       if (items.length > 1 || !i?.int) refuse("outside", "The playground takes one whole number to choose from a list");
       const n = i.n < 0 ? i.n + v.list.length : i.n;
+      if (v.pair && n == 1) noIndices();
       return n in v.list ? v.list[n] : refuse("index", `${kind(v)} index out of range`);
     }
     if (!v?.node) refuse("type", `'${kind(v)}' object is not subscriptable`);
@@ -515,6 +516,8 @@ const playground = (() => {
     }
     return v;
   }
+
+  const noIndices = () => refuse("outside", "The playground holds no whole numbers: take the .values");
 
   function refuseInPlace(state, v) {
     if (v?.node?.leaf && v.node.requires && state.mode)
@@ -606,7 +609,12 @@ const playground = (() => {
   define("sum mean amax amin", "input:t dim:I? keepdim:b?", reduced(anyDims));
   define("prod", "input:t dim:i? keepdim:b?", reduced(dims));
   define("logsumexp", "input:t dim:I keepdim:b?", reduced(dims));
-  define("norm max min", "input:t", reduced(dims));
+  define("norm", "input:t", reduced(dims));
+  const tops = { max: "top", min: "bottom" };
+  define("max min", "input:t dim:i? keepdim:b?", (name) => (x, dim, keep) => {
+    if (keep != null && !dim) refuse("type", `${name}() received keepdim without dim`);
+    return T.reduce(x, dims(dim), keep, T.reductions[dim ? tops[name] : name]);
+  });
   define("softmax log_softmax", "input:t dim:i", (name) => (x, dim) => T.soften(x, dim.n, T.softs[name]));
   define("matmul", "input:t other:t", () => T.products.matmul);
   define("dot", "input:t tensor:t", () => T.products.dot);
@@ -622,6 +630,8 @@ const playground = (() => {
   define("t", "input:t", () => T.t);
   define("transpose", "input:t dim0:i dim1:i", () => (x, a, b) => T.transpose(x, a.n, b.n));
   define("reshape", "input:t shape:s", () => (x, shape) => T.reshape(x, dims(shape)));
+  define("view", "input:t size:s", () => (x, shape) => T.view(x, dims(shape)));
+  define("expand", "input:t size:s", () => (x, shape) => T.expand(x, dims(shape)));
   define("flatten", "input:t", () => (x) => T.reshape(x, [-1]));
   define("unsqueeze", "input:t dim:i", () => (x, dim) => T.unsqueeze(x, dim.n));
   define("squeeze", "input:t dim:i?", () => (x, dim) => T.squeeze(x, dim?.n));
@@ -637,11 +647,14 @@ const playground = (() => {
   const operation = (name, self) => ({
     name,
     call(positional, named, state, place) {
+      const other = positional[self ? 0 : 1];
+      if (tops[name] && other?.node) return operation(name + "imum", self).call(positional, named, state, place);
       const { params } = table.get(name);
       const values = bind(name, params, self ? [self, ...positional] : positional, named, self);
       // torch hands a flat tensor itself back
       if (name == "flatten" && values[0].node.shape.length == 1) return values[0];
-      return apply(state, name, values, place);
+      const result = apply(state, name, values, place);
+      return tops[name] && values[1] ? { list: [result, null], tuple: true, pair: true } : result;
     },
   });
 
@@ -705,6 +718,8 @@ const playground = (() => {
   /** Return what stands behind the dot. */
   function member(v, name, state, place) {
     if (v?.module) return v.module.get(name) ?? refuse("operation", `module '${v.title}' has no attribute '${name}' in the playground`);
+    if (v?.pair && name == "values") return v.list[0];
+    if (v?.pair && name == "indices") noIndices();
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
     if (name == "T") return apply(state, name, [v], place);
     if (name == "requires_grad") return v.node.requires;
@@ -718,7 +733,7 @@ const playground = (() => {
   const NO_GRAD = { noGrad: true };
   const GLOBALS = new Map(/** @type {[string, any][]} */ ([]));
   for (const name of Object.keys(MAKERS)) GLOBALS.set(name, maker(name));
-  for (const name of CALLED) GLOBALS.set(name, operation(name, null));
+  for (const name of CALLED) if (!["view", "expand"].includes(name)) GLOBALS.set(name, operation(name, null));
   GLOBALS.set("no_grad", { name: "no_grad", call: () => NO_GRAD });
   const float64 = { dtype: true };
   const inFunctional = ["relu", "tanh", "sigmoid", "softplus", "softmax", "log_softmax"];

@@ -61,17 +61,21 @@ const tensors = (() => {
       g.forEach((u, i) => (sent[at[k][i]] += vjps[k](u, data[i], ...entries(i))));
       return sent;
     };
-    return { shape, data, back };
+    // The result lies in memory as the first operand of its shape does, if that has no gaps.
+    const own = inputs.find((x) => show(x.shape) == show(shape))?.memory;
+    const least = own && Math.min(...own);
+    const dense = own && new Set(own).size == data.length && Math.max(...own) - least < data.length;
+    return { shape, data, back, memory: dense ? own.map((i) => i - least) : null };
   }
 
-  /** Take entries at places of the operand: every view is one. */
+  /** Take entries at places of the operand: every view is one. It knows where they lie in memory. */
   function gather(x, shape, at) {
     const back = (g) => {
       const sent = zeros(x);
       g.forEach((u, i) => (sent[at[i]] += u));
       return sent;
     };
-    return { shape, data: fill(at.length, (i) => x.data[at[i]]), back };
+    return { shape, data: fill(at.length, (i) => x.data[at[i]]), back, memory: at.map((i) => x.memory?.[i] ?? i) };
   }
 
   // C's pow knows two values that JavaScript's has not, and PyTorch takes roots for halves.
@@ -179,6 +183,10 @@ const tensors = (() => {
     const n = v.filter((x) => same(x, y)).length;
     return v.map((x) => (same(x, y) ? g / n : 0));
   };
+  const first = (g, y, v) => {
+    const at = v.findIndex((x) => same(x, y));
+    return v.map((_, i) => (i == at ? g : 0));
+  };
   const counted = (g, y, v) => {
     const n = v.filter((x) => x == y).length;
     return v.map((x) => (g * +(x == y)) / n);
@@ -206,6 +214,9 @@ const tensors = (() => {
     min: [smallest, shared],
     amax: [largest, counted],
     amin: [smallest, counted],
+    // along a dimension the first of equals takes all
+    top: [largest, first],
+    bottom: [smallest, first],
     norm: [(v) => sqrt(total(v.map((x) => x * x))), (g, y, v) => v.map((x) => g * (y == 0 ? 0 : x / y))],
     logsumexp: [lse, (g, y, v) => v.map((x) => g * exp(x - y))],
   };
@@ -331,7 +342,39 @@ const tensors = (() => {
     const all = x.data.length;
     if (open ? !known || all % known : known != all)
       refuse("reshape", `shape '${show(wanted)}' is invalid for input of size ${all}`);
-    return gather(x, wanted.map((n) => (n == -1 ? all / known : n)), [...x.data.keys()]);
+    const made = gather(x, wanted.map((n) => (n == -1 ? all / known : n)), [...x.data.keys()]);
+    return lies(made) ? made : { ...made, memory: null, copied: true };
+  }
+
+  /** Say whether one step in memory leads along each dimension, as in what torch calls a view. */
+  function lies({ shape, memory: at }) {
+    const steps = strides(shape).map((step, d) => (shape[d] == 1 ? 0 : at[step] - at[0]));
+    return places(shape, steps, at[0]).every((there, i) => there == at[i]);
+  }
+
+  function view(x, wanted) {
+    const made = reshape(x, wanted);
+    if (made.copied)
+      refuse("view", "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead");
+    return made;
+  }
+
+  /** Repeat along dimensions of size 1, and along new ones in front. */
+  function expand(x, wanted) {
+    const own = x.shape;
+    const more = wanted.length - own.length;
+    if (more < 0)
+      refuse("reshape", `expand: the number of sizes provided (${wanted.length}) must be greater or equal to the number of dimensions in the tensor (${own.length})`);
+    const shape = wanted.map((n, d) => {
+      const m = own[d - more];
+      if (n == -1 && d >= more) return m;
+      if (n < 0) refuse("expand", `The expanded size of the tensor (${n}) isn't allowed in a leading, non-existing dimension ${d}`);
+      if (d >= more && m != 1 && m != n)
+        refuse("expand", `The expanded size of the tensor (${n}) must match the existing size (${m}) at non-singleton dimension ${d}.  Target sizes: ${show(wanted)}.  Tensor sizes: ${show(own)}`);
+      return n;
+    });
+    room(shape);
+    return gather(x, shape, stretched(own, shape));
   }
 
   function unsqueeze(x, dim) {
@@ -398,6 +441,6 @@ const tensors = (() => {
 
   return {
     refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair,
-    entrywise, clamp, where, reduce, soften, reversed, transpose, t, reshape, unsqueeze, squeeze, select, slice, cat, stack,
+    entrywise, clamp, where, reduce, soften, reversed, transpose, t, reshape, view, expand, unsqueeze, squeeze, select, slice, cat, stack,
   };
 })();

@@ -231,6 +231,8 @@ def _method(op: str, shape: list[int], attrs: _Json) -> str:
         return f"{{0}}[{before}{attrs.get('start', 0)}:{attrs['end']}{end}]"
     if op == "permute" and attrs["dims"] == [*range(len(shape))][::-1]:
         return "{0}.T"
+    if op == "expand":
+        return f"{{0}}.expand({', '.join(map(str, shape))})"
     if op in ("unsqueeze", "softmax", "log_softmax"):
         return f"{{0}}.{op}({dim})"
     if op in ("view", "unsafe_view", "squeeze") and shape:
