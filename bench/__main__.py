@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-KNOWN = ("drawing", "pictures", "checking", "building", "lighthouse")
+KNOWN = ("drawing", "pictures", "checking", "building", "playground", "lighthouse")
 
 for name in sys.argv[1:] or KNOWN:
     if name not in KNOWN:

@@ -367,12 +367,37 @@ APART = """() => {
 }"""
 
 
+ROOM = """() => { const place = document.querySelector(".pg-write ~ .cell .ag-scroll");
+  return [place.clientWidth, place.scrollWidth]; }"""
+
+
 def test_drawings_keep_apart_what_they_show_and_fit_the_page(page: Page):
     width = page.viewport_size["width"]
     for name, program in STARTS:
         write(page, program)
         assert page.evaluate(APART) == 0, name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        room, needed = page.evaluate(ROOM)
+        assert 0 < needed <= room, name
+
+
+def test_what_no_layout_can_fit_scrolls_and_is_drawn_whole(page: Page):
+    row = f"[{', '.join(['1.2345'] * 16)}]"
+    leaves = [f"{x} = tensor({row}, requires_grad=True)" for x in "abcdefgh"]
+    write(page, "\n".join([*leaves, f"y = stack([{', '.join('abcdefgh')}]).sum()"]))
+    assert page.locator(".ag-node").count() == 10
+    assert page.evaluate(APART) == 0
+    room, needed = page.evaluate(ROOM)
+    assert needed > 0.9 * room  # it takes what there is
+
+
+def test_each_field_stands_beside_its_name(page: Page):
+    page.select_option(".pg-write select", label="The chain rule")
+    labels = page.locator(".ag-leaves label")
+    assert labels.count() == 4
+    for label in labels.all():
+        field = label.locator("input").bounding_box()
+        assert label.bounding_box()["height"] < 1.9 * field["height"]
 
 
 def test_paper_shows_the_program_and_its_drawing(page: Page):

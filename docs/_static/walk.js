@@ -26,11 +26,13 @@
       steps = our("li[data-node]");
       steps.forEach((li) => li.removeAttribute("id")); // ours to follow
       // Of each node all its boxes: a wide drawing may have a narrow one beside it.
-      boxes = all(".ag-node", our("svg")[0]).map((_, n) => our(`.ag-node[data-node="${n}"]`));
+      boxes = [];
+      for (const box of our(".ag-node")) (boxes[box.dataset.node] ??= []).push(box);
       ({ nodes, edges } = JSON.parse(our(".ag-data")[0].textContent));
       last = slider.max = steps.length;
       // Code: the line that made each node.
-      made = boxes.map((_, n) => all(`[data-made~="${id}-${n}"]`)[0]);
+      const lines = all("[data-made]").map((line) => [line, line.dataset.made.split(" ")]);
+      made = boxes.map((_, n) => lines.find(([, nodes]) => nodes.includes(`${id}-${n}`))?.[0]);
       made.forEach((line) => line && !line.closest("[aria-hidden]") && (line.tabIndex = 0));
     }
 
@@ -38,8 +40,12 @@
       slider.value = step;
       now = +slider.value;
       count.value = `${now} / ${last}`;
-      for (const { dataset: it, style } of our("[data-from]"))
-        style.visibility = now < it.from || now >= it.to ? "hidden" : "inherit";
+      for (const line of our("[data-from]")) {
+        const { from, to } = line.dataset;
+        const own = line.style.visibility || line.getAttribute("visibility") || "inherit";
+        const due = now < from || now >= to ? "hidden" : "inherit";
+        if (own != due) line.style.visibility = due;
+      }
       at = (now < last && steps[now - 1]?.dataset) || {};
       for (const { dataset: it, classList } of our("svg [data-node], svg [data-edge]")) {
         classList.toggle("ag-on", it.edge ? it.edge == at.edge : it.node == at.node);

@@ -7,7 +7,7 @@ const drawing = (() => {
   const PAD = 11; // around a text
   const GAP = 16; // between what stands side by side
   const [DOWN, FLAT] = [20, 14]; // between layers, which labels keep apart as well
-  const MOST = 40; // characters of a line
+  const [MOST, FEW] = [40, 24]; // characters of a line, and where there is no room for them
   const ROLES = {
     leaf: ["leaf: keeps .grad", 'fill="#dcebfa" stroke="#1b62a5"'],
     op: ["operation", 'fill="#f1f1f1" stroke="#5a5a5a"'],
@@ -45,22 +45,34 @@ const drawing = (() => {
   const SYMMETRIC = ["add", "mul", "dot", "maximum", "minimum"];
 
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  const advances = { 400: new Map(), 600: new Map() };
+  /** How far a letter moves the pen in this weight, per pixel of the font's size; asked once. */
+  function advance(letter, weight) {
+    if (!advances[weight].has(letter)) {
+      pen.font = `${weight} 100px ${FONT}`;
+      advances[weight].set(letter, pen.measureText(letter).width / 100);
+    }
+    return advances[weight].get(letter);
+  }
   /** The room that a line needs, in pixels. */
   const wide = (text, size = 13) => {
-    pen.font = `${size == 14 ? 600 : 400} ${size}px ${FONT}`;
-    return pen.measureText(text).width;
+    let sum = 0;
+    for (const letter of text) sum += advance(letter, size == 14 ? 600 : 400);
+    return sum * size;
   };
   const safe = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  const cut = (text) => (text.length > MOST ? text.slice(0, MOST - 1) + "…" : text);
-  const at = (x) => x.toFixed(1).replace(".0", "");
+  let most = MOST;
+  const cut = (text) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
+  const at = (x) => String(Math.round(x * 10) / 10);
 
   // Numbers as text: whole ones exact, others with four digits, as Python's %.4g.
   function one(x) {
     if (!Number.isFinite(x)) return x > 0 ? "inf" : x < 0 ? "-inf" : "nan";
     if (Object.is(x, -0)) return "-0";
     if (Number.isInteger(x) && Math.abs(x) < 1e7) return String(x);
-    const tie = /^(-?\d\.\d\d[02468])50*(e.*)$/.exec(x.toExponential(60)); // Python rounds it to even
-    if (tie) x = +(tie[1] + tie[2]);
+    // Python rounds a tie to even; what is one in all its digits is one in the shortest.
+    const tie = /^(-?\d\.\d\d[02468])5(e.*)$/.exec(x.toExponential());
+    if (tie && /^-?\d\.\d{4}0+e/.test(x.toExponential(60))) x = +(tie[1] + tie[2]);
     const [digits, power] = x.toExponential(3).split("e");
     if (+power >= -4 && +power < 4) return String(+x.toPrecision(4));
     return `${+digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
@@ -129,12 +141,11 @@ const drawing = (() => {
     const { boxes, edges, of } = recorded(result);
     const order = orders(boxes, edges);
     const numbers = {}; // by place: v0 a value, a0 an adjoint, s1 what edge 1 sent, p1 the sum then
-    const texts = {};
     const shapes = boxes.map((box) => box.shape);
+    const texts = {}; // the same as words
     const put = (place, values, k) => {
-      numbers[place] = [...values];
-      texts[place] = bare && !boxes[k].leaf ? "?" : show(values, shapes[k]);
-      return mark(place, texts[place]);
+      numbers[place] ??= [...values];
+      return mark(place, (texts[place] ??= bare && !boxes[k].leaf ? "?" : show(values, shapes[k])));
     };
     // torch records a product by the ranks of its operands.
     const ranks = (k) => boxes[k].inputs.map((id) => of.get(id).shape.length).join(" ");
@@ -210,7 +221,7 @@ const drawing = (() => {
         if (!it) return;
         const to = edge.src;
         const own = put(`s${e}`, it.contribution, to);
-        edge.sent = show(it.contribution, shapes[to]);
+        edge.sent = texts[`s${e}`];
         const named = rule(edge, false);
         const words = [...(named ? [named] : []), ...(named && named != "g" ? [rule(edge, true)] : []), own];
         let text = `${ref(k)} sends to ${ref(to)}: ${words.join(" = ")}`;
@@ -247,12 +258,25 @@ const drawing = (() => {
     return said;
   }
 
-  // Layers: a box stands on an even one, and each edge passes the odd ones between.
-  function layers(told) {
-    const { boxes, edges, steps, count } = told;
+  /** Return how many layers each box stands above the output; in a ``column`` it stands on its own. */
+  function levels({ boxes, edges, steps, count }, column) {
     const level = boxes.map(() => 0);
-    for (const { node } of steps.slice(0, count).reverse())
-      for (const { src, dst } of edges) if (dst == node) level[src] = Math.max(level[src], level[dst] + 1);
+    const order = new Set(); // each behind its operands
+    const visit = (k) => {
+      for (const { src, dst } of edges) if (dst == k && !order.has(src)) visit(src);
+      order.add(k);
+    };
+    if (column) visit(0), [...order].reverse().forEach((k, n) => (level[k] = n));
+    else
+      for (const { node } of steps.slice(0, count).reverse())
+        for (const { src, dst } of edges) if (dst == node) level[src] = Math.max(level[src], level[dst] + 1);
+    return level;
+  }
+
+  // Layers: a box stands on an even one, and each edge passes the odd ones between.
+  function layers(told, column) {
+    const { edges, steps, count } = told;
+    const level = levels(told, column);
     const top = Math.max(...level);
     const rows = Array.from({ length: 2 * top + 1 }, () => []);
     const items = steps.slice(0, count).map(({ node }) => ({ node, row: 2 * (top - level[node]), from: [], to: [] }));
@@ -311,24 +335,27 @@ const drawing = (() => {
   /** Move a layer's items to where they want to be, least squares, and none onto another. */
   function settle(row) {
     let shift = 0;
-    const blocks = [];
+    const blocks = []; // items that touch: what their shifted wishes sum to, how many
     row.forEach((item, i) => {
       if (i) shift += row[i - 1].after + GAP + item.before;
-      let block = { sum: item.want - shift, items: [[item, shift]] };
-      while (blocks.length && mean_(blocks.at(-1)) >= mean_(block)) {
+      item.shift = shift;
+      let block = { sum: item.want - shift, size: 1 };
+      while (blocks.length && blocks.at(-1).sum / blocks.at(-1).size >= block.sum / block.size) {
         const last = blocks.pop();
-        block = { sum: last.sum + block.sum, items: [...last.items, ...block.items] };
+        block = { sum: last.sum + block.sum, size: last.size + block.size };
       }
       blocks.push(block);
     });
-    for (const block of blocks) for (const [item, own] of block.items) item.x = mean_(block) + own;
+    let i = 0;
+    for (const { sum, size } of blocks)
+      for (const end = i + size; i < end; i++) row[i].x = sum / size + row[i].shift;
   }
-  const mean_ = ({ sum, items }) => sum / items.length;
 
-  /** Give each item its place; ``flat``: from left to right. */
-  function place(told, flat) {
-    const { rows, find } = layers(told);
-    for (const item of rows.flat()) {
+  /** Give each item its place; ``flat``: from left to right, null where that is longer than ``room``. */
+  function place(told, flat, room = Infinity) {
+    const { rows, find } = told.layers;
+    const all = rows.flat();
+    for (const item of all) {
       const box = item.node === undefined ? null : told.sizes[item.node];
       const label = item.label ? told.labels[item.edge] : null;
       const [w, h] = box ?? (label ? [label.width + 4, label.lines.length * STEP + 2] : [0, 0]);
@@ -337,6 +364,10 @@ const drawing = (() => {
       item.deep = flat ? w : h;
       item.x = 0;
     }
+    const gap = flat ? FLAT : DOWN;
+    const depths = rows.map((row) => Math.max(0, ...row.map((item) => item.deep)));
+    const long = depths.reduce((sum, deep) => sum + deep + gap, -gap);
+    if (long > room) return null;
     for (let turn = 0; turn < 12; turn++) {
       const side = turn % 2 ? "to" : "from";
       for (const row of turn % 2 ? [...rows].reverse() : rows) {
@@ -347,20 +378,18 @@ const drawing = (() => {
         settle(row);
       }
     }
-    const least = Math.min(...rows.flat().map((item) => item.x - item.before));
-    const gap = flat ? FLAT : DOWN;
+    const least = Math.min(...all.map((item) => item.x - item.before));
     let y = 0;
-    for (const row of rows) {
-      const deep = Math.max(0, ...row.map((item) => item.deep));
+    rows.forEach((row, k) => {
       for (const item of row) {
         item.x -= least;
-        item.y = y + deep / 2;
-        item.half = item.row % 2 && !flat ? 0 : (item.node === undefined ? deep : item.deep) / 2;
+        item.y = y + depths[k] / 2;
+        item.half = item.row % 2 && !flat ? 0 : (item.node === undefined ? depths[k] : item.deep) / 2;
       }
-      y += deep + gap;
-    }
-    const across = Math.max(...rows.flat().map((item) => item.x + item.after));
-    const [width, height] = flat ? [y - gap, across] : [across, y - gap];
+      y += depths[k] + gap;
+    });
+    const across = Math.max(...all.map((item) => item.x + item.after));
+    const [width, height] = flat ? [long, across] : [across, long];
     return { find, width, height, point: (x, y) => (flat ? [y, x] : [x, y]), flat };
   }
 
@@ -438,10 +467,11 @@ const drawing = (() => {
   }
 
   /** What stands in each box and on each edge, and how large that is. */
-  function measure(told, said) {
+  function measure(told, said, narrow) {
+    most = narrow > 1 ? FEW : MOST;
     told.lines = told.boxes.map((_, k) => [
       [told.title(k), "t"],
-      [told.facts(k), "m"],
+      ...(narrow ? told.facts(k).split(" · ") : [told.facts(k)]).map((text) => [text, "m"]),
       ...told.attributes(k).map((text) => [text, "m"]),
       ["", "v", said[`v${k}`]],
       ...(said[`g${k}`] ? [["", "g", said[`g${k}`]]] : []),
@@ -465,11 +495,29 @@ const drawing = (() => {
     return `autograd graph: ${many(boxes.length, "node")}, ${many(edges.length, "edge")}, ${many(leaves.length, "leaf", "leaves")} (${leaves.join(", ")})`;
   }
 
-  /** The picture, as one SVG element, from left to right where ``room`` pixels suffice. */
+  /** Lay out from left to right where ``room`` pixels suffice, else from above; the first way that fits. */
+  function layOut(told, said, room) {
+    const way = (flat, narrow, column) => {
+      if (told.narrow != narrow) measure(told, said, narrow);
+      if (told.column != column) told.layers = layers(told, column);
+      Object.assign(told, { narrow, column });
+      return place(told, flat, flat ? room : Infinity);
+    };
+    const flat = way(true, 0, false);
+    if (flat) return flat;
+    const ways = /** @type {[number, boolean][]} */ ([[0, false], [1, false], [1, true], [2, false], [2, true]]);
+    const widths = [];
+    for (const it of ways) {
+      const space = way(false, ...it);
+      if (space.width <= room) return space;
+      widths.push(space.width);
+    }
+    return way(false, ...ways[widths.indexOf(Math.min(...widths))]);
+  }
+
+  /** The picture, as one SVG element, in ``room`` pixels if it can be. */
   function picture(told, said, room) {
-    measure(told, said);
-    let space = place(told, true);
-    if (space.width + 16 > room) space = place(told, false);
+    const space = layOut(told, said, room - 16);
     const { find, point, flat } = space;
     const key = legend(told, space.width, space.height + 26);
     const [width, height] = [Math.ceil(Math.max(space.width, key.width)) + 16, Math.ceil(key.height) + 16];

@@ -15,6 +15,7 @@
   const LEVELS = 9;
   let program = "";
   let entries = [];
+  let ran; // what the fields do not offer yet: nobody looks
 
   /** The entries of all leaves, as Python names them. */
   function list({ nodes, leaves }) {
@@ -135,7 +136,7 @@
 
   function see() {
     const [a, b] = [entries[first.value], entries[second.value]];
-    if (!box.open || !a) return;
+    if (!a) return;
     caption.textContent = b && b != a ? over(a, b) : along(a);
     differences();
   }
@@ -147,15 +148,24 @@
     if (select.selectedIndex < 0) select.selectedIndex = 0;
   }
 
-  document.querySelector(".pg-write").addEventListener("ran", (/** @type {any} */ { detail }) => {
-    program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
-    entries = list(detail);
-    const options = () => entries.map(({ name }, k) => new Option(name, String(k)));
-    offer(first, options());
-    offer(second, [new Option("nothing else", ""), ...options()]);
+  function look() {
+    if (!box.open) return;
+    if (ran) {
+      program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
+      entries = list(ran);
+      ran = null;
+      const options = () => entries.map(({ name }, k) => new Option(name, String(k)));
+      offer(first, options());
+      offer(second, [new Option("nothing else", ""), ...options()]);
+    }
     see();
+  }
+
+  document.querySelector(".pg-write").addEventListener("ran", (/** @type {any} */ { detail }) => {
+    ran = detail;
+    look();
   });
   for (const input of [first, second, step]) input.onchange = see;
-  box.ontoggle = see;
+  box.ontoggle = look;
   plot.setAttribute("viewBox", `${-EDGE} -4 ${SIZE + EDGE + 8} ${SIZE + 28}`);
 })();
