@@ -16,20 +16,20 @@ from torchutils import record_backward
 
 __all__ = ["address"]  # a fixture
 
-# How many walks of the site have no link, by what stands in the way.
+# What stands in the way of a link, in the walks of the site.
 UNSAID = {
-    "a gradient that backward was given": 3,
-    "a tensor whose numbers are not drawn": 3,
-    "the operation where": 2,
-    "a .grad from before": 1,
-    "a constant of add, which PyTorch does not keep": 1,
-    "complex numbers": 1,
-    "the operation cube": 1,
-    "the operation linalg_det": 1,
-    "the operation reverse": 1,
-    "the operation softplus": 1,
+    "a .grad from before",
+    "a constant of add, which PyTorch does not keep",
+    "a gradient that backward was given",
+    "a tensor whose numbers are not drawn",
+    "complex numbers",
+    "the operation cube",
+    "the operation linalg_det",
+    "the operation reverse",
+    "the operation softplus",
+    "the operation where",
 }
-LINKS = 35
+LINKS = 35  # there were so many in 50 walks; a lesson may bring more
 RUN = """() => {
   const text = document.querySelector("#pg-text").value;
   const { fault, nodes, output } = playground.run(text);
@@ -204,8 +204,8 @@ def test_every_walk_has_its_link_or_a_reason():
             to_program(graph)
         except UnsaidError as error:
             reasons[str(error)] += 1
-    assert reasons == UNSAID
-    assert len(found_links()) == LINKS == len(graphs) - sum(UNSAID.values())
+    assert set(reasons) == UNSAID, "is there a new reason, or is one gone?"
+    assert len(found_links()) == len(graphs) - reasons.total() >= LINKS
 
 
 def test_each_link_opens_the_graph_with_its_own_numbers(browser, address):
