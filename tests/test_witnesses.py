@@ -117,6 +117,31 @@ def _shares_and_units() -> Found:
     }
 
 
+def _climb_of_two_inputs() -> Found:
+    u, v = sp.symbols("u v")
+    value = 2 * u - 3 * v
+    cost = u**2 + v**2
+    start = {u: -1, v: -2}
+    gradient = [sp.diff(value - cost, k) for k in start]
+    (best,) = sp.solve(gradient, [u, v], dict=True)
+    moved = [start[k] - best[k] for k in start]
+    steps = [
+        [d + sign * g.subs(start) / 10 for d, g in zip(moved, gradient, strict=True)]
+        for sign in (1, -1)
+    ]
+    return {
+        r"z = w^\top x = @` and": [value.subs(start)],
+        r"\text{cost} = x^\top x = @`": [cost.subs(start)],
+        r"\text{goal} = z - \text{cost} = @`": [(value - cost).subs(start)],
+        r"w - 2x = (@, @)": [g.subs(start) for g in gradient],
+        r"\frac{w}{2} = (@, @)": [best[u], best[v]],
+        r"\frac{w^\top w}{4} = @`": [(value - cost).subs(best)],
+        r"\text{factors} = (@, @)": [
+            sp.Matrix(step).norm() / sp.Matrix(moved).norm() for step in steps
+        ],
+    }
+
+
 def _cube_and_hessians() -> Found:
     a, b = sp.symbols("a b")
     cube = [sp.diff(a**3, a, k) for k in range(4)]
@@ -1064,6 +1089,7 @@ def _moved_camera() -> Found:
 
 
 WITNESSES: Mapping[str, Sequence[Callable[[], Found]]] = {
+    "40_feature_visualisation": (_climb_of_two_inputs,),
     "30_saliency": (_inputs_of_a_neuron, _shares_and_units),
     "10_custom_function": (_softplus, _polynomial_and_product),
     "20_surrogate_gradients": (

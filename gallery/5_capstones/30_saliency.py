@@ -889,7 +889,8 @@ led_astray
 # - Share out a score so that the shares add up, and say from where.
 # - Measure how a network reads under attack, and distrust a number that is too good.
 #
-# :doc:`A mixed quiz </quiz_capstones>` asks what is left of this level.
+# Next, a picture :doc:`climbs </lessons/5_capstones/40_feature_visualisation>` along
+# this gradient, until the network is as sure as it can be.
 
 # %%
 # Credits and licences
