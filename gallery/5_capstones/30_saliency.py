@@ -601,8 +601,8 @@ def attacked(pictures, direction, epsilon):
 #
 #       .. wrong:: [0, 0]
 #
-#          Noise of this size is no trouble. Training has shown the network digits that
-#          differ by more.
+#          Noise of this size is little trouble: what one pixel adds to a score, another
+#          one takes away.
 #
 #       .. wrong:: [9, 5]
 #
@@ -685,9 +685,8 @@ plot.say(
 plot
 
 # %%
-# Where does the answer turn, and how sure is the network before and after it? The third
-# line holds its largest probabilities at a third of the way, at the turn, and at the
-# end. And we would still read a three.
+# Where does the answer turn? And how sure is the network a third of the way, just
+# behind the turn, and at the end? We would still read a three there.
 #
 # >>> sizes[[6, 7]], said[[6, 7]]
 # (tensor([0.1500, 0.1750]), tensor([3, 5]))
