@@ -16,6 +16,8 @@ from random import Random
 import pytest
 from toy import Site
 
+from coursebuild.extension.renewal import HELD
+
 EDITS = 4  # in a sequence
 COUNT = int(os.environ.get("SEQUENCES", "1"))
 LESSON = '''"""
@@ -245,3 +247,13 @@ def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
     assert {"sphinx.application", "myst_nb.sphinx_", "docutils.nodes"} <= loaded
     heavy = {"torch", "numpy", "matplotlib", "sqlalchemy", "jupyter_client"}
     assert not loaded & heavy
+
+
+def test_pages_that_memory_has_no_room_for_are_the_same(copied: Site) -> None:
+    before = copied.sums()
+    code = "utils/coursebuild/extension/renewal.py"
+    toggle(f"HELD = {HELD}", "HELD = 1", code)(copied, Random())
+    done = copied.build()
+    assert done.code == 0, done
+    assert "The site is ready" in done.out
+    assert copied.sums() == before

@@ -148,5 +148,5 @@ class Site:
         for name in (".notebooks", ".cards", ".code", ".read", ".links"):
             places += folder.glob(f"{name}/*")
             known |= {folder / name, *folder.glob(f"{name}/*.json")}
-        known.add(folder / ".pages")
+        known |= {folder / ".pages", folder / ".templates"}
         return sorted(path.name for path in set(places) - known)

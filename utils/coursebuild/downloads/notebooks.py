@@ -7,6 +7,7 @@ import json
 import mimetypes
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -115,8 +116,12 @@ def _converted(text: str, kept: Kept | None) -> list[str]:
 
 def _key(text: str) -> str:
     """Digest all that pandoc's answer depends on."""
-    parts = version("pypandoc_binary"), FILTER.read_text(encoding="utf-8"), FORMAT, text
-    return sha256(json.dumps(parts).encode()).hexdigest()
+    return sha256(json.dumps([*_converter(), FORMAT, text]).encode()).hexdigest()
+
+
+@cache  # to look a version up takes longer than all else here
+def _converter() -> tuple[str, str]:
+    return version("pypandoc_binary"), FILTER.read_text(encoding="utf-8")
 
 
 def _pandoc(text: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -34,6 +35,8 @@ from coursebuild.typeset import prepare
 __all__ = ["Renewal"]
 
 RECORD, DOCTREES, PAGES = "record.pickle", "doctrees", "pages"
+TEMPLATES = ".templates"  # beside what is kept: as Jinja has compiled them
+HELD = 100  # pages that Sphinx may hold in memory between reading and writing them
 TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
 
 
@@ -51,6 +54,18 @@ class _Record:
     shown: str = ""
     images: dict[str, str] = field(default_factory=dict)
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class _Few(dict[str, Any]):
+    """So many pages; Sphinx reads the others from their files again.
+
+    It would hold all, and a page takes a fifth of a megabyte.
+    """
+
+    def __setitem__(self, page: str, tree: Any) -> None:
+        """Take a page, while there is room."""
+        if len(self) < HELD:
+            super().__setitem__(page, tree)
 
 
 class Renewal:
@@ -77,6 +92,11 @@ class Renewal:
             self._former = _Record(self._now.key)
         state(app).add(self._former.added)
         app.builder.get_outdated_docs = list  # type: ignore[method-assign]  # none
+        app.env._pickled_doctree_cache = _Few()
+        app.env._write_doc_doctree_cache = _Few()
+        templates: Any = app.builder.templates
+        folder = _made(self._kept.with_name(TEMPLATES))
+        templates.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
         app.connect("env-purge-doc", lambda app, _, page: state(app).forget(page))
         app.connect("env-get-outdated", self._outdated)
         app.connect("env-before-read-docs", lambda *a: self._read.update(a[-1]))
