@@ -307,6 +307,11 @@ def stock_served(root: Path, lesson: Path, extra: Path) -> Server:
     return Server(command, b"Serving on", page, f"utils{os.pathsep}{extra}")
 
 
+def _hear() -> None:
+    """Let a server hear Ctrl-C, which a process in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _page(site: Path, lesson: Path) -> Path:
     return site / "lessons" / lesson.parent.name / f"{lesson.stem}.html"
 
@@ -328,6 +333,7 @@ def served(
             stdin=-3,
             stdout=log,
             stderr=log,
+            preexec_fn=_hear,
         )
         _wait(lambda: server.says in os.pread(log.fileno(), 1 << 20, 0))
         for _ in range(1 + edits):
