@@ -90,6 +90,10 @@ fig.set_label(
 #          This takes neighbours. Between the left and the right column lies another
 #          one.
 #
+#       .. wrong:: 0.6
+#
+#          The row in the middle counts twice.
+#
 #       .. wrong:: 0
 #
 #          The filter says 0 where left and right are *equal*. Here they are not.
