@@ -78,6 +78,7 @@ def test_kind_is_played_by_keyboard(page: Page, kind):
         assert page.evaluate("document.activeElement.textContent") == "Next exercise"
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.matches('.pr-ask input')")
+        expect(page.locator("#pr-title")).to_be_in_viewport()
     assert place(page) == (kind, "2", "8")
 
 
@@ -246,9 +247,9 @@ def test_sheet_has_ten_questions_and_their_answers(page: Page):
 def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
     visit(page, kind, 2, 17, "&ten")
     texts = [p.extract_text() for p in PdfReader(BytesIO(page.pdf(format="A4"))).pages]
-    assert len(texts) >= 2
+    assert 2 <= len(texts) <= 5  # ten drawings take four
     assert [k for k, text in enumerate(texts) if "Answers" in text] == [len(texts) - 1]
-    assert "Mistakes that it knows" not in "".join(texts)
+    assert not re.search("Mistakes that|Exercises of six", "".join(texts))
     assert len(re.findall(r"^\s*\d+\.", texts[-1], re.MULTILINE)) == 10
 
 

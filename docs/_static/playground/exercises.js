@@ -215,18 +215,18 @@ const exercises = (() => {
     const lines = [leaf("X", matrix(), false), leaf("C", matrix(), false), leaf("b", b)];
     lines.push(`z = X ${pick(["+", "-", "*"])} b`, level < 4 ? "p = C * z" : pick(["p = C * z", "p = z**2"]), `y = p.${level < 4 ? "sum" : pick(["sum", "mean"])}()`);
     const program = lines.filter((line) => line[0] != "C" || lines[4].includes("C")).join("\n");
-    const all = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => (tall ? b[i][0] : b[j])));
+    const [row, column] = [(i) => (i / columns) | 0, (i) => i % columns];
+    const [own, across, copies] = tall ? [row, column, columns] : [column, row, rows];
+    const all = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => b.flat()[own(i * columns + j)]));
     const whole = gradIn(program.replace(/^b = .*$/m, leaf("b", all)), "b");
-    const at = (i, j) => whole[i * columns + j];
-    const sum = (n, of) => Array.from({ length: n }, (_, i) => of(i)).reduce((a, b) => a + b, 0);
+    const copy = (k) => whole.filter((_, i) => across(i) == k);
     const answer = gradIn(program, "b");
-    const [over, other] = [Array.from({ length: columns }, (_, j) => sum(rows, (i) => at(i, j))), Array.from({ length: rows }, (_, i) => sum(columns, (j) => at(i, j)))];
     const cards = [
       ["stretched", whole],
-      ["stretched", tall ? other.map((_, i) => at(i, 0)) : over.map((_, j) => at(0, j))],
-      ["stretched", tall ? other.map((_, i) => at(i, columns - 1)) : over.map((_, j) => at(rows - 1, j))],
-      ["dimension", tall ? over : other],
-      ["mean", answer.map((x) => x / (tall ? columns : rows))],
+      ["stretched", copy(0)],
+      ["stretched", copy(copies - 1)],
+      ["dimension", Array.from({ length: copies }, (_, k) => copy(k).reduce((a, b) => a + b))],
+      ["mean", answer.map((x) => x / copies)],
       ...slopes(program, "b"),
       ["sign", negative(answer)],
     ];
@@ -280,7 +280,7 @@ const exercises = (() => {
     return new Set(answer).size > 1 && { program, see: { program: true }, what: "none", name: names.join(", "), answer, cards };
   }
 
-  function wrong({ pick, many, mixed, from, number }, level) {
+  function wrong({ pick, many, mixed, from }, level) {
     const size = level < 2 ? 2 : 3;
     const c = () => leaf("c", many(size), false);
     const x = level < 4 ? leaf("x", many(size)) : leaf("x", many(3), false);

@@ -60,7 +60,7 @@
     now = makeAt(+number.value);
     tries = 0;
     find("h2", one).textContent = `${title(now.kind)}, level ${now.level}, number ${now.seed}`;
-    find(".pr-question", form).replaceChildren(asked(now));
+    find("#pr-question").replaceChildren(asked(now));
     stage.replaceChildren(picture(now, false));
     status.replaceChildren();
     field.value = "";
@@ -178,7 +178,8 @@
   find(".pr-choose", page).onsubmit = (event) => event.preventDefault();
   next.onclick = () => {
     go(following());
-    field.focus();
+    one.scrollIntoView({ behavior: "instant" });
+    field.focus({ preventScroll: true });
   };
   find(".pr-kept button", page).onclick = () => {
     kept = { count: 0, first: 0, due: {} };
