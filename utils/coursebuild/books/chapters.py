@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-__all__ = ["Chapter", "one", "read_chapters"]
+__all__ = ["Chapter", "copied", "one", "read_chapters"]
 
-# The title page and the contents stand for the first two, the others are for authors.
-AUTHORS = "authors", "formulas", "api", "architecture"
+# The title page and the contents stand for the first two, the others are for authors
+# and teachers.
+AUTHORS = "authors", "formulas", "api", "architecture", "teaching"
 TYPED = "playground", "practice"  # are empty until a reader types
 LEFT_OUT = ("index", "lessons/index", "ledger", *TYPED, *AUTHORS)
 COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
@@ -67,6 +69,11 @@ def read_chapters(
         return f"{public}{name}{end}" if public else None
 
     return [_chapter(name, keys[name], page, where) for name, page in kept.items()]
+
+
+def copied(chapter: Chapter) -> Chapter:
+    """Return a chapter whose body may be changed."""
+    return chapter._replace(body=copy(chapter.body))
 
 
 def _pages(site: Path) -> Iterator[tuple[str, BeautifulSoup]]:

@@ -24,6 +24,10 @@ class Book(NamedTuple):
     torch: str
     date: datetime
     public: str = ""  # the site's address, where it is known
+    subtitle: str = (
+        "What PyTorch does when you call <code>backward()</code>, its gradients "
+        "computed, its formulas compared with them"
+    )  # as HTML
 
 
 def dated() -> datetime:
@@ -45,8 +49,7 @@ def title_page(book: Book) -> str:
     said = "".join(f"<p>{line}</p>" for line in lines)
     return (
         '<section class="titlepage"><h1>' + escape(book.title) + "</h1>"
-        '<p class="subtitle">What PyTorch does when you call <code>backward()</code>, '
-        "its gradients computed, its formulas compared with them</p>"
+        f'<p class="subtitle">{book.subtitle}</p>'
         f'<p class="author">{escape(book.author)}</p><div class="imprint">{said}</div>'
         "</section>"
     )
@@ -61,7 +64,7 @@ def contents(
     parts: list[tuple[str, list[str]]] = []
     for chapter in chapters:
         link = f'<a href="{href(chapter)}">{escape(chapter.title)}</a>{more(chapter)}'
-        if chapter.level:
+        if chapter.level and parts:
             parts[-1][1].append(link)
         else:
             parts.append((link, []))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from coursebuild.addresses import read_places
-from coursebuild.commands.html import build
+from coursebuild.books import about
+from coursebuild.books.chapters import Chapter, copied, read_chapters
+from coursebuild.books.front_matter import Book
+from coursebuild.books.pdf import print_book
+from coursebuild.commands.html import SiteError, build
 from coursebuild.downloads.notebooks import NOWHERE
 from coursebuild.downloads.portable import Place
 from coursebuild.extension.course import levels
@@ -28,17 +32,32 @@ from coursebuild.teaching.notebooks import (
     written,
 )
 from coursebuild.teaching.questions import Part, parts, sheet
+from coursebuild.teaching.sheets import with_answers, without_answers
+from coursebuild.teaching.slides import show
 from courserun.freshness import Store
 from courserun.kept import Kept
 from courserun.lesson import Lesson
 from courserun.runs import Runs
 
-__all__ = ["NAME", "Taught", "make_teach", "read_taught", "write_notebooks"]
+__all__ = [
+    "NAME",
+    "Taught",
+    "make_teach",
+    "print_sheets",
+    "read_levels",
+    "read_taught",
+    "write_notebooks",
+    "write_slides",
+]
 
 NAME = "teach"
 KINDS = (
     ("students", asking, ASKING, "sheet"),
     ("teachers", solved, SOLVED, "answers"),
+)
+PRINTED = (
+    ("students", without_answers, "sheet", "Questions, and room for answers"),
+    ("teachers", with_answers, "answers", "Questions with their answers"),
 )
 
 
@@ -73,7 +92,54 @@ def make_teach(root: Path) -> str:
     for wheel in site.glob("wheel/*.whl"):
         shutil.copy(wheel, target)
     write_notebooks(root, read_taught(root), target)
+    chapters = read_levels(site)
+    write_slides(about(root), chapters, site, target)
+    try:
+        print_sheets(root, chapters, site, target)
+    except ValueError as error:
+        raise SiteError(f"{error}\nNotebooks and slides are made.") from error
     return f"The teacher's pack is ready: {target}"
+
+
+def read_levels(site: Path) -> dict[str, list[Chapter]]:
+    """Return the pages of the lessons, by their level's folder."""
+    found: dict[str, list[Chapter]] = {}
+    for chapter in read_chapters(site, file=lambda _key: ""):
+        folder = chapter.key.removeprefix("lessons-").partition("-")[0]
+        if chapter.level:
+            found.setdefault(folder, []).append(chapter)
+    return found
+
+
+def write_slides(
+    book: Book, chapters: Mapping[str, Iterable[Chapter]], site: Path, target: Path
+) -> None:
+    """Write each lesson's slides, a file of its own."""
+    for level, lessons in chapters.items():
+        (target / "slides" / level).mkdir(parents=True)
+        for lesson in lessons:
+            stem = lesson.key.removeprefix(f"lessons-{level}-")
+            path = target / "slides" / level / f"{stem}.html"
+            path.write_text(show(book, copied(lesson), site), "utf-8")
+
+
+def print_sheets(
+    root: Path, chapters: Mapping[str, Sequence[Chapter]], site: Path, target: Path
+) -> None:
+    """Print each level's questions, and the same with their answers.
+
+    Raises:
+        ValueError: there is no Chromium, or it cannot print them.
+    """
+    titles = _titles(root)
+    for level, lessons in chapters.items():
+        for folder, choose, name, says in PRINTED:
+            title = f"{titles[level]}: {name}"
+            book = about(root)._replace(title=title, subtitle=says)
+            chosen = choose([copied(lesson) for lesson in lessons])
+            path = target / folder / level / f"{name}.pdf"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(print_book(book, chosen, site))
 
 
 def read_taught(root: Path) -> list[Taught]:
@@ -103,7 +169,7 @@ def write_notebooks(root: Path, taught: Iterable[Taught], target: Path) -> None:
     What lies beside a lesson lies beside its notebooks.
     """
     kept = Kept(root / "build" / f".{NAME}")
-    titles = {Path(level.page).parent.name: level.title for level in levels(root)}
+    titles = _titles(root)
     with TemporaryDirectory() as docs:
         _link_sources(root, Path(docs))
         found = [it._replace(place=it.place._replace(docs=Path(docs))) for it in taught]
@@ -119,6 +185,11 @@ def write_notebooks(root: Path, taught: Iterable[Taught], target: Path) -> None:
                 book = _sheet(titles[level], lessons, cells, note, kept)
                 _write(place / f"{name}.ipynb", book)
     kept.sweep()
+
+
+def _titles(root: Path) -> dict[str, str]:
+    """Return the title of each level, by its folder."""
+    return {Path(level.page).parent.name: level.title for level in levels(root)}
 
 
 def _link_sources(root: Path, docs: Path) -> None:
