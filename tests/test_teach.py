@@ -3,18 +3,32 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
+from pypdf import PdfReader
 from test_downloads import install, run
 
+from coursebuild.books import about
+from coursebuild.books.chapters import Chapter, copied
 from coursebuild.sources.beside import scripts
-from coursebuild.teaching import read_taught, write_notebooks
+from coursebuild.teaching import (
+    print_sheets,
+    read_levels,
+    read_taught,
+    write_notebooks,
+    write_slides,
+)
 from coursebuild.teaching.questions import Code, Question, Text, parts, sheet
+from coursebuild.teaching.sheets import with_answers, without_answers
 from coursecheck.stated import Asked, Block
 
 ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "html"
+BOOK = about(ROOT)
 RUNNER = Path(__file__).with_name("notebook_runner.py")
 LESSONS = [(path.parent.name, path.stem) for path in scripts(ROOT)]
 LEVELS = sorted({level for level, _ in LESSONS})
@@ -213,3 +227,130 @@ def test_notebooks_run_in_jupyter(reader, pack, tmp_path):
         said = re.findall("[✓✗](?= [A-Z])", book.read_text("utf-8"))
         assert said
         assert set(said) == {sign}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return read_levels(SITE)
+
+
+@pytest.fixture(scope="module")
+def shown(once, pages):
+    return once("slides", lambda folder: write_slides(BOOK, pages, SITE, folder))
+
+
+def words(tag) -> str:
+    return " ".join(tag.get_text(" ").split())
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_sheet_asks_all_that_its_level_asks_and_answers_none(pages, level):
+    lessons = pages[level]
+    boxes = [box for chapter in lessons for box in chapter.body.select(".box")]
+    answers = [words(box.select_one(".answer")) for box in boxes]
+    assert len(boxes) > len(lessons)
+    told = with_answers([copied(chapter) for chapter in lessons])
+    asked = without_answers([copied(chapter) for chapter in lessons])
+    book, given = (" ".join(words(c.body) for c in it) for it in (told, asked))
+    assert [a for a in answers if a not in book] == []
+    assert [a for a in answers if a in given] == []
+    for one in (told, asked):
+        assert sum(len(c.body.select(".box")) for c in one) == len(boxes)
+        assert not [c for c in one for _ in c.body.select(".covered, .downloads")]
+        ids = {tag["id"] for c in one for tag in c.body.select("[id]")}
+        links = {a["href"][1:] for c in one for a in c.body.select('[href^="#"]')}
+        assert links <= ids | {chapter.key for chapter in one}
+    rooms = [box.select(".room") for c in asked for box in c.body.select(".box")]
+    assert {len(found) for found in rooms} == {1}
+
+
+def test_what_the_site_covers_is_on_no_sheet():
+    html = """<article><div><h2>Title</h2><p>Promise.</p>
+      <section><h3>One</h3><p>Before.</p><div class="box predict">Ask
+      <details class="answer">Told</details></div><div class="highlight-Python">code
+      </div><div class="cell-output">covered</div><p>covered</p>
+      <div class="box exercise">Do<details class="answer">Told</details></div>
+      <p>After.</p></section><section><h3>Two</h3>Quiet</section></div></article>"""
+    body = BeautifulSoup(html, "html5lib").article
+    (found,) = without_answers([Chapter("key", "Title", 1, body)])
+    said = words(found.body)
+    assert said == "Title One Before. Ask code Do After."
+
+
+@pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
+def test_slides_are_one_file_that_asks_no_network(shown, pages, level, name):
+    html = (shown / "slides" / level / f"{name}.html").read_text("utf-8")
+    loads = re.findall(r"""(?:src=|url\()["']?([^"')\s>]{5})""", html)
+    assert set(loads) <= {"data:"}
+    page = BeautifulSoup(html, "html5lib")
+    assert not page.select("link, script[src], iframe, form")
+    (lesson,) = (c for c in pages[level] if c.key.endswith(f"-{name}"))
+    slides = page.select(".slide")
+    headings = {words(h) for h in lesson.body.select("section > h3, section > h4")}
+    assert headings <= {words(slide.h2) for slide in slides}
+    drawings = lesson.body.select("svg.ag-svg")
+    assert len(page.select("svg.ag-svg")) == len(drawings)
+    predicted = len(lesson.body.select(".predict"))
+    assert len(page.select(".slide .says")) == predicted
+    together = [s for s in slides if s.select(".predict") and s.select(".says")]
+    assert together == []
+
+
+@pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
+def test_each_slide_fits_its_frame(shown, browser, level, name):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((shown / "slides" / level / f"{name}.html").as_uri())
+    page.wait_for_function(
+        "[...document.querySelectorAll('.fit')].every(it => it.style.zoom)"
+    )
+    over = page.evaluate(
+        """() => [...document.querySelectorAll(".slide")].filter(slide => {
+            const inner = slide.querySelector(".fit").getBoundingClientRect();
+            const foot = slide.querySelector("footer").getBoundingClientRect();
+            return inner.bottom > foot.top + 2;
+        }).map(slide => slide.id)"""
+    )
+    page.close()
+    assert over == []
+
+
+def test_keys_turn_the_slides(shown, browser):
+    level, name = LESSONS[0]
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((shown / "slides" / level / f"{name}.html").as_uri() + "#slide-3")
+    at = (
+        "n => Math.abs(document.getElementById('slide-' + n)"
+        ".getBoundingClientRect().top) < 2"
+    )
+    page.wait_for_function(at, arg=3)
+    last = page.locator(".slide").count()
+    steps = ["ArrowRight", 4], [" ", 5], ["ArrowLeft", 4], ["End", last], ["Home", 1]
+    for key, number in steps:
+        page.keyboard.press(key)
+        page.wait_for_function(at, arg=number)
+        assert page.url.endswith(f"#slide-{number}")
+    page.close()
+
+
+def test_sheet_is_printed_with_room_and_without_answers(once, pages):
+    level = LEVELS[0]
+
+    def print_it(folder: Path) -> None:
+        with ThreadPoolExecutor(1) as other:  # Playwright's loop may run once a thread
+            other.submit(
+                print_sheets, ROOT, {level: pages[level]}, SITE, folder
+            ).result()
+
+    folder = once("sheets", print_it)
+    asked, told = (
+        "".join("".join(p.extract_text().split()) for p in PdfReader(path).pages)
+        for path in (
+            folder / "students" / level / "sheet.pdf",
+            folder / "teachers" / level / "answers.pdf",
+        )
+    )
+    boxes = [box for c in pages[level] for box in c.body.select(".box .answer pre")]
+    codes = ["".join(words(code).split()) for code in boxes]
+    assert codes
+    assert [code for code in codes if code not in told] == []
+    assert [code for code in codes if code in asked] == []

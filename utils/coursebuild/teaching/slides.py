@@ -26,6 +26,7 @@ OUTPUT = ".cell-output"
 DRAWS = ":is(svg, img)"
 SHORT = 5  # lines of code, beside which a drawing has room
 LEFT_OUT = ".ag-text, .ag-walk, .ag-leaves, .plotting, .facts"
+URL = re.compile(r"url\((?!data:)(?P<path>[^)\"']+)\)")
 TOLD = 60  # words of a section that shows nothing
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -131,13 +132,10 @@ def show(book: Book, chapter: Chapter, site: Path) -> str:
     """Return the slides as one page, with all that it needs in it."""
     page = BeautifulSoup((site / "index.html").read_text("utf-8"), "html5lib")
     sheets = [str(link["href"]) for link in page.select('link[rel="stylesheet"]')]
-    styles = [(site / sheet).read_text("utf-8") for sheet in sheets]
+    styles = [_with_fonts(site / sheet) for sheet in sheets]
     styles.append(HERE.with_suffix(".css").read_text("utf-8"))
     for image in chapter.body.select("img[src]"):
-        path = site / str(image["src"])
-        kind = mimetypes.guess_type(path.name)[0] or "image/png"
-        data = b64encode(path.read_bytes()).decode()
-        image["src"] = f"data:{kind};base64,{data}"
+        image["src"] = _data(site / str(image["src"]))
     found = [*slides(chapter)]
     made = [
         ONE.format(
@@ -155,3 +153,18 @@ def show(book: Book, chapter: Chapter, site: Path) -> str:
         slides="\n".join(made),
         script=HERE.with_suffix(".js").read_text("utf-8"),
     )
+
+
+def _with_fonts(sheet: Path) -> str:
+    """Return a style sheet that names no other file."""
+
+    def inlined(match: re.Match[str]) -> str:
+        return f"url({_data(sheet.parent / match['path'])})"
+
+    return URL.sub(inlined, sheet.read_text("utf-8"))
+
+
+def _data(path: Path) -> str:
+    """Return a file as an address that holds it."""
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{b64encode(path.read_bytes()).decode()}"
