@@ -5,6 +5,7 @@
   const all = /** @type {any[]} */ ([...document.querySelectorAll(".slide")]);
   const back = ["ArrowLeft", "ArrowUp", "PageUp"];
   const on = ["ArrowRight", "ArrowDown", "PageDown", " ", "Enter"];
+  const margin = 40; // pixels: a slide has more beside it
   let here = 0;
 
   /** What is fuller than its frame becomes smaller, step by step: lines break anew. */
@@ -14,7 +15,7 @@
     for (let size = 1; size > 0.3; size -= 0.04) {
       inner.style.zoom = size;
       const { scrollHeight, scrollWidth, clientWidth } = inner;
-      if (scrollHeight * size <= room && scrollWidth <= clientWidth + 1) return;
+      if (scrollHeight * size <= room && scrollWidth <= clientWidth + margin) return;
     }
   }
 
