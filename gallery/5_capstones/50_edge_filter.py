@@ -538,7 +538,8 @@ centred
 #
 #    The largest eigenvalue has fallen to :math:`\text{centred}_8 = 0.5473`, and the
 #    smallest is almost what it was, :math:`\text{centred}_0 = 0.001629`. So the rate
-#    may be larger in proportion. How many times fewer steps do we need?
+#    may be larger in proportion. How many times fewer steps do we need, to two
+#    decimals?
 #
 #    .. ask:: fewer
 #

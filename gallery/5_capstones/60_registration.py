@@ -73,8 +73,7 @@ value
 #
 #       .. wrong:: [3, 3]
 #
-#          The units differ: one end of the row to the other is 4 pixels, and from −1 to
-#          1.
+#          The units differ. The row is 4 pixels long, and as long as from −1 to 1.
 #
 #       .. wrong:: [2.5, 5]
 #
@@ -378,7 +377,7 @@ rightwards, leftwards
 #       To the left the loss falls as well, which the gradient does not say: we stand on
 #       a ridge.
 #
-#       .. wrong:: (rightwards + leftwards) / 2
+#       .. wrong:: -1.05
 #
 #          This is the mean of both, which a central difference finds. It fits no side.
 #
