@@ -96,6 +96,40 @@ def test_fault_has_a_place_and_keeps_the_last_drawing(page: Page):
     assert title(page) == "Drawing of y = sum"
 
 
+X = "x = tensor([1., 2.], requires_grad=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "help_"),
+    [
+        ("x = 3.\ny = x**2", "Begin with a leaf"),
+        (X + "y = x**2", "Make one number of the last line"),
+        (X + "y = x^2", "A power is written x**2"),
+        (X + "y = 2x.sum()", "2 * x"),
+        (X + "y = np.exp(x).sum()", "Write the function alone"),
+        (X.replace("True", "true") + "y = x.sum()", "True and False"),
+        ("x = Tensor([1., 2.])", "Write tensor."),
+        ("x = tensor(1., 2.)", "square brackets"),
+        ("x = tensor([1., 2.])\ny = x.sum()", "Begin with a leaf"),
+        (X + "x += 1\ny = x.sum()", "z = x + 1"),
+        (X + "for i in x: y = i", "a line of its own"),
+        (X + "y = x.sum", "brackets call it, sum()"),
+    ],
+)
+def test_mistake_of_a_beginner_is_helped(page: Page, program, help_):
+    write(page, program)
+    expect(page.locator("#pg-fault")).to_contain_text(help_)
+
+
+def test_lines_of_the_first_lesson_run_here_too(page: Page):
+    write(page, X + "y = (x**2).sum()\ny.backward()\nprint(x.grad)\nx.grad")
+    assert status(page) == ""
+    assert title(page) == "Drawing of y = sum"
+    write(page, X + "y = (x**2).sum()\nprint(y)")
+    assert status(page) == ""
+    assert title(page) == "Drawing of y = sum"
+
+
 def test_hostile_text_is_only_text(page: Page):
     write(page, "<img src=x onerror=alert(1)> = constructor['x'](\n\"</pre>\\u0000")
     expect(page.locator("#pg-fault")).not_to_be_empty()

@@ -127,6 +127,22 @@ def test_kinks_are_those_of_torch(page: Page, prelude: str, program, gradient):
     assert ours["gradients"]["x"] == theirs == gradient
 
 
+def test_grad_is_there_after_backward_alone(page: Page, prelude: str):
+    text = """x = tensor([1., 2.], requires_grad=True)
+a = x.grad
+y = (x**2).sum()
+y.backward()
+g = x.grad
+print(g)
+h = g * x
+"""
+    theirs = made.answer(text, prelude)
+    (ours,) = page.evaluate(RUN, [text])
+    assert not differs(theirs, ours)
+    assert {"g", "h"} < set(ours["values"])
+    assert "a" not in ours["values"]
+
+
 PLACES = [  # program, reason, line, column, length
     ("foo", "name", 1, 1, 3),
     ("\nfoo", "name", 2, 1, 3),

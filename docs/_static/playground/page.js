@@ -40,11 +40,26 @@
       .join("");
   }
 
+  // What helps against mistakes that beginners make, by what is said of them.
+  const HELP = [
+    [/no '\^'/, "A power is written x**2."],
+    [/no '(for|while|if|def|lambda)'/, "Write each step as a line of its own."],
+    [/decimal literal/, "A product needs its sign: 2 * x."],
+    [/name '(np|numpy|math)'/, "Write the function alone, as in exp(x)."],
+    [/name '(true|false)'/, "Python writes True and False."],
+    [/name '(Tensor|array)'/, "Write tensor."],
+    [/only for scalar outputs/, "Make one number of the last line, with .sum() for instance."],
+    [/does not require grad|ends in no tensor/, "Begin with a leaf: x = tensor([1., 2.], requires_grad=True)."],
+    [/tensor\(\) takes 1/, "Several numbers stand in square brackets: tensor([1., 2.])."],
+    [/leaf Variable/, "Give what comes out another name: z = x + 1."],
+  ];
+
   function say(fault) {
     clearTimeout(waiting);
     const write = () => {
+      const help = HELP.find(([about]) => about.test(fault?.message))?.[1];
       status.innerHTML = fault
-        ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
+        ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${help ? ` <em>${safe(help)}</em>` : ""}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
         : "";
     };
     if (fault && document.activeElement == text) waiting = setTimeout(write, 400); // a word half typed

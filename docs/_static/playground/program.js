@@ -178,7 +178,7 @@ const playground = (() => {
           const made = state.nodes.length;
           const result = value(state);
           for (const [target, where] of targets.slice().reverse()) assign(state, target, where, result, made);
-          state.last = { value: result, place: end };
+          if (!result?.said) state.last = { value: result, place: end };
         },
       ];
     }
@@ -723,6 +723,10 @@ const playground = (() => {
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
     if (name == "T") return apply(state, name, [v], place);
     if (name == "requires_grad") return v.node.requires;
+    if (name == "grad") {
+      const { grad, shape, leaf } = v.node;
+      return grad && leaf && !state.mute[v.node.id] ? make(state, name, [], { shape, data: grad }, [], place) : null;
+    }
     if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
     if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
@@ -744,11 +748,13 @@ const playground = (() => {
   const others = { float64, double: float64, nn, set_default_dtype: setDefault };
   const torch = { title: "torch", module: new Map([...known, ...Object.entries(others)]) };
   GLOBALS.set("torch", torch);
+  GLOBALS.set("print", { name: "print", call: () => ({ said: true }) }); // the page shows all numbers
   GLOBALS.set("F", functional);
 
   // The backward pass.
 
   function begin(state, v, place) {
+    if (v?.call) refuse("nothing", `The program ends in a function: brackets call it, ${v.name}()`, place);
     if (!v?.node) refuse("nothing", "The program ends in no tensor: end it with a scalar", place);
     if (state.output != null) refuse(state.output == v.node.id ? "second" : "outside", "Trying to backward through the graph a second time", place);
     if (!v.node.requires)
