@@ -434,6 +434,18 @@ def test_each_field_stands_beside_its_name(page: Page):
         assert label.bounding_box()["height"] < 1.9 * field["height"]
 
 
+def test_plot_that_is_opened_late_shows_what_ran(page: Page):
+    write(page, SQUARE)
+    write(page, SQUARE + "\nz = y +")
+    page.locator(".pg-see summary").click()
+    rows = page.locator(".pg-see tbody tr")
+    expect(rows).to_have_count(2)
+    assert rows.nth(1).locator("td").first.inner_text() == "6"
+    assert float(rows.nth(1).locator("td").nth(1).inner_text()) == pytest.approx(6)
+    path = page.locator(".pg-see path.mv-1").first.get_attribute("d")
+    assert path.count("L") == 120
+
+
 def test_paper_shows_the_program_and_its_drawing(page: Page):
     page.emulate_media(media="print")
     assert page.locator("#pg-text").is_visible()

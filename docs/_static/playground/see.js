@@ -151,7 +151,6 @@
   function look() {
     if (!box.open) return;
     if (ran) {
-      program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
       entries = list(ran);
       ran = null;
       const options = () => entries.map(({ name }, k) => new Option(name, String(k)));
@@ -163,6 +162,7 @@
 
   document.querySelector(".pg-write").addEventListener("ran", (/** @type {any} */ { detail }) => {
     ran = detail;
+    program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
     look();
   });
   for (const input of [first, second, step]) input.onchange = see;
