@@ -15,6 +15,8 @@ from statistics import median
 
 from playwright.sync_api import Browser, CDPSession, Page, Route, sync_playwright
 
+from coursebuild.extension.site_files import JOINED
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "build" / "html" / "playground.html").resolve().as_uri()
 sys.path.insert(0, str(ROOT / "tests"))
@@ -57,9 +59,10 @@ def former(revision: str) -> Callable[[Route], None]:
     """Return what answers for scripts with those of another revision."""
 
     def answer(route: Route) -> None:
-        name = route.request.url.split("/_static/")[1].split("?")[0]
-        place = f"{revision}:docs/_static/{name}"
-        command = ["git", "show", place]
+        name = route.request.url.split("/_static/")[1].split(".js")[0]
+        folder, _, page = name.rpartition("/")
+        parts = [f"{folder}/{part}" for part in JOINED[page]] if folder else [name]
+        command = ["git", "show", *(f"{revision}:docs/_static/{p}.js" for p in parts)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
         route.fulfill(body=done.stdout, content_type="text/javascript")
 

@@ -16,7 +16,7 @@ from coursebuild.extension.pictures import Pictures
 from coursebuild.extension.redirects import FILE, read_redirects
 from coursebuild.sources.docnames import source_of
 
-__all__ = ["setup", "sitemap", "stripped"]
+__all__ = ["JOINED", "setup", "sitemap", "stripped"]
 
 ICONS = (
     '\n    <link rel="icon" href="{0}favicon.ico" sizes="32x32">'
@@ -24,6 +24,13 @@ ICONS = (
     '\n    <link rel="apple-touch-icon" href="{0}apple-touch-icon.png">'
 )
 COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/)[\s\S])*\*/|//.*)\n", re.MULTILINE)
+ENGINE = ("tensor", "program", "draw")
+JOINED = {  # scripts in docs/_static/playground, by the page that loads them
+    "playground": (*ENGINE, "see", "page"),
+    "practice": (*ENGINE, "exercises", "practice"),
+}
+# Behind what ends a piece of code, where no quote follows: it is in no text.
+BEHIND = re.compile(r"(?<=[;{,}\])]) // [^\"'`/\n]*$", re.MULTILINE)
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
 
@@ -40,12 +47,12 @@ def sitemap(site: str, pages: list[str]) -> str:
 
 
 def stripped(script: str) -> str:
-    """Return a script without the lines that are comments, and without indents.
+    """Return a script without indents, and without most of its comments.
 
-    >>> stripped("// a\\nlet x; // b\\n  /** c\\n d */\\n  /** e */ y();\\n")
-    'let x; // b\\n/** e */ y();\\n'
+    >>> stripped("// a\\nlet x; // b\\n  /** c\\n d */\\n  /** e */ y('; // ');\\n")
+    "let x;\\n/** e */ y('; // ');\\n"
     """
-    return INDENT.sub("", COMMENT.sub("", script))
+    return INDENT.sub("", BEHIND.sub("", COMMENT.sub("", script)))
 
 
 def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -80,8 +87,7 @@ def _files(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html":
         return
     out, site = Path(app.outdir), app.config.html_baseurl
-    for script in out.glob("_static/playground/*.js"):  # our largest by far
-        script.write_text(stripped(script.read_text("utf-8")), "utf-8")
+    _join_scripts(Path(app.confdir) / "docs/_static/playground", out)
     pictures = Pictures(Path(app.confdir))
     (out / "favicon.ico").write_bytes(pictures.favicon())
     (out / "apple-touch-icon.png").write_bytes(pictures.icon(180, margin=0.12))
@@ -91,6 +97,16 @@ def _files(app: Sphinx, error: Exception | None) -> None:
         (out / "sitemap.xml").write_text(text, encoding="utf-8")
         if urlsplit(site).path == "/":  # nobody reads it in a folder
             (out / "robots.txt").write_text(f"Sitemap: {site}sitemap.xml\n")
+
+
+def _join_scripts(source: Path, out: Path) -> None:
+    """Write one script for each page that has many: as one they are packed smaller."""
+    folder = out / "_static/playground"
+    for script in folder.glob("*.js"):
+        script.unlink()
+    for name, parts in JOINED.items() if source.is_dir() else ():
+        texts = [(source / f"{part}.js").read_text("utf-8") for part in parts]
+        (folder / f"{name}.js").write_text(stripped("".join(texts)), "utf-8")
 
 
 def setup(app: Sphinx) -> None:
