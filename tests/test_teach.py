@@ -254,6 +254,7 @@ def test_sheet_asks_all_that_its_level_asks_and_answers_none(pages, level):
     book, given = (" ".join(words(c.body) for c in it) for it in (told, asked))
     assert [a for a in answers if a not in book] == []
     assert [a for a in answers if a in given] == []
+    assert {chapter.level for chapter in told + asked} == {0}  # its contents: a list
     for one in (told, asked):
         assert sum(len(c.body.select(".box")) for c in one) == len(boxes)
         assert not [c for c in one for _ in c.body.select(".covered, .downloads")]

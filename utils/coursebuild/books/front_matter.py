@@ -64,7 +64,7 @@ def contents(
     parts: list[tuple[str, list[str]]] = []
     for chapter in chapters:
         link = f'<a href="{href(chapter)}">{escape(chapter.title)}</a>{more(chapter)}'
-        if chapter.level and parts:
+        if chapter.level:
             parts[-1][1].append(link)
         else:
             parts.append((link, []))

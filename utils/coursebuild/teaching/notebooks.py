@@ -18,8 +18,8 @@ BEFORE = "# What the lesson computes before its next question\n"
 FOLDED = {"jupyter": {"source_hidden": True, "outputs_hidden": True}, "collapsed": True}
 IMPORT = "from torchutils import check_answer"
 INSTALL = """\
-It needs PyTorch, matplotlib and torchutils, whose wheel lies in the folder above this
-one: ``pip install torch matplotlib ../../gradients_torchutils-*.whl``.
+It needs PyTorch, matplotlib and torchutils, whose wheel lies two folders
+above: ``pip install torch matplotlib ../../gradients_torchutils-*.whl``.
 """
 ASKING = f"""\
 *Without answers.* Below each question that numbers answer stands a cell. Write yours in

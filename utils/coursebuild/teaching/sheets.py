@@ -51,7 +51,7 @@ def _asking(chapter: Chapter) -> Chapter:
     for tag in top.find_all(recursive=False):
         if tag is not head and tag.name != "section":
             tag.decompose()  # what the lesson promises, and needs
-    return chapter
+    return chapter._replace(level=0)  # a sheet has no parts
 
 
 def _linked(chapters: list[Chapter]) -> list[Chapter]:
