@@ -109,7 +109,8 @@ def test_what_is_loaded_beforehand_is_there_and_is_what_builds_need() -> None:
 def test_served_site_is_what_a_clean_build_gives(served: Served) -> None:
     site = served.site
     assert serve.RELOAD.decode() in served.get()
-    assert "lesson 1/1" in served.edit(ALPHA, "One graph", "A graph")
+    assert "lesson 1/1" in served.edit(ALPHA, "[1.0, 2.0]", "[1.0, 3.0]")
+    assert "lesson 1/1" not in served.edit(ALPHA, "One graph", "A graph")
     served.edit(PAGE, "A cell", "One cell")
     served.edit(BETA, "Beta\n====", "Beta 2\n======")
     first = served.processes()

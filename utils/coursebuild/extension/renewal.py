@@ -57,10 +57,7 @@ class _Record:
 
 
 class _Few(dict[str, Any]):
-    """So many pages; Sphinx reads the others from their files again.
-
-    It would hold all, and a page takes a fifth of a megabyte.
-    """
+    """So many pages: Sphinx would hold all, and reads the others from their files."""
 
     def __setitem__(self, page: str, tree: Any) -> None:
         """Take a page, while there is room."""
