@@ -560,7 +560,7 @@ fig.set_label(
 #
 # Back to the question of the beginning: what can 64 inputs do, if each may change by a
 # little? We use the attack as a measuring instrument. It tells how far the answers of a
-# network hang on directions that we do not see. This time the gradient is that of the
+# network hang on changes that mean little to us. This time the gradient is that of the
 # loss, so a step *along* its sign makes the loss larger.
 
 leaf = test_X.clone().requires_grad_()
@@ -685,13 +685,16 @@ plot.say(
 plot
 
 # %%
-# Where does the answer turn? And how sure is the network a third of the way, just
-# behind the turn, and at the end? We would still read a three there.
+# Where does the answer turn, and what do you read there? And how sure is the network a
+# third of the way, just behind the turn, and at the end?
 #
 # >>> sizes[[6, 7]], said[[6, 7]]
 # (tensor([0.1500, 0.1750]), tensor([3, 5]))
 # >>> sure[[4, 7, 12]]
 # tensor([0.974, 0.618, 0.989], dtype=torch.float64)
+#
+# Our pictures have few pixels, so the change can be seen. In a photograph a far smaller
+# one is enough.
 #
 # Nothing here needs a hidden layer. The single layer is led astray as well, by many
 # small pushes in one direction, as the neuron with two inputs was:
