@@ -304,7 +304,7 @@ def stock_served(root: Path, lesson: Path, extra: Path) -> Server:
     options += ["--ignore", folder / "sg_execution_times.rst"]
     command = python("-u", "-m", "sphinx_autobuild", folder, folder / "out", *options)
     page = _page(folder / "out", lesson)
-    return Server(command, b"Serving on", page, f"utils{os.pathsep}{extra}")
+    return Server(command, b"Waiting to detect", page, f"utils{os.pathsep}{extra}")
 
 
 def _hear() -> None:
@@ -336,8 +336,8 @@ def served(
             preexec_fn=_hear,
         )
         _wait(lambda: server.says in os.pread(log.fileno(), 1 << 20, 0))
-        for _ in range(1 + edits):
-            time.sleep(1)  # nobody saves as fast as that
+        for number in range(1 + edits):
+            time.sleep(1 if number else 5)  # it says that it watches before it does
             word = edit(lesson)
             start = time.perf_counter()
             _wait(lambda: word in _read(server.page))  # noqa: B023
