@@ -16,6 +16,7 @@ import pytest
 import torch
 
 import torchutils
+from docs.models import run
 from torchutils import make_dot, record_backward
 from torchutils.html import stylesheet
 from torchutils.labels import Line
@@ -514,3 +515,14 @@ def test_narrow_drawing_puts_no_more_boxes_beside_each_other_than_asked(beside):
     ]
     assert len(boxes) > 6
     assert max(rows) == beside
+
+
+def test_title_of_a_frame_hides_the_edges_behind_it():
+    svg = make_dot(*run("ResNet-18"), depth=2).svg
+    frames = svg.count('class="ag-frame"')
+    assert frames >= 4
+    titles = [
+        m.start() for m in re.finditer(r'<rect class="ag-page"[^>]*/><text ', svg)
+    ]
+    assert len(titles) == frames
+    assert min(titles) > svg.rindex('class="ag-edge"')

@@ -78,7 +78,9 @@ def to_svg(
         *map(_frame, graph.groups, layout.groups),
         '<g class="ag-edges" stroke="#555" stroke-width="1.5">',
         *(_wire(k, wire, bool(said)) for k, wire in enumerate(layout.wires)),
-        '</g><g text-anchor="middle">',
+        "</g>",
+        *map(_title, graph.groups, layout.groups),
+        '<g text-anchor="middle">',
         *(_mark(k, w.label, said) for k, w in enumerate(layout.wires) if w.label),
         *(_node(n, layout.boxes[n.id], said) for n in graph.nodes),
         f"</g>{legend}</g></svg>",
@@ -229,8 +231,17 @@ def _frame(group: Group, box: Box) -> str:
     return (
         f'<rect class="ag-frame" x="{_n(x)}" y="{_n(y)}" width="{_n(box.width)}" '
         f'height="{_n(box.height)}" fill="none" stroke="#6b6b6b" stroke-dasharray="6 4"'
-        f' rx="4"/><text x="{_n(x + 8)}" y="{_n(y + STEP)}">'
-        f"{safe(cut(group.title))}</text>"
+        ' rx="4"/>'
+    )
+
+
+def _title(group: Group, box: Box) -> str:
+    """Return a frame's title, which hides the edges that run through its row."""
+    x, y, text = box.x - box.width / 2 + 8, box.y - box.height / 2, cut(group.title)
+    return (
+        f'<rect class="ag-page" x="{_n(x - 2)}" y="{_n(y + 3)}" '
+        f'width="{_n(text_width(text) + 4)}" height="{STEP}" fill="#fff"/>'
+        f'<text x="{_n(x)}" y="{_n(y + STEP)}">{safe(text)}</text>'
     )
 
 
