@@ -292,7 +292,7 @@ def ours_served(root: Path, lesson: Path) -> Server:
 def stock_served(root: Path, lesson: Path, extra: Path) -> Server:
     """Return sphinx-autobuild with stock sphinx-gallery, for the lessons alone."""
     folder = root / "stock"
-    stock(root, folder, "False", "")
+    took(stock(root, folder, "False", ""), root)  # what is idle builds nothing, too
     options = [
         "--port",
         "0",
