@@ -27,6 +27,7 @@ UNSAID = {
     "the operation linalg_det",
     "the operation reverse",
     "the operation softplus",
+    "the operation stack",
     "the operation where",
 }
 LINKS = 35  # there were so many in 50 walks; a lesson may bring more

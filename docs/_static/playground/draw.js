@@ -7,6 +7,7 @@ const drawing = (() => {
   const PAD = 11; // around a text
   const GAP = 16; // between what stands side by side
   const [DOWN, FLAT] = [20, 14]; // between layers, which labels keep apart as well
+  const MANY = 20; // boxes: so many are not tried in each way
   const [MOST, FEW] = [40, 24]; // characters of a line, and where there is no room for them
   const ROLES = {
     leaf: ["leaf: keeps .grad", 'fill="#dcebfa" stroke="#1b62a5"'],
@@ -505,6 +506,7 @@ const drawing = (() => {
     };
     const flat = way(true, 0, false);
     if (flat) return flat;
+    if (told.boxes.length > MANY) return way(false, 0, false); // it would be long, and slow
     const ways = /** @type {[number, boolean][]} */ ([[0, false], [1, false], [1, true], [2, false], [2, true]]);
     const widths = [];
     for (const it of ways) {
