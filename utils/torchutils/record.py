@@ -19,7 +19,16 @@ from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
 from torchutils.tape import to_tape
 from torchutils.values import Value, kinds, numbers
-from torchutils.walk import ACCUMULATE, Live, Root, Walk, check_limits, start, walk
+from torchutils.walk import (
+    ACCUMULATE,
+    Live,
+    Root,
+    Walk,
+    check_limits,
+    leaf_of,
+    start,
+    walk,
+)
 
 __all__ = ["record_backward"]
 
@@ -103,9 +112,10 @@ def record_backward(
     with uncollected():
         grads = _grads(live, known, values, attrs=attrs)
     seeds = tuple(_seeds(live, outputs, gradients, values))
-    graph: Graph | Callable[[], Graph] = partial(_told, before, grads, log, seeds)
+    told = partial(_told, before, grads, log, seeds)
+    graph: Graph | Callable[[], Graph] = told
     if looked is not None:
-        graph = tell(graph(), looked, Checked(log.first, log.came))
+        graph = tell(told(), looked, Checked(log.first, log.came))
         cuts = check if isinstance(check, Cuts) else None
         said = without(graph, live, known, log.came, inputs, cuts)
         graph = replace(graph, remarks=(*graph.remarks, *said))
@@ -261,16 +271,17 @@ def _grads(live: Walk, names: Names, values: int, *, attrs: bool) -> _Grads:
             if tensor.grad is not None
         }
     after = describe(live, names, values=values, attrs=attrs)
-    every = ((n.id, n.outputs or (n,)) for n in after.nodes)
-    return {(i, k): one.grad for i, ones in every for k, one in enumerate(ones)}
+    own = {(node.id, 0): node.grad for node in after.nodes if not node.outputs}
+    each = ((n.id, k, one) for n in after.nodes for k, one in enumerate(n.outputs))
+    return own | {(i, k): one.grad for i, k, one in each}
 
 
 def _kept(node: Live, names: Names) -> list[torch.Tensor]:
     """Return the tensors of a node that keep their .grad."""
     if isinstance(node, torch.Tensor):
         return []
-    if type(node) is ACCUMULATE:
-        return [node.variable]
+    if (leaf := leaf_of(node)) is not None:
+        return [leaf]
     return [tensor for tensor in names.made.get(node, ()) if tensor.retains_grad]
 
 
