@@ -110,6 +110,7 @@ X = "x = tensor([1., 2.], requires_grad=True)\n"
         (X + "y = np.exp(x).sum()", "Write the function alone"),
         (X.replace("True", "true") + "y = x.sum()", "True and False"),
         ("x = Tensor([1., 2.])", "Write tensor."),
+        ("x = tensor([1, 2])\n" + X, "holds no integers: write tensor() with"),
         ("x = tensor(1., 2.)", "square brackets"),
         ("x = tensor([1., 2.])\ny = x.sum()", "Begin with a leaf"),
         (X + "x += 1\ny = x.sum()", "z = x + 1"),
@@ -340,8 +341,11 @@ def test_differences_agree(page: Page):
     apart = """() => +document.querySelector(".pg-see tbody td:last-child")
       .textContent.replace("−", "-")"""
     fine = page.evaluate(apart)
+    caption = "document.querySelector('.pg-see figcaption').firstChild"
+    page.evaluate(f"window.said = {caption}")
     page.select_option(".pg-see p:last-of-type select", "0.1")
     assert page.evaluate(apart) == pytest.approx(0.01)  # h² for a cube
+    assert page.evaluate(f"said == {caption}")  # not read out again
     assert fine < 1e-8
 
 

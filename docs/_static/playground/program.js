@@ -674,23 +674,25 @@ const playground = (() => {
     T.room(shape);
     return { shape, data: T.fill(T.size(shape), value) };
   }
-  const wholeRefused = (name) =>
-    refuse("integer", `Only Tensors of floating point and complex dtype can require gradients: write ${name} with a decimal point, 1. for 1`);
+  const wholeRefused = (name, requires) => {
+    const why = requires ? "Only Tensors of floating point and complex dtype can require gradients" : "The playground holds no integers";
+    refuse("integer", `${why}: write ${name} with a decimal point, 1. for 1`);
+  };
 
   const MAKERS = {
     __proto__: null,
-    tensor: ["data:a", (data, dtype) => {
+    tensor: ["data:a", (data, dtype, requires) => {
       const shape = shapeOf(data); // refuses what is no number
       const all = flat(data);
-      if (!dtype && all.length && all.every((v) => v.int)) wholeRefused("tensor()");
+      if (!dtype && all.length && all.every((v) => v.int)) wholeRefused("tensor()", requires);
       return filled(shape, (i) => all[i].n);
     }],
     ones: ["size:s", (size) => filled(dims(size), () => 1)],
     zeros: ["size:s", (size) => filled(dims(size), () => 0)],
     eye: ["n:i", ({ n }) => filled([n, n], (i) => +(i % (n + 1) == 0))],
-    arange: ["start:k end:k? step:k?", (start, end, step, dtype) => {
+    arange: ["start:k end:k? step:k?", (start, end, step, dtype, requires) => {
       const [a, b, by] = end ? [start.n, end.n, step?.n ?? 1] : [0, start.n, 1];
-      if (!dtype && [start, end, step].every((v) => !v || v.int)) wholeRefused("arange()");
+      if (!dtype && [start, end, step].every((v) => !v || v.int)) wholeRefused("arange()", requires);
       if (!by || (b - a) / by < 0) refuse("type", "upper bound and lower bound inconsistent with step sign");
       return filled([Math.ceil((b - a) / by)], (i) => a + i * by);
     }],
@@ -701,8 +703,8 @@ const playground = (() => {
     call(positional, named, state, place) {
       const [params, act] = MAKERS[name];
       const all = bind(name, signature(`${params} *dtype:d? *requires_grad:b?`), positional, named, true);
-      const [dtype, requires] = all.slice(-2);
-      const result = act(...all.slice(0, -2), dtype);
+      const requires = all.at(-1);
+      const result = act(...all);
       if (!result.data.length) refuse("outside", "The playground holds no empty tensors");
       const made = make(state, name, [], result, [], place);
       made.node.requires = !!requires;

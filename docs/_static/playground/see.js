@@ -165,7 +165,8 @@
     program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
     look();
   });
-  for (const input of [first, second, step]) input.onchange = see;
+  for (const input of [first, second]) input.onchange = see;
+  step.onchange = differences; // the caption stays as it is, and is not read out again
   box.ontoggle = look;
   plot.setAttribute("viewBox", `${-EDGE} -4 ${SIZE + EDGE + 8} ${SIZE + 28}`);
 })();
