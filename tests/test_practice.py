@@ -119,6 +119,47 @@ def test_shape_is_not_told_by_how_many_sizes_it_has(page: Page):
     assert says(page).startswith("Not yet.")
 
 
+@pytest.mark.parametrize(
+    ("kind", "level", "texts"),
+    [
+        ("shapes", 1, ["(5, 4)", "torch.Size([5, 4])", "5x4", "y.shape = (5, 4)"]),
+        ("paths", 1, ["8/2", "x.grad = 4", "tensor(4., dtype=torch.float64)"]),
+        ("next", 3, ["[-12, -6]", "tensor([-12., -6.])", "w.grad = [-12, -6]"]),
+        ("none", 1, ["b, c", "b and c", "c b are None", "0 None None", "[0, 1, 1]"]),
+        ("none", 3, ["a b c", "None, 0, None, None, 0, 0"]),
+        ("wrong", 1, ["1: 4", "x[1] = 4", "x.grad[1] = 4.0", "place 1, 8/2"]),
+        ("wrong", 3, ["2, 75.", "(2) 75"]),
+    ],
+)
+def test_right_answer_is_taken_as_it_is_typed(page: Page, kind, level, texts):
+    for text in texts:
+        visit(page, kind, level, 11)
+        answer(page, text)
+        assert says(page).startswith("Right."), text
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "text", "said"),
+    [
+        ("none", 1, "b", "Nothing arrives."),
+        ("none", 1, "a is, b no", "Numbers, please"),
+        ("wrong", 1, "-12, 4", "The place is missing."),
+        ("wrong", 3, "12, 48, 75", "The place is missing."),
+        ("wrong", 3, "75", "The place is missing."),
+        ("read", 1, "15", "A minus is lost."),
+        ("none", 3, "1, 0, 1, 0, 0, 0", "It asked for no gradient."),
+    ],
+)
+def test_what_is_said_is_in_sight(page: Page, kind, level, text, said):
+    visit(page, kind, level, 11)
+    answer(page, text)
+    assert says(page).startswith(said)
+    place = page.locator(".pr-says")
+    expect(place).to_be_in_viewport(ratio=0.95)
+    room, own = [it.bounding_box() for it in (page.locator(".pr"), place)]
+    assert own["x"] + own["width"] <= room["x"] + room["width"]
+
+
 def test_answer_is_shown_with_the_whole_graph(page: Page):
     made = page.evaluate(MADE, ["paths", 1, 17])
     assert "adjoint" not in page.locator(".pr-stage .ag-svg").text_content()
@@ -229,8 +270,10 @@ def test_page_works_while_the_storage_is_refused(browser):
 
 
 def test_sheet_has_ten_questions_and_their_answers(page: Page):
-    page.click(".pr-ten")
+    page.locator(".pr-ten").press("Enter")
     page.wait_for_url("**&ten")
+    expect(page.locator("#pr-sheet-title")).to_be_focused()  # above the ten
+    expect(page.locator("#pr-sheet-title")).to_be_in_viewport()
     items = page.locator(".pr-sheet > ol > li")
     expect(items).to_have_count(10)
     assert not page.locator(".pr-one").is_visible()

@@ -112,7 +112,7 @@ const exercises = (() => {
     const y = valueIn(program, "y");
     if (level < 3 || dice.odds(0.5)) {
       const cards = mistaken(program, VALUES).map(({ card, text }) => [card, valueIn(text, "y")]);
-      return { program, see, what: "value", name: "y", answer: y, cards: [...cards, ["sign", negative(y)]] };
+      return { program, see, what: "value", name: "y", answer: y, cards: [...cards, ["minus", negative(y)]] };
     }
     const [name] = dice.mixed(leaves);
     const answer = [paths(result, name)];
@@ -305,6 +305,8 @@ const exercises = (() => {
       ...[...claimed.keys()].filter((k) => k != i).map((k) => ["this-is-right", [...place(k), claimed[k]]]),
       ["sign", [...place(i), -right[i]]],
       ...(shape[1] ? [["turned", [...place(i).reverse(), right[i]]]] : []),
+      ["placeless", right],
+      ["placeless", [right[i]]],
     ];
     return { program, see: { program: true }, what: shape[1] ? "cell" : "entry", name, answer: [...place(i), right[i]], cards, claimed };
   }

@@ -81,21 +81,38 @@
     remember(found && !tries);
   }
 
+  /** What was typed: the names of those without .grad may stand for the 1s, and words around places and sizes. */
+  function typed() {
+    const { what, name, claimed } = now;
+    const text = field.value;
+    if (what == "shape" || claimed) return text.replace(/[a-z][a-z.]*|[=:]/gi, " ");
+    if (what != "none") return text.replace(/^\s*[a-z][\w.]*\s*=/i, "");
+    const names = name.split(", ");
+    const words = text.match(/\w+/g) ?? [];
+    const given = names.map((it) => +words.includes(it));
+    const only = words.every((it) => names.includes(it) || /^(and|are|is|none)$/i.test(it));
+    if (only && given.includes(1)) return given.join();
+    return text.replace(/none|true/gi, "1").replace(/tensor|false/gi, "0");
+  }
+
   form.onsubmit = (event) => {
     event.preventDefault();
     const { answer, cards, what } = now;
     // How many sizes a shape has is a part of the question.
     const count = what == "shape" ? 0 : answer.length;
-    const { numbers, fault } = readNumbers(field.value, count);
+    const { numbers, fault } = readNumbers(typed(), count);
     if (nearNumbers(answer, numbers)) return finish(true);
     const [card] = cards.find(([, them]) => nearNumbers(them, numbers)) ?? [];
     const said = fault || (nearNumbers(answer, numbers, isRounded) ? "near" : "");
     field.select();
-    if (said && !card) return sayFault(status, said, count); // no try
-    tries++;
-    status.replaceChildren(says("other"));
-    const mistake = find(`[data-card="${card}"]`);
-    if (mistake) status.innerHTML = `<p><strong>${mistake.innerHTML}</strong> ${mistake.nextElementSibling.innerHTML}</p>`;
+    if (said && !card) sayFault(status, said, count); // no try
+    else {
+      tries++;
+      status.replaceChildren(says("other"));
+      const mistake = find(`[data-card="${card}"]`);
+      if (mistake) status.innerHTML = `<p><strong>${mistake.innerHTML}</strong> ${mistake.nextElementSibling.innerHTML}</p>`;
+    }
+    status.scrollIntoView({ block: "nearest" });
   };
 
   give.onclick = () => finish(false);
@@ -186,7 +203,10 @@
     store();
   };
   find(".pr-sheet button", page).onclick = () => window.print();
-  addEventListener("hashchange", arrive);
+  addEventListener("hashchange", () => {
+    arrive();
+    if (!sheet.hidden) find("h2", sheet).focus(); // the link that was followed stands below all ten
+  });
 
   page.hidden = false;
   recall();
