@@ -196,7 +196,7 @@ def test_prediction_takes_a_tensor(walk_page: Page):
 def test_every_box_of_the_site_has_the_reader():
     for name in PAGES:
         text = (SITE / name).read_text()
-        boxes = 'class="ask"' in text or 'class="ag-walk"' in text
+        boxes = any(f'class="{it}"' in text for it in ("ask", "ag-walk", "pr-ask"))
         assert text.count('id="number-says"') == boxes, name
 
 

@@ -1,12 +1,14 @@
 """The check of a student's numbers: as the site compares, and telling no answer."""
 
+import inspect
 import random
 from pathlib import Path
 
 import pytest
 import torch
 
-from torchutils import answer_key, check_answer
+from coursecheck import asks
+from torchutils import answer_key, answers, check_answer
 
 NUMBERS = Path(__file__).parents[1] / "docs/_static/numbers.js"
 KEY = answer_key([0.0, 4.0, 8.0, 12.0])
@@ -81,6 +83,11 @@ def test_damaged_key_is_refused(key):
 def test_key_needs_finite_numbers(numbers):
     with pytest.raises(ValueError, match="one finite number or more"):
         answer_key(numbers)
+
+
+def test_site_and_notebooks_have_one_tolerance():
+    assert asks.TOLERANCE == answers.TOLERANCE
+    assert inspect.getsource(asks.near) == inspect.getsource(answers.near)
 
 
 def test_verdict_is_that_of_the_site(browser):

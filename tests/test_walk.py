@@ -1075,7 +1075,8 @@ def test_graph_that_cannot_be_edited_says_why(page: Page, make, why):
 
 
 SHOWN = """figure => [...figure.querySelectorAll(".ag-node text")]
-  .filter(it => it.style.visibility != "hidden" && it.textContent.startsWith("adj"))
+  .filter(it => getComputedStyle(it).visibility != "hidden")
+  .filter(it => it.textContent.startsWith("adj"))
   .map(it => it.textContent)"""
 
 

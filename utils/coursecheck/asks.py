@@ -19,10 +19,12 @@ from coursecheck.doctests import watch
 from coursecheck.faults import StatementError, gathered, raise_all
 from coursecheck.questions import Place, Question, fault, shown
 from coursecheck.stated import Asked
-from torchutils.answers import TOLERANCE, near
 
 __all__ = ["evaluate", "near"]
 
+# torchutils has the same two, for notebooks; were they taken from there, each lesson
+# would run again when a drawing's code changes.  A test holds them equal.
+TOLERANCE = 1e-3  # relative above 1; numbers.js has the same
 MOST = 12  # numbers: nobody types more
 _REMEDY = (
     "what is asked is one Python expression of the lesson's variables, as they are "
@@ -78,6 +80,20 @@ def _stated(answer: str) -> Iterator[float]:
         yield from (float(number.replace("−", "-")), float(number.lstrip("-−")))
     words = re.findall(r"[a-z]+", answer.lower())
     yield from (_WORDS[word] for word in words if word in _WORDS)
+
+
+def near(
+    numbers: Sequence[float], others: Sequence[float], *, tolerance: float = TOLERANCE
+) -> bool:
+    """Tell whether a reader's numbers count as the others.
+
+    >>> near([2846.83], [2846.0]), near([0.25], [0.252]), near([1], [1, 1])
+    (True, False, False)
+    """
+    return len(numbers) == len(others) and all(
+        abs(a - b) <= tolerance * max(1.0, abs(b))
+        for a, b in zip(numbers, others, strict=True)
+    )
 
 
 @torch.enable_grad()  # whatever the lesson has switched off

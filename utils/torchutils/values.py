@@ -130,8 +130,8 @@ def plain(value: object, dtype: str = "") -> object:
         return value
     if not math.isfinite(value):
         return str(value)
-    if value.is_integer() and abs(value) < 1e15:
-        return int(value)
+    if value.is_integer() and abs(value) < 1e15 and str(value) != "-0.0":
+        return int(value)  # which has no negative zero
     return _shortest(value) if dtype == "float32" else value
 
 
