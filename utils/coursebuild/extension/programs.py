@@ -28,6 +28,7 @@ from torchutils.tape import added_constant
 __all__ = ["UnsaidError", "link", "to_program"]
 
 LONGEST = 600  # characters of an address: it is copied, sent and read aloud
+LOST = "a constant of {}, which PyTorch does not keep"
 CLOSE = 1e-6  # of a tensor's largest number: many lessons compute in float32
 SUM, PRODUCT, POWER, ATOM = range(1, 5)  # how tightly a text binds
 _Json = dict[str, Any]
@@ -63,7 +64,13 @@ _INFIX = {
 }
 _ONE = ["exp", "log", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "sqrt", "abs"]
 _ONE += ["reciprocal", "log1p", "expm1"]
-_FUNCTIONS = {name: getattr(torch, name) for name in [*_ONE, "maximum", "minimum"]}
+_LISTS = ["stack", "cat"]
+_FUNCTIONS = {
+    **{k: getattr(torch, k) for k in [*_ONE, *_LISTS, "maximum", "minimum"]},
+    "softplus": torch.nn.functional.softplus,
+}
+_ONE += ["softplus"]
+_USUAL = {"alpha": 1, "rounding_mode": None, "beta": 1, "threshold": 20}  # unwritten
 
 
 def link(graph: _Json, playground: str) -> str:
@@ -153,10 +160,10 @@ class _Writer:
 
     def _applied(self, node: _Json) -> _Term:
         op, attrs = operation(node["op"]), dict(node.get("attrs", ()))
-        way = _way(op, node, attrs)
-        if way is None or {"alpha", "rounding_mode"} & attrs.keys():
-            raise UnsaidError(f"the operation {op}")
         into = self.into[node["id"]]
+        way = _way(op, node, attrs, len(into))
+        if way is None or any(attrs.get(k, v) != v for k, v in _USUAL.items()):
+            raise UnsaidError(f"the operation {op}")
         given = [
             self.terms[into[k]] if k in into else self._constant(op, k, node, attrs)
             for k in range(way.text.count("{"))
@@ -165,7 +172,8 @@ class _Writer:
         values = dict(zip(names, (term.value for term in given), strict=True))
         value = eval(way.text.format(*names), _FUNCTIONS | values)
         if [*value.shape] != node["shape"]:
-            raise UnsaidError(f"the operation {op}")
+            why = LOST if op in _LISTS else "the operation {}"
+            raise UnsaidError(why.format(op))
         if op == "mul" and 1 not in into and not given[1].value.dim():
             given.reverse()  # as one writes it; PyTorch turns it round again
         texts = [
@@ -195,14 +203,18 @@ class _Writer:
         """Return the constant of a sum, which torch does not keep, by its result."""
         op = "rsub" if op == "sub" and not place else op
         if op not in ("add", "sub", "rsub") or node.get("value") is None:
-            raise UnsaidError(f"a constant of {op}, which PyTorch does not keep")
+            raise UnsaidError(LOST.format(op))
         given = self.terms[self.into[node["id"]][1 - place]].value
         dtype = getattr(torch, node["dtype"])
         return added_constant(op, given, _tensor(node["value"]), dtype)
 
 
-def _way(op: str, node: _Json, attrs: _Json) -> _Way | None:
+def _way(op: str, node: _Json, attrs: _Json, operands: int) -> _Way | None:
     """Return how an operation is written, None where the playground lacks it."""
+    if op in _LISTS:
+        listed = ", ".join(f"{{{k}}}" for k in range(operands))
+        text = f"{op}([{listed}], {attrs.get('dim', 0)})"
+        return _Way(text, ATOM, (SUM,) * operands)
     if op in _INFIX:
         return _INFIX[op]
     if op in _FUNCTIONS:
