@@ -1,12 +1,14 @@
 """Serve a folder on loopback as GitHub Pages does: text compressed with gzip."""
 
 import gzip
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 PLAIN = (".woff2", ".png", ".webp", ".zip", ".whl")  # compressed by themselves
 
@@ -15,7 +17,7 @@ PLAIN = (".woff2", ".png", ".webp", ".zip", ".whl")  # compressed by themselves
 def gzipped(folder: Path) -> Iterator[str]:
     """Serve ``folder`` while the context lasts; give its address."""
     handler = partial(_Handler, directory=str(folder))
-    server = _Server(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -30,8 +32,15 @@ def _packed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), 6, mtime=0)
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 64  # a browser asks for a page's parts all at once
+class Server(ThreadingHTTPServer):
+    """Answer a browser, which asks for much at once and may leave before it has it."""
+
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of an error, but not of a page that was closed meanwhile."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(SimpleHTTPRequestHandler):

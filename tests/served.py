@@ -6,9 +6,11 @@ import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from gzipped import Server
 
 __all__ = ["BELOW", "served"]
 
@@ -38,7 +40,7 @@ class _Pages(SimpleHTTPRequestHandler):
 def served(top: Path) -> Iterator[str]:
     """Serve ``top`` on loopback; yield the address of what lies in ``BELOW``."""
     handler = functools.partial(_Pages, directory=str(top))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}{BELOW}"

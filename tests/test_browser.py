@@ -2,10 +2,11 @@
 
 import functools
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from gzipped import Server
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
@@ -27,9 +28,7 @@ def address(tmp_path_factory):
     top = tmp_path_factory.mktemp("www")
     (top / "some").mkdir()
     (top / "some" / "where").symlink_to(SITE.resolve())
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(top))
-    )
+    server = Server(("127.0.0.1", 0), functools.partial(Quiet, directory=str(top)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/some/where/"

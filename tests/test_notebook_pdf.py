@@ -3,20 +3,15 @@
 import os
 import subprocess
 import sys
-import sysconfig
-import venv
-import zipfile
-from pathlib import Path
 from unicodedata import normalize
 
 import nbformat
 import pytest
+from environments import with_wheel
 from pypdf import PdfReader
 
 from coursebuild.books.chromium import find
-from coursebuild.downloads.archives import build_wheel
 
-ROOT = Path(__file__).parents[1]
 CELL = """import torch
 from torchutils import make_dot
 x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -35,26 +30,12 @@ main()"""
 def page(tmp_path_factory):
     """Return the first page; its environment has the wheel, its packages, nbconvert."""
     folder = tmp_path_factory.mktemp("notebook")
-    venv.create(folder / "env", symlinks=True)
-    base = {"base": str(folder / "env"), "platbase": str(folder / "env")}
-    packages = Path(sysconfig.get_path("purelib", vars=base))
-    (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
-    with zipfile.ZipFile(build_wheel(ROOT, folder)) as wheel:
-        wheel.extractall(packages)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--prefix",
-        folder / "env",
-    ]
-    subprocess.run([*pip, "nbconvert"], check=True)
+    python = with_wheel(folder / "env")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--prefix", folder / "env", "nbconvert"], check=True)
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     nbformat.write(book, folder / "a.ipynb")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    python = Path(sysconfig.get_path("scripts", vars=base)) / "python"
     done = subprocess.run(
         [python, "-c", EXPORT], cwd=folder, env=kept, capture_output=True, text=True
     )

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
@@ -30,19 +32,24 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll(".ag-text b")
   .map((b) => [b.dataset.v, b.textContent]))"""
 
 
-@pytest.fixture(params=[1280, 390])
-def page(request, browser):
-    """Open the playground on a desktop or on a phone."""
-    context = browser.new_context(
-        viewport={"width": request.param, "height": 800}, reduced_motion="reduce"
-    )
+@contextmanager
+def watched(browser, width: int, address: str) -> Iterator[Page]:
+    """Open a page on a desktop or on a phone; afterwards no script has failed."""
+    size = {"width": width, "height": 800}
+    context = browser.new_context(viewport=size, reduced_motion="reduce")
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(PAGE)
+    page.goto(address)
     yield page
     assert errors == []
     context.close()
+
+
+@pytest.fixture(params=[1280, 390])
+def page(request, browser):
+    with watched(browser, request.param, PAGE) as page:
+        yield page
 
 
 def write(page: Page, program: str):

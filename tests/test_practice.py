@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from test_browser import AXE, SITE, bare, faults
+from test_playground import watched
 from test_predict import REFUSED
 
 __all__ = ["bare"]  # a fixture
@@ -22,17 +23,9 @@ MANY = """([kind, level]) => Array.from({length: 25},
 
 @pytest.fixture(params=[1280, 390])
 def page(request, browser):
-    """Open the page on a desktop or on a phone."""
-    context = browser.new_context(
-        viewport={"width": request.param, "height": 800}, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    errors = []
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    visit(page, "paths", 1, 17)
-    yield page
-    assert errors == []
-    context.close()
+    address = f"{PAGE}#kind=paths&level=1&seed=17"
+    with watched(browser, request.param, address) as page:
+        yield page
 
 
 def visit(page: Page, kind: str, level: int, seed: int, more: str = ""):

@@ -5,15 +5,12 @@ import inspect
 import os
 import subprocess
 import sys
-import sysconfig
-import venv
-import zipfile
 from pathlib import Path
 
 import pytest
+from environments import with_wheel
 
 import torchutils
-from coursebuild.downloads.archives import build_wheel
 
 ROOT = Path(__file__).parents[1]
 CALLS = ROOT / "tests/typed_calls.py"
@@ -35,15 +32,8 @@ def mypy(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
-    """Return an environment with our wheel and what it depends on."""
-    folder = tmp_path_factory.mktemp("reader")
-    venv.create(folder / "env", symlinks=True)
-    base = {"base": str(folder / "env"), "platbase": str(folder / "env")}
-    packages = Path(sysconfig.get_path("purelib", vars=base))
-    (packages / "beside.pth").write_text(sysconfig.get_path("purelib"))
-    with zipfile.ZipFile(build_wheel(ROOT, folder)) as wheel:
-        wheel.extractall(packages)
-    return folder
+    """Return the Python of an environment with our wheel and what it depends on."""
+    return with_wheel(tmp_path_factory.mktemp("reader") / "env")
 
 
 def test_types_hold():
@@ -54,8 +44,7 @@ def test_types_hold():
 
 
 def test_readers_calls_are_checked_against_the_wheel(reader):
-    python = Path(sysconfig.get_path("scripts", vars={"base": str(reader / "env")}))
-    done = mypy(reader, "--python-executable", python / "python", CALLS)
+    done = mypy(reader.parents[2], "--python-executable", reader, CALLS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
