@@ -57,7 +57,6 @@ class Question:
     kind: Literal["predict", "exercise"]
     text: str
     whole: str
-    answer: str
     numbers: tuple[float, ...]
     code: str
 
@@ -157,7 +156,7 @@ def _question(box: re.Match[str], computed: Iterator[Asked]) -> Question:
     elif kind == "predict":
         numbers, code = (), ""  # its answer is words; an example there illustrates
     text = ASK.sub("", text).rstrip()
-    return Question(kind, text, whole, "\n\n".join(answers), numbers, code)
+    return Question(kind, text, whole, numbers, code)
 
 
 def _example(answers: Iterable[str]) -> tuple[tuple[float, ...], str]:
