@@ -278,6 +278,15 @@ def test_progress_survives_and_can_be_forgotten(page: Page):
     assert page.locator(".sidebar-tree a.read, .box.found").count() == 0
 
 
+def test_quiz_that_was_scrolled_through_is_no_lesson(page: Page):
+    visit(page, "quiz_capstones.html")
+    line = page.locator(".progress")
+    line.scroll_into_view_if_needed()
+    read_to_the_end(page, SECOND)  # this one counts, so the page had time for that one
+    assert line.inner_text().count("Lessons read to the end: 1") == 1
+    assert page.locator(".sidebar-tree a.read").count() == 1
+
+
 def test_name_of_a_link_says_that_the_lesson_was_read(page: Page):
     read_to_the_end(page, SECOND)
     name = "read: What is a gradient?"

@@ -4,7 +4,8 @@
 (() => {
   /** @returns {any[]} */
   const all = (query) => [...document.querySelectorAll(query)];
-  const key = "progress " + new URL("..", /** @type {any} */ (document.currentScript).src);
+  const root = new URL("..", /** @type {any} */ (document.currentScript).src);
+  const key = "progress " + root;
   const page = (url) => url.split(/[?#]/)[0];
   const forms = all(".ask");
   // A question is known by its section, and by its place there if it is not the first.
@@ -49,5 +50,7 @@
   addEventListener("missed", ({ target }) => kept.includes(id(target)) || keep(missed(target)));
   if (!line) return;
   line.lastElementChild.onclick = () => keep();
-  if (forms[0]) new IntersectionObserver(([it]) => it.isIntersecting && keep(id())).observe(line);
+  // A quiz asks, too, and is no lesson.
+  if (forms[0] && id().startsWith(root + "lessons/"))
+    new IntersectionObserver(([it]) => it.isIntersecting && keep(id())).observe(line);
 })();
