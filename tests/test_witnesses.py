@@ -938,6 +938,16 @@ def _curvatures(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.linalg.eigh(2 / len(windows) * windows.T @ windows)
 
 
+def _with_momentum(
+    values: np.ndarray, error: np.ndarray, rate: float, momentum: float
+) -> np.ndarray:
+    """Return what remains of the errors after 200 steps of a matrix each."""
+    slope = rate * values
+    both = np.array([[1 - slope, np.full(9, -momentum)], [slope, np.full(9, momentum)]])
+    powers = np.linalg.matrix_power(both.transpose(2, 0, 1), 200)
+    return powers[:, 0, 0] * error
+
+
 def _edge_filter() -> Found:
     """Descent in closed form: each eigenvector's error has a factor of its own."""
     scene, grain = _scenes()
@@ -956,6 +966,11 @@ def _edge_filter() -> Found:
     seen = after(3000, values, vectors)
     clean = after(10000, *_curvatures(scene))
     of_grain, ways = _curvatures(grain)
+    parts = vectors.T @ after(1000, values, vectors)
+    rounded = vectors.T @ (thousand.round() - SOBEL)
+    roots = np.sqrt(values[[0, 8]])
+    rate, momentum = 4 / sum(roots) ** 2, (np.diff(roots)[0] / sum(roots)) ** 2
+    rolled = _with_momentum(values, vectors.T @ -SOBEL, rate, momentum)
     new = ways.T @ after(1000, values, vectors)
     whole = ways.T @ SOBEL
     return {
@@ -964,7 +979,7 @@ def _edge_filter() -> Found:
         ],
         "(tensor([@, @, @], dtype": thousand[:3],
         "tensor([@, @], dtype=torch.float64), tensor": thousand[[3, 5]],
-        "tensor([@, @, @], dtype=torch.float64)) .. wrong": thousand[6:],
+        "tensor([@, @, @], dtype=torch.float64)) >>> loss": thousand[6:],
         "[:, 2].sum() tensor(@,": [thousand[2::3].sum()],
         r"\text{eigenvalues}_0 = @`": values[:1],
         r"0.001629` and :math:`\text{eigenvalues}_8 = @`": values[8:],
@@ -973,7 +988,14 @@ def _edge_filter() -> Found:
         r"\frac{2}{\text{eigenvalues}_8} = @`": [2 / values[8]],
         r"\text{factors}_0 = @`": [1 - values[0] / 5],
         r"\ln \text{factors}_0} = @`": [np.log(0.5) / np.log(1 - values[0] / 5)],
-        "** 3000 tensor([@, @, @],": (1 - values[[0, 6, 8]] / 5) ** 3000,
+        "** 3000 tensor([@, @, @, @],": (1 - values[[0, 6, 7, 8]] / 5) ** 3000,
+        "[[0, 2, 7]] tensor([@, @, @],": (parts**2 / (parts**2).sum())[[0, 2, 7]],
+        "loss(way[1000]) @ .. wrong": [(values * rounded**2).sum() / 2 / loss(1000)],
+        ">>> rate, momentum (@, @)": [rate, momentum],
+        "way[10000])] [@, @]": [
+            abs(vectors @ rolled).max(),
+            abs(after(10000, values, vectors)).max(),
+        ],
         r"\text{centred}_8 = @`": centred[8:],
         r"\text{centred}_0 = @`": centred[:1],
         r"\frac{\text{centred}_8}{\text{centred}_0} = @`": [centred[8] / centred[0]],
@@ -981,7 +1003,7 @@ def _edge_filter() -> Found:
         "287)[287]) (@,": [abs(seen).max()],
         "of_grain[0]).item(), 2) @": [round(of_grain[8] / of_grain[0], 2)],
         ">>> off(clean) @": [abs(clean).max()],
-        "share_left(grain_X, grain_y) (@, @)": [
+        "share_of_zeros(grain_X, grain_y) (@, @)": [
             loss(1000) / loss(0),
             (of_grain * new**2).sum() / (of_grain * whole**2).sum(),
         ],

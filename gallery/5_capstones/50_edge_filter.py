@@ -3,8 +3,8 @@ Learn an edge filter
 ====================
 
 We learn the nine weights of a filter from a picture and its edges. At the end we can
-say before the first step how long gradient descent will take, from the picture alone,
-and why a small loss need not mean that the right filter was found.
+say before the first step, from the picture alone, how many steps gradient descent may
+need, and why a small loss need not mean that the right filter was found.
 
 :Time: 45 minutes
 :Needs: :doc:`Convolution and pooling </lessons/2_practice/50_convolution>`,
@@ -84,6 +84,10 @@ fig.set_label(
 #       Right and left column are two pixels apart, so they differ by
 #       :math:`2 \cdot 0.1 = 0.2`, and the rows count 1, 2 and 1:
 #       :math:`\text{slope} = 0.2 \cdot (1 + 2 + 1) = 0.8`.
+#
+#       .. wrong:: 0.2
+#
+#          This is one row of weights −1 and 1. There are three rows.
 #
 #       .. wrong:: 0.4
 #
@@ -239,24 +243,27 @@ found = way[1000].round()
 #    .. answer::
 #
 #       The three rows are the same: each is −1, 0, 1. It is an edge filter, too, with a
-#       name of its own (*Prewitt*), but it is not the one that was used. The weights
-#       had come as far as this:
+#       name of its own (*Prewitt*), but it is not the one that was used. Its loss would
+#       have warned us: by rounding it has become nearly four times as large. The
+#       weights had come as far as this:
 #
 #       >>> way[1000][:3], way[1000][3:6:2], way[1000][6:]
 #       (tensor([-1.0692,  0.0027,  1.0671], dtype=torch.float64),
 #        tensor([-1.4147,  1.4176], dtype=torch.float64),
 #        tensor([-1.0721,  0.0006,  1.0708], dtype=torch.float64))
+#       >>> loss(found) / loss(way[1000])
+#       3.9
 #
 #       .. wrong:: sobel
 #
-#          So one would hope. A fiftieth of the loss is left, and it is enough for a
-#          different filter.
+#          So one would hope. But with a fiftieth of the loss, the weights can still be
+#          far away.
 #
 #       .. wrong:: [0, 0, 0, 0, 0, 0, 0, 0, 0]
 #
 #          The loss has fallen, so the weights have moved, further than one half.
 
-found.reshape(3, 3)
+found.reshape(3, 3).int()
 
 # %%
 # Is the gradient wrong? We have compared it at the start. Here it is once more, at the
@@ -268,8 +275,8 @@ found.reshape(3, 3)
 # >>> (theirs - ours).abs().max().item() < 1e-12
 # True
 #
-# It is right, and it is tiny. The way that is left is nearly two hundred times as long
-# as the gradient, and a step takes a fifth of the gradient:
+# It is right, and it is tiny. The way to the Sobel filter is nearly two hundred times
+# as long as the gradient, and a step takes a fifth of the gradient:
 #
 # >>> ours.norm().item(), (way[1000] - sobel.flatten()).norm().item()
 # (0.0043, 0.837)
@@ -388,8 +395,8 @@ eigenvalues
 # >>> round((eigenvalues[8] / eigenvalues[0]).item())
 # 3512
 #
-# Why does that make it slow? Along a direction, a step of gradient descent takes from
-# the error this error, times curvature, times learning rate. So the error is
+# Why does that make it slow? Along an eigenvector, a step of gradient descent takes
+# from the error this error, times curvature, times learning rate. So the error is
 # multiplied by :law:`1 - \eta \lambda`, with the learning rate :law:`\eta` and the
 # eigenvalue :law:`\lambda`.
 #
@@ -420,6 +427,10 @@ eigenvalues
 #          This rate jumps to the bottom in one step. Twice as far, the error is as
 #          large as before, on the other side.
 #
+#       .. wrong:: [1.289, 0.3495]
+#
+#          So large it is, but the step goes beyond the bottom, to the other side.
+#
 #       .. wrong:: [0.99935, 0.3495]
 #
 #          This is the factor of the smallest eigenvalue.
@@ -429,7 +440,7 @@ too_fast
 
 # %%
 # So the largest eigenvalue says how large the steps may be, and the smallest one then
-# says how many are needed. The nine factors, with our own rate:
+# says how many may be needed. The nine factors, with our own rate:
 
 factors = 1 - 0.2 * eigenvalues
 factors
@@ -456,43 +467,55 @@ halved
 
 # %%
 # Does the run do what the nine factors say? We split its error into the nine
-# directions, and look at the share that is left of each. In the picture, the points are
-# the run, and the line is the law. Both axes count powers of ten. Move to step 3000.
-# Where is the loss, and where are the nine directions?
+# directions, and look at which share of each remains. In the picture, the points are
+# the run, and the line is the law. Both axes count powers of ten, and what is below a
+# millionth lies at the bottom. Move to step 3000. Where is the loss, and where are the
+# nine directions?
 
 moments = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000]
 errors = (way[moments] - sobel.flatten()) @ directions
-left = (errors / errors[0]).abs().clamp(min=1e-6).log10()
+remains = (errors / errors[0]).abs().clamp(min=1e-6)
 scale = torch.linspace(-3, 0.8, 40, dtype=torch.float64)
 law = (1 - 0.2 * 10**scale).abs() ** torch.tensor(moments)[:, None]
 
 plot = MovingPlot(
     {"step": moments},
-    "What is left of the error, in nine directions",
+    "What remains of the error, in nine directions",
     xlim=(-3, 1),
     ylim=(-6, 0.5),
     xlabel="eigenvalue (power of ten)",
-    ylabel="share left (power of ten)",
+    ylabel="share that remains (power of ten)",
     start={"step": 10},
 )
 plot.line(scale, law.clamp(min=1e-6).log10(), "the law")
-plot.points(eigenvalues.log10().expand(len(moments), 9), left, "the run")
-plot.say("The loss is {loss:.5f},", loss=[loss(way[step]) for step in moments])
+plot.points(
+    eigenvalues.log10().expand(len(moments), 9),
+    remains.log10(),
+    "the run",
+)
+plot.say("The loss is {loss:.6f},", loss=[loss(way[step]) for step in moments])
 plot.say(
     "and the worst weight is off by {off:.3f}.",
     off=[off(way[step]) for step in moments],
 )
+first, eighth, last = remains[:, [0, 7, 8]].T.round(decimals=3)
+plot.say("From left to right, {first:.3f} remains of the first direction,", first=first)
+plot.say(
+    "{eighth:.3f} of the eighth, {last:.3f} of the last.", eighth=eighth, last=last
+)
 plot
 
 # %%
-# The direction on the right is gone after ten steps. After three thousand, of the two
-# next to it about a five-hundredth is left, of the slowest more than a third, and the
-# loss is almost gone: what hardly bends the loss hardly counts in it.
+# The direction with the largest eigenvalue is gone after ten steps. (After one step,
+# the line dips at an eigenvalue of 5: from there, one step leads to the bottom.) After
+# three thousand, of the two next to it a five-hundredth or less remains, of the slowest
+# more than a third, and the loss is almost gone: what hardly bends the loss hardly
+# counts in it.
 #
-# >>> factors[[0, 6, 8]] ** 3000
-# tensor([0.3761, 0.0020, 0.0000], dtype=torch.float64)
+# >>> factors[[0, 6, 7, 8]] ** 3000
+# tensor([0.3761, 0.0020, 0.0016, 0.0000], dtype=torch.float64)
 #
-# The run fits the law to six digits:
+# The run fits the law to six decimals:
 #
 # >>> share = errors[7] / errors[0]
 # >>> (share - factors**1000).abs().max().item() < 1e-6
@@ -503,8 +526,9 @@ plot
 # ------------------------
 #
 # A direction has nine numbers, so it is a filter itself, and can be drawn. Its
-# eigenvalue is twice the mean square of what this filter says of our picture: the
-# stronger it reacts, the faster it is learned.
+# eigenvalue is twice the mean square of what this filter says of our picture. The
+# stronger it reacts, the faster it is learned, as long as no step jumps over the
+# bottom.
 
 fig, panels = plt.subplots(3, 3, figsize=(4.4, 4.4), layout="constrained")
 for ax, direction, value in zip(panels.flat, directions.T, eigenvalues):
@@ -513,7 +537,8 @@ for ax, direction, value in zip(panels.flat, directions.T, eigenvalues):
     ax.axis("off")
 fig.set_label(
     "Nine filters of three by three, by their eigenvalues. The last is one even grey, "
-    "those before it rise to one side, and the first is a chequerboard."
+    "the two before it rise to one side, and the first is a chequerboard. The third "
+    "gets brighter to the right in its middle row, and darker in the two others."
 )
 
 # %%
@@ -526,7 +551,22 @@ fig.set_label(
 # this kind our picture has hardly more than its grain. Whether the filter looks for
 # chequers or not, *this picture* hardly tells.
 #
-# So the large eigenvalue comes from the mean brightness, which an edge filter does not
+# And our filter? The third direction sets the middle row against the two others. It is
+# what the Prewitt filter lacks and the Sobel filter has. After a thousand steps the
+# error is a mixture of the nine, and by squares, two thirds are of this one:
+#
+# >>> squares = errors[7] ** 2
+# >>> (squares / squares.sum())[[0, 2, 7]]
+# tensor([0.0014, 0.6669, 0.2078], dtype=torch.float64)
+#
+# A filter without any slow direction would have been found at once. Ten steps are
+# enough for the last of the nine:
+#
+# >>> mean = directions[:, 8]
+# >>> (descend(X, X @ mean, 0.2, 10)[10] - mean).abs().max().item() < 1e-8
+# True
+#
+# Its large eigenvalue comes from the mean brightness, which an edge filter does not
 # even look at. We take it away.
 
 X_centred = X - picture.mean()
@@ -570,8 +610,8 @@ fewer
 # (0.208, 0.2)
 
 # %%
-# No edge at all
-# --------------
+# Three pictures to learn from
+# ----------------------------
 #
 # .. predict::
 #
@@ -593,8 +633,8 @@ of_grain
 # >>> round((of_grain[8] / of_grain[0]).item(), 2)
 # 1.13
 #
-# With a rate in the middle of what these eigenvalues want, ten steps find the filter
-# to nine digits. The scene without its grain is the other extreme: after ten thousand
+# With a rate that suits the largest and the smallest alike, ten steps find the filter
+# to nine decimals. The scene without its grain is the other extreme: after ten thousand
 # steps, a weight is still off by one half.
 #
 # >>> quick = descend(grain_X, grain_y, 2 / (of_grain[0] + of_grain[8]), 10)[10]
@@ -606,12 +646,12 @@ of_grain
 # 0.547
 #
 # Grain is a good examiner, too, as each wrong weight costs about the same there. After
-# the thousand steps on the picture, this share of the loss of zeros is left: on the
+# the thousand steps on the picture, this share of the loss of zeros remains: on the
 # picture, and on the grain.
 #
-# >>> def share_left(X, y):
+# >>> def share_of_zeros(X, y):
 # ...     return (((X @ way[1000] - y) ** 2).mean() / (y**2).mean()).item()
-# >>> share_left(X, y), share_left(grain_X, grain_y)
+# >>> share_of_zeros(X, y), share_of_zeros(grain_X, grain_y)
 # (0.0216, 0.0627)
 
 # %%
@@ -623,24 +663,35 @@ of_grain
 # of the parabola. And Adam, which gives each weight a rate of its own?
 
 newton = -torch.linalg.solve(H, gradient)
-w = torch.zeros(9, dtype=torch.float64, requires_grad=True)
-adam = torch.optim.Adam([w], lr=0.1)
-for _ in range(500):
-    adam.zero_grad()
-    ((X @ w - y) ** 2).mean().backward()
-    adam.step()
+
+
+def adam(axes):
+    w = torch.zeros(9, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([w], lr=0.1)
+    for _ in range(500):
+        optimiser.zero_grad()
+        ((X @ (axes @ w) - y) ** 2).mean().backward()
+        optimiser.step()
+    return axes @ w.detach()
+
+
+by_weights = adam(torch.eye(9, dtype=torch.float64))
+by_directions = adam(directions)
 
 # %%
 # >>> off(newton) < 1e-9
 # True
-# >>> loss(w.detach()), loss(way[500])
+# >>> loss(by_weights), loss(way[500])
 # (0.000033, 0.0075)
-# >>> off(w.detach())
+# >>> off(by_weights)
 # 0.12
 #
 # After five hundred steps Adam is far ahead of plain descent, but not there. It
-# stretches the axes of the nine *weights*, and a direction such as the chequerboard
-# lies aslant to them.
+# stretches the axes of the nine *weights*, and the slow directions lie aslant to them.
+# Given the nine directions as its axes, it arrives:
+#
+# >>> off(by_directions) < 1e-9
+# True
 
 # %%
 # Exercises
@@ -656,8 +707,9 @@ for _ in range(500):
 #
 #       It says 0 everywhere, so zeros are right at once, and their gradient is 0. Of
 #       the eigenvalues one is left, that of the mean. The sum of the weights can be
-#       learned from this picture, and nothing else: descent from any start ends with
-#       weights that add up to zero, and they may be any such weights.
+#       learned from this picture, and nothing else: descent from any start, in steps
+#       that are not too long, ends with weights that add up to zero, and they may be
+#       any such weights.
 #
 #       >>> even = torch.full((25, 9), 0.5, dtype=torch.float64)
 #       >>> torch.linalg.eigvalsh(2 / 25 * even.T @ even).round(decimals=6).abs()
@@ -666,23 +718,30 @@ for _ in range(500):
 #
 # .. exercise::
 #
-#    *Momentum* adds up the gradients, and lets the older ones fade. Give ``SGD`` the
-#    momentum and the rate below, and start from zeros. How far off is the worst weight
-#    after 200 steps? (The theory of parabolas finds these two in our eigenvalues. With
-#    them, the *root* of the condition number counts.)
+#    *Momentum* adds up the gradients, and lets the older ones fade. The theory of
+#    parabolas finds its two numbers in our eigenvalues, from their *roots*:
+#
+#    >>> roots = eigenvalues[[0, 8]].sqrt()
+#    >>> rate = (2 / roots.sum()).item() ** 2
+#    >>> momentum = ((roots[1] - roots[0]) / roots.sum()).item() ** 2
+#    >>> rate, momentum
+#    (0.676, 0.935)
+#
+#    Give ``SGD`` this rate and this momentum, and start from zeros. How far off is the
+#    worst weight after 200 steps?
 #
 #    .. answer::
 #
 #       After two hundred steps it is closer than plain descent after ten thousand.
 #
 #       >>> w = torch.zeros(9, dtype=torch.float64, requires_grad=True)
-#       >>> ball = torch.optim.SGD([w], lr=0.676, momentum=0.935)
+#       >>> ball = torch.optim.SGD([w], lr=rate, momentum=momentum)
 #       >>> for _ in range(200):
 #       ...     ball.zero_grad()
 #       ...     ((X @ w - y) ** 2).mean().backward()
 #       ...     ball.step()
 #       >>> [off(weights) for weights in (w.detach(), way[10000])]
-#       [0.003, 0.016]
+#       [0.0039, 0.0165]
 #
 # .. exercise::
 #
@@ -692,9 +751,9 @@ for _ in range(500):
 #
 #    .. answer::
 #
-#       For example, the upper left minus the lower right corner, with the two others
-#       left out. The Hessian does not know which filter is wanted, so ten steps are
-#       enough again.
+#       For example, the lower right corner minus the upper left one, with the two other
+#       corners left out. The Hessian does not know which filter is wanted, so ten steps
+#       are enough again.
 #
 #       >>> aslant = torch.tensor([-2.0, -1, 0, -1, 0, 1, 0, 1, 2], dtype=torch.float64)
 #       >>> rate = 2 / (of_grain[0] + of_grain[8])
