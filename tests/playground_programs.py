@@ -69,7 +69,12 @@ TEMPLATES = {
     "softmax": ["{a}.softmax({i})", "F.softmax({a}, dim={i})"],
     "log_softmax": ["log_softmax({a}, {i})", "{a}.log_softmax(dim={i})"],
     "clamp": ["{a}.clamp({k}, {k})", "clamp({a}, min={k})", "{a}.clamp(max={k})"],
-    "where": ["where({c}, {a}, {b})", "torch.where({c}, {a}, {k})"],
+    "where": [
+        "where({c}, {a}, {b})",
+        "torch.where({c}, {a}, {k})",
+        "where(tensor([True, False]), {a}, {b})",
+        "where(tensor([[False], [True]]), {a}, {k})",
+    ],
     "transpose": ["{a}.transpose({i}, {i})", "transpose({a}, 0, 1)"],
     "reshape": ["{a}.reshape({s})", "reshape({a}, ({s},))", "{a}.reshape(-1)"],
     "view": ["{a}.view({s})", "{a}.view(-1)", "{a}.T.exp().T.view(({s}))"],
@@ -105,10 +110,13 @@ WRONG = {
         "y = x @ 2",
         "y = where(x, x, x)",
         "y = tensor([1., None])",
+        "x.sum().backward(2.)",
+        "x.grad = 1.",
     ],
     "integer": [
         "y = tensor([1, 2], requires_grad=True)",
         "y = torch.tensor(1, requires_grad=True)",
+        "y = torch.tensor([True, False], requires_grad=True)",
     ],
     "leaf": ["x += 1", "x[0] = 1.", "x.relu_()", "x *= x", "x.exp_()"],
     "flag": [
@@ -117,7 +125,10 @@ WRONG = {
     ],
     "requires": ["y = x.detach().sum()", "with torch.no_grad():\n    y = x.sum()"],
     "nothing": ["y = 2.0", "y = 1 + 2"],
-    "second": ["y = x.exp().sum()\ny.backward()\ny.backward()"],
+    "second": [
+        "y = x.exp().sum()\ny.backward()\ny.backward()",
+        "h = x.exp()\nh.backward(ones(2))\nh.sum().backward()",
+    ],
     "scalar": ["y = x * 2", "x.backward()"],
     "broadcast": ["y = x + tensor([1., 2., 3.])", "y = where(x > 0, x, ones(3))"],
     "matmul": ["y = x @ ones(3)", "y = ones(2, 3) @ ones(2, 3)", "y = ones(3, 3) @ x"],
@@ -151,9 +162,17 @@ WRONG = {
         "y = eye(-2)",
     ],
     "sizes": ["y = stack([x, ones(3)])", "y = cat([x, ones(2, 2)])", "y = stack([])"],
+    "upstream": [
+        "y = x * 2\ny.backward(ones(3))",
+        "y = x.sum()\ny.backward(tensor([1.]))",
+        "x.grad = tensor(1.)",
+        "x.detach().backward(ones(3))",
+    ],
     "ragged": ["y = tensor([[1.], [1., 2.]])"],
     "number": ["y = x * (1 / 0)"],
 }
+
+ENDS = ("requires", "nothing", "scalar")  # there the wrong line is the last
 
 # reason: what torch (or Python) says, as "Type: message".
 REASONS = {
@@ -168,6 +187,7 @@ REASONS = {
     "flag": "you can only change requires_grad flags of leaf",
     "requires": "element 0 of tensors does not require grad",
     "second": "backward through the graph a second time",
+    "upstream": "Mismatch in shape: grad_output|attempting to assign a gradient",
     "scalar": "grad can be implicitly created only for scalar",
     "broadcast": "The size of tensor a",
     "matmul": "cannot be multiplied|size mismatch, got input|inconsistent tensor size",
@@ -206,7 +226,7 @@ def answer(text: str, prelude: str) -> Answer:
         code = compile(text, "program", "exec")
         with warnings.catch_warnings(action="ignore"):
             exec(code, names)
-            if ".backward()" not in text:
+            if ".backward(" not in text:
                 names[_last(text)].backward()
     except Exception as error:
         return Answer(_reason(error, text), _line(error))
@@ -264,6 +284,8 @@ class Writer:
             return False
         made = names[line.strip().split("\n")[-1].split()[0]]
         useless = (made.abs() > 1e4).any() or made.isnan().any()
+        if ((made != 0) & (made.abs() < 1e-12)).any():
+            return False  # how a sum is rounded would decide what follows
         if useless and self.draw.random() < 0.9:
             return False
         if not 0 < made.numel() <= 16 or made.dim() > 3:
@@ -330,8 +352,30 @@ class Writer:
         for end in (self.draw.choice(ends), "{}.sum()"):
             if self.take(f"y = {end.format(last, last)}"):
                 break
-        if self.draw.random() < 0.2:
-            self.lines.append("y.backward()")
+        if self.draw.random() < 0.3:
+            self._backward()
+
+    def _backward(self) -> None:
+        """Start once or twice, from the output or with an upstream gradient."""
+        draw = self.draw
+        asks = [k for k, v in self.names.items() if getattr(v, "requires_grad", False)]
+        leaf = draw.choice([k for k in asks if self.names[k].is_leaf] or ["x"])
+        given = self._given(leaf)
+        self.lines += draw.choice([[], [], [], [f"{leaf}.grad = {given}"]])
+        for _ in range(draw.choice((1, 1, 2))):
+            name = draw.choice(asks or ["y"])
+            starts = [
+                f"{name}.backward({draw.choice(('', 'gradient='))}{self._given(name)})",
+                f"{name}.backward({self._given(name)}, retain_graph=True)",
+                "y.backward()",
+                "y.backward(retain_graph=True)",
+            ]
+            self.lines.append(draw.choice(starts))
+        self.lines += draw.choice([[], [], [], [f"{leaf}.grad = None"]])
+
+    def _given(self, name: str) -> str:
+        numbers = self._numbers([*self.names[name].shape])
+        return f"tensor({numbers})"
 
 
 def programs(seed: int, count: int, prelude: str) -> Iterator[tuple[str, set[str]]]:
@@ -365,5 +409,5 @@ def _wrong(writer: Writer, reason: str, lines: str) -> None:
     for n in range(writer.draw.randint(0, 2)):
         writer.step(f"z{n}", Counter())
     writer.lines += lines.split("\n")
-    if reason not in ("requires", "nothing", "second", "scalar"):  # these are the end
+    if ".backward(" not in lines and reason not in ENDS:
         writer.lines.append("y = x.sum()")

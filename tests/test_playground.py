@@ -112,6 +112,7 @@ X = "x = tensor([1., 2.], requires_grad=True)\n"
     [
         ("x = 3.\ny = x**2", "Begin with a leaf"),
         (X + "y = x**2", "Make one number of the last line"),
+        (X + "y = x**2", "y.backward(tensor([1., 1.]))"),
         (X + "y = x^2", "A power is written x**2"),
         (X + "y = 2x.sum()", "2 * x"),
         (X + "y = np.exp(x).sum()", "Write the function alone"),
@@ -435,6 +436,65 @@ def test_what_no_layout_can_fit_scrolls_and_is_drawn_whole(page: Page):
     assert page.evaluate(APART) == 0
     room, needed = page.evaluate(ROOM)
     assert needed > 0.9 * room  # it takes what there is
+
+
+JACOBIAN = X + "y = x**2\ny.backward(tensor([1., 10.]))"
+
+
+def test_upstream_gradient_is_drawn_walked_seen_and_saved(page: Page):
+    write(page, JACOBIAN)
+    assert status(page) == ""
+    assert "y (pow) has its turn: g = [1, 10]" in text(page)
+    assert page.evaluate(PLACES)["r1"] == "[2, 40]"
+    page.locator(".pg-see summary").click()
+    rows = page.locator(".pg-see tbody tr td:nth-of-type(2)").all_inner_texts()
+    assert [float(row) for row in rows] == pytest.approx([2, 40])
+    caption = page.locator(".pg-see figcaption")
+    expect(caption).to_contain_text("sum of the output's entries, each times its")
+    (found,) = printed([page.locator(".pg-script").text_content()])
+    assert found == {"y": [1, 4], "x.grad": [2, 40]}
+
+
+def test_gradients_of_two_passes_add_up(page: Page):
+    write(page, X + "a = x.sum()\na.backward()\nb = x @ x\nb.backward()")
+    assert title(page) == "Drawing of b = dot"
+    said = text(page)
+    assert "its .grad was [1, 1], is [1, 1] + [2, 4] = [3, 5]" in said
+    drawn = page.locator(".ag-node[data-node='1']").text_content()
+    assert "grad before = [1, 1]" in drawn
+    assert "grad [1, 1]" in drawn
+    assert "grad [3, 5]" in drawn
+    (found,) = printed([page.locator(".pg-script").text_content()])
+    assert found["x.grad"] == [3, 5]
+
+
+# What a drawing tells of masks, upstream gradients, and a .grad from before.
+MORE = {
+    "w = where(tensor([True, False, True]), a, b)\ny = w.sum()": "",
+    "p = a * b\ny = exp(p)": "y.backward(tensor([1., 3., -2.]))",
+    "p = a * b\ny = p.sum()": "a.grad = tensor([1., -2., 0.5])",
+}
+
+
+@pytest.mark.parametrize(("line", "start"), MORE.items())
+def test_start_and_choice_are_told_as_the_build_tells_them(page: Page, line, start):
+    write(page, f"{LEAVES}{line}\n{start}")
+    assert status(page) == ""
+    prelude, dtype = page.evaluate("playground.PRELUDE"), torch.get_default_dtype()
+    names = {}
+    given = None
+    try:
+        exec(f"{prelude}{LEAVES}{line}", names)
+        if ".grad =" in start:
+            exec(start, names)
+        elif start:
+            given = eval(start.removeprefix("y.backward"), names)
+    finally:
+        torch.set_default_dtype(dtype)
+    tensors = {n: v for n, v in names.items() if isinstance(v, torch.Tensor)}
+    built = record_backward(names["y"], tensors, gradient=given).html
+    expected = BeautifulSoup(built, "html5lib").select_one(".ag-text").get_text()
+    assert text(page) == expected
 
 
 def test_each_field_stands_beside_its_name(page: Page):

@@ -11,8 +11,11 @@ import torch
 from playwright.sync_api import Page
 from test_browser import ROOT
 
+from coursebuild.extension.site_files import JOINED
+
 STATIC = ROOT / "docs/_static"
-FILES = ["numbers.js", *(f"playground/{n}.js" for n in ("tensor", "program", "draw"))]
+PARTS = JOINED["practice"][:-1]  # all but the page
+FILES = ["numbers.js", *(f"playground/{name}.js" for name in PARTS)]
 KINDS = ["read", "next", "paths", "shapes", "none", "wrong"]
 LEVELS, SEEDS = [1, 2, 3, 4], range(1, 26)
 
@@ -37,7 +40,7 @@ MAKE = """([kind, level, seeds]) => seeds.map((seed) => {
 @pytest.fixture(scope="module")
 def page(browser):
     page = browser.new_page()
-    for name in [*FILES, "playground/exercises.js"]:
+    for name in FILES:
         page.add_script_tag(path=STATIC / name)
     yield page
     page.close()

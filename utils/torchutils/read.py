@@ -353,9 +353,9 @@ def _detailed(
     constants: int,
 ) -> Row:
     """Add to an operation's row what it saved, and what is unusual about that."""
-    attrs: tuple[tuple[str, Value], ...] = ()
-    if any(source is None for source, _ in node.next_functions):
-        attrs = tuple(_constants(kept, names, constants))
+    whole = any(source is None for source, _ in node.next_functions)
+    shown = [s for s in kept if whole or _is_mask(s)]
+    attrs = tuple(_constants(shown, names, constants))
     notes = state_notes(node, kept)
     if not (attrs or notes or known):
         return row
@@ -402,6 +402,11 @@ def _stale(i: int, live: Walk, kept: list[list[Saved]]) -> tuple[str, ...]:
 
 def _version(tensor: torch.Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
+
+
+def _is_mask(saved: Saved) -> bool:
+    """Say whether it chooses entries, of which no edge tells."""
+    return saved.tensor is not None and saved.tensor.dtype == torch.bool
 
 
 def _constants(kept: list[Saved], names: Names, values: int) -> list[tuple[str, Value]]:

@@ -161,6 +161,7 @@ const drawing = (() => {
       boxes[k].leaf ? [] : boxes[k].inputs.map((id) => of.get(id)).filter((it) => !it.requires);
     const attributes = (k) => [
       ...boxes[k].attributes,
+      ...(boxes[k].before ? [`grad before = ${show(boxes[k].before, shapes[k])}`] : []),
       ...constants(k).map((it) => `${it.names[0] ?? "constant"} = ${show(it.value, it.shape)}`),
     ];
 
@@ -211,8 +212,11 @@ const drawing = (() => {
       const box = boxes[k];
       const g = put(`a${k}`, box.grad ?? [], k);
       if (box.leaf) {
-        numbers[`b${k}`] = [];
-        steps.push({ node: k, ask: "turn", text: `${ref(k)} is a leaf: its .grad was ${mark(`b${k}`, "None")}, is ${put(`r${k}`, box.grad, k)}` });
+        const { before } = box;
+        const was = before ? put(`b${k}`, before, k) : mark(`b${k}`, (texts[`b${k}`] = "None"));
+        numbers[`b${k}`] ??= [];
+        const is = put(`r${k}`, before ? box.grad.map((x, i) => x + before[i]) : box.grad, k);
+        steps.push({ node: k, ask: "turn", text: bracketed(`${ref(k)} is a leaf: its .grad was ${was}, is ${before ? `${was} + ${g} = ` : ""}${is}`) });
         continue;
       }
       steps.push({ node: k, ask: "turn", text: `${ref(k)} (${ops[k]}) has its turn: g = ${g}` });
@@ -250,10 +254,10 @@ const drawing = (() => {
       } else if (k > count) {
         const leaf = boxes[node].leaf;
         const last = leaf ? `r${node}` : `a${node}`;
-        (said[`g${node}`] ??= []).push([k, last, `${leaf ? "grad" : "adjoint"} ${texts[`a${node}`]}`]);
+        (said[`g${node}`] ??= []).push([k, last, `${leaf ? "grad" : "adjoint"} ${texts[last]}`]);
       } else {
         said[`v${node}`] = [[k, `v${node}`, texts[`v${node}`]]];
-        if (boxes[node].leaf) said[`g${node}`] = [[k, `b${node}`, "grad None"]];
+        if (boxes[node].leaf) said[`g${node}`] = [[k, `b${node}`, `grad ${texts[`b${node}`] ?? "None"}`]];
       }
     });
     return said;

@@ -48,7 +48,7 @@
     [/name '(np|numpy|math)'/, "Write the function alone, as in exp(x)."],
     [/name '(true|false)'/, "Python writes True and False."],
     [/name '(Tensor|array)'/, "Write tensor."],
-    [/only for scalar outputs/, "Make one number of the last line, with .sum() for instance."],
+    [/only for scalar outputs/, "Make one number of the last line, with .sum() for instance. Or give its upstream gradient: y.backward(tensor([1., 1.]))."],
     [/does not require grad|ends in no tensor/, "Begin with a leaf: x = tensor([1., 2.], requires_grad=True)."],
     [/tensor\(\) takes 1/, "Several numbers stand in square brackets: tensor([1., 2.])."],
     [/leaf Variable/, "Give what comes out another name: z = x + 1."],
@@ -160,7 +160,7 @@
     const name = names[0] ?? "result";
     if (!names[0]) code[line - 1] = `result = ${code[line - 1]}`;
     const begun = /^[^#]*\.backward\s*\(/m.test(program);
-    const grads = leaves.map(of).map(({ names: [leaf], grad }) => `print("${leaf}.grad =", ${leaf}.grad${grad ? ".tolist()" : ""})`);
+    const grads = leaves.map(of).map(({ names: [leaf], held }) => `print("${leaf}.grad =", ${leaf}.grad${held ? ".tolist()" : ""})`);
     return [
       playground.PRELUDE,
       ...code,

@@ -22,7 +22,12 @@ const playground = (() => {
   };
   const isNumber = (v) => v?.n != null;
   const whole = (n) => ({ n, int: true });
-  const shown = (v) => (v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
+  const shown = (v) => (v?.mask ? nested(v.mask, v.shape) : v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
+
+  const nested = (all, [n, ...rest]) => {
+    const each = all.length / n;
+    return n ? shown({ list: Array.from({ length: n }, (_, i) => ({ mask: all.slice(i * each, (i + 1) * each), shape: rest })) }) : shown(!!all[0]);
+  };
 
   /** Return the lines up to a place: how many there are is its line, the last one's length its column. */
   const linesTo = (text, at) => text.slice(0, at).split("\n");
@@ -178,7 +183,7 @@ const playground = (() => {
           const made = state.nodes.length;
           const result = value(state);
           for (const [target, where] of targets.slice().reverse()) assign(state, target, where, result, made);
-          if (!result?.said) state.last = { value: result, place: end };
+          if (!result?.said && !targets.some(([target]) => target.attribute)) state.last = { value: result, place: end };
         },
       ];
     }
@@ -411,7 +416,7 @@ const playground = (() => {
     const mute = !state.mode && base != null && state.nodes[base].requires;
     const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
     const node = {
-      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, leaf: mute || !requires, memory: result.memory,
+      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, held: null, leaf: mute || !requires, memory: result.memory,
       requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: linesTo(state.text, place.at).length,
       text: state.text.slice(place.at, place.end),
     };
@@ -434,7 +439,7 @@ const playground = (() => {
       return params[i].type == "l" ? v.list.map(operand) : operand(v);
     });
     const attributes = values.flatMap((v, i) => {
-      const plain = isNumber(v) || typeof v == "boolean" || (v?.list && params[i].type != "l");
+      const plain = isNumber(v) || typeof v == "boolean" || v?.mask || (v?.list && params[i].type != "l");
       return plain ? [`${params[i].name == "input" ? "self" : params[i].name} = ${shown(v)}`] : [];
     });
     return make(state, name, parts.flat(), act(...parts), attributes, place);
@@ -529,8 +534,9 @@ const playground = (() => {
     if (target.item) return located(place, () => (target(state), refuseInPlace(state, target.item(state))));
     if (target.attribute) {
       const object = target.object(state);
-      if (target.attribute != "requires_grad" || !object?.node) refuse("outside", "The playground sets no attribute but requires_grad", place);
-      return located(place, () => setRequires(object.node, value));
+      const set = { __proto__: null, requires_grad: setRequires, grad: setGrad }[target.attribute];
+      if (!set || !object?.node) refuse("outside", "The playground sets no attribute but requires_grad and grad", place);
+      return located(place, () => set(object.node, value));
     }
     state.names.set(target.variable, value);
     const node = value?.node;
@@ -543,6 +549,14 @@ const playground = (() => {
     if (typeof flag != "boolean") refuse("type", `requires_grad must be a bool, not ${kind(flag)}`);
     if (!flag && !node.leaf) refuse("flag", "you can only change requires_grad flags of leaf variables.");
     node.requires = flag || !node.leaf;
+  }
+
+  function setGrad(node, value) {
+    if (!node.leaf) refuse("outside", "The playground sets the .grad of leaves alone");
+    if (value && !value.node) refuse("type", `assigned grad expected to be a Tensor or None but got grad of type ${kind(value)}`);
+    const [given, own] = [value?.node ?? node, node].map(({ shape }) => T.show(shape));
+    if (given != own) refuse("upstream", `attempting to assign a gradient of size '${given}' to a tensor of size '${own}'`);
+    node.held = value && value.node.value;
   }
 
   // Arguments. A parameter is "name:type", with ? where it may be left out. Types: t tensor, v tensor or
@@ -561,7 +575,7 @@ const playground = (() => {
     m: ["a boolean Tensor", (v) => v?.mask],
     b: ["bool", (v) => typeof v == "boolean"],
     d: ["torch.dtype", (v) => v?.dtype],
-    a: ["Number or list", (v) => isNumber(v) || v?.list],
+    a: ["Number or list", (v) => isNumber(v) || typeof v == "boolean" || v?.list],
   };
 
   function bind(name, params, positional, named, variadic) {
@@ -591,53 +605,8 @@ const playground = (() => {
     [...text.matchAll(/(\*?)(\w+):(\w)(\??)/g)].map(([, keyword, name, type, optional]) => ({ name, type, optional, keyword }));
 
   /** What a program can call, by name: parameters, and from arguments to a result. */
-  const table = new Map();
-  const define = (names, params, act) => {
-    for (const name of names.split(" ")) table.set(name, { params: signature(params), act: act(name) });
-  };
-  const dims = (v) => (v == null ? null : v.list ? v.list.map(({ n }) => n) : [v.n]);
-  const anyDims = (v) => (v?.list?.length == 0 ? null : dims(v)); // () means all
-  const some = (list, name) => (list.length ? list : refuse("sizes", `${name} expects a non-empty list of tensors`));
-  const alone = (name) => (x) => T.entrywise([x], T.unary[name][0], [T.unary[name][1]]);
-  const both = (name) => (a, b) => T.entrywise([a, b], ...T.pair(name));
-  const reduced = (of) => (name) => (x, dim, keep) => T.reduce(x, of(dim), keep, T.reductions[name]);
-  define(Object.keys(T.unary).join(" "), "input:t", alone);
-  define("detach", "input:t", () => alone("clone"));
-  define("add sub rsub mul div", "input:t other:v", both);
-  define("pow", "input:v exponent:v", both);
-  define("maximum minimum", "input:t other:t", both);
-  define("sum mean amax amin", "input:t dim:I? keepdim:b?", reduced(anyDims));
-  define("prod", "input:t dim:i? keepdim:b?", reduced(dims));
-  define("logsumexp", "input:t dim:I keepdim:b?", reduced(dims));
-  define("norm", "input:t", reduced(dims));
-  const tops = { max: "top", min: "bottom" };
-  define("max min", "input:t dim:i? keepdim:b?", (name) => (x, dim, keep) => {
-    if (keep != null && !dim) refuse("type", `${name}() received keepdim without dim`);
-    return T.reduce(x, dims(dim), keep, T.reductions[dim ? tops[name] : name]);
-  });
-  define("softmax log_softmax", "input:t dim:i", (name) => (x, dim) => T.soften(x, dim.n, T.softs[name]));
-  define("matmul", "input:t other:t", () => T.products.matmul);
-  define("dot", "input:t tensor:t", () => T.products.dot);
-  define("mv", "input:t vec:t", () => T.products.mv);
-  define("mm", "input:t mat2:t", () => T.products.mm);
-  define("outer", "input:t vec2:t", () => T.products.outer);
-  define("clamp", "input:t min:k? max:k?", () => (x, low, high) => {
-    if (!low && !high) refuse("type", "torch.clamp: At least one of 'min' or 'max' must not be None");
-    return T.clamp(x, low?.n ?? -Infinity, high?.n ?? Infinity);
-  });
-  define("where", "condition:m input:v other:v", () => T.where);
-  define("T", "input:t", () => T.reversed);
-  define("t", "input:t", () => T.t);
-  define("transpose", "input:t dim0:i dim1:i", () => (x, a, b) => T.transpose(x, a.n, b.n));
-  define("reshape", "input:t shape:s", () => (x, shape) => T.reshape(x, dims(shape)));
-  define("view", "input:t size:s", () => (x, shape) => T.view(x, dims(shape)));
-  define("expand", "input:t size:s", () => (x, shape) => T.expand(x, dims(shape)));
-  define("flatten", "input:t", () => (x) => T.reshape(x, [-1]));
-  define("unsqueeze", "input:t dim:i", () => (x, dim) => T.unsqueeze(x, dim.n));
-  define("squeeze", "input:t dim:i?", () => (x, dim) => T.squeeze(x, dim?.n));
-  define("select", "input:t dim:i index:i", () => (x, dim, i) => T.select(x, dim.n, i.n));
-  define("slice", "input:t dim:i start:i end:i step:i", () => (x, ...all) => T.slice(x, ...all.map(({ n }) => n)));
-  define("stack cat", "tensors:l dim:i?", (name) => (list, dim) => T[name](some(list, name), dim?.n ?? 0));
+  const table = new Map(T.operations.map(({ name, params, act }) => [name, { params: signature(params), act }]));
+  const { dims } = T;
 
   const HIDDEN = ["rsub", "T", "select", "slice"]; // written with signs
   const CALLED = [...table.keys()].filter((name) => !HIDDEN.includes(name));
@@ -648,19 +617,20 @@ const playground = (() => {
     name,
     call(positional, named, state, place) {
       const other = positional[self ? 0 : 1];
-      if (tops[name] && other?.node) return operation(name + "imum", self).call(positional, named, state, place);
+      const isTop = /^m(ax|in)$/.test(name);
+      if (isTop && other?.node) return operation(name + "imum", self).call(positional, named, state, place);
       const { params } = table.get(name);
       const values = bind(name, params, self ? [self, ...positional] : positional, named, self);
       // torch hands a flat tensor itself back
       if (name == "flatten" && values[0].node.shape.length == 1) return values[0];
       const result = apply(state, name, values, place);
-      return tops[name] && values[1] ? { list: [result, null], tuple: true, pair: true } : result;
+      return isTop && values[1] ? { list: [result, null], tuple: true, pair: true } : result;
     },
   });
 
   // Leaves.
   function shapeOf(v, depth = 0) {
-    if (!v?.list) return isNumber(v) ? [] : refuse(v?.node ? "outside" : "type", `tensor() takes numbers, not ${kind(v)}`);
+    if (!v?.list) return isNumber(v) || typeof v == "boolean" ? [] : refuse(v?.node ? "outside" : "type", `tensor() takes numbers, not ${kind(v)}`);
     const inner = v.list.map((e) => shapeOf(e, depth + 1));
     for (const [i, shape] of inner.entries())
       if (T.show(shape) != T.show(inner[0]))
@@ -684,6 +654,9 @@ const playground = (() => {
     tensor: ["data:a", (data, dtype, requires) => {
       const shape = shapeOf(data); // refuses what is no number
       const all = flat(data);
+      const masks = all.filter((v) => !isNumber(v)).length;
+      if (masks == all.length && masks && !requires) return { shape, mask: all.map(Number) };
+      if (masks) refuse("integer", "Only Tensors of floating point and complex dtype can require gradients, and the playground mixes no numbers with True and False");
       if (!dtype && all.length && all.every((v) => v.int)) wholeRefused("tensor()", requires);
       return filled(shape, (i) => all[i].n);
     }],
@@ -705,6 +678,7 @@ const playground = (() => {
       const all = bind(name, signature(`${params} *dtype:d? *requires_grad:b?`), positional, named, true);
       const requires = all.at(-1);
       const result = act(...all);
+      if (result.mask) return result;
       if (!result.data.length) refuse("outside", "The playground holds no empty tensors");
       const made = make(state, name, [], result, [], place);
       made.node.requires = !!requires;
@@ -725,11 +699,8 @@ const playground = (() => {
     if (!v?.node) refuse("operation", `'${kind(v)}' object has no attribute '${name}'`);
     if (name == "T") return apply(state, name, [v], place);
     if (name == "requires_grad") return v.node.requires;
-    if (name == "grad") {
-      const { grad, shape, leaf } = v.node;
-      return grad && leaf && !state.mute[v.node.id] ? make(state, name, [], { shape, data: grad }, [], place) : null;
-    }
-    if (name == "backward") return bound(name, "", (_, state, place) => begin(state, v, place));
+    if (name == "grad") return v.node.held && make(state, name, [], { shape: v.node.shape, data: v.node.held }, [], place);
+    if (name == "backward") return bound(name, "gradient:t? retain_graph:b?", (given, state, place) => begin(state, v, place, ...given));
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
     if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
     if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}' in the playground`);
@@ -755,25 +726,41 @@ const playground = (() => {
 
   // The backward pass.
 
-  function begin(state, v, place) {
+  /** Start from a scalar, or from any output with its upstream gradient. */
+  function begin(state, v, place, gradient, retain) {
     if (v?.call) refuse("nothing", `The program ends in a function: brackets call it, ${v.name}()`, place);
     if (!v?.node) refuse("nothing", "The program ends in no tensor: end it with a scalar", place);
-    if (state.output != null) refuse(state.output == v.node.id ? "second" : "outside", "Trying to backward through the graph a second time", place);
-    if (!v.node.requires)
+    const { node } = v;
+    const [given, own] = [gradient?.node ?? node, node].map(({ shape }) => T.show(shape));
+    if (given != own)
+      refuse("upstream", `Mismatch in shape: grad_output[0] has a shape of torch.Size(${given}) and output[0] has a shape of torch.Size(${own})`, place);
+    if (!node.requires || state.mute[node.id])
       refuse("requires", "element 0 of tensors does not require grad and does not have a grad_fn", place);
-    if (v.node.value.length != 1) refuse("scalar", "grad can be implicitly created only for scalar outputs", place);
-    state.output = v.node.id;
-    if (!state.without) backward(state, v.node);
+    if (!gradient && node.value.length != 1) refuse("scalar", "grad can be implicitly created only for scalar outputs", place);
+    state.output = node.id;
+    state.seed = gradient?.node.value ?? Float64Array.of(1);
+    if (!state.without) located(place, () => backward(state, node, retain));
     return null;
   }
 
+  // Such an operation has nothing to free, and torch walks back through it as often as one likes.
+  const SAVING_NOTHING = [...VIEWS, ..."add sub rsub neg sum mean clone stack cat".split(" ")];
+
   /** Walk back from the latest node to the earliest, which is the order of autograd. */
-  function backward({ nodes, backs, steps, mute }, output) {
-    output.grad = Float64Array.of(1);
+  function backward({ nodes, backs, steps, mute, seed }, output, retain) {
+    steps.length = 0;
+    for (const node of nodes) [node.before, node.grad] = [node.held, null];
+    output.grad = seed;
     for (let id = output.id; id >= 0; id--) {
       const node = nodes[id];
       const { grad: adjoint } = node;
-      if (!adjoint || node.leaf) continue;
+      if (!adjoint || mute[id]) continue;
+      if (node.leaf) {
+        node.held = node.before ? adjoint.map((v, i) => v + node.before[i]) : adjoint;
+        continue;
+      }
+      if (node.freed) refuse("second", "Trying to backward through the graph a second time");
+      node.freed = !retain && !SAVING_NOTHING.includes(node.op);
       node.inputs.forEach((to, k) => {
         const input = nodes[to];
         if (!input.requires || mute[to]) return;
@@ -804,7 +791,7 @@ const playground = (() => {
     }
     for (const [name, v] of state.names) v?.node?.names.push(name);
     const named = state.nodes.filter((n) => n.leaf && n.requires && !state.mute[n.id] && n.names.length);
-    return { fault, nodes: state.nodes, output: state.output, leaves: named.map((n) => n.id), steps: state.steps };
+    return { fault, nodes: state.nodes, output: state.output, leaves: named.map((n) => n.id), steps: state.steps, seed: state.seed };
   }
 
   const OPERATIONS = ["+", "-", "*", "/", "**", "@", "[ ]", "T", ...CALLED];

@@ -14,6 +14,7 @@
   const GRID = 28;
   const LEVELS = 9;
   let program = "";
+  let what = ""; // is seen
   let entries = [];
   let ran; // what the fields do not offer yet: nobody looks
 
@@ -34,12 +35,12 @@
     });
   }
 
-  /** The output where some entries have other values; nan where the program has none. */
+  /** The output, times its upstream gradient and summed, where entries have other values; nan where there is none. */
   function value(...changes) {
     const leaves = {};
     for (const [{ leaf, i, whole }, x] of changes) (leaves[leaf] ??= Float64Array.from(whole))[i] = x;
-    const { fault, nodes, output } = playground.run(program, { leaves, without: true });
-    return fault ? NaN : nodes.find(({ id }) => id == output).value[0];
+    const { fault, nodes, output, seed } = playground.run(program, { leaves, without: true });
+    return fault ? NaN : nodes.find(({ id }) => id == output).value.reduce((sum, y, i) => sum + y * seed[i], 0);
   }
 
   const scale = (from, to) => (x) => ((x - from) / (to - from)) * SIZE;
@@ -77,7 +78,7 @@
       `<svg width="${SIZE}" height="${SIZE}" fill="none" stroke-width="2"><path class="mv-1" d="${curve.join("")}"/>` +
       `<path class="mv-2" stroke-dasharray="7 4" d="${tangent}"/>` +
       `<circle class="mv-2" cx="${at(x(a.at))}" cy="${at(y(here))}" r="4"/></svg>`;
-    return `The output as ${a.name} changes. The dashed line, at ${a.name} = ${one(a.at)}, has the gradient's entry ${one(a.slope)} as its slope: a tangent, unless there is a kink, or something is detached.`;
+    return `The ${what} as ${a.name} changes. The dashed line, at ${a.name} = ${one(a.at)}, has the gradient's entry ${one(a.slope)} as its slope: a tangent, unless there is a kink, or something is detached.`;
   }
 
   /** Where a level crosses the sides of a cell: marching squares. */
@@ -115,7 +116,7 @@
       `<g class="mv-ink" transform="rotate(-90)">${text(-SIZE / 2, -26, b.name, "middle")}</g>` +
       `<g fill="none">${levels.map((z, k) => `<path class="mv-1" stroke-width="1.4" opacity="${at(0.35 + (0.65 * k) / LEVELS)}" d="${level(grid, z)}"/>`).join("")}` +
       `<path class="mv-2" stroke-width="2.5" d="${arrow}"/><circle class="mv-2" cx="${SIZE / 2}" cy="${SIZE / 2}" r="4"/></g>`;
-    const words = `Lines of equal output, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels.at(-1).toPrecision(3))}.`;
+    const words = `Lines of equal ${what}, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels.at(-1).toPrecision(3))}.`;
     const gradient = `(${one(a.slope)}, ${one(b.slope)})`;
     if (!arrow) return `${words} The gradient ${gradient} has no direction, so there is no arrow.`;
     return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
@@ -152,6 +153,7 @@
     if (!box.open) return;
     if (ran) {
       entries = list(ran);
+      what = String(ran.seed) == "1" ? "output" : "sum of the output's entries, each times its upstream gradient,";
       ran = null;
       const options = () => entries.map(({ name }, k) => new Option(name, String(k)));
       offer(first, options());

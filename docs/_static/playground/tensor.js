@@ -1,6 +1,7 @@
 // @ts-check
 // Arrays of float64 numbers, row by row, and the operations on them with their
-// vector-Jacobian products. At kinks and ties they answer as PyTorch does.
+// vector-Jacobian products. At kinks and ties they answer as PyTorch does. Here are those that
+// each page needs; more.js adds to them.
 //
 // An operation returns { shape, data, back }; back(g, k) is what the upstream gradient g
 // sends to operand k. A refusal is thrown: { reason, message }.
@@ -133,12 +134,6 @@ const tensors = (() => {
     ],
   };
 
-  const clamp = (x, low, high) =>
-    entrywise([x], (v) => Math.min(Math.max(v, low), high), [(g, y, v) => (v >= low && v <= high ? g : 0)]);
-
-  const where = (mask, a, b) =>
-    entrywise([mask, a, b], (m, u, v) => (m ? u : v), [() => 0, (g, y, m) => (m ? g : 0), (g, y, m) => (m ? 0 : g)]);
-
   /** Return a dimension counted from the front. */
   function dimension(d, rank) {
     const n = rank || 1;
@@ -174,93 +169,12 @@ const tensors = (() => {
   }
 
   const total = (v) => v.reduce((a, b) => a + b, 0);
-  const product = (v) => v.reduce((a, b) => a * b, 1);
-  const largest = (v) => v.reduce((a, b) => Math.max(a, b));
-  const smallest = (v) => v.reduce((a, b) => Math.min(a, b));
-  const same = (a, b) => a == b || (a != a && b != b);
-  // max() and amax() share g among equals; each divides in its own order, which nan and infinity show.
-  const shared = (g, y, v) => {
-    const n = v.filter((x) => same(x, y)).length;
-    return v.map((x) => (same(x, y) ? g / n : 0));
-  };
-  const first = (g, y, v) => {
-    const at = v.findIndex((x) => same(x, y));
-    return v.map((_, i) => (i == at ? g : 0));
-  };
-  const counted = (g, y, v) => {
-    const n = v.filter((x) => x == y).length;
-    return v.map((x) => (g * +(x == y)) / n);
-  };
-  const lse = (v) => {
-    const top = largest(v);
-    const shift = abs(top) == Infinity ? 0 : top;
-    return log(total(v.map((x) => exp(x - shift)))) + shift;
-  };
-  /** Where a factor is 0, y / x cannot stand for the product of the others. */
-  const byOthers = (g, v, dims) => {
-    const none = v.filter((x) => x == 0).length;
-    const rest = product(v.filter((x) => x != 0));
-    if (none > 1 && !dims) return v.map(() => 0); // torch multiplies by g only along a dimension
-    return v.map((x) => g * (none == 1 && x == 0 ? rest : 0));
-  };
-
   /** name: [value of a group, its vector-Jacobian product] */
-  const reductions = {
+  const sums = {
     __proto__: null,
     sum: [total, (g, y, v) => v.map(() => g)],
     mean: [(v) => total(v) / v.length, (g, y, v) => v.map(() => g / v.length)],
-    prod: [product, (g, y, v, dims) => (v.includes(0) ? byOthers(g, v, dims) : v.map((x) => g * (y / x)))],
-    max: [largest, shared],
-    min: [smallest, shared],
-    amax: [largest, counted],
-    amin: [smallest, counted],
-    // along a dimension the first of equals takes all
-    top: [largest, first],
-    bottom: [smallest, first],
-    norm: [(v) => sqrt(total(v.map((x) => x * x))), (g, y, v) => v.map((x) => g * (y == 0 ? 0 : x / y))],
-    logsumexp: [lse, (g, y, v) => v.map((x) => g * exp(x - y))],
   };
-
-  const softs = {
-    __proto__: null,
-    softmax: [
-      (v) => {
-        const top = largest(v);
-        const e = v.map((x) => exp(x - top));
-        const all = total(e);
-        return e.map((x) => x / all);
-      },
-      (g, y) => {
-        const mean = total(g.map((u, k) => u * y[k]));
-        return y.map((p, i) => p * (g[i] - mean));
-      },
-    ],
-    log_softmax: [
-      (v) => {
-        const top = largest(v);
-        const all = log(total(v.map((x) => exp(x - top))));
-        return v.map((x) => x - top - all);
-      },
-      (g, y) => {
-        const all = total(g);
-        return y.map((p, i) => g[i] - exp(p) * all);
-      },
-    ],
-  };
-
-  function soften(x, dim, [f, vjp]) {
-    const { groups } = along(x, [dim], true);
-    const data = zeros(x);
-    const pick = (from, at) => at.map((i) => from[i]);
-    const put = (to, at, values) => at.forEach((i, k) => (to[i] = values[k]));
-    groups.forEach((at) => put(data, at, f(pick(x.data, at))));
-    const back = (g) => {
-      const sent = zeros(x);
-      groups.forEach((at) => put(sent, at, vjp(pick(g, at), pick(data, at))));
-      return sent;
-    };
-    return { shape: x.shape, data, back };
-  }
 
   /** Multiply (m, n) by (n, p). */
   const times = (a, b, [m, n, p]) =>
@@ -293,24 +207,13 @@ const tensors = (() => {
     return `mat1 and mat2 shapes cannot be multiplied (${m}x${n} and ${k}x${p})`;
   }
 
-  const ranked = (ranks, says) => (a, b) => {
-    if (a.shape.length != ranks[0] || b.shape.length != ranks[1]) refuse("rank", says);
-    return matmul(a, b);
-  };
+  function outer(a, b) {
+    for (const { shape } of [a, b])
+      if (shape.length != 1) refuse("rank", `outer: Expected 1-D argument, but got ${shape.length}-D`);
+    const column = { ...a, shape: [...a.shape, 1] };
+    return entrywise([column, b], ...pair("mul"));
+  }
 
-  const products = {
-    __proto__: null,
-    matmul,
-    dot: (a, b) => ranked([1, 1], `1D tensors expected, but got ${a.shape.length}D and ${b.shape.length}D tensors`)(a, b),
-    mv: ranked([2, 1], "vector + matrix @ vector expected, got other numbers of dimensions"),
-    mm: ranked([2, 2], "self must be a matrix, and mat2 must be a matrix"),
-    outer(a, b) {
-      for (const { shape } of [a, b])
-        if (shape.length != 1) refuse("rank", `outer: Expected 1-D argument, but got ${shape.length}-D`);
-      const column = { ...a, shape: [...a.shape, 1] };
-      return entrywise([column, b], ...pair("mul"));
-    },
-  };
   const pair = (name) => [binary[name][0], binary[name].slice(1)];
 
   // Views.
@@ -318,19 +221,6 @@ const tensors = (() => {
     const steps = strides(x.shape);
     const shape = order.map((d) => x.shape[d]);
     return gather(x, shape, places(shape, order.map((d) => steps[d])));
-  }
-
-  const reversed = (x) => permuted(x, [...x.shape.keys()].reverse());
-
-  function transpose(x, one, two) {
-    const [a, b] = [one, two].map((d) => dimension(d, x.shape.length));
-    return permuted(x, x.shape.map((_, d) => (d == a ? b : d == b ? a : d)));
-  }
-
-  function t(x) {
-    const rank = x.shape.length;
-    if (rank > 2) refuse("rank", `t() expects a tensor with <= 2 dimensions, but self is ${rank}D`);
-    return rank == 2 ? transpose(x, 0, 1) : gather(x, x.shape, [...x.data.keys()]);
   }
 
   function reshape(x, wanted) {
@@ -352,42 +242,6 @@ const tensors = (() => {
     return places(shape, steps, at[0]).every((there, i) => there == at[i]);
   }
 
-  function view(x, wanted) {
-    const made = reshape(x, wanted);
-    if (made.copied)
-      refuse("view", "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead");
-    return made;
-  }
-
-  /** Repeat along dimensions of size 1, and along new ones in front. */
-  function expand(x, wanted) {
-    const own = x.shape;
-    const more = wanted.length - own.length;
-    if (more < 0)
-      refuse("reshape", `expand: the number of sizes provided (${wanted.length}) must be greater or equal to the number of dimensions in the tensor (${own.length})`);
-    const shape = wanted.map((n, d) => {
-      const m = own[d - more];
-      if (n == -1 && d >= more) return m;
-      if (n < 0) refuse("expand", `The expanded size of the tensor (${n}) isn't allowed in a leading, non-existing dimension ${d}`);
-      if (d >= more && m != 1 && m != n)
-        refuse("expand", `The expanded size of the tensor (${n}) must match the existing size (${m}) at non-singleton dimension ${d}.  Target sizes: ${show(wanted)}.  Tensor sizes: ${show(own)}`);
-      return n;
-    });
-    room(shape);
-    return gather(x, shape, stretched(own, shape));
-  }
-
-  function unsqueeze(x, dim) {
-    const shape = [...x.shape];
-    shape.splice(dimension(dim, x.shape.length + 1), 0, 1);
-    return reshape(x, shape);
-  }
-
-  function squeeze(x, dim) {
-    const only = dim == null ? null : dimension(dim, x.shape.length);
-    return reshape(x, x.shape.filter((n, d) => n != 1 || (only != null && d != only)));
-  }
-
   function select(x, dim, index) {
     const n = x.shape[dim];
     if (index < -n || index >= n) refuse("index", `index ${index} is out of bounds for dimension ${dim} with size ${n}`);
@@ -396,51 +250,28 @@ const tensors = (() => {
     return gather(x, rest(x.shape), places(rest(x.shape), rest(steps), steps[dim] * (index < 0 ? index + n : index)));
   }
 
-  function slice(x, dim, start, end, step) {
-    const n = x.shape[dim];
-    const [from, to] = [start, end].map((i) => Math.min(Math.max(i < 0 ? i + n : i, 0), n));
-    const steps = strides(x.shape);
-    const shape = x.shape.map((m, d) => (d == dim ? Math.max(0, Math.ceil((to - from) / step)) : m));
-    return gather(x, shape, places(shape, steps.map((s, d) => (d == dim ? s * step : s)), from * steps[dim]));
-  }
+  const dims = (v) => (v == null ? null : v.list ? v.list.map(({ n }) => n) : [v.n]);
+  const anyDims = (v) => (v?.list?.length == 0 ? null : dims(v)); // () means all
+  const reduced = (of, rules) => (name) => (x, dim, keep) => reduce(x, of(dim), keep, rules[name]);
 
-  /** Lay tensors one behind the other along a dimension. */
-  function cat(inputs, dim) {
-    const rank = inputs[0].shape.length;
-    inputs.forEach(({ shape }, k) => {
-      if (!shape.length) refuse("rank", `zero-dimensional tensor (at position ${k}) cannot be concatenated`);
-    });
-    const d = dimension(dim, rank);
-    inputs.forEach(({ shape }, k) => {
-      if (shape.length != rank)
-        refuse("sizes", `Tensors must have same number of dimensions: got ${rank} and ${shape.length}`);
-      const odd = shape.findIndex((n, i) => i != d && n != inputs[0].shape[i]);
-      if (odd >= 0)
-        refuse("sizes", `Sizes of tensors must match except in dimension ${d}. Expected size ${inputs[0].shape[odd]} but got size ${shape[odd]} for tensor number ${k} in the list.`);
-    });
-    const shape = inputs[0].shape.map((n, i) => (i == d ? total(inputs.map((x) => x.shape[d])) : n));
-    room(shape);
-    const steps = strides(shape);
-    let start = 0;
-    const at = inputs.map((x) => {
-      start += x.shape[d] * steps[d];
-      return places(x.shape, steps, start - x.shape[d] * steps[d]);
-    });
-    const data = new Float64Array(size(shape));
-    inputs.forEach((x, k) => at[k].forEach((to, i) => (data[to] = x.data[i])));
-    return { shape, data, back: (g, k) => fill(at[k].length, (i) => g[at[k][i]]) };
-  }
-
-  function stack(inputs, dim) {
-    inputs.forEach(({ shape }, k) => {
-      if (show(shape) != show(inputs[0].shape))
-        refuse("sizes", `stack expects each tensor to be equal size, but got ${show(inputs[0].shape)} at entry 0 and ${show(shape)} at entry ${k}`);
-    });
-    return cat(inputs.map((x) => ({ ...x, shape: unsqueeze(x, dim).shape })), dim);
-  }
+  /** What a program can call: its parameters, as program.js reads them, and from arguments to a result. */
+  const operations = [];
+  const define = (names, params, act) => {
+    for (const name of names.split(" ")) operations.push({ name, params, act: act(name) });
+  };
+  const alone = (name) => (x) => entrywise([x], unary[name][0], [unary[name][1]]);
+  define(Object.keys(unary).join(" "), "input:t", alone);
+  define("detach", "input:t", () => alone("clone"));
+  define("add sub rsub mul div", "input:t other:v", (name) => (a, b) => entrywise([a, b], ...pair(name)));
+  define("pow", "input:v exponent:v", () => (a, b) => entrywise([a, b], ...pair("pow")));
+  define("sum mean", "input:t dim:I? keepdim:b?", reduced(anyDims, sums));
+  define("matmul", "input:t other:t", () => matmul);
+  define("outer", "input:t vec2:t", () => outer);
+  define("reshape", "input:t shape:s", () => (x, shape) => reshape(x, dims(shape)));
+  define("select", "input:t dim:i index:i", () => (x, dim, i) => select(x, dim.n, i.n));
 
   return {
-    refuse, room, size, show, fill, dimension, unary, binary, reductions, softs, products, pair,
-    entrywise, clamp, where, reduce, soften, reversed, transpose, t, reshape, view, expand, unsqueeze, squeeze, select, slice, cat, stack,
+    refuse, room, size, show, fill, total, zeros, strides, places, stretched, dimension, pair, dims, anyDims, define, operations,
+    entrywise, gather, along, reduced, matmul, permuted, reshape, lies, select,
   };
 })();

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import partial
 from html import escape
 from itertools import count
 from keyword import iskeyword
@@ -101,8 +100,8 @@ def to_program(graph: _Json) -> str:
     Raises:
         UnsaidError: the playground cannot compute it, or computes other numbers.
     """
-    if [seed[2] for seed in graph.get("seeds", [])] != [1]:
-        raise UnsaidError("a gradient that backward was given")
+    if len(graph.get("seeds", [])) != 1:
+        raise UnsaidError("more than one output")
     if any("complex" in node.get("dtype", "") for node in graph["nodes"]):
         raise UnsaidError("complex numbers")
     writer = _Writer(graph)
@@ -111,6 +110,7 @@ def to_program(graph: _Json) -> str:
     leaves.sort(key=lambda node: node.get("names", []))
     for node in leaves + nodes[len(leaves) :]:  # in "forward" leaves stand first
         writer.take(node)
+    writer.start(graph["seeds"][0][2])
     program = "\n".join(writer.lines)
     if len(_fragment(program)) > LONGEST - len("../../playground.html"):
         raise UnsaidError("a program that is too long for an address")
@@ -145,11 +145,19 @@ class _Writer:
         self.terms[node["id"]] = term
 
     def _leaf(self, node: _Json) -> _Term:
-        if any(name == BEFORE for name, _ in node.get("attrs", ())):
-            raise UnsaidError("a .grad from before")
         value = _tensor(node.get("value"))
         text = f"tensor({value.tolist()}, requires_grad=True)"
-        return self._named(node.get("names"), text, value)
+        term = self._named(node.get("names"), text, value)
+        if (before := dict(node.get("attrs", ())).get(BEFORE)) is not None:
+            self.lines.append(f"{term.text}.grad = tensor({_tensor(before).tolist()})")
+        return term
+
+    def start(self, upstream: Any) -> None:
+        """Write the line that gives backward its gradient; a 1 needs none."""
+        given = _tensor(upstream)
+        if given.dim() or given != 1:
+            name = self.lines[-1].split(" = ")[0]
+            self.lines.append(f"{name}.backward(tensor({given.tolist()}))")
 
     def _named(self, names: list[str] | None, text: str, value: Tensor) -> _Term:
         """Write a line, and return the name that it gives."""
@@ -170,7 +178,7 @@ class _Writer:
         ]
         names = [f"t{k}" for k in range(len(given))]
         values = dict(zip(names, (term.value for term in given), strict=True))
-        value = eval(way.text.format(*names), _FUNCTIONS | values)
+        value = eval(way.text.format(*names), {**_CALLS, **values})
         if [*value.shape] != node["shape"]:
             why = LOST if op in _LISTS else "the operation {}"
             raise UnsaidError(why.format(op))
@@ -201,6 +209,8 @@ class _Writer:
 
     def _solved(self, op: str, place: int, node: _Json) -> Any:
         """Return the constant of a sum, which torch does not keep, by its result."""
+        if op == "where":
+            return _unchosen(place, node)
         op = "rsub" if op == "sub" and not place else op
         if op not in ("add", "sub", "rsub") or node.get("value") is None:
             raise UnsaidError(LOST.format(op))
@@ -215,6 +225,8 @@ def _way(op: str, node: _Json, attrs: _Json, operands: int) -> _Way | None:
         listed = ", ".join(f"{{{k}}}" for k in range(operands))
         text = f"{op}([{listed}], {attrs.get('dim', 0)})"
         return _Way(text, ATOM, (SUM,) * operands)
+    if op == "where":
+        return _Way(f"where(tensor({_condition(attrs)}), {{0}}, {{1}})")
     if op in _INFIX:
         return _INFIX[op]
     if op in _FUNCTIONS:
@@ -223,6 +235,24 @@ def _way(op: str, node: _Json, attrs: _Json, operands: int) -> _Way | None:
         attrs = {"dim": (0,), **attrs}  # a drawing leaves out what is 0
     text = _method(op, node["shape"], attrs)
     return _Way(text, ATOM, (ATOM,)) if text else None
+
+
+def _condition(attrs: _Json) -> Any:
+    """Return which entries where() takes from its first operand, as lists."""
+    known = attrs.get("condition")
+    known = attrs.get(known, known) if isinstance(known, str) else known
+    if known is None or isinstance(known, str):
+        raise UnsaidError("a tensor whose numbers are not drawn")
+    return known
+
+
+def _unchosen(place: int, node: _Json) -> Any:
+    """Return an operand of where() that PyTorch does not keep, as far as it shows."""
+    value = _tensor(node.get("value"))
+    first = torch.tensor(_condition(dict(node["attrs"]))).expand(value.shape)
+    shown = value[~first if place else first]
+    one = shown.numel() == 0 or bool((shown == shown[0]).all())
+    return (shown[0].item() if shown.numel() else 0) if one else value.tolist()
 
 
 def _method(op: str, shape: list[int], attrs: _Json) -> str:
@@ -262,7 +292,7 @@ def _free(name: str, taken: dict[str, Tensor]) -> str:
         every = (f"{c}{n or ''}" for n in count() for c in ascii_lowercase)
         return next(k for k in every if k not in taken)
     name = re.sub(r"\W|^(?=\d)", "_", name)
-    while name in (*taken, *_FUNCTIONS, "tensor") or iskeyword(name):
+    while name in (*taken, *_CALLS) or iskeyword(name):
         name += "_"
     return name
 
@@ -282,20 +312,32 @@ def _check(program: str, graph: _Json, writer: _Writer) -> None:
     Raises:
         UnsaidError: it gives other values, or other gradients.
     """
-    made: dict[str, Any] = {
-        **_FUNCTIONS,
-        "tensor": partial(torch.tensor, dtype=torch.float64),
-    }
+    made: dict[str, Any] = dict(_CALLS)
     exec(program, made)
-    made[program.splitlines()[-1].split(" = ")[0]].backward()
+    last = program.splitlines()[-1]
+    if ".backward(" not in last:
+        made[last.split(" = ")[0]].backward()
     for node in graph["nodes"]:
         own = made.get(writer.terms[node["id"]].text)
         if own is None:
             continue
         grad = own.grad if node["kind"] == "leaf" else None
-        for ours, drawn in ((own, node.get("value")), (grad, node.get("adjoint"))):
+        held = any(name == BEFORE for name, _ in node.get("attrs", ()))
+        arrived = node.get("grad" if held else "adjoint")
+        for ours, drawn in ((own, node.get("value")), (grad, arrived)):
             if ours is not None and not _same(ours, drawn):
                 raise UnsaidError("numbers that the playground does not find")
+
+
+def _number_tensor(data: Any, *, requires_grad: bool = False) -> Tensor:
+    """Make a tensor as the playground does: a mask, or float64."""
+    mask = torch.tensor(data)
+    if mask.dtype == torch.bool:
+        return mask
+    return torch.tensor(data, dtype=torch.float64, requires_grad=requires_grad)
+
+
+_CALLS = {**_FUNCTIONS, "where": torch.where, "tensor": _number_tensor}
 
 
 def _same(ours: Tensor, drawn: Any) -> bool:

@@ -24,10 +24,9 @@ ICONS = (
     '\n    <link rel="apple-touch-icon" href="{0}apple-touch-icon.png">'
 )
 COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/)[\s\S])*\*/|//.*)\n", re.MULTILINE)
-ENGINE = ("tensor", "program", "draw")
 JOINED = {  # scripts in docs/_static/playground, by the page that loads them
-    "playground": (*ENGINE, "see", "page"),
-    "practice": (*ENGINE, "exercises", "practice"),
+    "playground": ("tensor", "more", "program", "draw", "see", "page"),
+    "practice": ("tensor", "program", "draw", "exercises", "practice"),
 }
 # Behind what ends a piece of code, where no quote follows: it is in no text.
 BEHIND = re.compile(r"(?<=[;{,}\])]) // [^\"'`/\n]*$", re.MULTILINE)
