@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from types import EllipsisType
+from typing import SupportsFloat
 from zlib import crc32
 
 __all__ = ["TOLERANCE", "Verdict", "answer_key", "check_answer", "near"]
@@ -44,19 +46,19 @@ def check_answer(answer: object, key: str) -> Verdict:
 
     ``answer`` is a number, a tensor or an array, or lists of them: all its numbers
     count, row by row, of a complex one first the real part.  Each may be off by 0.001,
-    above 1 by a thousandth of the right one.  ``...`` is no answer yet.
+    above 1 by a thousandth of the right one.  ``...`` is no answer yet.  Whatever else
+    an answer is, it gets a verdict, and no traceback.
 
-    The verdict names the entries that are wrong, counted from 1, and never a right
-    number.  ``key`` is what :func:`answer_key` returns: the numbers in another
-    notation, so that nobody reads them by accident.  It is no secret, and whoever wants
-    to can read it.
+    The verdict says which numbers are wrong, and never a right one.  ``key`` is what
+    :func:`answer_key` returns: the numbers in another notation, so that nobody reads
+    them by accident.  It is no secret, and whoever wants to can read it.
 
     Raises:
         ValueError: the key is damaged.
 
     >>> key = answer_key([0, 4, 8])
     >>> check_answer([0, 4, 7], key)
-    ✗ Not right yet: entry 3 of 3.
+    ✗ Not right yet: the 3rd of 3 numbers.
     >>> check_answer([0, 4, 8.001], key)
     ✓ Right: all 3 numbers.
     """
@@ -65,10 +67,12 @@ def check_answer(answer: object, key: str) -> Verdict:
         return Verdict(False, "No answer yet: write yours in place of the dots.")
     try:
         given = list(_flat(answer))
-    except TypeError as error:
+    except _NoNumberError as error:
         return Verdict(False, str(error))
+    except Exception:  # an object may raise what it likes when it is read
+        return Verdict(False, "This cannot be read: write numbers, as in [1, 2.5].")
     if len(given) != len(right):
-        said = f"Here {_count(len(given))}, and the question asks for {len(right)}."
+        said = f"Here {_count(len(given))}, and this cell compares {len(right)}."
         return Verdict(False, said)
     wrong = [k for k, x in enumerate(given) if not near([x], [right[k]])]
     if not wrong:
@@ -128,18 +132,32 @@ def _numbers_in(key: str) -> tuple[float, ...]:
 def _flat(value: object) -> Iterator[float]:
     """Yield all numbers of a value, row by row; of a complex one both parts."""
     if hasattr(value, "detach"):
-        value = value.detach()
+        value = value.detach().to_dense()
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         for part in value:
             yield from _flat(part)
     elif isinstance(value, complex):
         yield from (value.real, value.imag)
-    elif isinstance(value, int | float):
+    elif isinstance(value, SupportsFloat) and not isinstance(value, bool):
         yield float(value)
     else:
-        raise TypeError(f"{value!r:.60} is no number, and the question asks for some.")
+        raise _NoNumberError(value)
+
+
+class _NoNumberError(TypeError):
+    """An answer holds something else than numbers."""
+
+    def __init__(self, value: object) -> None:
+        match value:
+            case EllipsisType():
+                said = "Dots are left: write a number in place of them."
+            case str():
+                said = f"{reprlib.repr(value)} is text: leave out the quotes."
+            case _:
+                said = f"{reprlib.repr(value)} is no number: write as in [1, 2.5]."
+        super().__init__(said)
 
 
 def _is_rounded(right: float, given: float) -> bool:
@@ -158,8 +176,17 @@ def _count(number: int) -> str:
 
 
 def _where(wrong: Sequence[int], right: Sequence[float]) -> str:
-    """Name the entries; a single number needs no name."""
+    """Name the places; a single number needs no name.
+
+    >>> _where([0, 10, 21], range(30))
+    ': the 1st, 11th, 22nd of 30 numbers'
+    """
     if len(right) == 1:
         return ""
-    names = ", ".join(str(k + 1) for k in wrong)
-    return f": {'entry' if len(wrong) == 1 else 'entries'} {names} of {len(right)}"
+    names = ", ".join(_ordinal(place + 1) for place in wrong)
+    return f": the {names} of {len(right)} numbers"
+
+
+def _ordinal(number: int) -> str:
+    ends = {} if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{ends.get(number % 10, 'th')}"
