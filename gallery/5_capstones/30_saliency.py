@@ -545,7 +545,7 @@ plot
 # So the slopes at the picture itself account for less than a quarter of the rise:
 
 end_shares = x * saliency
-end_shares.sum(), end_shares.sum() / shares.sum()
+end_shares.sum()
 
 # %%
 # >>> end_shares.sum() / shares.sum()
@@ -648,8 +648,8 @@ of_ten
 #
 # With slopes of one size, the ratio would be the root of the number of pixels. That is
 # 8 for ours, and nearly 400 for a photograph of 224 by 224 pixels in three colours:
-# :math:`\sqrt{3 \cdot 224^2} = 387.98`. So the more pixels there are, the further can
-# an attack go beyond noise of the same size.
+# :math:`\sqrt{3 \cdot 224^2} = 387.98`. So the more pixels there are, the further
+# an attack can go beyond noise of the same size.
 #
 # Now watch the three, printed as newspapers print: up to nine dots in each pixel, the
 # more ink, the more dots.
