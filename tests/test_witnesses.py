@@ -1060,6 +1060,8 @@ def _on_pixels() -> Found:
     step = 1e-6
     bricks = 0.3 * np.cos(np.pi * ACROSS / 4) * np.cos(np.pi * DOWN / 4)
     soft = _read(_blurred(first, 4), ACROSS + 20, DOWN - 12)[0] - second
+    beyond = _read(first, ACROSS + 20, DOWN - 12)[0] - second
+    assert abs(beyond[12:, :45]).max() < 1e-12
     return {
         r"\text{value}}{du} = 4 - 1 = @`": slopes[1:2],
         r"2 \cdot 3 = @`": [2 * slopes[1]],
@@ -1068,6 +1070,7 @@ def _on_pixels() -> Found:
         r"\text{leftwards} = @`": [1000 * (loss(0) - loss(-step)) / step],
         r"\frac{32}{65} = @`": [(0.5 - 65 / 2) * 64 / 65 + 32],
         "columns[64] tensor(@,": [(64.5 - 65 / 2) * 64 / 65 + 32],
+        "gap.max().item() (True, @)": [abs(beyond).max()],
         "in (0, 1, 2, 4)] [@, @, @, @]": [
             _blurred(bricks, size)[32, 32] for size in (0, 1, 2, 4)
         ],

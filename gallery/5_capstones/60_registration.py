@@ -4,7 +4,8 @@ Lay one picture over another
 
 Two photographs show the same wall from two places. At the end we can find by gradients
 where each pixel of the one lies in the other, first for a shift, then for a camera that
-has moved, and say at which distance this fails, and what blur does about it.
+has moved, and say why a right gradient may lead to a wrong place, and what blur does
+about it.
 
 :Time: 60 minutes
 :Needs: :doc:`Learn an edge filter </lessons/5_capstones/50_edge_filter>`,
@@ -130,21 +131,24 @@ on_pixel
 # ---------------
 #
 # Our scene is a formula of two coordinates, so it can be photographed from anywhere:
-# five soft spots, bright or dark, on a wall with a fine pattern that repeats after
-# eight pixels. The second photograph sees it 20 pixels further right and 12 higher up.
+# five soft spots, bright or dark, on a wall of fine *bricks* that repeat after eight
+# pixels. The second photograph sees it 20 pixels further right and 12 higher up.
 
 count = torch.arange(65, dtype=torch.float64)
 y, x = torch.meshgrid(count, count, indexing="ij")
+
+
+def bricks(x, y):
+    return 0.3 * torch.cos(math.pi * x / 4) * torch.cos(math.pi * y / 4)
 
 
 def scene(x, y):
     def spot(column, row, size):
         return torch.exp(-((x - column) ** 2 + (y - row) ** 2) / (2 * size**2))
 
-    wall = torch.cos(math.pi * x / 4) * torch.cos(math.pi * y / 4)
     bright = 0.8 * spot(40, 24, 8) + 0.6 * spot(18, 42, 7) + 0.5 * spot(42, 48, 5)
     dark = 0.5 * spot(50, 36, 5) + 0.4 * spot(20, 18, 5)
-    return bright - dark + 0.3 * wall * spot(32, 32, 16)
+    return bright - dark + bricks(x, y) * spot(32, 32, 16)
 
 
 first, second = scene(x, y), scene(x + 20, y - 12)
@@ -281,16 +285,33 @@ near, far
 # tensor([0.4, 0.5], dtype=torch.float64)
 
 # %%
-# Is its gradient wrong? It was right at the start, to nine digits. It is an honest
-# answer to a question about the next hundredth of a pixel. On a wall whose bricks
-# repeat, each brick fits its neighbour's place quite well, and between them it gets
-# worse.
+# Is its gradient wrong? Where the descent has ended, autograd and small moves to both
+# sides agree, and find next to nothing:
 #
-# The fine pattern leads astray, and the large spots would lead home. So blur both
+# >>> there = far.clone().requires_grad_()
+# >>> [by_walk] = torch.autograd.grad(loss_at(there), there)
+# >>> by_moves = torch.stack([loss_at(far + e) - loss_at(far - e) for e in h]) / 2e-5
+# >>> (by_walk - by_moves).abs().max().item() < 1e-9, by_walk.norm().item() < 1e-5
+# (True, True)
+#
+# It is an honest answer to a question about the next hundredth of a pixel. The bricks
+# repeat, so with no shift, each lies on another one of its kind already, and a little
+# further it gets worse:
+#
+# >>> (bricks(x + 20, y - 12) - bricks(x, y)).abs().max().item() < 1e-12
+# True
+#
+# So distance alone does not decide. The shift by 4 and −2 is shorter than the one that
+# was found, and it is missed:
+#
+# >>> descend(scene(x + 4, y - 2), [0])
+# tensor([1.2, 1.2], dtype=torch.float64)
+#
+# The bricks lead astray, and the large spots would lead home. So blur both
 # pictures: a mean over the neighbours, with weights like a bell that is ``size`` pixels
 # wide. The slider changes this size. The line is the loss along the straight way from
 # no shift, 0, to the right one, 1. The point is where we begin. With which size does
-# the way fall from there?
+# the way fall from there? And is that enough for Adam?
 
 sizes = [0, 1, 2, 3, 4, 6, 8]
 share = torch.linspace(-0.2, 1.4, 49, dtype=torch.float64)
@@ -311,9 +332,23 @@ plot = MovingPlot(
     ylabel="loss, by that at 0",
 )
 plot.line(share, torch.stack(curves), "loss")
-plot.point([0.0] * len(sizes), [1.0] * len(sizes), "start")
+plot.point(0.0, 1.0, "start")
+inside = torch.stack(curves)[:, (share > -0.01) & (share < 1.01)]
+falls = (inside.diff() < 0).all(dim=1).tolist()
+words = ["only falls" if fall else "rises, too" for fall in falls]
+plot.say("From the start to the right shift, the line {line}.", line=words)
 plot.say("Adam ends {miss:.2f} pixels from the right shift.", miss=misses)
 plot
+
+# %%
+# From a blur of 2 on, the straight way falls all along. It is not enough: Adam does not
+# know which way is straight, goes by the slope where it stands, and with a blur of 2 or
+# 3 still ends elsewhere.
+#
+# >>> falls
+# [False, False, True, True, True, True, True]
+# >>> [round(misses[sizes.index(size)].item(), 1) for size in (2, 3)]
+# [26.9, 4.4]
 
 # %%
 # .. predict::
@@ -326,8 +361,12 @@ plot
 #
 #       About a hundredth. Each blur begins where the one before it has ended, and that
 #       is near enough. A coarse picture leads there from afar, and a fine one says
-#       where exactly. The small rest comes from the reading: between two pixels, a line
-#       is not the scene.
+#       where exactly. The small rest comes from the border: at the right shift, what
+#       can be read of the first picture fits, and what lies beyond its border does not.
+#
+#       >>> gap = (read(first, *slide(way)) - second).abs()
+#       >>> gap[12:, :45].max().item() < 1e-12, gap.max().item()
+#       (True, 0.069)
 
 stages = descend(second, [4, 2, 0])
 stages
@@ -343,8 +382,7 @@ stages
 # a brick points home as far as its own slope reaches, about its own width. Blur makes
 # the spots wider, and of the bricks hardly anything is left:
 #
-# >>> bricks = 0.3 * torch.cos(math.pi * x / 4) * torch.cos(math.pi * y / 4)
-# >>> [blur(bricks, size)[32, 32].item() for size in (0, 1, 2, 4)]
+# >>> [blur(bricks(x, y), size)[32, 32].item() for size in (0, 1, 2, 4)]
 # [0.3, 0.1621, 0.0254, 0.00002]
 
 # %%
@@ -352,7 +390,8 @@ stages
 # -------------------
 #
 # We began at no shift, and there *each* of the 4225 pixels is read exactly on a pixel,
-# on a kink.
+# on a kink. (With 65 columns, pixel ``k`` is at :law:`\frac{k}{32} - 1`, which a float
+# holds without rounding.)
 
 start = torch.zeros(2, dtype=torch.float64, requires_grad=True)
 [at_start] = torch.autograd.grad(loss_at(start), start)
@@ -439,6 +478,11 @@ columns = (places[0, 0, :, 0] + 1) * 32
 #       >>> (unmoved - first).abs().max() > 0.01
 #       tensor(True)
 #
+#       .. wrong:: columns[0] / 32
+#
+#          This is half a column where the row is as long as from −1 to 1. One of these
+#          units is 32 columns for ``grid_sample``.
+#
 #       .. wrong:: 0
 #
 #          So it is if both say the same.
@@ -472,9 +516,9 @@ columns
 #    .. answer::
 #
 #       Of eight. If the nine are doubled, the division takes the 2 away again, so one
-#       of them may be set to 1. The four corners, with two coordinates each, are
-#       :math:`4 \cdot 2 = 8` numbers as well, and say where all else goes. We use
-#       these, as they are pixels.
+#       of them, if it is not 0, may be set to 1. The four corners, with two coordinates
+#       each, are :math:`4 \cdot 2 = 8` numbers as well, and say where all else goes. We
+#       use these, as they are pixels.
 #
 #       .. wrong:: 9
 #
@@ -512,7 +556,8 @@ from_side = scene(*move(truth))
 # the solution </lessons/4_advanced/80_implicit>`.
 #
 # Eight numbers are few, so their Jacobian is cheap: how each pixel that is read changes
-# with each of the eight. In forward mode that would be eight columns. But:
+# with each of the eight. In :doc:`forward mode
+# </lessons/4_advanced/40_forward_mode>` that would be eight columns. But:
 
 try:
     jacfwd(lambda to: read(first, *move(to)))(corners)
@@ -526,9 +571,9 @@ except NotImplementedError as error:
 # picture in *one* walk back, as for ``D`` above, and the places by the corners in
 # forward mode, in eight columns. The chain rule multiplies the two.
 #
-# With the Jacobian we need no learning rate. Where do the eight numbers have to go, so
-# that the differences vanish, if the picture were as straight as its slopes say? That
-# is *least squares*, and a step of this kind is *Gauss and Newton's*.
+# With the Jacobian we need no learning rate. Where would the eight numbers have to go,
+# to make the squared differences smallest, if the picture were as straight as its
+# slopes say? That is *least squares*, and a step of this kind is *Gauss and Newton's*.
 
 
 def gauss_newton(second, move, p, sizes):
@@ -571,12 +616,14 @@ plot = MovingPlot(
 plot.line(goal[:, 0], 64 - goal[:, 1], "the truth")
 plot.line(frame[:, :, 0], 64 - frame[:, :, 1], "found")
 plot.points(to[:, :, 0], 64 - to[:, :, 1])
-plot.say("The worst corner is off by {off:.3f} pixels.", off=off)
+blurs = [4] * 9 + [2] * 8 + [0] * 8
+plot.say("With a blur of {blur}, the worst corner is off by", blur=blurs)
+plot.say("{off:.3f} pixels.", off=off)
 plot
 
 # %%
-# Eight steps with the strongest blur leave a pixel, the next eight a third of one, and
-# the last eight a hundredth:
+# Eight steps with the strongest blur leave more than a pixel, the next eight a third of
+# one, and the last eight less than a hundredth:
 #
 # >>> [round(worst, 3) for worst in off[[0, 8, 16, 24]].tolist()]
 # [10.817, 1.264, 0.336, 0.006]
@@ -620,7 +667,7 @@ fig.set_label(
 #
 #       It is zero. A nearest pixel stays the nearest if the place moves by a little, so
 #       the value is made of steps, and a step function has the slope 0 between its
-#       jumps. Nothing would ever be found.
+#       jumps. A descent would stay where it begins.
 #
 #       >>> t = torch.tensor([0.4, -0.3], dtype=torch.float64, requires_grad=True)
 #       >>> places = torch.stack(slide(t), dim=-1)[None] / 32 - 1
@@ -652,8 +699,8 @@ fig.set_label(
 #
 # .. exercise::
 #
-#    Blur the first picture alone, with a size of 4, and begin at the right shift. No
-#    shift makes the pictures equal now. Does the descent leave?
+#    Blur the first picture alone, with a size of 4, and begin at the right shift. There
+#    is none now that makes the pictures equal. Does the descent leave?
 #
 #    .. answer::
 #
