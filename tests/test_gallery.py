@@ -1,7 +1,9 @@
 """The hooks into sphinx-gallery and myst-nb: known versions, and still called."""
 
+import pickle
 import subprocess
 import sys
+from inspect import iscode
 from pathlib import Path
 
 import myst_nb
@@ -11,6 +13,7 @@ from sphinx_gallery import backreferences, gen_gallery, gen_rst
 
 from coursebuild.lessons import gallery, pages
 from coursebuild.lessons.outputs import output_html
+from courserun.kept import Kept
 from courserun.lesson import Output, Picture, Shown
 from torchutils import layout
 
@@ -35,7 +38,33 @@ def test_unknown_version_is_refused(monkeypatch, module, tmp_path):
 
 @pytest.mark.parametrize("name", ["execute_script", "zip_files", "jupyter_notebook"])
 def test_replaced_function_is_still_called_by_that_name(name):
-    assert name in gen_rst.generate_file_rst.__code__.co_names
+    assert name in gallery._generate.__code__.co_names
+
+
+@pytest.mark.parametrize("name", ["generate_file_rst", "_split_parallel"])
+def test_what_makes_a_lesson_is_still_called_by_that_name(name):
+    inner = [c for c in gen_rst.generate_dir_rst.__code__.co_consts if iscode(c)]
+    codes = gen_rst.generate_dir_rst.__code__, *inner
+    assert any(name in code.co_names for code in codes)
+
+
+@pytest.mark.parametrize("warns", [False, True])
+def test_files_of_a_lesson_are_kept_unless_it_warns(tmp_path, warns):
+    shelf = gallery.Shelf(Kept(tmp_path / "kept"), "key", lambda: len(said))
+    folder, said = tmp_path / "level", []
+    folder.mkdir()
+    (folder / "other.rst").write_text("of another lesson")
+
+    def make():
+        said.extend(["a warning"] * warns)
+        (folder / "images").mkdir()
+        (folder / "images/1.png").write_bytes(b"\x00\xff")
+        return "intro", "title", (0.0, 0.0), {"backrefs": set()}
+
+    result = gallery._kept(make, folder, shelf, "lesson")
+    data = shelf.kept.read("lesson")
+    kept = (result, {"images/1.png": b"\x00\xff"})
+    assert (data and pickle.loads(data)) == (None if warns else kept)
 
 
 def test_replaced_template_is_still_used():

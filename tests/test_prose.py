@@ -7,7 +7,13 @@ import pytest
 from coursebuild.commands.doctest import confirm
 from coursebuild.commands.html import SiteError
 from coursebuild.sources.reading import read_lessons
-from coursebuild.texts.loose_numbers import loose_numbers, numbers, reviewed, unused
+from coursebuild.texts.loose_numbers import (
+    all_numbers,
+    loose_numbers,
+    numbers,
+    reviewed,
+    unused,
+)
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
@@ -72,7 +78,7 @@ def lesson(*blocks: Block) -> Lesson:
 @pytest.mark.parametrize(("text", "markup", "expected"), FOUND)
 def test_result_in_running_text_is_found(text, markup, expected):
     block = Block("text", text, 1)
-    assert [number for _, number, _ in numbers(block, markup)] == expected
+    assert [number for _, number, *_ in numbers(block, markup)] == expected
 
 
 @pytest.mark.parametrize(("text", "markup"), LEFT)
@@ -82,37 +88,40 @@ def test_what_is_checked_or_no_result_is_left_alone(text, markup):
 
 @pytest.mark.parametrize(("code", "expected"), LABELS)
 def test_number_of_a_label_is_found_unless_the_code_computes_it(code, expected):
-    assert [n for _, n, _ in numbers(Block("code", code, 1), "rst")] == expected
+    assert [n for _, n, *_ in numbers(Block("code", code, 1), "rst")] == expected
 
 
 def test_message_names_file_line_and_remedy():
     block = Block("text", "One\ntwo 0.5.", 10)
-    [text] = loose_numbers(lesson(block))
+    [text] = loose_numbers(TOY, all_numbers(lesson(block)))
     assert text.startswith(f"{TOY}:11\n  0.5 stands")
     assert "put it into a formula or a doctest" in text
 
 
 def test_reviewed_words_pass_and_others_do_not():
     block = Block("text", "A step of\n0.5, and 0.5 more, or 0.25.", 1)
-    [text] = loose_numbers(lesson(block), [(TOY, "A step of 0.5")])
+    [text] = loose_numbers(TOY, all_numbers(lesson(block)), [(TOY, "A step of 0.5")])
     assert "0.25" in text
 
 
 def test_reviewed_words_of_another_file_do_not_count():
     block = Block("text", "A step of 0.5", 1)
-    assert list(loose_numbers(lesson(block), [("docs/a.md", "A step of 0.5")]))
+    assert list(
+        loose_numbers(TOY, all_numbers(lesson(block)), [("docs/a.md", "A step of 0.5")])
+    )
 
 
 def test_entry_that_fits_nothing_any_more_is_named():
     block = Block("text", "A step of 0.5", 1)
     entries = [(TOY, "step of 0.5"), (TOY, "step of 0.6")]
-    [text] = unused([lesson(block)], entries)
+    [text] = unused({TOY: all_numbers(lesson(block))}, entries)
     assert "'step of 0.6'" in text
 
 
 def test_list_of_the_site_is_short_and_in_use():
     allowed = reviewed(ROOT)
-    assert unused(read_lessons(ROOT), allowed) == []
+    found = {lesson.name: all_numbers(lesson) for lesson in read_lessons(ROOT)}
+    assert unused(found, allowed) == []
     assert 0 < len(allowed) <= 40
 
 

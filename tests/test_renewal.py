@@ -128,6 +128,7 @@ def fail(site: Site, random: Random) -> None:
 
 
 GLOSSARY = "docs/glossary.md"
+FIRST, HEADER = "gallery/0_toy/1_lesson.py", "gallery/0_toy/GALLERY_HEADER.rst"
 COMMON: list[Edit] = [
     toggle("follows", "tracks"),
     toggle(" minutes\n", "0 minutes\n"),
@@ -140,7 +141,7 @@ COMMON: list[Edit] = [
     toggle("A part", "The part", "docs/part.md"),
     toggle("An equation", "The equation", "docs/page.md"),
     toggle("Begin here", "Start here", "docs/lists.md"),
-    toggle("One level", "A level", "gallery/0_toy/GALLERY_HEADER.rst"),
+    toggle("One level", "A level", HEADER),
     add,
     add,
     remove,
@@ -197,11 +198,31 @@ def test_word_in_a_lesson_reaches_its_page_alone(copied: Site) -> None:
     times = read_at(copied)
     toggle("At 3", "Near 3", "gallery/0_toy/2_lesson.py")(copied, Random())
     assert copied.build().code == 0
-    later = read_at(copied)
-    again = {"index", "quiz", "ledger"}  # these show all lessons
-    assert {p for p in later if later[p] != times[p]} == {
-        "lessons/0_toy/2_lesson"
-    } | again
+    assert changed(times, read_at(copied)) == {"lessons/0_toy/2_lesson"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "page"),
+    [
+        (toggle("At 3", "Near 3", FIRST), "quiz"),  # which draws its question
+        (toggle(" minutes\n", "0 minutes\n", FIRST), "index"),  # which adds them up
+        (toggle("3 = 6", "3 = 6.0", FIRST), "ledger"),
+        (toggle("One level", "A level", HEADER), "index"),
+    ],
+)
+def test_page_that_draws_from_a_lesson_is_read_again(
+    copied: Site, edit: Edit, page: str
+) -> None:
+    build_here(copied)
+    times = read_at(copied)
+    edit(copied, Random())
+    assert copied.build().code == 0
+    assert page in changed(times, read_at(copied))
+
+
+def changed(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    """Return the pages that were read in between."""
+    return {page for page in after if after[page] != before.get(page)}
 
 
 def build_here(site: Site) -> None:

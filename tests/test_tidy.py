@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from coursebuild.publishing import html_repairs
 from coursebuild.publishing.html_repairs import REPAIRS, policy, tidy
+from courserun.kept import Kept
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(SITE.rglob("*.html"))
@@ -20,7 +22,18 @@ def test_there_are_pages_to_look_at():
 def test_repair_that_nothing_needs_is_reported(tmp_path):
     (tmp_path / "_static").mkdir()
     (tmp_path / "index.html").write_text("<html></html>")
-    assert len(tidy(tmp_path)) == len(REPAIRS)
+    assert len(tidy(tmp_path, Kept(tmp_path / "kept"))) == len(REPAIRS)
+
+
+def test_page_is_repaired_once_and_says_later_what_it_needed(tmp_path, monkeypatch):
+    (tmp_path / "_static").mkdir()
+    page, kept = tmp_path / "index.html", Kept(tmp_path / "kept")
+    page.write_text(before := "<body><img src='x' /></body>")
+    first = tidy(tmp_path, kept), page.read_text()
+    assert first[1] != before
+    page.write_text(before)
+    monkeypatch.setattr(html_repairs, "_repaired", lambda _: pytest.fail("again"))
+    assert (tidy(tmp_path, kept), page.read_text()) == first
 
 
 @pytest.mark.parametrize(
@@ -35,7 +48,7 @@ def test_comma_stays_with_its_code(tmp_path, text):
     (tmp_path / "_static").mkdir()
     page = tmp_path / "index.html"
     page.write_text(f"<p>{text} z</p>")
-    tidy(tmp_path)
+    tidy(tmp_path, Kept(tmp_path / "kept"))
     assert page.read_text() == f'<p><span class="kept">{text}</span> z</p>'
 
 
@@ -53,7 +66,7 @@ def test_name_in_a_cell_may_go_on_in_the_next_line(tmp_path, code, parted):
     (tmp_path / "_static").mkdir()
     page, whole = tmp_path / "index.html", '<code class="literal">{}</code>'
     page.write_text(f"<p>{whole}</p><td>{whole}</td>".replace("{}", code))
-    tidy(tmp_path)
+    tidy(tmp_path, Kept(tmp_path / "kept"))
     cell = whole.format(parted.replace("|", "<wbr>"))
     assert page.read_text() == f"<p>{whole.format(code)}</p><td>{cell}</td>"
 

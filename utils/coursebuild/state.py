@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
 
     from sphinx.application import Sphinx
@@ -18,27 +17,28 @@ if TYPE_CHECKING:
     from courserun.kept import Kept
     from courserun.runs import Runs
 
-__all__ = ["State", "remember", "state"]
+__all__ = ["LEVELS", "STATEMENTS", "State", "remember", "state"]
 
 
 @dataclass
 class State:
     """What is known before pages are read, and what reading them adds.
 
-    ``texts`` are those of notebooks, ``day`` is that of the sources' last change.  What
+    ``kept`` is what the build has asked for, and what is swept after it.  What
     is added stands below the page that it comes from: a later build that does not read
-    the page is given it again.
+    the page is given it again.  ``draws`` are what else a page is made from: other
+    pages by their names, the ``LEVELS``, the ``STATEMENTS`` of all runs.
     """
 
     runs: Runs
     wheel: Path
-    texts: Kept
-    day: date | None
+    kept: tuple[Kept, ...]
     facts: dict[str, Facts] = field(default_factory=dict)
     fact_lines: dict[str, dict[str, int]] = field(default_factory=dict)
     places: dict[str, dict[Fact, str]] = field(default_factory=dict)
     terms: dict[str, list[Entry]] = field(default_factory=dict)
     sections: dict[str, list[Found]] = field(default_factory=dict)
+    draws: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def fact_places(self) -> dict[Fact, tuple[str, str]]:
@@ -62,13 +62,18 @@ class State:
         for name, pages in known.items():
             getattr(self, name).update(pages)
 
+    def draw(self, page: str, *sources: str) -> None:
+        """Let a page be read again when one of these has changed."""
+        self.draws.setdefault(page, set()).update(sources)
+
     def forget(self, page: str) -> None:
         """Drop what a page has added: it has gone, or is read again."""
         for pages in self.added().values():
             pages.pop(page, None)
 
 
-ADDED = "facts", "fact_lines", "places", "terms", "sections"
+ADDED = "facts", "fact_lines", "places", "terms", "sections", "draws"
+LEVELS, STATEMENTS = ":levels", ":statements"  # no page has such a name
 _states: WeakKeyDictionary[Sphinx, State] = WeakKeyDictionary()
 
 

@@ -1,14 +1,24 @@
-"""Texts that cost something to make, each in a file named by what it was made from."""
+"""Texts and data that cost something, each in a file named by what it came from."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Collection
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "code_digest"]
+
+
+@cache
+def code_digest(*places: Path) -> str:
+    """Digest Python's version and some code: files, and all modules in folders."""
+    files = (sorted(p.glob("*.py")) if p.is_dir() else [p] for p in places)
+    said = [sha256(path.read_bytes()).hexdigest() for some in files for path in some]
+    return sha256(repr((sys.version, said)).encode()).hexdigest()
 
 
 class Kept:
@@ -21,26 +31,32 @@ class Kept:
 
     def get(self, key: str) -> str | None:
         """Return a text; forget it if its file is not what was written."""
+        data = self.read(key)
+        return None if data is None else data.decode()
+
+    def read(self, key: str) -> bytes | None:
+        """Return data; forget it if its file is not what was written."""
         self._asked.add(key)
-        path = self._path(key)
         try:
-            digest, _, text = path.read_text(encoding="utf-8").partition("\n")
+            digest, _, data = self._path(key).read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
-        except ValueError:  # no text at all
-            digest, text = "", ""
-        if digest == sha256(text.encode()).hexdigest():
-            return text
+        if digest == sha256(data).hexdigest().encode():
+            return data
         self.forget(key)
         return None
 
     def put(self, key: str, text: str) -> None:
         """Keep a text, whole or not at all."""
+        self.write(key, text.encode())
+
+    def write(self, key: str, data: bytes) -> None:
+        """Keep data, whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
         try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(sha256(text.encode()).hexdigest() + "\n" + text)
+            with open(handle, "wb") as file:
+                file.write(sha256(data).hexdigest().encode() + b"\n" + data)
             os.replace(name, self._path(key))
         except BaseException:
             Path(name).unlink()

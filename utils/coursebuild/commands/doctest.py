@@ -109,7 +109,7 @@ def _misread(lesson: Lesson, allowed: Sequence[tuple[str, str]]) -> Iterator[Sta
     """Change the numbers in running text and in labels; the list has to notice."""
     for block in lesson.blocks:
         kind: StatementKind = "prose" if block.kind == "text" else "label"
-        for line, number, around in numbers(block, lesson.markup):
+        for line, number, around, _ in numbers(block, lesson.markup):
             last = re.search(r"\d(?=\D*$)", number)
             if last is None:  # ∇y = x
                 continue

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from coursebuild.publishing.publish import (
     code,
     fingerprint,
+    input_date,
     is_current,
     locked,
     pages_key,
@@ -23,6 +24,7 @@ from coursebuild.publishing.publish import (
     state,
     swept,
 )
+from coursebuild.publishing.source_date import put_date
 from coursebuild.sources.wording import authored, worded
 from coursebuild.undisturbed import load_torch
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from coursebuild.extension.renewal import Renewal
+    from courserun.kept import Kept
     from courserun.lesson import Lesson
     from courserun.runs import Runs
 
@@ -103,13 +106,13 @@ def _build_aside(
     from courserun.kept import Kept
 
     work = folder / ".work"  # always here: Sphinx notes where it read
-    built, runs, said = run_sphinx(root, work, execute_lessons=execute_lessons)
+    read = Kept(folder / ".read")
+    built, runs, said = run_sphinx(root, work, read, execute_lessons=execute_lessons)
     drawn = {run.lesson: run.drawings for run in runs.known}
     lessons = runs.lessons.values()
-    read = Kept(folder / ".read")
     mended = mend(built, root, [x.name for x in lessons if not x.strict], read)
     join(built)
-    found = tidy(built) + problems(built, root, drawn, read)
+    found = tidy(built, read) + problems(built, root, drawn, read)
     read.sweep()
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
@@ -117,13 +120,13 @@ def _build_aside(
 
 
 def run_sphinx(
-    root: Path, work: Path, *, execute_lessons: bool = True
+    root: Path, work: Path, read: Kept, *, execute_lessons: bool = True
 ) -> tuple[Path, Runs, list[str]]:
     """Build into ``work`` from a copy of ``docs``; return its pages, runs and notes.
 
     The copy keeps generated pages out of the sources.  Runs are stored by content
-    (``freshness``); pages that need not be made again are those of the last site
-    (``renewal``).
+    (``freshness``), what texts say is ``read`` once; pages that need not be made again
+    are those of the last site (``renewal``).
     """
     from courserun.runner import start_server
 
@@ -149,15 +152,16 @@ def run_sphinx(
 
         from coursebuild.extension.renewal import Renewal
 
+        key = pages_key(root)
         if execute_lessons:
-            renewal = Renewal(work.with_name(KEPT), work, pages_key(root))
+            renewal = Renewal(work.with_name(KEPT), work, key)
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,
             outdir=work / "html",
             doctreedir=work / "doctrees",
             buildername="html",
-            confoverrides={"execute_lessons": execute_lessons},
+            confoverrides={"execute_lessons": execute_lessons, "pages_key": key},
             status=None,
             warning=warnings,
         )
@@ -181,13 +185,14 @@ def run_sphinx(
         failures.append(_readable(_reason(failure), root, work))
     wrong = failures + wrong
     if course and execute_lessons:
-        faults, own = review(root, lessons, course.runs.known)
+        faults, own = review(root, lessons, course.runs.known, kept=read)
         wrong, notes = wrong + faults, notes + own
     if wrong or course is None:
         wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     if renewal:
         renewal.keep(app, theirs)
+    put_date(work / "html", input_date(root))
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
     return work / "html", course.runs, notes

@@ -35,9 +35,9 @@ from coursebuild.extension import (
 from coursebuild.lessons import gallery, pages
 from coursebuild.lessons.start import begin
 from coursebuild.publishing import easy_links
-from coursebuild.publishing.publish import input_date
 from coursebuild.sources.beside import helpers
 from coursebuild.state import State, remember, state
+from courserun.kept import Kept
 
 __all__ = ["setup"]
 
@@ -50,6 +50,7 @@ PARTS += [gallery]
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register everything; lessons start when the configuration is read, or before."""
     app.add_config_value("execute_lessons", default=True, rebuild="env")
+    app.add_config_value("pages_key", default="", rebuild="", types=[str])
     app.add_role("law", law_role)
     app.connect("config-inited", _start)
     app.connect("builder-inited", _copy_drawing_style, priority=1)
@@ -75,9 +76,10 @@ def _start(app: Sphinx, config: Config) -> None:
     modules = sorted(path.name for d in root.glob("gallery/*/") for path in helpers(d))
     config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
     place = Place(docs=Path(app.srcdir), site=config.html_baseurl)
-    images, day = out / "_images", input_date(root)
-    texts = gallery.install(root, images, course.runs, [course.wheel], place)
-    remember(app, State(course.runs, course.wheel, texts, day))
+    images, made = out / "_images", Kept(root / "build" / ".lessons")
+    shelf = gallery.Shelf(made, config.pages_key, lambda: app._warncount)
+    texts = gallery.install(root, images, course.runs, [course.wheel], place, shelf)
+    remember(app, State(course.runs, course.wheel, (texts, made)))
     pages.install(Path(app.srcdir), images, course.runs)
 
 
@@ -124,4 +126,5 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
     """Let no build end well while a lesson has not."""
     if error is None and app.config.execute_lessons:
         state(app).runs.finish()
-        state(app).texts.sweep()
+        for kept in state(app).kept:
+            kept.sweep()

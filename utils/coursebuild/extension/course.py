@@ -15,6 +15,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from coursebuild.sources.beside import helpers
 from coursebuild.sources.docnames import header_of
+from coursebuild.state import LEVELS, state
 
 __all__ = ["Level", "levels", "setup", "skip", "spell"]
 
@@ -73,7 +74,7 @@ class _Levels(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the cards."""
-        self.env.note_reread()  # it depends on all lessons
+        state(self.env.app).draw(self.env.docname, LEVELS)
         shown = map(self._card, levels(Path(self.env.app.confdir)))
         cards = nodes.enumerated_list("", *shown)
         return [nodes.container("", cards, classes=["levels"])]
@@ -93,7 +94,7 @@ class _Course(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the number as text."""
-        self.env.note_reread()  # as above
+        state(self.env.app).draw(self.env.docname, LEVELS)
         found = levels(Path(self.env.app.confdir))
         said = {
             "time": spell(sum(level.minutes for level in found)),

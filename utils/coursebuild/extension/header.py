@@ -17,7 +17,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 from coursebuild.addresses import binder, colab
-from coursebuild.publishing.source_date import spelled
+from coursebuild.publishing.source_date import AS_OF
 from coursebuild.sources.beside import helpers, tree_of
 from coursebuild.sources.docnames import source_of
 from coursebuild.state import state
@@ -107,11 +107,9 @@ class ArrangeLesson(SphinxTransform):
         """Say which versions made the outputs, and when their sources last changed."""
         text = (
             f"Its outputs come from Python {platform.python_version()}, torch {TORCH} "
-            f"and torchutils {self.app.config.version}"
+            f"and torchutils {self.app.config.version}{AS_OF}."
         )
-        if day := state(self.app).day:
-            text += f", as of {spelled(day)}"
-        return nodes.paragraph("", f"{text}.", classes=["origin"])
+        return nodes.paragraph("", text, classes=["origin"])
 
 
 def _link_to_foot() -> nodes.paragraph:

@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from coursebuild.extension.asks import ask
 from coursebuild.extension.course import link_to
+from coursebuild.state import state
 
 __all__ = ["question", "setup"]
 
@@ -31,12 +32,12 @@ class _Quiz(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return a section for each question."""
-        self.env.note_reread()  # it depends on the lessons that it names
         lines = [line for line in self.content if line.strip()]
         return [self._section(k, line) for k, line in enumerate(lines, 1)]
 
     def _section(self, number: int, line: str) -> nodes.section:
         page, _, title = (part.strip() for part in line.partition(": "))
+        state(self.env.app).draw(self.env.docname, page)
         name = f"Question {number}"
         section = nodes.section("", nodes.title(name, name))
         section["classes"].append("no-search")  # its lesson is found

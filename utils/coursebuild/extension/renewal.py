@@ -1,11 +1,11 @@
 """Read and write again only the pages that an edit has changed.
 
-A page is read again when its source has changed, or a file that it includes, or the
-run whose outputs it shows.  Pages show things of one another: titles, what can be
-linked, what the glossary says.  Where any of these has changed all pages are written
-again, else those that were read.  Where anything else has changed (code, settings,
-templates, style sheets) the build begins with nothing.  So nobody has to list which
-page shows what of which other.
+A page is read again when its source has changed, a file that it includes, the run
+whose outputs it shows, or what it draws from other pages: a question, their number.
+Pages show things of one another: titles, what can be linked, what the glossary says.
+Where any of these has changed all pages are written again, else those that were read.
+Where anything else has changed (code, settings, templates, style sheets) the build
+begins with nothing.  So nobody has to list which page shows what of which other.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from coursebuild.extension.course import levels
 from coursebuild.extension.head import CARDS
 from coursebuild.extension.judge import sources_of
 from coursebuild.lessons.outputs import write_pictures
 from coursebuild.publishing.publish import SUMS, checksums
 from coursebuild.sources.docnames import source_of
-from coursebuild.state import state
+from coursebuild.state import LEVELS, STATEMENTS, state
 from coursebuild.typeset import prepare
 
 __all__ = ["Renewal"]
@@ -164,12 +165,27 @@ def _stem(app: Sphinx, page: str) -> str:
 
 
 def _digest(app: Sphinx, page: str) -> str:
-    """Digest what a page is read from: its file, those that it includes, its run."""
+    """Digest what a page is made from: its own, and what it draws from others."""
+    draws = sorted(state(app).draws.get(page, ()))
+    return _sha(repr((_own(app, page), [_drawn(app, what) for what in draws])))
+
+
+def _own(app: Sphinx, page: str) -> Any:
+    """Return what tells of a page's file, of those that it includes, of its run."""
     env = app.env
     paths = [Path(env.doc2path(page)), *sorted(map(Path, env.dependencies[page]))]
     files = [(os.path.relpath(p, app.srcdir), _sum(p)) for p in paths]
-    runs = [state(app).runs.key(name) for name in sources_of(app, page)]
-    return _sha(repr((files, runs)))
+    return files, [state(app).runs.key(name) for name in sources_of(app, page)]
+
+
+def _drawn(app: Sphinx, what: str) -> Any:
+    """Return what tells of something that pages draw from others."""
+    runs = state(app).runs
+    if what == LEVELS:
+        return levels(Path(app.confdir))
+    if what == STATEMENTS:
+        return [(name, run.statements) for name in runs.lessons if (run := runs[name])]
+    return _own(app, what) if what in app.env.all_docs else None
 
 
 def _sum(path: Path) -> str:

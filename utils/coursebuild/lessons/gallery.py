@@ -1,13 +1,18 @@
 """Let sphinx-gallery make the pages, with outputs that our runner produced.
 
-Four of its functions and one template are replaced by name; its version is
-pinned exactly, and a test fails when a replacement no longer applies.
+Five of its functions and one template are replaced by name; its version is
+pinned exactly, and a test fails when a replacement no longer applies.  What it has
+made of a lesson is kept, and put in place while nothing changes that it was made from.
 """
 
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -19,17 +24,18 @@ from sphinx_gallery import backreferences, gen_gallery, gen_rst
 from coursebuild.downloads.archives import write_zip
 from coursebuild.downloads.notebooks import NOWHERE, blocks_with_hidden, notebook
 from coursebuild.downloads.portable import Place
-from coursebuild.lessons.outputs import output_html
+from coursebuild.lessons.outputs import output_html, write_pictures
 from coursebuild.sources.docnames import page_of
 from courserun.figures import LARGEST_CARD
 from courserun.kept import Kept
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import Runs
 
-__all__ = ["KNOWN_VERSION", "card", "install", "setup"]
+__all__ = ["KNOWN_VERSION", "Shelf", "card", "install", "setup"]
 
 logger = logging.getLogger(__name__)
 KNOWN_VERSION = "0.22.1"
+_generate = gen_rst.generate_file_rst
 _NUMBER = "sphinx_gallery_thumbnail_number"
 CARD = """
 .. container:: lesson-card
@@ -52,12 +58,31 @@ _ROW = re.compile(r'<text x="[^"]*" y="([^"]*)"')
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What sphinx-gallery has made of lessons.
+
+    ``key`` is of all that is no source of a page: "" keeps nothing.  ``warned`` says
+    how often Sphinx has warned: what brings a warning is made again, to say the same.
+    """
+
+    kept: Kept
+    key: str = ""
+    warned: Callable[[], int] = int
+
+
 def install(
-    root: Path, images: Path, runs: Runs, extras: list[Path], place: Place = NOWHERE
+    root: Path,
+    images: Path,
+    runs: Runs,
+    extras: list[Path],
+    place: Place = NOWHERE,
+    shelf: Shelf | None = None,
 ) -> Kept:
     """Replace what sphinx-gallery executes and what it packs.
 
     What is returned remembers the texts of notebooks, to be swept after the build.
+    ``shelf`` holds what has been made of lessons.
 
     ``images`` is the folder for pictures; ``extras`` go into each lesson's zip;
     ``place`` says where docs and site are.
@@ -109,7 +134,27 @@ def install(
     def zip_files(files: list[str], target: Path, *_: object) -> str:
         return write_zip(Path(target), [*map(Path, files), *extras], lesson.files)
 
+    def generate(file: str, target: Path, source: Path, conf: Any) -> Any:
+        nonlocal lesson
+        lesson = runs.lessons[Path(source, file).relative_to(root).as_posix()]
+        run, make = runs[lesson.name], partial(_generate, file, target, source, conf)
+        if not (shelf and shelf.key and run):
+            return make()
+        own = Path(source, file).read_bytes(), replace(lesson, files=())
+        what = shelf.key, place, runs.key(lesson.name), own
+        key = sha256(repr(what).encode()).hexdigest()
+        if (data := shelf.kept.read(key)) is None:
+            return _kept(make, Path(target), shelf, key)
+        _lay_beside(Path(target), lesson)
+        for output in run.outputs:
+            write_pictures(output, images)
+        result, files = pickle.loads(data)
+        for name, content in files.items():
+            Path(target, name).write_bytes(content)
+        return result
+
     backreferences.THUMBNAIL_TEMPLATE = CARD
+    gen_rst.generate_file_rst = generate
     gen_rst.execute_script = execute_script
     gen_rst.zip_files = zip_files
     gen_rst.jupyter_notebook = jupyter_notebook
@@ -117,8 +162,20 @@ def install(
 
 
 def setup(_app: object) -> None:
-    """Let sphinx-gallery not load matplotlib when it reads its configuration."""
+    """Let sphinx-gallery not load matplotlib, and not read each script once more."""
     gen_gallery._import_matplotlib = lambda: None
+    gen_rst._split_parallel = lambda scripts, *_: (scripts, [])
+
+
+def _kept(make: Callable[[], Any], folder: Path, shelf: Shelf, key: str) -> Any:
+    """Make what belongs to a lesson, and keep it with the files that are new then."""
+    before, warned = {*folder.rglob("*")}, shelf.warned()
+    result = make()
+    new = [path for path in {*folder.rglob("*")} - before if path.is_file()]
+    files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(new)}
+    if shelf.warned() == warned:
+        shelf.kept.write(key, pickle.dumps((result, files)))
+    return result
 
 
 def _lay_beside(folder: Path, lesson: Lesson) -> None:

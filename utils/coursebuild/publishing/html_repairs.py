@@ -8,9 +8,13 @@ may load: files of this site, and the one inline script that the theme brings.
 from __future__ import annotations
 
 import base64
-import hashlib
+import json
 import re
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
+
+from courserun.kept import Kept, code_digest
 
 __all__ = ["REPAIRS", "policy", "tidy"]
 
@@ -93,20 +97,18 @@ CELL = re.compile(r"(?s)<t[dh]\b.*?</t[dh]>")
 JOINT = re.compile(r"(?<=\w)(?:\.(?!\d)|[_/={(]+)(?=[\w\\])(?![^<]*>)")
 
 
-def tidy(site: Path) -> list[str]:
-    """Repair every page of ``site``; return the faults that no page has any more."""
+def tidy(site: Path, kept: Kept) -> list[str]:
+    """Repair every page of ``site``; return the faults that no page has any more.
+
+    What becomes of a page is ``kept``.
+    """
     found: set[str] = set()
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        for _, fault, repair in REPAIRS:
-            text, count = re.subn(fault, repair, text)
-            found |= {fault} if count else set()
-        text = CELL.sub(_breakable, text)
-        text = COMMA.sub(r'<span class="kept">\g<0></span>', text)
-        meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}">'
-        text = text.replace(
-            '<meta charset="utf-8">', f'<meta charset="utf-8">\n    {meta}', 1
-        )
+        what = f"{code_digest(Path(__file__))} {text}".encode()
+        made = kept.made(sha256(what).hexdigest(), partial(_repaired, text))
+        faults, _, text = made.partition("\n")
+        found.update(json.loads(faults))
         page.write_text(text, encoding="utf-8")
     (site / "_static" / "sg-tags.js").unlink(missing_ok=True)
     return [
@@ -114,6 +116,21 @@ def tidy(site: Path) -> list[str]:
         for what, fault, _ in REPAIRS
         if fault not in found
     ]
+
+
+def _repaired(text: str) -> str:
+    """Return a page as it is to be, below a line of the faults that it had."""
+    found = []
+    for _, fault, repair in REPAIRS:
+        text, count = re.subn(fault, repair, text)
+        found += [fault] if count else []
+    text = CELL.sub(_breakable, text)
+    text = COMMA.sub(r'<span class="kept">\g<0></span>', text)
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}">'
+    text = text.replace(
+        '<meta charset="utf-8">', f'<meta charset="utf-8">\n    {meta}', 1
+    )
+    return f"{json.dumps(found)}\n{text}"
 
 
 def _breakable(cell: re.Match[str]) -> str:
@@ -129,6 +146,6 @@ def policy(page: str) -> str:
     Styles may be inline: KaTeX and the theme place and colour with them.
     """
     scripts = (script.encode() for script in INLINE.findall(page))
-    digests = (hashlib.sha256(script).digest() for script in scripts)
+    digests = (sha256(script).digest() for script in scripts)
     hashes = "".join(f" 'sha256-{base64.b64encode(d).decode()}'" for d in digests)
     return POLICY.format(hashes=hashes)

@@ -62,11 +62,14 @@ def fingerprint(root: Path) -> str:
     The inputs' date and the addresses count, since git and the environment know
     of them what no file says.
     """
-    return _digest(root, inputs(root))
+    return _digest(root, inputs(root), str(input_date(root)))
 
 
 def pages_key(root: Path) -> str:
-    """Return the digest of all that is no source of one page, which may change all."""
+    """Return the digest of all that is no source of one page, which may change all.
+
+    The inputs' date does not count: see ``put_date``.
+    """
     pages = root / "docs", root / "gallery"
     return _digest(
         root,
@@ -79,10 +82,10 @@ def pages_key(root: Path) -> str:
     )
 
 
-def _digest(root: Path, paths: Iterable[Path]) -> str:
+def _digest(root: Path, paths: Iterable[Path], said: str = "") -> str:
     digest = hashlib.sha256(f"{sys.version} {version('torch')}".encode())
     digest.update(os.environ.get("SOURCE_DATE_EPOCH", "").encode())
-    digest.update(f"{input_date(root)} {read_places(root)}".encode())
+    digest.update(f"{said} {read_places(root)}".encode())
     for path in paths:
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +20,7 @@ from urllib.parse import quote, unquote, urlsplit
 from coursebuild.sources.beside import scripts
 from coursebuild.sources.docnames import page_of, place_of
 from coursebuild.sources.docnames import pages as pages_below
-from courserun.kept import Kept
+from courserun.kept import Kept, code_digest
 from courserun.lesson import SVG
 from courserun.runner import at_once
 
@@ -41,6 +40,7 @@ EXAMPLE = re.compile(
 )
 # An installed package, or the folder in which a lesson ran, of whatever machine.
 ELSEWHERE = r"/[^\s\"'<>]*/(?:site-packages|lesson-\w{8}/work)\b"
+SIGNS = b"/site-packages", b"/lesson-"  # of which it holds one
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
 _FIX = ": mend its address, or let a picture lie in docs/_static"
 PROGRAM, FIELD = "p=", "pg-text"  # of the playground: what a link opens, and where
@@ -68,13 +68,13 @@ def problems(
     when they were read.
     """
     found = [f"{name}: is empty" for name in _empty_files(site)]
-    pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    pages = list(site.rglob("*.html"))
     if not pages:
         return [*found, f"{site.name}: holds no page"]
     ids = read_pages(pages, kept)
-    for page, text in sorted(pages.items()):
+    for page in sorted(pages):
         name = page.relative_to(site)
-        found += [f"{name}: {line}" for line in _wrong_text(text)]
+        found += [f"{name}: {line}" for line in ids[page].wrong]
         found += _wrong_on(page, site, root, ids)
     sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
     found += _paths_of_the_machine(site, root)
@@ -108,10 +108,12 @@ def _empty_files(site: Path) -> Iterator[str]:
 
 def _paths_of_the_machine(site: Path, root: Path) -> Iterator[str]:
     """Name the files, pages or not, that show where something lay on the disk."""
-    own = "|".join(re.escape(f(f"{root}/")) for f in (str, quote, escape))
-    mark = re.compile(rf"(?:{own}|{ELSEWHERE})".encode())
+    own = {f(f"{root}/").encode() for f in (str, quote, escape)}
+    mark = re.compile(b"|".join([*map(re.escape, sorted(own)), ELSEWHERE.encode()]))
+    signs = {*own, *SIGNS}  # to look for a word is ten times as fast
     for path in sorted(site.rglob("*")):
-        if path.is_file() and (hit := mark.search(path.read_bytes())):
+        data = path.read_bytes() if path.is_file() else b""
+        if any(sign in data for sign in signs) and (hit := mark.search(data)):
             shown = hit[0].decode(errors="replace")
             yield f"{path.relative_to(site)}: shows a path of this machine: {shown}"
 
@@ -131,7 +133,7 @@ def _around(text: str, mark: str) -> str:
 
 
 def read_pages(pages: Iterable[Path], kept: Kept | None = None) -> dict[Path, _Page]:
-    """Read the ids and links of pages, on all cores; what has been read is ``kept``."""
+    """Read what pages say, on all cores; what has been read is ``kept``."""
     keys = {page: _key(page) for page in pages}
     texts = {page: kept.get(key) if kept else None for page, key in keys.items()}
     new = [page for page, text in texts.items() if text is None]
@@ -148,24 +150,21 @@ def read_pages(pages: Iterable[Path], kept: Kept | None = None) -> dict[Path, _P
 
 
 def _key(page: Path) -> str:
-    return sha256(_reader() + page.read_bytes()).hexdigest()
-
-
-@cache
-def _reader() -> bytes:
-    """Return what tells that a page would be read in another way."""
-    return Path(__file__).read_bytes() + sys.version.encode()
+    reader = code_digest(Path(__file__)).encode()
+    return sha256(reader + page.read_bytes()).hexdigest()
 
 
 def _read(page: Path) -> str:
-    parser = _Parser()
-    parser.feed(page.read_text(encoding="utf-8"))
-    return json.dumps([sorted(parser.page.ids), parser.page.links])
+    parser, text = _Parser(), page.read_text(encoding="utf-8")
+    parser.feed(text)
+    return json.dumps(
+        [sorted(parser.page.ids), parser.page.links, [*_wrong_text(text)]]
+    )
 
 
 def _page(text: str) -> _Page:
-    ids, links = json.loads(text)
-    return _Page(set(ids), [(tag, url) for tag, url in links])
+    ids, links, wrong = json.loads(text)
+    return _Page(set(ids), [(tag, url) for tag, url in links], wrong)
 
 
 def wrong_links(
@@ -229,10 +228,11 @@ def _lost(site: Path, drawn: Mapping[str, Iterable[str]]) -> Iterator[str]:
 
 
 class _Page(NamedTuple):
-    """The ids of a page, and what it loads or links to."""
+    """The ids of a page, what it loads or links to, and what is wrong with its text."""
 
     ids: set[str]
     links: list[tuple[str, str]]
+    wrong: list[str]
 
 
 class _Parser(HTMLParser):
@@ -240,7 +240,7 @@ class _Parser(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.page = _Page({"", "top"}, [])
+        self.page = _Page({"", "top"}, [], [])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take down what this element is called and where it leads."""

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-__all__ = ["source_date", "spelled"]
+__all__ = ["AS_OF", "put_date", "source_date", "spelled"]
 
+AS_OF = "\ue0d0"  # in the place of ", as of 1 March 2026" until a page is published
 MONTHS = (
     "January February March April May June "
     "July August September October November December"
@@ -64,3 +65,15 @@ def spelled(day: date) -> str:
     '1 March 2026'
     """
     return f"{day.day} {MONTHS.split()[day.month - 1]} {day.year}"
+
+
+def put_date(site: Path, day: date | None) -> None:
+    """Write the day into the pages of lessons; nothing where nobody knows it.
+
+    Pages are kept without it: a commit changes it, and an edit after the commit, and
+    neither makes a page anew.
+    """
+    said = f", as of {spelled(day)}" if day else ""
+    for page in site.glob("lessons/**/*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace(AS_OF, said), encoding="utf-8")

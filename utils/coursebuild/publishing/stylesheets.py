@@ -21,6 +21,7 @@ __all__ = ["join"]
 
 LINK = re.compile(r'\s*<link rel="stylesheet" type="text/css" href="([^"?]*)[^>]*>')
 ONE = '\n    <link rel="stylesheet" type="text/css" href="{}">'
+CLASSES = re.compile('class="([^"]*)"')
 URL = re.compile(r"""url\((?:"([^"]*)"|'([^']*)'|([^"')]*))\)""")
 FONTS = (  # file, family, style
     ("KaTeX_Main-Regular", "KaTeX_Main", "normal"),
@@ -53,17 +54,18 @@ def join(site: Path) -> None:
 
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        links = list(LINK.finditer(text))
+        head, *body = text.partition("</head>")
+        links = list(LINK.finditer(head))
         if not links:
             continue
         files = tuple(Path(os.path.normpath(page.parent / link[1])) for link in links)
         typeset = 'class="katex"' in text
         one = sheet(files, typeset=typeset)
-        head = ONE.format(os.path.relpath(one, page.parent))
-        head += f"<script>{DECODE}{late(text)}</script>" if typeset else ""
+        link = ONE.format(os.path.relpath(one, page.parent))
+        link += f"<script>{DECODE}{late(text)}</script>" if typeset else ""
         start = links[0].start()
-        text = text[:start] + head + LINK.sub("", text[start:])
-        page.write_text(text, encoding="utf-8")
+        head = head[:start] + link + LINK.sub("", head[start:])
+        page.write_text("".join([head, *body]), encoding="utf-8")
 
 
 def late(text: str) -> str:
@@ -74,9 +76,8 @@ def late(text: str) -> str:
     >>> late("a size of 3")
     ''
     """
-    fonts = [
-        font for font, of in RARE if re.search(f'class="[^"]*\\b(?:{of})\\b', text)
-    ]
+    classes = "\n".join({*CLASSES.findall(text)})
+    fonts = [font for font, of in RARE if re.search(rf"\b(?:{of})\b", classes)]
     if not fonts:
         return ""
     names = json.dumps(fonts)

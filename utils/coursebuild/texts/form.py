@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from sphinx_gallery.py_source_parser import SYNTAX_ERROR_DOCSTRING
 
 from coursebuild.sources.beside import tree_of
-from coursebuild.texts.loose_numbers import loose_numbers, reviewed, unused
+from coursebuild.texts.loose_numbers import (
+    Number,
+    all_numbers,
+    loose_numbers,
+    reviewed,
+    unused,
+)
+from coursecheck import maths
+from courserun.kept import Kept, code_digest
 from courserun.lesson import Lesson, Run
 
 __all__ = ["faults", "review", "sort_messages"]
@@ -28,6 +38,7 @@ _OF_FORM = re.compile(  # kinds of Sphinx's warnings after which a page says the
     r"\s*(?:\n|$)"
 )
 _NOWHERE = re.compile(r"WARNING: unknown (?:role|directive) name: (\S+)")
+_READERS = Path(__file__).parent, Path(maths.__file__).parent
 _FIELDS = re.compile(r"^:[A-Z][\w ]*: \S", re.MULTILINE)
 
 
@@ -38,26 +49,44 @@ def review(
     *,
     whole: bool = True,
     state: bool = False,
+    kept: Kept | None = None,
 ) -> tuple[list[str], list[str]]:
     """Return the faults and the notes on some lessons that have run.
 
     Where these are the ``whole`` site, what the list of numbers holds for nothing is
-    a fault, too.  With ``state``, a strict lesson has to state something.
+    a fault, too.  With ``state``, a strict lesson has to state something.  What lessons
+    say is ``kept``.
     """
-    lessons, allowed = list(lessons), reviewed(root)
-    found = {run.lesson: run for run in runs}
-    wrong = unused(lessons, allowed) if whole else []
+    allowed, found = reviewed(root), {run.lesson: run for run in runs}
+    read = [(lesson, *_read(lesson, kept)) for lesson in lessons]
+    said = {lesson.name: numbers for lesson, numbers, _ in read}
+    wrong = unused(said, allowed) if whole else []
     notes: list[str] = []
-    for lesson in lessons:
+    for lesson, numbers, imported in read:
         notes += found[lesson.name].notes if lesson.name in found else ()
         notes += _magics(lesson)
-        loose = loose_numbers(lesson, allowed)
+        loose = loose_numbers(lesson.name, numbers, allowed)
         (wrong if lesson.strict else notes).extend(loose)
         wrong += faults(lesson) if lesson.strict else []
-        (wrong if lesson.strict else notes).extend(unused_imports(lesson))
+        (wrong if lesson.strict else notes).extend(imported)
         if lesson.name in found and not found[lesson.name].statements:
             (wrong if lesson.strict and state else notes).extend(_silent(lesson, whole))
     return wrong, notes
+
+
+def _read(lesson: Lesson, kept: Kept | None) -> tuple[list[Number], list[str]]:
+    """Return the numbers in a lesson's texts, and what it imports and never uses."""
+
+    def make() -> str:
+        return json.dumps([all_numbers(lesson), list(unused_imports(lesson))])
+
+    if kept is None:
+        text = make()
+    else:
+        what = code_digest(*_READERS), lesson.name, lesson.markup, lesson.blocks
+        text = kept.made(sha256(repr(what).encode()).hexdigest(), make)
+    numbers, imported = json.loads(text)
+    return [tuple(number) for number in numbers], imported
 
 
 def faults(lesson: Lesson) -> Iterator[str]:

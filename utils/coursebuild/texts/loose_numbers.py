@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +19,17 @@ from coursecheck.questions import DIRECTIVE
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
-__all__ = ["is_reviewed", "loose_numbers", "numbers", "reviewed", "unused"]
+__all__ = [
+    "Number",
+    "all_numbers",
+    "is_reviewed",
+    "loose_numbers",
+    "numbers",
+    "reviewed",
+    "unused",
+]
 
-Number = tuple[int, str, str]  # its line, itself, the text around it
+Number = tuple[int, str, str, str]  # its line, itself, the text around, of which kind
 LIST = "docs/prose_numbers.txt"
 _NUMBER = r"[-−+]?\d+(?:[.,]\d+)*"
 _MANY = rf"{_NUMBER}(?:\s*,\s*{_NUMBER})+"
@@ -55,19 +63,23 @@ def reviewed(root: Path) -> tuple[tuple[str, str], ...]:
     return tuple((name, words) for name, _, words in entries)
 
 
+def all_numbers(lesson: Lesson) -> list[Number]:
+    """Return what looks like a result in a lesson's texts and labels."""
+    return [n for block in lesson.blocks for n in numbers(block, lesson.markup)]
+
+
 def loose_numbers(
-    lesson: Lesson, allowed: Iterable[tuple[str, str]] = ()
+    name: str, found: Iterable[Number], allowed: Iterable[tuple[str, str]] = ()
 ) -> Iterator[str]:
-    """Yield a message for each result that is not in formula, example or list."""
+    """Yield a message for each number of a lesson that the list does not allow."""
     allowed = tuple(allowed)
-    for block in lesson.blocks:
-        place = "formula or a doctest" if block.kind == "text" else "f-string"
-        for line, number, around in numbers(block, lesson.markup):
-            if not is_reviewed(lesson.name, number, around, allowed):
-                yield (
-                    f"{lesson.name}:{line}\n  {number} stands where nothing checks it:"
-                    f" put it into a {place}, or, if it is no result, into {LIST}"
-                )
+    for line, number, around, kind in found:
+        place = "formula or a doctest" if kind == "text" else "f-string"
+        if not is_reviewed(name, number, around, allowed):
+            yield (
+                f"{name}:{line}\n  {number} stands where nothing checks it:"
+                f" put it into a {place}, or, if it is no result, into {LIST}"
+            )
 
 
 def is_reviewed(
@@ -78,18 +90,15 @@ def is_reviewed(
     return any(number in w and w in around for w in words)
 
 
-def unused(lessons: Iterable[Lesson], allowed: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a message for each entry that fits no text any more."""
-    found: dict[str, list[str]] = {}
-    for lesson in lessons:
-        texts = (
-            around for b in lesson.blocks for *_, around in numbers(b, lesson.markup)
-        )
-        found[lesson.name] = list(texts)
+def unused(
+    found: Mapping[str, Iterable[Number]], allowed: Iterable[tuple[str, str]]
+) -> list[str]:
+    """Return a message for each entry that fits no lesson's text any more."""
+    texts = {name: {n[2] for n in numbers} for name, numbers in found.items()}
     return [
         f"{LIST}: no number stands in {words!r} of {name} any more"
         for name, words in allowed
-        if not any(words in text for text in found.get(name, ()))
+        if not any(words in text for text in texts.get(name, ()))
     ]
 
 
@@ -105,10 +114,10 @@ def numbers(block: Block, markup: Literal["rst", "md"]) -> Iterator[Number]:
         found += [(m.start(), m[2]) for m in _PRINTED.finditer(prose)]
         for start, number in sorted(found):
             line = block.line + block.source.count("\n", 0, start)
-            yield line, " ".join(number.split()), around
+            yield line, " ".join(number.split()), around, block.kind
     for line, label in _labels(block) if "set_label" in block.source else ():
         for match in re.finditer(r"\d[\d.,]*(?<=\d)", label):
-            yield block.line + line - 1, match[0], label
+            yield block.line + line - 1, match[0], label, block.kind
 
 
 def _labels(block: Block) -> Iterator[tuple[int, str]]:
