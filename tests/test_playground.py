@@ -258,7 +258,7 @@ def test_starting_points_are_what_torch_computes(page: Page):
     for name, program in STARTS:
         page.select_option(".pg-write select", label=name)
         assert page.input_value("#pg-text") == program
-        assert status(page) == ""
+        assert status(page) == title(page) + "."
         ours.append(numbers(page))
         scripts.append(page.locator(".pg-script").text_content())
     theirs = printed(scripts)
@@ -394,6 +394,34 @@ def test_curve_and_contours_are_drawn(page: Page):
     assert page.locator(".pg-see path.mv-1").count() == 9
 
 
+# What a screen reader says of a change elsewhere than in the focus.
+HEARD = """() => [...document.querySelectorAll("[role=status], [aria-live=polite]")]
+  .filter((e) => e.checkVisibility()).map((e) => e.textContent).join("|")"""
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        (".pg-write select", "3"),
+        (".ag-leaves input", "1, no number"),
+        (".pg-see p:first-of-type label:first-of-type select", "1"),
+        (".pg-see p:first-of-type label:last-of-type select", "1"),
+        (".pg-write textarea", "y ="),
+    ],
+)
+def test_what_a_control_changes_is_heard(page: Page, control, value):
+    page.locator(".pg-see summary").click()
+    before = page.evaluate(HEARD)
+    place = page.locator(control)
+    place.focus()
+    is_select = place.evaluate("e => e.matches('select')")
+    place.select_option(value) if is_select else place.fill(value)
+    page.wait_for_timeout(500)
+    after = page.evaluate(HEARD)
+    assert after != before
+    assert place.evaluate("e => e == document.activeElement")
+
+
 def test_page_is_accessible(page: Page):
     page.evaluate("document.querySelectorAll('details').forEach(it => it.open = true)")
     page.evaluate(AXE)
@@ -418,14 +446,22 @@ ROOM = """() => { const place = document.querySelector(".pg-write ~ .cell .ag-sc
   return [place.clientWidth, place.scrollWidth]; }"""
 
 
-def test_drawings_keep_apart_what_they_show_and_fit_the_page(page: Page):
-    width = page.viewport_size["width"]
+@pytest.mark.parametrize("width", [1280, 390, 360, 320])
+def test_drawings_keep_apart_what_they_show_and_fit_the_page(browser, width):
+    with watched(browser, width, PAGE) as page:
+        check_drawings(page, width)
+
+
+def check_drawings(page: Page, width: int):
     for name, program in STARTS:
         write(page, program)
         assert page.evaluate(APART) == 0, name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         room, needed = page.evaluate(ROOM)
         assert 0 < needed <= room, name
+        legend = page.locator(".ag-scroll .ag-legend").text_content()
+        assert legend.startswith("leaf: keeps .grad"), name
+        assert "…" not in legend, name
 
 
 def test_what_no_layout_can_fit_scrolls_and_is_drawn_whole(page: Page):

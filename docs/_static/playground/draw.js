@@ -8,7 +8,7 @@ const drawing = (() => {
   const GAP = 16; // between what stands side by side
   const [DOWN, FLAT] = [20, 14]; // between layers, which labels keep apart as well
   const MANY = 20; // boxes: so many are not tried in each way
-  const [MOST, FEW] = [40, 24]; // characters of a line, and where there is no room for them
+  const MOST = [40, 40, 24, 16]; // characters of a line, and where there is less and less room
   const ROLES = {
     leaf: ["leaf: keeps .grad", 'fill="#dcebfa" stroke="#1b62a5"'],
     op: ["operation", 'fill="#f1f1f1" stroke="#5a5a5a"'],
@@ -62,7 +62,7 @@ const drawing = (() => {
     return sum * size;
   };
   const safe = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-  let most = MOST;
+  let most = MOST[0];
   const cut = (text) => (text.length > most ? text.slice(0, most - 1) + "…" : text);
   const at = (x) => String(Math.round(x * 10) / 10);
 
@@ -450,8 +450,7 @@ const drawing = (() => {
 
   const roleOf = (box, k) => (box.leaf ? "leaf" : k ? "op" : "root");
 
-  function legend({ boxes, edges }, width, y) {
-    const limit = Math.max(width, 300);
+  function legend({ boxes, edges }, limit, y) {
     let x = 0;
     let widest = 0;
     const entries = Object.keys(ROLES).filter((role) => boxes.some((box, k) => roleOf(box, k) == role));
@@ -462,18 +461,21 @@ const drawing = (() => {
       widest = Math.max(widest, x - 14);
       return made;
     };
+    const said = (words, left, look = "") => `<text x="${at(left)}" y="${at(y + 4.5)}"${look}>${words}</text>`;
     const parts = entries.map((role) =>
-      put(26 + wide(ROLES[role][0]), () => shape(role, x + 0.5, y - 6, 19, 12) + row(ROLES[role][0], x + 25, y + 4.5, "")),
+      put(26 + wide(ROLES[role][0]), () => shape(role, x + 0.5, y - 6, 19, 12) + said(ROLES[role][0], x + 25)),
     );
-    const word = "+ contribution that went back along an edge";
+    const words = ["+ contribution that went", "back along an edge"];
+    const whole = words.join(" ");
     if (edges.some(({ sent }) => sent))
-      parts.push(put(wide(word), () => `<text x="${at(x)}" y="${at(y + 4.5)}"${RED}>${word}</text>`));
+      for (const word of wide(whole) > limit ? words : [whole])
+        parts.push(put(wide(word), () => said(word, x, RED)));
     return { text: `<g class="ag-legend">${parts.join("")}</g>`, width: widest, height: y + 10 };
   }
 
   /** What stands in each box and on each edge, and how large that is. */
   function measure(told, said, narrow) {
-    most = narrow > 1 ? FEW : MOST;
+    most = MOST[narrow];
     told.lines = told.boxes.map((_, k) => [
       [told.title(k), "t"],
       ...(narrow ? told.facts(k).split(" · ") : [told.facts(k)]).map((text) => [text, "m"]),
@@ -511,7 +513,7 @@ const drawing = (() => {
     const flat = way(true, 0, false);
     if (flat) return flat;
     if (told.boxes.length > MANY) return way(false, 0, false); // it would be long, and slow
-    const ways = /** @type {[number, boolean][]} */ ([[0, false], [1, false], [1, true], [2, false], [2, true]]);
+    const ways = /** @type {[number, boolean][]} */ ([[0, false], [1, false], [1, true], [2, false], [2, true], [3, false], [3, true]]);
     const widths = [];
     for (const it of ways) {
       const space = way(false, ...it);
@@ -525,7 +527,7 @@ const drawing = (() => {
   function picture(told, said, room) {
     const space = layOut(told, said, room - 16);
     const { find, point, flat } = space;
-    const key = legend(told, space.width, space.height + 26);
+    const key = legend(told, Math.max(space.width, Math.min(300, room - 16)), space.height + 26);
     const [width, height] = [Math.ceil(Math.max(space.width, key.width)) + 16, Math.ceil(key.height) + 16];
     const boxes = told.boxes.map((box, k) => {
       const item = find(k);

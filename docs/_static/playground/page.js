@@ -177,6 +177,7 @@
   starts.onchange = () => {
     text.value = examples[starts.value].text;
     run();
+    status.textContent = place.ariaLabel + "."; // to be heard: the focus stays here
     keep();
   };
   text.oninput = () => {
