@@ -32,8 +32,11 @@ TIMES = 2  # of which the fastest counts
 COUNTS = (10, 100, 1000)
 EDITED = (10, 40, 100)
 SERVED, EDITS = 40, 5  # generated lessons, edits of which the median counts
-# In a generated lesson and in one of ours: the first is put for the second, and back.
+FIRST = "gallery/0_basics/10_gradients_with_pytorch.py"
+# In a generated lesson, in one of ours, in a page: one is put for the other, and back.
 WORDS = ("One graph", "A graph"), ("At the end we", "In the end we")
+WORDS += (("Every graph has", "Each graph has"),)
+COMMENT = "\nx = torch.arange(4.0)\n", "\nx = torch.arange(4.0)  # four\n"
 # The floor: every lesson's code, one after the other, in one process.
 EXECUTE = """
 import linecache, os, sys, tempfile, warnings
@@ -249,10 +252,10 @@ def generate(root: Path, count: int) -> Path:
     return root
 
 
-def edit(lesson: Path) -> str:
-    """Put one word of a lesson's text for another, or back; return what is new."""
-    text = lesson.read_text(encoding="utf-8")
-    both = [*WORDS, *(words[::-1] for words in WORDS)]
+def edit(lesson: Path, *pairs: tuple[str, str]) -> str:
+    """Put one word of a text for another, or back; return what is new."""
+    text, pairs = lesson.read_text(encoding="utf-8"), pairs or WORDS
+    both = [*pairs, *(words[::-1] for words in pairs)]
     old, new = next(words for words in both if words[0] in text)
     lesson.write_text(text.replace(old, new, 1), encoding="utf-8")
     return new
@@ -394,8 +397,12 @@ def edit_costs(folder: Path, extra: Path) -> dict[str, tuple[Took, Took]]:
         shutil.rmtree(root)
     root = folder / "edited"
     root.mkdir()
-    lesson = project(root) / "gallery/0_basics/10_gradients_with_pytorch.py"
-    found["this site"] = edited(root, lesson)
+    lesson = project(root) / FIRST
+    found["this site, a lesson's words"] = clean, _ = edited(root, lesson)
+    edit(root / "docs/using.md")
+    found["this site, a page's words"] = clean, took(BUILD, root)
+    edit(lesson, COMMENT)
+    found["this site, a comment in a cell"] = clean, took(BUILD, root)
     return found
 
 

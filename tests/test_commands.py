@@ -161,11 +161,19 @@ def test_generated_site_of_the_bench_has_nothing_that_stops_it(tmp_path):
     assert review(root, lessons, [])[0] == []
 
 
-@pytest.mark.parametrize("text", [building.LESSON, (ROOT / FIRST).read_text()])
-def test_edit_of_the_bench_can_be_taken_back(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        (building.LESSON, []),
+        ((ROOT / FIRST).read_text(), []),
+        ((ROOT / FIRST).read_text(), [building.COMMENT]),
+        ((ROOT / "docs/using.md").read_text(), []),
+    ],
+)
+def test_edit_of_the_bench_can_be_taken_back(tmp_path, text, pairs):
     lesson = tmp_path / "lesson.py"
     lesson.write_text(text)
-    building.edit(lesson)
+    building.edit(lesson, *pairs)
     once = lesson.read_text()
-    building.edit(lesson)
+    building.edit(lesson, *pairs)
     assert once != text == lesson.read_text()
