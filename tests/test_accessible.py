@@ -1,39 +1,15 @@
-"""Every page for those who need it larger, on paper, by keyboard, or without motion."""
-
-from itertools import pairwise
+"""Pages by keyboard, on a phone, or without motion; axe looks in ``test_browser``."""
 
 import pytest
 from gzipped import gzipped
 from playwright.sync_api import Page
-from test_browser import AXE, LESSON, PAGES, SITE, faults
+from test_browser import HIDDEN_TABLES, LESSON, MOVING, SITE
 
 KEY_PAGES = ["index.html", "lessons/index.html", LESSON, "search.html", "ledger.html"]
 WALKED = [
     "lessons/1_foundations/20_the_graph_behind_y.html",
     "lessons/1_foundations/30_chain_rule.html",
 ]
-OPEN = """document.querySelectorAll('details').forEach(e => e.open = true);
-document.documentElement.classList.add("show-back-to-top")  // as on the way up"""
-# Beyond what test_browser looks at: how the page is shown, and at which width.
-STATES = {
-    "answers open, at 200 %": ({"color_scheme": "light"}, 640),
-    "answers open, at 400 %": ({"color_scheme": "dark"}, 320),
-    "on paper": ({"color_scheme": "light", "media": "print"}, 720),
-}
-FAULTS = {  # what a page must not have, and the rule that has to notice
-    '<a href="#"></a>': "link-name",
-    '<img src="data:,">': "image-alt",
-    "<h2>a</h2><h4>b</h4>": "heading-order",
-    '<p style="color: #888; background: #777">Pale': "color-contrast",
-    '<div style="height: 9px; overflow: auto"><br><br><br>a</div>': (
-        "scrollable-region-focusable"
-    ),
-    "<table><tr><th></th></tr></table>": "empty-table-header",
-}
-# Without the inside of typeset formulas: thousands of spans in the text's own colour.
-CONTEXT = '{exclude: [".katex-html"]}, '
-# Two frames: what a script does after a change of size is done in the first.
-SETTLED = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 STOP = """() => {
   const e = document.activeElement;
   if (e === document.body) return null;
@@ -49,22 +25,6 @@ STOP = """() => {
     seen: !!at && rects.some((r) => r.width > 3) && (e.contains(at) || at.contains(e)),
   };
 }"""
-MOVING = """() => [...document.querySelectorAll("*")].flatMap((e) =>
-  ["", "::before", "::after"].flatMap((part) => {
-    const { transitionDuration, animationDuration, scrollBehavior } =
-      getComputedStyle(e, part);
-    const seconds = `${transitionDuration},${animationDuration}`.split(",");
-    const moves = seconds.some((s) => parseFloat(s) > 0) || scrollBehavior == "smooth";
-    return moves ? [e.tagName + "." + e.className + part] : [];
-  }))"""
-HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
-  .filter((h) => h.checkVisibility()).map((h) => +h.tagName[1])"""
-HIDDEN_TABLES = """[...document.querySelectorAll("article table")].filter((table) => {
-  for (let box = table; box.tagName != "ARTICLE"; box = box.parentElement)
-    if (getComputedStyle(box).overflowX == "auto" && box.tabIndex == 0) return false;
-  return table.getBoundingClientRect().right > innerWidth;
-}).map((table) => table.innerText.slice(0, 40))"""
-VAGUE = {"", "here", "click here", "this", "link", "more", "read more", "page"}
 
 
 @pytest.fixture(scope="module")
@@ -80,49 +40,6 @@ def page(browser):
     )
     yield context.new_page()
     context.close()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible_opened_enlarged_and_on_paper(page: Page, address, name):
-    page.goto(address + name)
-    page.evaluate(AXE)
-    page.evaluate(OPEN)
-    found = []
-    for state, (media, width) in STATES.items():
-        page.emulate_media(**media)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(SETTLED)
-        lines = faults(page, CONTEXT)
-        if "media" in media:  # nobody clicks on paper
-            lines = [line for line in lines if not line.startswith("target-size")]
-        found += [f"{state}: {line}" for line in lines]
-    assert found == []
-
-
-@pytest.mark.parametrize(("fault", "rule"), FAULTS.items(), ids=FAULTS.values())
-def test_fault_is_noticed(page: Page, address, fault, rule):
-    page.goto(address + "index.html")
-    page.evaluate(AXE)
-    article = page.locator("article")
-    article.evaluate("(e, html) => e.insertAdjacentHTML('beforeend', html)", fault)
-    assert [line for line in faults(page, CONTEXT) if line.startswith(rule)]
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_in_order(page: Page, address, name):
-    """One top heading and no level left out; links say where; nothing is lost."""
-    page.set_viewport_size({"width": 320, "height": 700})
-    page.goto(address + name)
-    levels = page.evaluate(HEADINGS)
-    assert levels.count(1) == 1
-    assert levels[0] == 1
-    assert all(b - a <= 1 for a, b in pairwise(levels))
-    links = page.locator("article a").evaluate_all(
-        "all => all.map(a => (a.ariaLabel ?? a.textContent).trim().toLowerCase())"
-    )
-    assert VAGUE.isdisjoint(links)
-    assert page.evaluate(HIDDEN_TABLES) == []
-    assert page.evaluate(MOVING) == []
 
 
 def test_narrow_page_scrolls_clear_of_its_bar(page: Page, address):

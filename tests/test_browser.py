@@ -2,8 +2,11 @@
 
 import functools
 import threading
+from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from gzipped import Server
@@ -15,6 +18,98 @@ LESSON = "lessons/0_basics/10_gradients_with_pytorch.html"
 PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("**/*.html"))
 AXE = (ROOT / "vendor/axe-core/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
+LAYOUT = [*COLOURS, "scrollable-region-focusable", "target-size"]
+OPEN = """document.querySelectorAll('details').forEach(e => e.open = true);
+document.documentElement.classList.add("show-back-to-top")  // as on the way up"""
+# Two frames: what a script does after a change of size is done in the first.
+SETTLED = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
+# Without the inside of typeset formulas: thousands of spans in the text's own colour.
+EACH = "*:not(.katex-html *)"
+# Most of axe's time goes into contrast, and a table of a thousand rows has a few kinds
+# of words: three of each will do, alike in colours and letters, and in the elements,
+# classes and grounds of all that holds them.
+SAMPLE = """() => {
+  const numbers = new Map(), grounds = new Map(), counts = new Map();
+  const number = (key) =>
+    numbers.get(key) ?? (numbers.set(key, numbers.size), numbers.size - 1);
+  const ground = (e) => {
+    if (!e) return "";
+    if (!grounds.has(e)) {
+      const { backgroundColor, backgroundImage, opacity, position, zIndex, filter } =
+        getComputedStyle(e);
+      grounds.set(e, number([
+        ground(e.parentElement), e.tagName, e.getAttribute("class"),
+        e.matches(":disabled, [aria-disabled=true]"),
+        backgroundColor, backgroundImage, opacity, position, zIndex, filter,
+      ].join()));
+    }
+    return grounds.get(e);
+  };
+  const speaks = (e) => e.checkVisibility()
+    && [...e.childNodes].some((n) => n.nodeType == 3 && n.data.trim());
+  for (const e of document.querySelectorAll("body, body *")) {
+    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(e);
+    const key = [ground(e), color, fontSize, fontWeight, textShadow].join();
+    const count = speaks(e) ? (counts.get(key) ?? 0) + 1 : 4;
+    if (count < 4) counts.set(key, count);
+    e.toggleAttribute("data-sample", count < 4);
+  }
+}"""
+SAMPLED = "[data-sample]"
+# Remembers what is shown, or names what was remembered and is shown no longer, or only
+# now.  Each scheme has its own pictures: all rules look at them in the dark at 400 %.
+SHOWN = """(remember) => {
+  const how = { visibilityProperty: true, opacityProperty: true };
+  const shown = (e) => e.checkVisibility(how);
+  const own = "[class*=theme-toggle], [class*=theme-toggle] *, .only-light, .only-dark";
+  const all = [...document.querySelectorAll(`*:not(${own})`)];
+  if (remember) all.forEach((e) => { e.wasShown = shown(e); });
+  return all.filter((e) => "wasShown" in e && e.wasShown != shown(e))
+    .map((e) => e.outerHTML.slice(0, 120));
+}"""
+HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter((h) => h.checkVisibility()).map((h) => +h.tagName[1])"""
+HIDDEN_TABLES = """[...document.querySelectorAll("article table")].filter((table) => {
+  for (let box = table; box.tagName != "ARTICLE"; box = box.parentElement)
+    if (getComputedStyle(box).overflowX == "auto" && box.tabIndex == 0) return false;
+  return table.getBoundingClientRect().right > innerWidth;
+}).map((table) => table.innerText.slice(0, 40))"""
+MOVING = """() => [...document.querySelectorAll("*")].flatMap((e) =>
+  ["", "::before", "::after"].flatMap((part) => {
+    const { transitionDuration, animationDuration, scrollBehavior } =
+      getComputedStyle(e, part);
+    const seconds = `${transitionDuration},${animationDuration}`.split(",");
+    const moves = seconds.some((s) => parseFloat(s) > 0) || scrollBehavior == "smooth";
+    return moves ? [e.tagName + "." + e.className + part] : [];
+  }))"""
+VAGUE = {"", "here", "click here", "this", "link", "more", "read more", "page"}
+
+
+class State(NamedTuple):
+    """How a page is shown, and what axe looks at there."""
+
+    name: str
+    width: int
+    media: dict[str, str]
+    rules: list[str] = RULES
+    words: str = SAMPLED  # those whose contrast is measured
+
+
+LIGHT, DARK = {"color_scheme": "light"}, {"color_scheme": "dark"}
+PAPER = LIGHT | {"media": "print"}
+# The dark shows the same elements, as `look_at_all` sees to: only their colours differ.
+CLOSED = [
+    State("light 390", 390, LIGHT, LAYOUT),
+    State("dark 390", 390, DARK, COLOURS),
+    State("light 1440", 1440, LIGHT),
+    State("dark 1440", 1440, DARK, COLOURS),
+]
+OPENED = [
+    State("answers open, at 200 %", 640, LIGHT, words=EACH),
+    State("answers open, at 400 %", 320, DARK),
+    State("on paper", 720, PAPER),
+]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -52,12 +147,42 @@ def bare(browser):
     context.close()
 
 
-def faults(page: Page, context: str) -> list[str]:
+def faults(page: Page, context: str, rules: list[str] = RULES) -> list[str]:
     """Return what axe finds; only that crosses over, not the thousands it let pass."""
     options = '{runOnly: rules, resultTypes: ["violations"]}'
     call = f"async rules => (await axe.run({context}{options})).violations"
-    found = page.evaluate(call, RULES)
-    return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found]
+    found = page.evaluate(call, rules)
+    return [f"{v['id']}: {n['html'][:120]}" for v in found for n in v["nodes"]]
+
+
+def show(page: Page, state: State) -> None:
+    """Show a page in a state, as soon as its scripts have taken notice."""
+    page.emulate_media(**state.media, reduced_motion="reduce")
+    page.set_viewport_size({"width": state.width, "height": 900})
+    page.evaluate(SETTLED)
+
+
+def look(page: Page, state: State) -> Iterator[str]:
+    """Tell what axe finds in a state."""
+    show(page, state)
+    page.evaluate(SAMPLE)
+    rule = {"id": "color-contrast", "selector": state.words}
+    page.evaluate("rule => axe.configure({rules: [rule]})", rule)
+    for fault in faults(page, "", state.rules):
+        if state.media != PAPER or not fault.startswith("target-size"):  # no clicks
+            yield f"{state.name}: {fault}"
+
+
+def look_at_all(page: Page) -> list[str]:
+    """Tell what axe finds in all states, and where the dark shows other elements."""
+    page.evaluate(AXE)
+    found = []
+    for state in CLOSED:
+        found += look(page, state)
+        others = page.evaluate(SHOWN, state.media == LIGHT)
+        found += [f"{state.name}: shown in one scheme: {html}" for html in others]
+    page.evaluate(OPEN)
+    return found + [line for state in OPENED for line in look(page, state)]
 
 
 def test_axe_finds_faults(page: Page):
@@ -103,17 +228,93 @@ def test_page_fits_a_small_phone(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_page_is_accessible(visit):
+def test_page_is_in_order(visit):
+    """One top heading and no level left out; links say where; nothing is lost."""
     page, *_ = visit
-    page.evaluate(AXE)
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for width in (1440, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(50)  # the resize event
-            found += [f"{scheme} {width}: {fault}" for fault in faults(page, "")]
-    assert found == []
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 320, "height": 700})
+    levels = page.evaluate(HEADINGS)
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    links = page.locator("article a").evaluate_all(
+        "all => all.map(a => (a.ariaLabel ?? a.textContent).trim().toLowerCase())"
+    )
+    assert VAGUE.isdisjoint(links)
+    assert page.evaluate(HIDDEN_TABLES) == []
+    assert page.evaluate(MOVING) == []
+
+
+def test_page_is_accessible_closed_opened_enlarged_and_on_paper(visit):
+    page, *_ = visit
+    assert look_at_all(page) == []
+
+
+ALL = [state.name for state in (*CLOSED, *OPENED)]
+STRUCTURE = ["light 1440", *ALL[4:]]
+DAY = [name for name in ALL if name not in ("dark 390", "dark 1440", ALL[5])]
+PLANTED = [  # what a page must not have, its rule, and the states that have to notice
+    ("<a id=f0 href='#'></a>", "link-name", STRUCTURE),
+    ("<img id=f1 src='data:,'>", "image-alt", STRUCTURE),
+    ("<h2>a</h2><h4 id=f2>b</h4>", "heading-order", STRUCTURE),
+    ("<p id=f3 class=pale>Pale</p>", "color-contrast", ALL),
+    (
+        "<div id=f4 style='height: 9px; overflow: auto'><br><br><br>a</div>",
+        "scrollable-region-focusable",
+        ["light 390", *STRUCTURE],
+    ),
+    ("<table><tr><th id=f5></th></tr></table>", "empty-table-header", STRUCTURE),
+    (
+        "<p class=tight><button id=f6>a</button><button>b</button></p>",
+        "target-size",
+        ["light 390", *STRUCTURE[:-1]],
+    ),
+    ("<p id=f7 class=night>Pale</p>", "color-contrast", [*ALL[1:4:2], ALL[5]]),
+    ("<p id=f8 class=printed>Pale</p>", "color-contrast", ["on paper"]),
+    ("<p id=f9 class=narrow>Pale</p>", "color-contrast", [*ALL[:2], ALL[5]]),
+    ("<img id=f10 class=narrow src='data:,'>", "image-alt", [ALL[5]]),
+    (
+        "<details><summary>a</summary><img id=f11 src='data:,'></details>",
+        "image-alt",
+        ALL[4:],
+    ),
+    (
+        "<p class=alike>Dark</p>" * 50
+        + "<p class=alike id=f12 style='color: #888'>Pale</p>",
+        "color-contrast",
+        ALL,
+    ),
+]
+STYLE = """.pale, .alike { color: #888; background: #777 }
+.alike { color: #000 }
+.tight > button { width: 9px; height: 9px; padding: 0 }
+.narrow { display: none; color: #888; background: #777 }
+@media (max-width: 400px) { .narrow { display: block } }
+@media screen and (prefers-color-scheme: dark) {
+  .night { color: #888; background: #777 }
+}
+@media print { .printed { color: #888; background: #777 } }"""
+
+
+def test_each_state_notices_the_faults_that_it_shows(page: Page, address):
+    page.goto(address + "index.html")
+    page.add_style_tag(content=STYLE)
+    planted = "".join(fault for fault, *_ in PLANTED)
+    article = page.locator("article")
+    article.evaluate("(e, html) => e.insertAdjacentHTML('beforeend', html)", planted)
+    found = look_at_all(page)
+    for number, (_, rule, states) in enumerate(PLANTED):
+        mine = [line for line in found if f'id="f{number}"' in line and rule in line]
+        assert {line.partition(f": {rule}")[0] for line in mine} == set(states), number
+
+
+def test_what_one_scheme_alone_shows_is_noticed(page: Page, address):
+    page.goto(address + "index.html")
+    page.add_style_tag(
+        content="@media (prefers-color-scheme: dark) { h1 {opacity: 0} }"
+    )
+    lines = [line for line in look_at_all(page) if "shown in one scheme: <h1" in line]
+    assert [line.partition(":")[0] for line in lines] == ["dark 390", "dark 1440"]
 
 
 def test_site_works_from_a_file(page: Page):
