@@ -9,9 +9,11 @@ import pytest
 
 from coursebuild.extension.header import imports
 from coursebuild.lessons.gallery import _lay_beside
+from coursebuild.sources import reading
 from coursebuild.sources.beside import files_of_page, helpers, scripts
-from coursebuild.sources.reading import read_script
+from coursebuild.sources.reading import read_lessons, read_script
 from courserun.freshness import lesson_key
+from courserun.kept import Kept
 from courserun.lesson import Lesson, Run, Shown
 from courserun.runner import run_lesson
 
@@ -167,3 +169,21 @@ def test_file_is_laid_beside_the_page_that_includes_it(tmp_path: Path) -> None:
     _lay_beside(tmp_path / "page", read_script(level / "10_one.py", tmp_path))
     laid = [path.name for path in (tmp_path / "page").rglob("*") if path.is_file()]
     assert laid == ["a.py"]
+
+
+def test_lesson_is_split_once_and_again_where_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path)
+    kept, split = Kept(tmp_path / "kept"), reading.split_code_and_text_blocks
+    first = list(read_lessons(tmp_path, kept))
+    asked: list[str] = []
+    monkeypatch.setattr(
+        reading, "split_code_and_text_blocks", lambda p: asked.append(p) or split(p)
+    )
+    assert list(read_lessons(tmp_path, kept)) == first
+    assert asked == []
+    script = tmp_path / "gallery/0_toy/20_two.py"
+    script.write_text(script.read_text() + "2\n")
+    assert list(read_lessons(tmp_path, kept)) != first
+    assert asked == [str(script)]

@@ -15,7 +15,7 @@ from ranked import RANKED
 from test_browser import AXE, PAGES, RULES, SITE, address, bare, page
 from test_weight import weigh
 
-from coursebuild.extension.search import postings, stems
+from coursebuild.extension.search import counted, postings, stems
 
 __all__ = ["address", "bare", "page"]
 
@@ -264,7 +264,7 @@ def test_index_counts_the_words_as_the_browser_reads_them(page: Page, address):
     read = page.evaluate("texts => texts.map(stems)", texts)
     assert sum(map(len, read)) > 50_000
     assert [stems(text) for text in texts] == read
-    assert page.evaluate("siteSections.words") == postings(texts)
+    assert page.evaluate("siteSections.words") == postings(map(counted, texts))
 
 
 READ = [

@@ -38,6 +38,7 @@ class State:
     places: dict[str, dict[Fact, str]] = field(default_factory=dict)
     terms: dict[str, list[Entry]] = field(default_factory=dict)
     sections: dict[str, list[Found]] = field(default_factory=dict)
+    stems: dict[str, list[dict[str, int]]] = field(default_factory=dict)
     draws: dict[str, set[str]] = field(default_factory=dict)
 
     @property
@@ -72,7 +73,7 @@ class State:
             pages.pop(page, None)
 
 
-ADDED = "facts", "fact_lines", "places", "terms", "sections", "draws"
+ADDED = "facts", "fact_lines", "places", "terms", "sections", "stems", "draws"
 LEVELS, STATEMENTS = ":levels", ":statements"  # no page has such a name
 _states: WeakKeyDictionary[Sphinx, State] = WeakKeyDictionary()
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from coursecheck.gist import gist
 from coursecheck.maths import Roles
 from coursecheck.stated import Block
-from courserun.kept import Kept
+from courserun.kept import Kept, Memory
 from courserun.lesson import Lesson, Run
 
 __all__ = ["Store", "code_state", "lesson_key", "lesson_keys"]
@@ -62,6 +62,8 @@ def lesson_keys(
         facts = [own, blocks, beside, shared, code.reachable(lesson)]
         keys[lesson.name] = _sum(facts)
     said.keep()
+    if kept:
+        kept.sweep()
     return keys
 
 
@@ -160,31 +162,19 @@ def _sources(lesson: Lesson) -> Iterator[str | bytes]:
                 yield from (example.source for example in examples)
 
 
-class _Said:
-    """What pieces of code and texts say, by their digests.
+class _Said(Memory):
+    """What pieces of code and texts say.
 
     To parse all that an edit leaves alone was a tenth of what its build computed.
     """
 
     def __init__(self, kept: Kept | None) -> None:
-        self._kept = kept
-        read_by = sorted({Path(__file__), *CHECKER.glob("*.py")})
-        self._key = _sum([platform.python_version(), *map(_digest, read_by)])
-        self._text = (kept and kept.get(self._key)) or "{}"
-        self._known = json.loads(self._text)
-        self._asked: dict[str, Any] = {}
+        super().__init__(kept, Path(__file__), CHECKER)
 
     def by(self, source: str | bytes, package: str) -> _Words:
         """Return what a piece of code says."""
-        kind, data = b"bytes", source
-        if isinstance(data, str):
-            kind, data = b"text", data.encode(errors="surrogatepass")
-        digest = sha256(b"\0".join((kind, package.encode(), data))).hexdigest()
-        if digest not in self._asked:
-            known = self._known.get(digest)
-            self._asked[digest] = known or [*map(sorted, _parsed(source, package))]
-        imports, texts = self._asked[digest]
-        return frozenset(imports), frozenset(texts)
+        words: _Words = self.of((source, package), lambda: _parsed(source, package))
+        return words
 
     def in_blocks(self, lesson: Lesson) -> Iterator[Any]:
         """Yield what each block of a lesson lets a run depend on."""
@@ -198,24 +188,16 @@ class _Said:
     def _gist(self, block: Block, markup: Literal["rst", "md"], roles: Roles) -> str:
         """Digest what a text states and asks; learn the roles that it makes."""
         what = json.dumps([asdict(block), markup, sorted(roles.items())])
-        digest = sha256(what.encode()).hexdigest()
-        if digest not in self._asked:
-            if digest not in self._known:
-                stated = what
-                with suppress(Exception):  # the run will say what cannot be read
-                    stated = _sum(gist(block, markup, roles))
-                self._known[digest] = stated, dict(roles)
-            self._asked[digest] = self._known[digest]
-        stated, made = self._asked[digest]
+
+        def make() -> tuple[str, Roles]:
+            stated = what
+            with suppress(Exception):  # the run will say what cannot be read
+                stated = _sum(gist(block, markup, roles))
+            return stated, dict(roles)
+
+        stated, made = self.of(what, make)
         roles.update(made)
         return str(stated)
-
-    def keep(self) -> None:
-        """Keep what was asked for, and nothing else."""
-        text = json.dumps(self._asked, sort_keys=True)
-        if self._kept and text != self._text:
-            self._kept.put(self._key, text)
-            self._kept.sweep()
 
 
 def _sum(data: Any) -> str:

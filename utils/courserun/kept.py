@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Collection
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-__all__ = ["Kept", "code_digest"]
+__all__ = ["Kept", "Memory", "code_digest"]
 
 
 @cache
@@ -96,3 +98,27 @@ class Kept:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+class Memory:
+    """What functions of texts returned, all of it in one file, by digests of texts."""
+
+    def __init__(self, kept: Kept | None, *readers: Path) -> None:
+        """Remember what was kept by the same code: ``readers`` are its files."""
+        self._kept, self._key = kept, code_digest(*readers)
+        data = kept.read(self._key) if kept else None
+        self._known: dict[str, Any] = pickle.loads(data) if data else {}
+        self._asked: dict[str, Any] = {}
+
+    def of(self, what: object, make: Callable[[], Any]) -> Any:
+        """Return what was made of something; make it, where that is not known."""
+        digest = sha256(repr(what).encode(errors="surrogatepass")).hexdigest()
+        if digest not in self._asked:
+            known = digest in self._known
+            self._asked[digest] = self._known[digest] if known else make()
+        return self._asked[digest]
+
+    def keep(self) -> None:
+        """Keep what was asked for, and nothing else."""
+        if self._kept and self._asked.keys() != self._known.keys():
+            self._kept.write(self._key, pickle.dumps(self._asked))

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from docutils import nodes
@@ -22,7 +23,7 @@ from sphinx.application import Sphinx
 
 from coursebuild.state import state
 
-__all__ = ["postings", "sections", "setup", "stems"]
+__all__ = ["counted", "postings", "sections", "setup", "stems"]
 
 INDEX = "_static/sections.js"
 TEXTS = "_static/sections"
@@ -115,7 +116,9 @@ def _begin(app: Sphinx) -> None:
 
 
 def _collect(app: Sphinx, doctree: nodes.document, name: str) -> None:
-    state(app).sections[name] = sections(doctree)
+    found = sections(doctree)
+    state(app).sections[name] = found
+    state(app).stems[name] = [counted(words) for *_, words in found]
 
 
 def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -123,13 +126,14 @@ def _offer(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     if app.builder.name != "html":
         return
     taught = _taught(app)
-    pages, texts = [], []
+    pages, texts, counts = [], list[str](), list[Mapping[str, int]]()
     for name, found in sorted(state(app).sections.items()):
         level = " · ".join(state(app).facts.get(name, {}).get("Level", []))
         parts = [(at, title, taught.get((name, at), "")) for at, title, _ in found]
         pages.append([name, found[0][1], level, parts])
         texts += [words for *_, words in found]
-    _write(app, texts, {"group": GROUP, "pages": pages, "words": postings(texts)})
+        counts += state(app).stems[name]
+    _write(app, texts, {"group": GROUP, "pages": pages, "words": postings(counts)})
     yield "search", {}, "search.html"
 
 
@@ -147,19 +151,24 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def postings(texts: list[str]) -> dict[str, list[int]]:
+def counted(text: str) -> dict[str, int]:
+    """Return how often a text holds each stem; equal ones are one, to be kept small."""
+    return {intern(word): count for word, count in Counter(stems(text)).items()}
+
+
+def postings(counts: Iterable[Mapping[str, int]]) -> dict[str, list[int]]:
     """Return for each stem the sections that hold it, as steps from one to the next.
 
     A negative number is how often the section before it holds the word, where more
     than once.
 
-    >>> postings(["a leaf", "", "leaves of a leaf, a leaf"])
+    >>> postings(map(counted, ["a leaf", "", "leaves of a leaf, a leaf"]))
     {'leaf': [1, 2, -2], 'leav': [3], 'of': [3]}
     """
     found: dict[str, list[int]] = {}
     last: dict[str, int] = {}
-    for number, text in enumerate(texts, 1):
-        for word, count in Counter(stems(text)).items():
+    for number, said in enumerate(counts, 1):
+        for word, count in said.items():
             steps = found.setdefault(word, [])
             steps += [number - last.get(word, 0), *([-count] if count > 1 else [])]
             last[word] = number

@@ -39,7 +39,7 @@ def begin(root: Path, out: Path, *, execute: bool) -> Course:
     if out not in _begun:
         wheel = build_wheel(root, out / "wheel")
         store, said = Store(root / "build/.runs"), Kept(root / "build/.code")
-        runs = Runs(root, store, read_lessons(root), said)
+        runs = Runs(root, store, read_lessons(root, said), said)
         if execute and runs.stale:
             _execute(runs)
         else:

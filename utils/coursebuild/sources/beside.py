@@ -31,15 +31,16 @@ def helpers(folder: Path) -> set[Path]:
     """Return the modules of a folder that are no lessons.
 
     Their name begins with ``_``, or a script beside them imports them and they have
-    no title, as every lesson has.
+    no title, as every lesson has.  No code can import ``10_lesson``: where all have
+    such names, none is read.
     """
-    said = {path: _said(path.read_bytes()) for path in folder.glob("*.py")}
+    paths = {*folder.glob("*.py")}
+    private = {path for path in paths if path.stem.startswith("_")}
+    if not any(path.stem.isidentifier() for path in paths - private):
+        return private
+    said = {path: _said(path.read_bytes()) for path in paths}
     used = {name for facts in said.values() for name in facts.imports}
-    return {
-        path
-        for path, facts in said.items()
-        if path.stem.startswith("_") or (path.stem in used and not facts.titled)
-    }
+    return private | {p for p in paths if p.stem in used and not said[p].titled}
 
 
 def files_of_script(path: Path) -> Files:

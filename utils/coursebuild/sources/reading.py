@@ -11,6 +11,7 @@ import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,6 +32,7 @@ from coursebuild.sources.door import (
 )
 from coursebuild.sources.settings import settings
 from coursecheck.stated import Block
+from courserun.kept import Kept, Memory
 from courserun.lesson import Lesson
 from courserun.runs import LessonError
 
@@ -43,6 +45,7 @@ STATES = re.compile(
     r">>> |\$|\bmath\b|\blaw\b|mystnb|eval-rst|\binclude\b|\\(?:begin\{|[(\[])",
     re.IGNORECASE,
 )
+NOTHING = Memory(None)
 _EATEN = re.compile(r"(?<!\\)(?:\\\\)*(\\[abfnrtvxuUN0-7])")
 _BEFORE = tokenize.COMMENT, tokenize.NL, tokenize.ENCODING
 _INCLUDE = {
@@ -70,14 +73,17 @@ __all__ = [
 ]
 
 
-def read_lessons(root: Path) -> Iterator[Lesson]:
+def read_lessons(root: Path, kept: Kept | None = None) -> Iterator[Lesson]:
     """Yield every lesson below ``root``: scripts, then texts that state something.
 
     What is wrong with a file, and where it lies, is among the ``faults`` of its lesson.
+    The blocks of texts are ``kept``.
     """
+    lock = root / "requirements.lock"  # which packages read
+    known = Memory(kept, Path(__file__).parent, *([lock] if lock.exists() else []))
     astray = dict([*_deep(root), *misplaced(root, scripts(root))])
     for path in sorted({*scripts(root), *astray}):
-        lesson = _read(read_script, path, root)
+        lesson = _read(partial(read_script, known=known), path, root)
         faults = [astray[path]] if path in astray else []
         faults += [fault for fault in lesson.faults if fault not in faults]
         blocks = () if path in astray else lesson.blocks
@@ -89,9 +95,10 @@ def read_lessons(root: Path) -> Iterator[Lesson]:
             yield _read(read_text, path, root)
     for path in pages(root, ".md"):
         if _states(path):
-            yield _read(read_page, path, root)
+            yield _read(partial(read_page, known=known), path, root)
     for path in pages(root, ".ipynb"):
         yield _read(read_notebook, path, root)
+    known.keep()
 
 
 def _deep(root: Path) -> Iterator[tuple[Path, str]]:
@@ -137,21 +144,25 @@ def read_text(path: Path, root: Path) -> Lesson:
     )
 
 
-def read_script(path: Path, root: Path) -> Lesson:
+def read_script(path: Path, root: Path, known: Memory = NOTHING) -> Lesson:
     """Read a gallery script.
 
     ``# sphinx_gallery_seconds = 120`` in it raises its time limit (in seconds),
     ``# sphinx_gallery_warns = ["non-leaf"]`` declares warnings that it shows.
     """
     name, text = path.relative_to(root).as_posix(), read_source(path, root)
-    if why := untitled(path, root, text):
-        raise LessonError(why)
-    _refuse_eaten(path, root)
+
+    def split() -> tuple[Block, ...]:
+        if why := untitled(path, root, text):
+            raise LessonError(why)
+        _refuse_eaten(path, root)
+        return script_blocks(split_code_and_text_blocks(str(path))[1])
+
+    blocks = known.of(("script", name, text), split)
     said, faults = said_in_script(name, text)
-    _, blocks = split_code_and_text_blocks(str(path))
     lesson = Lesson(
         name=name,
-        blocks=script_blocks(blocks),
+        blocks=blocks,
         files=files_of_script(path),
         **_options(path, root, said, faults, "sphinx_gallery_"),
     )
@@ -242,32 +253,35 @@ def script_blocks(blocks: Iterable[Any]) -> tuple[Block, ...]:
     return tuple(Block(b.type, b.content, b.lineno) for b in blocks)
 
 
-def read_page(path: Path, root: Path) -> Lesson:
+def read_page(path: Path, root: Path, known: Memory = NOTHING) -> Lesson:
     """Read a MyST page, with code cells or without.
 
     ``lesson: {seconds: 120, warns: [...]}`` in its front matter does what the
     comments do in a script.
     """
-    text = read_source(path, root)
-    try:
-        notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
-    except MystMetadataParsingError as error:
-        name, found = (
-            path.relative_to(root).as_posix(),
-            re.search(r"line (\d+)", str(error)),
-        )
-        raise LessonError(
-            f"{name}:{found[1] if found else 1}\n  {error}\n  (what stands behind +++"
-            ' or atop a cell is no text: it is the metadata of a cell, {"tags": []})'
-        ) from error
-    blocks = page_blocks(notebook, text)
+    name, text = path.relative_to(root).as_posix(), read_source(path, root)
+
+    def split() -> tuple[tuple[Block, ...], Said]:
+        try:
+            notebook = read_myst_markdown_notebook(text, add_source_map=True, path=path)
+        except MystMetadataParsingError as error:
+            found = re.search(r"line (\d+)", str(error))
+            raise LessonError(
+                f"{name}:{found[1] if found else 1}\n  {error}\n  (what stands behind"
+                " +++ or atop a cell is no text: it is the metadata of a cell,"
+                ' {"tags": []})'
+            ) from error
+        return page_blocks(notebook, text), said_in_page(notebook.metadata, text)
+
+    loads = ":load:" in text  # a cell from a file, which may have changed
+    blocks, said = split() if loads else known.of(("page", name, text), split)
     code = [block.source for block in blocks if block.kind == "code"]
     lesson = Lesson(
-        name=path.relative_to(root).as_posix(),
+        name=name,
         blocks=blocks,
         files=files_of_page(path, code),
         markup="md",
-        **_options(path, root, said_in_page(notebook.metadata, text)),
+        **_options(path, root, said),
     )
     return _with_included(lesson, root)
 
