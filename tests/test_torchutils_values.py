@@ -35,3 +35,15 @@ def test_long_text_loses_numbers_but_no_digits():
     kept = {word.strip("[]") for word in shown.split(", ")} - {"…"}
     assert kept <= {"146.5", "161.5", "176.5"}
     assert "…" in shown
+
+
+@pytest.mark.parametrize(
+    "sizes", [(2, 4), (4, 2), (3, 2), (8, 1), (1, 8), (2, 2, 2), (2, 1, 4), (4, 1, 2)]
+)
+def test_text_that_leaves_numbers_out_closes_what_it_opens(sizes):
+    torch.manual_seed(0)
+    text = show(numbers(torch.randn(sizes), 8))
+    assert "…" in text
+    first, last = text.split("…")
+    opened, closed = ((t.count("[") - t.count("]")) for t in (first, last))
+    assert opened == -closed > 0

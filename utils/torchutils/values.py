@@ -97,7 +97,7 @@ def show(value: Value, width: int = 44) -> str:
     """Return a value as text of at most about ``width`` characters.
 
     Whole numbers are exact, others have four digits; what is too long loses numbers
-    in its middle, never digits.
+    in its middle, never digits.  Each bracket that is left has its other one.
 
     >>> show((0.0, 1.0, 2.5)), show(1 / 3), show(204800.0), show("300 numbers")
     ('[0, 1, 2.5]', '0.3333', '204800', '300 numbers')
@@ -109,7 +109,18 @@ def show(value: Value, width: int = 44) -> str:
         return text[: width // 2] + " … " + text[-8:]
     first = text[: width // 2].rpartition(", ")[0]
     last = text[-width // 3 :].partition(", ")[2] or text.rpartition(", ")[2]
+    while (inside := _depth(first)) != (left := -_depth(last)):  # a row was cut
+        if inside < left and ", " in first:
+            first = first.rpartition(", ")[0]
+        elif inside > left and ", " in last:
+            last = last.partition(", ")[2]
+        else:
+            break
     return f"{first}, …, {last}"
+
+
+def _depth(text: str) -> int:
+    return text.count("[") - text.count("]")
 
 
 def _text(value: Value) -> str:
