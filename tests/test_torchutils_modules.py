@@ -79,7 +79,7 @@ def test_only_draws_what_is_in_a_module():
     text = make_dot(y, model, only="h.2.mlp").text
     assert "gelu" in text
     assert "layer_norm" not in text
-    with pytest.raises(ValueError, match="none of the modules that ran: wte"):
+    with pytest.raises(ValueError, match=r"no box in this graph: wte, wpe, h\.0"):
         str(make_dot(y, model, only="h.9").text)
 
 
@@ -244,3 +244,20 @@ def test_module_that_ran_in_a_thread_with_its_trace_is_in_its_box():
         graph = pool.submit(lambda: read_graph(*gpt2())).result()
     assert THREADS not in graph.remarks
     assert len(graph.groups) > 20
+
+
+def test_module_that_nobody_called_is_not_told_to_be_passed():
+    attention = nn.MultiheadAttention(4, 2)
+    x = torch.ones(3, 1, 4)
+    with trace_modules(attention):
+        y, _ = attention(x, x, x)
+    with pytest.raises(ValueError, match="out_proj, has no box of its own"):
+        str(make_dot(y.sum(), attention, only="out_proj").text)
+
+
+def test_model_that_ran_twice_is_not_listed_without_a_name():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    with trace_modules(model):
+        y = model(torch.ones(1, 2)) + model(torch.zeros(1, 2))
+    with pytest.raises(ValueError, match="in this graph: 0, 1 have one"):
+        str(make_dot(y.sum(), model, only="2").text)

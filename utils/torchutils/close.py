@@ -185,13 +185,15 @@ def part(graph: Graph, path: str) -> Graph:
     found = next((g.id for g in graph.groups if path in (g.label, g.name)), None)
     if found is not None:
         return Parts(graph).inside(found)
-    known = [*dict.fromkeys(g.label for g in graph.groups)]
+    known = [*dict.fromkeys(g.label for g in graph.groups if g.label)]
     if not known:
         raise ValueError(
-            f"only={path!r}: no module is known here; pass the model as names"
+            f"only={path!r}: this graph has no box; pass the model as names. What a "
+            "module does without calling another, as nn.MultiheadAttention does "
+            "with its out_proj, has no box of its own"
         )
     some = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-    raise ValueError(f"only={path!r} is none of the modules that ran: {some}")
+    raise ValueError(f"only={path!r} has no box in this graph: {some} have one")
 
 
 class Parts:
