@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from torchutils import record_backward, trace_cuts, trace_lines
 from torchutils.saved import UNSHOWN
@@ -361,3 +362,20 @@ def test_trace_of_cuts_keeps_no_tensor_alive():
     del w, z
     assert alive() is None
     assert cuts.of(leaf(1.0)) == ()
+
+
+@pytest.mark.parametrize("before", [None, 1.0])
+def test_gradient_that_an_inner_pass_brought_is_not_called_missing(before):
+    inner, unused = nn.Linear(2, 2), nn.Linear(2, 2)
+    if before is not None:
+        inner.weight.grad = torch.full((2, 2), before)
+    x = leaf(1.0, 2.0)
+    y = checkpoint(lambda t: inner(t).tanh(), x * 1, use_reentrant=True).sum()
+    said = checked(y, {"x": x, "inner": inner, "unused": unused})
+    assert inner.weight.grad is not None
+    assert [line for line in said if "inner.weight" in line] == [
+        "The gradient of inner.weight, inner.bias came along no edge of this graph: a "
+        "backward pass inside this one, as in a reentrant checkpoint, or a hook wrote "
+        "it."
+    ]
+    assert any(line.startswith("No gradient for unused.weight") for line in said)

@@ -653,3 +653,12 @@ BAD = [
 def test_wrong_call_is_refused_at_the_door(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("change", [spent, lambda x: (x**2).sum()])
+def test_gradient_that_is_not_there_is_not_foretold_where_nothing_else_is_read(change):
+    x = leaf(2)
+    drawing = make_dot(change(x), {"x": x}, values=0)
+    assert "grad None" in drawing.text
+    assert "grad None" in drawing.source
+    assert "not computed yet" not in drawing.text + drawing.source

@@ -525,3 +525,26 @@ def test_with_values_off_the_same_gradients_are_known_to_be_there():
     assert there(off) == there(on)
     assert sum(grad for _, grad, _ in there(off)) >= 3
     assert [e.grad is None for e in off.edges] == [e.grad is None for e in on.edges]
+
+
+class _FirstOnly(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a, b):
+        return a + b
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad, None
+
+
+@pytest.mark.parametrize("values", [0, 8])
+def test_leaf_that_got_nothing_is_not_said_to_wait(values):
+    a, b = (torch.ones(2, requires_grad=True) for _ in range(2))
+    kept = a * 2
+    kept.retain_grad()
+    y = _FirstOnly.apply(a, b.sin()).sum() + 0 * kept.detach().sum()
+    record = record_backward([y, kept.sum()], locals(), inputs=[a], values=values)
+    assert "not computed yet" not in record.html
+    grads = {n.names[0]: n.grad for n in record.graph.leaves}
+    assert grads["b"] == "None"
+    assert grads["a"] == ((3.0, 3.0) if values else "2 numbers")

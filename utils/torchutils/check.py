@@ -15,10 +15,15 @@ from torchutils.saved import Saved, saved_tensors
 from torchutils.values import KINDS, kinds
 from torchutils.walk import Walk, leaf_of
 
-__all__ = ["Checked", "Forward", "look", "tell", "without"]
+__all__ = ["Checked", "Forward", "Held", "grads_of", "look", "tell", "without"]
 
 Place = tuple[int, int]  # a node and its output
+Held = Mapping[int, tuple[torch.Tensor | None, int]]  # a .grad and its version
 MOST = 6  # names in one sentence
+_INNER = (
+    "The gradient of {} came along no edge of this graph: a backward pass inside this "
+    "one, as in a reentrant checkpoint, or a hook wrote it."
+)
 
 
 class Forward(NamedTuple):
@@ -173,15 +178,25 @@ def without(
     came: Mapping[Place, object],
     inputs: torch.Tensor | Sequence[torch.Tensor] | None,
     cuts: Cuts | None,
+    held: Held,
 ) -> list[str]:
-    """Say which named parameters got no gradient, and why, as far as can be known."""
+    """Say which named parameters got no gradient, and why, as far as can be known.
+
+    ``held`` is what :func:`grads_of` returned before the pass.  What it wrote to a leaf
+    that the graph does not reach came from another pass inside it.
+    """
+    after = grads_of(names)
     place = {id(leaf_of(n)): i for i, n in enumerate(live.nodes)}
     chosen = None if inputs is None else {id(t) for t in _all(inputs)}
     shared = None if cuts else _shared(names)
     reasons: dict[str, list[str]] = {}
+    inner: list[str] = []
     for leaf in names.held:
         wanted = leaf.requires_grad or isinstance(leaf, torch.nn.Parameter)
         if not (leaf.is_leaf and wanted) or (place.get(id(leaf), -1), 0) in came:
+            continue
+        if id(leaf) not in place and _wrote(held, after, leaf):
+            inner.append(names.of(leaf)[0])
             continue
         if chosen is not None and leaf.requires_grad:
             if id(leaf) in chosen and id(leaf) in place:
@@ -193,7 +208,22 @@ def without(
             why = _unsent(graph, place[id(leaf)], came)
         why = why or _cut_off(graph, leaf, cuts, shared)
         reasons.setdefault(why, []).append(names.of(leaf)[0])
-    return [f"No gradient for {_listed(who)}: {why}." for why, who in reasons.items()]
+    said = [f"No gradient for {_listed(who)}: {why}." for why, who in reasons.items()]
+    return [*([_INNER.format(_listed(inner))] if inner else []), *said]
+
+
+def grads_of(names: Names) -> Held:
+    """Return, by identity, what the .grad of each named leaf is, and its version."""
+    return {id(t): (t.grad, _version(t.grad)) for t in names.held if t.is_leaf}
+
+
+def _version(grad: torch.Tensor | None) -> int:
+    return 0 if grad is None or grad.is_inference() else grad._version
+
+
+def _wrote(before: Held, after: Held, leaf: torch.Tensor) -> bool:
+    (old, was), (new, now) = before[id(leaf)], after[id(leaf)]
+    return new is not old or now != was
 
 
 def _all(inputs: torch.Tensor | Sequence[torch.Tensor]) -> list[torch.Tensor]:

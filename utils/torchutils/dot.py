@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from torchutils.graph import Graph, Node, Shape
+from torchutils.graph import NONE, Graph, Node, Shape
 from torchutils.labels import Line, edge_lines, node_lines, stands_out
+from torchutils.values import Value
 
 __all__ = ["quote", "to_dot"]
 
@@ -52,11 +53,14 @@ def to_dot(graph: Graph, *, style: str = "lesson", direction: str = "LR") -> str
     for (i, kind, op, names, shape, dtype, value, grad, keeps, adjoint, attrs, notes,
          root, line, _, count, _, group) in graph.rows:
         # fmt: on
-        if attrs or notes or line or not value is grad is adjoint is None:
+        held = grad if grad != NONE else None
+        if attrs or notes or line or not value is held is adjoint is None:
             text = _attributes(graph.nodes[i], style)
         else:
             name = _NAME if names else ()
-            text = _plain(style, kind, op, name, shape, dtype, keeps, root, count)
+            text = _plain(
+                style, kind, op, name, shape, dtype, grad, keeps, root, count
+            )
             if names:
                 text = text.replace("\0", _escape(", ".join(names)))
         if group < 0:
@@ -79,12 +83,13 @@ def _plain(
     names: tuple[str, ...],
     shape: Shape,
     dtype: str,
+    grad: Value,
     keeps: bool,
     root: bool,
     count: int,
 ) -> str:
     """Return the attributes of nodes that differ in their names alone."""
-    node = Node(0, kind, op, names, shape, dtype, None, None, keeps)
+    node = Node(0, kind, op, names, shape, dtype, None, grad, keeps)
     return _attributes(node._replace(root=root, count=count), style)
 
 

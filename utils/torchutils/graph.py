@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 FORMAT = "torchutils-graph/2"
-NONE = "None"  # a .grad that is None, and stays so
+NONE = "None"  # a .grad that is None, with nothing that says one will come
 Shape = tuple[int | str, ...] | None  # a ragged dimension is a word
 
 

@@ -240,19 +240,29 @@ def _tensor(
     bare: bool,
 ) -> Row:
     shape = _shape(tensor) if tensor.is_nested else tuple(tensor.shape)
-    grad = tensor.grad
     value = numbers(tensor, values) if values else None
     notes = () if bare else _notes(tensor)
     keeps = kind == "leaf" and tensor.requires_grad
+    grad = _grad(tensor, values, bare=keeps and bare)
     if kind == "leaf" and not keeps:
         notes = ("requires no gradient any more", *notes)
     # fmt: off
     return (
         i, kind, "", names.of(tensor), shape, _dtype(tensor.dtype), value,
-        None if grad is None else numbers(grad, values), keeps, None, (), notes,
-        root, "", (), 1, -1, -1,
+        grad, keeps, None, (), notes, root, "", (), 1, -1, -1,
     )
     # fmt: on
+
+
+def _grad(tensor: torch.Tensor, values: int, *, bare: bool) -> Value:
+    """Return what .grad holds; NONE if nothing, and nobody asks what is to come.
+
+    Whether backward has been is known of what operations saved: a ``bare`` reading
+    leaves that alone.
+    """
+    if (grad := tensor.grad) is not None:
+        return numbers(grad, values)
+    return NONE if bare else None
 
 
 def _shape(item: _Shaped) -> Shape:
@@ -274,8 +284,7 @@ def _named(
     outputs, notes = list(record.outputs), list[str]()
     for tensor in sorted(made, key=lambda t: t.output_nr):
         called, keeps, k = names.of(tensor), tensor.retains_grad, tensor.output_nr
-        held = tensor.grad if keeps else None
-        grad = None if held is None else numbers(held, values)
+        grad = _grad(tensor, values, bare=bare) if keeps else None
         value = numbers(tensor, values) if values else None
         said = () if bare else _made_notes(tensor, names)
         record = record._replace(names=record.names + called)

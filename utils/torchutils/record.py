@@ -10,10 +10,10 @@ from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge
 
 from torchutils.calm import uncollected
-from torchutils.check import Checked, look, tell, without
+from torchutils.check import Checked, grads_of, look, tell, without
 from torchutils.cuts import Cuts
 from torchutils.drawing import Direction, Drawing, Fold, Style, check_look
-from torchutils.graph import Edge, Graph, Node, Output
+from torchutils.graph import NONE, Edge, Graph, Node, Output
 from torchutils.names import Names, find_names
 from torchutils.read import check_saved, describe
 from torchutils.rules import BEFORE, HOOKED, with_rules
@@ -96,6 +96,7 @@ def record_backward(
     with uncollected():
         before = describe(live, known, values=values, attrs=attrs, saved=saved)
     looked = look(live, known) if check else None
+    held = grads_of(known) if check else {}
     log = _Log(
         values, _given(live, [r for _, r in roots], gradients) if check else None
     )
@@ -117,7 +118,7 @@ def record_backward(
     if looked is not None:
         graph = tell(told(), looked, Checked(log.first, log.came))
         cuts = check if isinstance(check, Cuts) else None
-        said = without(graph, live, known, log.came, inputs, cuts)
+        said = without(graph, live, known, log.came, inputs, cuts, held)
         graph = replace(graph, remarks=(*graph.remarks, *said))
     if detachable:
         graph = graph if isinstance(graph, Graph) else graph()
@@ -252,11 +253,20 @@ def _adjoint(node: Node, came: list[Value] | None) -> Value:
     return tuple(0 if value is None else value for value in came)
 
 
+def _results(node: Node) -> tuple[Node | Output, ...]:
+    return node.outputs or (node,)
+
+
+def _nothing(item: Node | Output) -> Value:
+    """Return what a .grad holds that the pass left as None."""
+    return NONE if item.keeps_grad else None
+
+
 def _outputs(node: Node, grads: _Grads, came: list[Value] | None) -> tuple[Output, ...]:
     """Return a node's outputs, each with its .grad of now, and with what came to it."""
     came = came or [None] * len(node.outputs)
     return tuple(
-        one._replace(grad=grads.get((node.id, k)), adjoint=came[k])
+        one._replace(grad=grads.get((node.id, k), _nothing(one)), adjoint=came[k])
         for k, one in enumerate(node.outputs)
     )
 
@@ -271,9 +281,12 @@ def _grads(live: Walk, names: Names, values: int, *, attrs: bool) -> _Grads:
             if tensor.grad is not None
         }
     after = describe(live, names, values=values, attrs=attrs)
-    own = {(node.id, 0): node.grad for node in after.nodes if not node.outputs}
-    each = ((n.id, k, one) for n in after.nodes for k, one in enumerate(n.outputs))
-    return own | {(i, k): one.grad for i, k, one in each}
+    each = (
+        (node.id, k, one.grad)
+        for node in after.nodes
+        for k, one in enumerate(_results(node))
+    )
+    return {(i, k): grad for i, k, grad in each if grad is not None}
 
 
 def _kept(node: Live, names: Names) -> list[torch.Tensor]:
@@ -322,13 +335,13 @@ def _merge(before: Graph, grads: _Grads, log: _Log) -> Graph:
             nodes.append(node)
             continue
         attrs, came = node.attrs, log.received.get(node.id)
-        if node.kind == "leaf" and node.grad is not None:
+        if node.kind == "leaf" and node.grad not in (None, NONE):
             attrs = *attrs, (BEFORE, node.grad)
         hooks = log.hooks.get(node.id)
         notes = (*node.notes, f"{HOOKED}: {hooks}") if hooks else node.notes
         outputs = _outputs(node, grads, came) if node.outputs else ()
         told = _adjoint(node, came), attrs, notes, node.root, node.line, outputs
-        grad = None if outputs else grads.get((node.id, 0))
+        grad = None if outputs else grads.get((node.id, 0), _nothing(node))
         nodes.append(Node(*node[:7], grad, node.keeps_grad, *told, *node[15:]))
     edges = (Edge(*e[:4], log.sent.get((e.dst, e.arg)), *e[5:]) for e in before.edges)
     return replace(
