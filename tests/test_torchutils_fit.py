@@ -1,6 +1,7 @@
 """Drawings of real models: they fit, and say what they leave out."""
 
 import itertools
+import random
 import re
 
 import pytest
@@ -8,7 +9,9 @@ import torch
 
 from docs.models import MODELS, run
 from torchutils import drawing, layout, make_dot, views
-from torchutils.fit import WIDEST
+from torchutils.fit import WIDEST, bundle, is_longer
+from torchutils.graph import Edge, Graph, Node
+from torchutils.lanes import ranks
 from torchutils.layout import breadth, lay_out
 from torchutils.svg import drawn_width
 from torchutils.views import SURELY
@@ -175,3 +178,41 @@ def test_phone_tries_no_more_columns_than_may_fit(monkeypatch):
     assert make_dot(*run("packed GRU, 100 steps")).html
     assert tried.count((True, 1)) == 1  # of the whole alone
     assert {beside for narrow, beside in tried if narrow} == {1, "stacked"}
+
+
+def random_graph(seed: int) -> Graph:
+    """Return a graph whose edges stand in no order."""
+    rng = random.Random(seed)
+    count = rng.randint(1, 30)
+    pairs = [
+        sorted(rng.sample(range(count), 2)) for _ in range(count if count > 1 else 0)
+    ]
+    edges = tuple(Edge(src, dst) for dst, src in pairs)
+    return Graph(tuple(Node(i, "op") for i in range(count)), edges)
+
+
+def test_longest_row_of_boxes_is_known_without_their_columns():
+    answers = set()
+    for seed in range(300):
+        graph = random_graph(seed)
+        for count in (1, 3, 6):
+            expected = max(ranks(graph)) + 1 > count
+            answers.add((count, expected))
+            assert is_longer(graph, count) == expected, (seed, count)
+    assert len(answers) == 6
+
+
+def test_source_of_a_large_graph_makes_no_record_of_a_node_or_an_edge():
+    y = torch.ones(2, requires_grad=True)
+    for _ in range(100):
+        y = y.sin() * y
+    drawing = make_dot(y, values=0, fold=False)
+    assert drawing.source.count("mul") == 100
+    assert not {"nodes", "edges"} & vars(drawing.graph).keys()
+
+
+def test_many_edges_between_two_nodes_are_one_and_three_are_three():
+    x = torch.ones(2, requires_grad=True)
+    for count, drawn in ((3, 3), (4, 1)):
+        graph = bundle(make_dot(torch.stack([x] * count)).graph)
+        assert len(graph.edges) == drawn

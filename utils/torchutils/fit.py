@@ -1,31 +1,43 @@
 """Make a drawing fit: its direction, edges side by side, and where it stops."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
 from torchutils.graph import Edge, Graph, Node
 from torchutils.lanes import ranks
 
-__all__ = ["SHOWN", "WIDEST", "bundle", "columns", "keep", "nearest"]
+__all__ = ["SHOWN", "WIDEST", "bundle", "is_longer", "keep", "nearest"]
 
 SHOWN = 100  # nodes that a drawing shows by itself
 WIDEST = 1600  # pixels of a drawing, unless the caller says how it is to look
 MANY = 3  # so many edges between two nodes are drawn one by one
 
 
-def columns(graph: Graph) -> int:
-    """Return how many boxes stand one after the other."""
-    return max(ranks(graph), default=0) + 1
+def is_longer(graph: Graph, count: int) -> bool:
+    """Say whether more than so many boxes stand one after the other.
+
+    Each depth here is the length of some path, perhaps not of the longest: in most
+    large graphs one is soon long enough.
+    """
+    depth = [0] * len(graph.rows)
+    for src, dst, *_ in graph.wires:
+        if depth[src] <= depth[dst]:
+            depth[src] = depth[dst] + 1
+            if depth[src] >= count:
+                return True
+    return max(ranks(graph), default=0) >= count
 
 
 def bundle(graph: Graph) -> Graph:
     """Draw many edges between the same two nodes as one that says which they are."""
+    # Of the rows first: few graphs have such edges, and records take time to make.
+    most = Counter((wire[0], wire[1]) for wire in graph.wires)
+    if max(most.values(), default=0) <= MANY:
+        return graph
     between: dict[tuple[int, int], list[Edge]] = defaultdict(list)
     for edge in graph.edges:
         between[edge.src, edge.dst].append(edge)
-    if max(map(len, between.values()), default=0) <= MANY:
-        return graph
     edges: list[Edge] = []
     for alike in between.values():
         if len(alike) <= MANY:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from torchutils.close import Parts, close, levels, plain
-from torchutils.fit import SHOWN, WIDEST, bundle, columns, nearest
+from torchutils.fit import SHOWN, WIDEST, bundle, is_longer, nearest
 from torchutils.graph import Graph
 from torchutils.layout import Engine, Layout, breadth, lay_out, place, row_width
 
@@ -59,7 +59,7 @@ def way_of(graph: Graph, look: Look) -> str:
     """Return the direction: from left to right, if there is room for that."""
     if look.direction != "auto":
         return look.direction
-    if columns(graph) > LONG:
+    if is_longer(graph, LONG):
         return "TB"
     return "LR" if row_width(graph, look.style) <= WIDEST else "TB"
 
