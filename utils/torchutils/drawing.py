@@ -132,6 +132,10 @@ class Drawing:
         return Look(self.style, self.direction, self._engine)
 
     @property
+    def _way(self) -> str:
+        return way_of(self.drawn, Look(self.style, self.direction))  # asks no engine
+
+    @property
     def drawn(self) -> Graph:
         """What is drawn of the graph."""
         return self._view.graph
@@ -139,8 +143,7 @@ class Drawing:
     @property
     def source(self) -> str:
         """The drawing in the DOT language."""
-        way = way_of(self.drawn, self._look)
-        source = to_dot(self.drawn, style=self.style, direction=way)
+        source = to_dot(self.drawn, style=self.style, direction=self._way)
         if not (self.graph_attr or self.node_attr or self.edge_attr):
             return source
         own = self.graph_attr, self.node_attr, self.edge_attr
@@ -156,8 +159,7 @@ class Drawing:
     @property
     def mermaid(self) -> str:
         """The drawing in Mermaid's language, for what draws that itself."""
-        way = way_of(self.drawn, self._look)
-        return to_mermaid(self.drawn, style=self.style, direction=way)
+        return to_mermaid(self.drawn, style=self.style, direction=self._way)
 
     def attr(self, kw: str | None = None, **attrs: str) -> None:
         """Set attributes for Graphviz, of all nodes, all edges or the graph.

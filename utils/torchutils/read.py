@@ -131,7 +131,7 @@ def describe(
         _add_details(nodes, live, kept, names, known, constants)
     groups: tuple[Group, ...] = ()
     guessed, unknown = False, ""
-    if names.models or guess_from is not None:
+    if names.models or (guess_from is not None and len(nodes) > guess_from):
         nodes, groups, guessed, unknown = with_modules(live, names, nodes, guess_from)
     edges = live.edges
     if live.more:
