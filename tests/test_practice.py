@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from test_browser import AXE, SITE, bare, faults
-from test_playground import watched
+from test_playground import HEARD, watched
 from test_predict import REFUSED
 
 __all__ = ["bare"]  # a fixture
@@ -287,6 +287,31 @@ def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
     assert [k for k, text in enumerate(texts) if "Answers" in text] == [len(texts) - 1]
     assert not re.search("Mistakes that|Exercises of six", "".join(texts))
     assert len(re.findall(r"^\s*\d+\.", texts[-1], re.MULTILINE)) == 10
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        (".pr-choose label:nth-child(1) select", "none"),
+        (".pr-choose label:nth-child(2) select", "3"),
+        (".pr-choose input", "18"),
+        (".pr-ask input", "no number"),
+        (".pr-kept button", ""),
+    ],
+)
+def test_what_a_control_changes_is_heard(page: Page, control, value):
+    before = page.evaluate(HEARD)
+    place = page.locator(control)
+    place.focus()
+    if place.evaluate("e => e.matches('select')"):
+        place.select_option(value)
+    elif value:
+        place.fill(value)
+        page.keyboard.press("Enter")
+    else:
+        page.keyboard.press("Enter")
+    assert page.evaluate(HEARD) != before
+    assert place.evaluate("e => e == document.activeElement")
 
 
 def test_page_is_accessible(page: Page):

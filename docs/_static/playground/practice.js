@@ -15,6 +15,7 @@
   const status = find(".pr-says", form);
   const after = find(".pr-after", one);
   const [next, play] = after.children;
+  const forgotten = find(".pr-kept [role=status]", page);
   const { KINDS: names, make } = exercises;
   const WAITS = [2, 4]; // exercises, until what went wrong comes again; then once more
   let now; // the exercise
@@ -131,6 +132,7 @@
   }
 
   function remember(first) {
+    forgotten.textContent = "";
     const skill = `${now.kind} ${now.level}`;
     const found = first ? (kept.due[skill]?.[0] ?? WAITS.length - 1) + 1 : 0;
     kept.count++;
@@ -201,6 +203,7 @@
   find(".pr-kept button", page).onclick = () => {
     kept = { count: 0, first: 0, due: {} };
     store();
+    forgotten.textContent = "Forgotten.";
   };
   find(".pr-sheet button", page).onclick = () => window.print();
   addEventListener("hashchange", () => {
