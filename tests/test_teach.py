@@ -1,5 +1,6 @@
 """The teacher's pack: it asks without telling, and what it asks can be answered."""
 
+import ast
 import json
 import re
 import shutil
@@ -246,7 +247,10 @@ def words(tag) -> str:
 @pytest.mark.parametrize("level", LEVELS)
 def test_sheet_asks_all_that_its_level_asks_and_answers_none(pages, level):
     lessons = pages[level]
-    boxes = [box for chapter in lessons for box in chapter.body.select(".box")]
+    plain = [copied(chapter) for chapter in lessons]
+    for tick in (tag for chapter in plain for tag in chapter.body.select(".checked")):
+        tick.decompose()
+    boxes = [box for chapter in plain for box in chapter.body.select(".box")]
     answers = [words(box.select_one(".answer")) for box in boxes]
     assert len(boxes) > len(lessons)
     told = with_answers([copied(chapter) for chapter in lessons])
@@ -257,7 +261,7 @@ def test_sheet_asks_all_that_its_level_asks_and_answers_none(pages, level):
     assert {chapter.level for chapter in told + asked} == {0}  # its contents: a list
     for one in (told, asked):
         assert sum(len(c.body.select(".box")) for c in one) == len(boxes)
-        assert not [c for c in one for _ in c.body.select(".covered, .downloads")]
+        assert not [c for c in one for _ in c.body.select(".checked, .downloads")]
         ids = {tag["id"] for c in one for tag in c.body.select("[id]")}
         links = {a["href"][1:] for c in one for a in c.body.select('[href^="#"]')}
         assert links <= ids | {chapter.key for chapter in one}
@@ -270,12 +274,59 @@ def test_what_the_site_covers_is_on_no_sheet():
       <section><h3>One</h3><p>Before.</p><div class="box predict">Ask
       <details class="answer">Told</details></div><div class="highlight-Python">code
       </div><div class="cell-output">covered</div><p>covered</p>
-      <div class="box exercise">Do<details class="answer">Told</details></div>
-      <p>After.</p></section><section><h3>Two</h3>Quiet</section></div></article>"""
+      <div class="box exercise">Do <code>x</code><details class="answer">Told
+      </details></div><p>After.</p></section><section><h3>Two</h3>Quiet</section></div></article>"""
     body = BeautifulSoup(html, "html5lib").article
     (found,) = without_answers([Chapter("key", "Title", 1, body)])
     said = words(found.body)
-    assert said == "Title One Before. Ask code Do After."
+    assert said == "Title One Before. Ask Do x After."
+
+
+def test_cell_that_a_question_needs_is_on_its_sheet():
+    html = """<article><div><h2>Title</h2><p>Promise.</p>
+      <div class="highlight-Python">def f(): return 1</div>
+      <section><h3>Quiet</h3><p>Words.</p><div class="highlight-Python">g = 2</div>
+      <div class="highlight-Python">idle = 3</div></section>
+      <section><h3>Asks</h3><div class="box predict">What is <code>f()</code>?
+      <details class="answer">Told <code>idle</code></details></div>
+      <div class="highlight-Python">f()</div>
+      <div class="cell-output">1</div><div class="highlight-Python">h = g</div>
+      <div class="box exercise">And <code>h</code>?</div></section>
+      <section><h3>Ends</h3><div class="highlight-Python">g</div></section></div>"""
+    body = BeautifulSoup(html, "html5lib").article
+    (found,) = without_answers([Chapter("key", "Title", 1, body)])
+    assert words(found.body) == (
+        "Title def f(): return 1 Quiet g = 2 Asks What is f() ? h = g And h ?"
+    )
+
+
+@pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
+def test_what_a_sheet_speaks_of_stands_on_it(pages, level, name):
+    """A name in its code that some cell of the lesson makes is made on the sheet."""
+    (lesson,) = (c for c in pages[level] if c.key.endswith(f"-{name}"))
+    (sheet,) = without_answers([copied(lesson)])
+    cells = [c.get_text() for c in lesson.body.select(".highlight-Python")]
+    made = set().union(*map(bound_in, cells))
+    shown = [c.get_text() for c in sheet.body.select(".highlight-Python")]
+    assert len(shown) <= len(cells)
+    known: set[str] = set()
+    for cell in shown:
+        known |= bound_in(cell)
+        read = {n.id for n in ast.walk(ast.parse(cell)) if isinstance(n, ast.Name)}
+        assert (read & made) - known == set(), cell
+
+
+def bound_in(cell: str) -> set[str]:
+    """Return the names that a cell gives to something, but for imported ones."""
+    found = set()
+    for node in ast.walk(ast.parse(cell)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+    return found
 
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
