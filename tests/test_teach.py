@@ -25,6 +25,7 @@ from coursebuild.teaching import (
 )
 from coursebuild.teaching.questions import Code, Question, Text, parts, sheet
 from coursebuild.teaching.sheets import with_answers, without_answers
+from coursebuild.teaching.slides import LONG, slides
 from coursecheck.stated import Asked, Block
 
 ROOT = Path(__file__).parents[1]
@@ -348,22 +349,70 @@ def test_slides_are_one_file_that_asks_no_network(shown, pages, level, name):
     assert together == []
 
 
+MISFITS = """() => [...document.querySelectorAll(".slide")].flatMap(slide => {
+    const inner = slide.querySelector(".fit"), zoom = +inner.style.zoom;
+    const [frame, within, foot] = [slide, inner, slide.querySelector("footer")]
+        .map(it => it.getBoundingClientRect());
+    const texts = [...inner.querySelectorAll("pre, p, li, td")];
+    const sizes = texts.filter(it => it.innerText.trim() && !it.closest("details"))
+        .map(it => parseFloat(getComputedStyle(it).fontSize) * zoom);
+    const found = [];
+    if (within.bottom > foot.top + 2 || within.top < frame.top) found.push("cut");
+    if (foot.bottom > frame.bottom) found.push("without its footer");
+    if (Math.min(...sizes, 99) < 13.3) found.push(`small: ${Math.min(...sizes)}`);
+    return found.map(it => `${slide.id} ${it}`);
+})"""
+
+
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
 def test_each_slide_fits_its_frame(shown, browser, level, name):
+    """Also its letters are no smaller than 10 points, on screen and on paper."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.goto((shown / "slides" / level / f"{name}.html").as_uri())
     page.wait_for_function(
         "[...document.querySelectorAll('.fit')].every(it => it.style.zoom)"
     )
-    over = page.evaluate(
-        """() => [...document.querySelectorAll(".slide")].filter(slide => {
-            const inner = slide.querySelector(".fit").getBoundingClientRect();
-            const foot = slide.querySelector("footer").getBoundingClientRect();
-            return inner.bottom > foot.top + 2;
-        }).map(slide => slide.id)"""
-    )
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        assert page.evaluate(MISFITS) == []
     page.close()
-    assert over == []
+
+
+def test_long_code_is_parted_and_keeps_each_line():
+    part = "<i>if</i> x:\n    <b>y</b>\n        <b>z</b>\n"
+    lines = [part for _ in range(9)]
+    code = "\n".join(lines)
+    html = f"""<article><div><h2>Title</h2><p>Promise.</p><section><h3>One</h3>
+      <p>Before.</p><div class="highlight-Python"><pre>{code}</pre></div>
+      <div class="cell-output"><pre>out</pre></div></section></div></article>"""
+    body = BeautifulSoup(html, "html5lib").article
+    _, *found = slides(Chapter("key", "Title", 1, body))
+    shown = [BeautifulSoup(slide.html, "html5lib") for slide in found]
+    codes = [it.select_one(".highlight-Python pre").get_text() for it in shown]
+    assert len(codes) == 2
+    assert max(code.count("\n") for code in codes) <= LONG
+    kept = [line for code in codes for line in code.splitlines() if line]
+    whole = BeautifulSoup(f"<pre>{code}</pre>", "html5lib").pre.get_text()
+    assert kept == [line for line in whole.splitlines() if line]
+    assert [bool(it.select(".cell-output")) for it in shown] == [False, True]
+
+
+def test_slide_that_does_not_fit_is_found(shown, browser):
+    level, name = LESSONS[0]
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((shown / "slides" / level / f"{name}.html").as_uri())
+    page.wait_for_function(
+        "[...document.querySelectorAll('.fit')].every(it => it.style.zoom)"
+    )
+    page.evaluate(
+        """() => {
+            document.querySelector("#slide-2 .fit").style.height = "800px";
+            document.querySelector("#slide-3 .fit").style.zoom = 0.4;
+        }"""
+    )
+    found = page.evaluate(MISFITS)
+    page.close()
+    assert [it.partition(":")[0] for it in found] == ["slide-2 cut", "slide-3 small"]
 
 
 def test_keys_turn_the_slides(shown, browser):

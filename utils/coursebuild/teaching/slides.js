@@ -11,11 +11,12 @@
   /** What is fuller than its frame becomes smaller, step by step: lines break anew. */
   function fit(slide) {
     const inner = slide.firstElementChild;
-    const room = slide.clientHeight - 60 - slide.lastElementChild.offsetHeight;
+    const foot = slide.lastElementChild;
     for (let size = 1; size > 0.3; size -= 0.04) {
       inner.style.zoom = size;
-      const { scrollHeight, scrollWidth, clientWidth } = inner;
-      if (scrollHeight * size <= room && scrollWidth <= clientWidth + margin) return;
+      const { scrollWidth, clientWidth } = inner;
+      const ends = inner.getBoundingClientRect().bottom <= foot.getBoundingClientRect().top;
+      if (ends && scrollWidth <= clientWidth + margin) return;
     }
   }
 

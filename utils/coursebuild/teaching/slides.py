@@ -25,7 +25,8 @@ SHOWN = (  # what a slide is about; a paragraph leads to it
 OUTPUT = ".cell-output"
 DRAWS = ":is(svg, img)"
 SHORT = 5  # lines of code, beside which a drawing has room
-LEFT_OUT = ".ag-text, .ag-walk, .ag-leaves, .plotting, .facts"
+LONG = 20  # lines that a slide shows in letters which the last row can read
+LEFT_OUT = ".ag-text, .ag-walk, .ag-leaves, .mv-text, .plotting, .facts, .checked"
 URL = re.compile(r"url\((?!data:)(?P<path>[^)\"']+)\)")
 TOLD = 60  # words of a section that shows nothing
 PAGE = """<!doctype html>
@@ -94,7 +95,11 @@ def _of_section(section: Tag, heading: Tag) -> Iterator[Slide]:
             slide, lead = Slide(title, lead[-1:]), []
         first = False
         answers = [answer.extract() for answer in tag.select(".answer")]
-        slide.parts.append(str(tag))
+        piece, *more = _pieces(tag)
+        slide.parts.append(piece)
+        for piece in more:
+            yield slide
+            slide = Slide(title, [piece])
         if answers and "predict" in tag["class"]:
             yield slide
             slide = None
@@ -107,7 +112,33 @@ def _of_section(section: Tag, heading: Tag) -> Iterator[Slide]:
 
 def _has_room(slide: Slide, output: Tag) -> bool:
     """Tell whether an output stands with its code: a drawing only if that is short."""
-    return not output.select(DRAWS) or slide.parts[-1].count("\n") <= SHORT
+    lines = slide.parts[-1].count("\n")
+    if output.select(DRAWS):
+        return lines <= SHORT
+    return lines + output.get_text().count("\n") <= LONG
+
+
+def _pieces(tag: Tag) -> Iterator[str]:
+    """Yield code in pieces that are not long, parted at a blank line where one is near.
+
+    Pygments closes its tags at the end of each line.
+    """
+    pre = tag.pre if tag.css.match(".highlight-Python, .doctest, .highlight") else None
+    lines = pre.decode_contents().rstrip("\n").split("\n") if pre else []
+    while pre and len(lines) > LONG:
+        blank = [k for k in range(LONG // 2, LONG) if not lines[k].strip()]
+        end = blank[-1] if blank else LONG
+        yield _with_code(tag, pre, lines[:end])
+        lines = lines[end:]
+    yield _with_code(tag, pre, lines) if pre else str(tag)
+
+
+def _with_code(tag: Tag, pre: Tag, lines: list[str]) -> str:
+    text = "\n".join(lines).strip("\n")
+    code = one(BeautifulSoup(f"<pre>{text}\n</pre>", "html.parser"), "pre")
+    pre.clear()
+    pre.extend([*code.contents])
+    return str(tag)
 
 
 def _opened(answer: Tag) -> str:
