@@ -23,7 +23,8 @@ above: ``pip install torch matplotlib ../../gradients_torchutils-*.whl``.
 """
 ASKING = f"""\
 *Without answers.* Below each question that numbers answer stands a cell. Write yours in
-place of the dots and run it: it says whether they are right, or which entries are not.
+place of the dots and run it: it says whether they are right, or which of them are not.
+Below an exercise it compares what a full answer ends with, and leaves the rest to you.
 Run the cells in their order and stop at each question, since cells further down compute
 what it asks. {INSTALL}"""
 SOLVED = f"""\
