@@ -992,10 +992,8 @@ def _edge_filter() -> Found:
         "[[0, 2, 7]] tensor([@, @, @],": (parts**2 / (parts**2).sum())[[0, 2, 7]],
         "loss(way[1000]) @ .. wrong": [(values * rounded**2).sum() / 2 / loss(1000)],
         ">>> rate, momentum (@, @)": [rate, momentum],
-        "way[10000])] [@, @]": [
-            abs(vectors @ rolled).max(),
-            abs(after(10000, values, vectors)).max(),
-        ],
+        ">>> off(way[10000]) @": [abs(after(10000, values, vectors)).max()],
+        ">>> off(w.detach()) @": [abs(vectors @ rolled).max()],
         r"\text{centred}_8 = @`": centred[8:],
         r"\text{centred}_0 = @`": centred[:1],
         r"\frac{\text{centred}_8}{\text{centred}_0} = @`": [centred[8] / centred[0]],

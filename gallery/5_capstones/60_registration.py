@@ -730,13 +730,13 @@ fig.set_label(
 #       place 0 this is the *left* side, against the rule. So at no shift autograd
 #       differed from the slope on the right, in the fourth digit.
 #
+#       >>> round(rightwards.item(), 4), round(1000 * at_start[0].item(), 4)
+#       (-2.6459, -2.6453)
 #       >>> def end(u, padding):
 #       ...     u = torch.tensor(u, dtype=torch.float64, requires_grad=True)
 #       ...     return torch.autograd.grad(read_row(u, padding), u)[0].item()
 #       >>> end(4.0, "zeros"), end(4.0, "border"), end(0.0, "border")
 #       (-16.0, 0.0, 0.0)
-#       >>> round(rightwards.item(), 4), round(1000 * at_start[0].item(), 4)
-#       (-2.6459, -2.6453)
 
 # %%
 # What we can do now
