@@ -149,6 +149,17 @@ def test_every_lesson_is_a_chapter_in_order(ebook, pages):
     ]
 
 
+def test_navigation_names_each_section_of_each_lesson_in_order(pages):
+    nav = pages["nav.xhtml"]
+    linked = [(a.get("href"), "".join(a.itertext())) for a in nav.iter(f"{H}a")]
+    for key in KEYS:
+        chapter = pages[f"{key}.xhtml"]
+        heads = [e for s in chapter.iter(f"{H}section") for e in s.findall(f"{H}h3")]
+        said = [" ".join("".join(head.itertext()).split()) for head in heads]
+        assert len(said) > 2
+        assert [t for href, t in linked if href.startswith(f"{key}.xhtml#")] == said
+
+
 def test_epub_has_no_script_no_form_and_loads_nothing_from_elsewhere(pages):
     tags = {e.tag.partition("}")[2] for page in pages.values() for e in page.iter()}
     assert {"p", "math", "svg", "details"} <= tags

@@ -178,9 +178,22 @@ def _classes(tag: Tag) -> list[str]:
     return tag.get_attribute_list("class")
 
 
+def _sections(chapter: Chapter) -> str:
+    """Return the list of a lesson's sections; of other pages, none."""
+    if not chapter.level:
+        return ""
+    links = "".join(
+        f'<li><a href="{file_of(chapter.key)}#{section["id"]}">'
+        f"{escape(' '.join(heading.get_text().split()))}</a></li>"
+        for heading in chapter.body.select("section[id] > h3")
+        if (section := heading.parent)
+    )
+    return f"<ol>{links}</ol>" if links else ""
+
+
 def _navigation(chapters: list[Chapter]) -> str:
     first = file_of(chapters[0].key)
-    toc = contents(chapters, lambda chapter: file_of(chapter.key))
+    toc = contents(chapters, lambda chapter: file_of(chapter.key), _sections)
     return f'<nav epub:type="toc" role="doc-toc">{toc}</nav>' + LANDMARKS.format(
         first=first
     )
