@@ -158,7 +158,15 @@ PLACES = [  # program, reason, line, column, length
     ("x = ones(2, requires_grad=True)\ny = x * 2", "scalar", 2, 5, 5),
     ("x = ones(2)\ny = x.sum()", "requires", 2, 5, 7),
     ("x = ones(2)\nfor i in x: y = i", "outside", 2, 1, 3),
-    ("x = ones(2)\ny = x * 2\ny += 1", "outside", 3, 1, 6),
+    *[
+        (f"x = ones(2)\ny = x * 2\n{line}", "outside", 3, 1, len(line.split(" = ")[0]))
+        for line in [
+            *(f"y {sign}= 1" for sign in ("+", "-", "*", "/", "**")),
+            "y[0] = 1.",
+            "y.add_(1)",
+            "y.exp_()",
+        ]
+    ],
 ]
 
 
