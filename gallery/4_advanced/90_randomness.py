@@ -187,6 +187,21 @@ by_path
 #
 # >>> Normal.has_rsample, Categorical.has_rsample
 # (True, False)
+#
+# A draw of ``Beta`` has no such line of code. Its gradient follows from the
+# distribution function, and PyTorch 2.13.0 reads a part of it off a fitted formula. The
+# digits of ``float64`` are then more than those that hold. With the parameters
+# :math:`k` and 1 the true gradient is known, :math:`-x \ln x / k`. Relative to it, how
+# far off is the worst of a thousand draws?
+#
+# >>> from torch.distributions import Beta
+# >>> generator = torch.manual_seed(0)
+# >>> k = torch.full((1000,), 8.0, dtype=torch.float64, requires_grad=True)
+# >>> draws = Beta(k, 1.0).rsample()
+# >>> by_rsample = torch.autograd.grad(draws.sum(), k)[0]
+# >>> off = by_rsample / (-draws * draws.log() / k) - 1
+# >>> round(off.abs().max().item(), 4)
+# 0.0004
 
 # %%
 # Move how often they come
