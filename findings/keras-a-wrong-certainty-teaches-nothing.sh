@@ -4,7 +4,7 @@
 # prediction (some 1e7), so about -1 for the score, as in torch.  Seen: 0 from scores of
 # about -16 on: predictions are clipped to [1e-7, 1 - 1e-7] first, the loss stays at 16.1 and
 # an example that is most wrong teaches nothing.  At -15 the slope is -1.  The same for
-# categorical and sparse categorical cross-entropy; from_logits=True gives -1 throughout.
+# categorical and sparse categorical cross-entropy (not guessed); from_logits=True gives -1 throughout.
 # Torch's own loss is right at -17; beyond -28 its slope fades too, though the loss goes on.
 # (Keras on JAX 0.10.2 answers alike.)
 set -eu

@@ -5,8 +5,8 @@
 # Seen: export keeps them, run_decompositions() takes both out (no_grad() with an empty table
 # too): x * (x**2).detach() turns from the slope x**2 into 3 * x**2, and a straight-through
 # estimator (rounding, slope 1) into plain rounding with slope 0, which trains nothing.  A
-# Function with a backward of its own (100 times the upstream gradient) was guessed to raise
-# at export; seen: it is forgotten, and the lines of its forward are differentiated.
+# Function with a backward of its own (100 times the upstream gradient; no guess written) is
+# forgotten at export, and the lines of its forward are differentiated.
 # symbolic_trace was guessed to lose no_grad() and does; jit.trace was guessed to keep it.
 set -eu
 folder=$(mktemp -d)
