@@ -61,6 +61,9 @@ picture.shape, picture.dtype
 sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], dtype=torch.float64)
 wanted = F.conv2d(picture[None, None], sobel[None, None])[0, 0]
 
+# %%
+# Here are the two side by side:
+
 fig, panels = plt.subplots(1, 2, figsize=(4.4, 2.2))
 panels[0].imshow(picture, cmap="gray", vmin=0, vmax=1)
 panels[1].imshow(wanted, cmap="gray", vmin=-2, vmax=2)

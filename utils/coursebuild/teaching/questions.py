@@ -147,7 +147,7 @@ def _question(box: re.Match[str], computed: Iterator[Asked]) -> Question:
     whole = box[0]
     answers = [dedent(m["body"]).strip("\n") for m in ANSWER.finditer(whole)]
     text = ANSWER.sub("", whole)
-    numbers, code = _example(answers)
+    numbers, code = _example([text], answers)
     if ASK.search(text):
         found = next(computed, None)
         if found is None:
@@ -159,12 +159,15 @@ def _question(box: re.Match[str], computed: Iterator[Asked]) -> Question:
     return Question(kind, text, whole, numbers, code)
 
 
-def _example(answers: Iterable[str]) -> tuple[tuple[float, ...], str]:
+def _example(
+    asked: Iterable[str], answers: Iterable[str]
+) -> tuple[tuple[float, ...], str]:
     """Return the numbers to which the last example of an answer comes, and its code.
 
-    An error that it provokes on purpose ends it: what stands below is another matter.
+    Before it stands the code of what is ``asked``, which the answer may go on from.  An
+    error that it provokes on purpose ends it: what stands below is another matter.
     """
-    lines: list[str] = []
+    lines = [e.source.rstrip() for q in asked for e in DocTestParser().get_examples(q)]
     numbers: tuple[float, ...] = ()
     code = ""
     for example in (e for a in answers for e in DocTestParser().get_examples(a)):
