@@ -44,6 +44,7 @@ ENGINE = 1500  # so many places Graphviz orders in half a second, whatever the g
 CROWD = 20_000  # and so many, squared, for each node: a tenth of a second
 BY_ONE = 4  # so many operands are numbered one by one
 ROWS = 4  # into so many rows at most a line is broken
+SMALL = 300  # pixels of a title that the smallest phone shows whole
 _WORDS = {"t": re.compile(r"[^\s_.]+[\s_.]*"), "": re.compile(r"\S+\s*")}
 
 # Helvetica's advance widths in thousandths, from the metrics that Adobe published
@@ -183,6 +184,16 @@ def _filled(words: list[str], room: float) -> list[str]:
     return rows
 
 
+def _for_a_phone(lines: list[Line]) -> list[Line]:
+    """Say one fact a line, and break a title that is wider than the smallest phone."""
+    return [
+        line._replace(room=line.room or SMALL * SIZE / TITLE / 1.13)
+        if line.role == "t" and text_width(line.text, TITLE * 1.13) > SMALL
+        else line
+        for line in _one_fact_a_line(lines)
+    ]
+
+
 def _size(lines: Iterable[Line], pad: float) -> tuple[float, float]:
     widths, height = [], 0
     for line in lines:
@@ -274,7 +285,7 @@ def lay_out(
         marks = _in_one_label(graph, marks)
     said = timeline(graph) if narrow and walked else {}
     if narrow:
-        direction, texts = "TB", [_one_fact_a_line(lines) for lines in texts]
+        direction, texts = "TB", [_for_a_phone(lines) for lines in texts]
     if narrow and room:
         texts = [[*_in_rows(lines, k, said, room)] for k, lines in enumerate(texts)]
         marks = {k: _in_rows(lines, -1, {}, room) for k, lines in marks.items()}
