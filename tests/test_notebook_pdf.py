@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 import nbformat
 import pytest
-from environments import with_wheel
+from lent import with_wheel
 from pypdf import PdfReader
 
 from coursebuild.books.chromium import find

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from environments import with_wheel
+from lent import with_wheel
 
 import torchutils
 

@@ -145,7 +145,7 @@ class Site:
         places = [*folder.glob("*"), *folder.glob(".sites/*"), *folder.glob(".runs/*")]
         known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
         known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
-        for name in (".notebooks", ".cards", ".code", ".read", ".links"):
+        for name in (".notebooks", ".cards", ".code", ".read", ".links", ".lessons"):
             places += folder.glob(f"{name}/*")
             known |= {folder / name, *folder.glob(f"{name}/*.json")}
         known |= {folder / ".pages", folder / ".templates"}
