@@ -46,6 +46,19 @@ def test_each_page_loads_one_style_sheet_by_its_own_way(site, page, address):
     assert ((site / page).parent / link).is_file()
 
 
+def test_sheet_that_a_page_brings_in_its_body_is_joined_too(tmp_path):
+    """Loaded later it would move what has been seen."""
+    (tmp_path / "_static").mkdir()
+    for name in "own", "a":
+        (tmp_path / f"_static/{name}.css").write_text(f".{name} {{color: red}}")
+    heads = [HEAD.format(f"_static/{name}.css") for name in ("a", "own")]
+    page = tmp_path / "page.html"
+    page.write_text(f"<head>{heads[0]}</head><p>x</p>{heads[1]}")
+    join(tmp_path)
+    (sheet,) = re.findall(r'<link[^>]*href="([^"]*)', page.read_text())
+    assert ".own" in (tmp_path / sheet).read_text()
+
+
 def test_page_without_style_sheets_stays_as_it_is(site):
     assert (site / "alone.html").read_text() == "<p>No style</p>"
 

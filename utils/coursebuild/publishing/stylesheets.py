@@ -54,8 +54,7 @@ def join(site: Path) -> None:
 
     for page in sorted(site.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
-        head, *body = text.partition("</head>")
-        links = list(LINK.finditer(head))
+        links = list(LINK.finditer(text))  # a page may bring its own, in its body
         if not links:
             continue
         files = tuple(Path(os.path.normpath(page.parent / link[1])) for link in links)
@@ -64,8 +63,8 @@ def join(site: Path) -> None:
         link = ONE.format(os.path.relpath(one, page.parent))
         link += f"<script>{DECODE}{late(text)}</script>" if typeset else ""
         start = links[0].start()
-        head = head[:start] + link + LINK.sub("", head[start:])
-        page.write_text("".join([head, *body]), encoding="utf-8")
+        text = text[:start] + link + LINK.sub("", text[start:])
+        page.write_text(text, encoding="utf-8")
 
 
 def late(text: str) -> str:
