@@ -2,18 +2,19 @@
 // Show the rows of the atlas whose call, kind and verdict are asked for; the address keeps what was asked.
 
 (() => {
-  /** @type {HTMLFormElement} */
-  const form = document.querySelector(".atlas-filter");
-  const fields = /** @type {any[]} */ ([...form.elements]);
+  /** @returns {any} */
+  const find = (query, /** @type {any} */ from = document) => from.querySelector(query);
+  const form = find(".atlas-filter");
+  const fields = [...form.elements];
   const [name, kind, verdict] = fields;
-  const status = form.querySelector("p");
+  const status = find("p", form);
   const plain = (/** @type {string} */ text) => text.toLowerCase().replaceAll("−", "-");
-  const rows = [...document.querySelectorAll(".atlas tbody tr")].map((row) => ({
-    row: /** @type {HTMLElement} */ (row),
+  const rows = [.../** @type {any} */ (document.querySelectorAll(".atlas tbody tr"))].map((row) => ({
+    row,
     section: row.closest("section"),
-    call: plain(row.querySelector("th").textContent),
-    kind: row.closest("section").querySelector("h2").firstChild.textContent,
-    verdicts: row.querySelector(".verdict").innerHTML.split("<br>").map((it) => it.replace(/<\/?strong>/g, "")),
+    call: plain(find("th", row).textContent),
+    kind: find("h2", row.closest("section")).firstChild.textContent,
+    verdicts: find(".verdict", row).innerHTML.split("<br>").map((it) => it.replace(/<\/?strong>/g, "")),
   }));
   const offer = (/** @type {HTMLSelectElement} */ select, /** @type {string[]} */ words) =>
     [...new Set(words)].forEach((word) => select.add(new Option(word)));
@@ -45,7 +46,7 @@
     filter();
     keep(location.hash);
     there.scrollIntoView();
-    there.querySelector("a").focus({ preventScroll: true });
+    find("a", there).focus({ preventScroll: true });
   };
 
   offer(kind, rows.map((it) => it.kind));

@@ -61,11 +61,11 @@
       for (const [word, weight] of rare) {
         const title = 3 * +part.head.has(word) + 2 * +part.also.has(word);
         const times = part.times.get(word) ?? 0;
-        part.score += (title * (weight + told.get(word))) / 2 + (weight * 2 * times) / (times + 1);
+        part.score += (title * (weight + (told.get(word) ?? 0))) / 2 + (weight * 2 * times) / (times + 1);
       }
       for (const pair of pairs(words)) {
         const share = part.near.has(pair) ? 0.5 : part.pairs.has(pair) ? 0.25 : 0;
-        for (const word of pair.split(" ")) part.score += share * rare.get(word);
+        for (const word of pair.split(" ")) part.score += share * (rare.get(word) ?? 0);
       }
     }
     const [best, ...rest] = [...parts].sort((a, b) => b.score - a.score);

@@ -26,7 +26,7 @@ const readNumbers = (() => {
       return found;
     }
 
-    const one = ([x, ...more]) => {
+    const one = (/** @type {number[]} */ [x, ...more]) => {
       if (more.length) throw 0;
       return x;
     };

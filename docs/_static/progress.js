@@ -15,7 +15,7 @@
     const before = [...names.values()].filter((name) => name.split(".")[0] == id).length;
     names.set(form, before ? `${id}.${before}` : id);
   }
-  const id = (form = 0) => page(location.href) + (form ? "#" + names.get(form) : "");
+  const id = (/** @type {any} */ form = null) => page(location.href) + (form ? "#" + names.get(form) : "");
   const missed = (form) => id(form) + "!";
   const [line] = all(".progress");
   let kept = []; // in storage too, unless that is refused

@@ -4,7 +4,7 @@
 (() => {
   /** @type {any} */
   const [status, advice, list, { content }, more] = document.querySelectorAll("[id^=search-]");
-  /** @type {HTMLInputElement} */
+  /** @type {any} */
   const field = document.querySelector(".search-form input");
   const WEIGHTS = { title: 3, taught: 3, page: 2, text: 1, begun: 0.6 };
   const ENOUGH = 0.5; // of the words, the rare ones counted more
@@ -110,7 +110,7 @@
   const memory = new Map();
   const remembered = (/** @type {string} */ word) => {
     if (!memory.has(word)) memory.set(word, stems(word));
-    return memory.get(word);
+    return memory.get(word) ?? [];
   };
 
   /** The words around the place with the most that was looked for, with marks. */

@@ -162,7 +162,7 @@
     draw(all(".predict")[0] ? pass : last); // where a page asks, it does not tell
     const visit = () => {
       const [, which, step] = location.hash.split(/^#ag-|-s/);
-      if (which == id) go(+step || 0);
+      if (+which == id) go(+step || 0);
     };
     addEventListener("hashchange", visit);
     addEventListener("load", visit);

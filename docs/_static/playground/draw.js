@@ -45,6 +45,7 @@ const drawing = (() => {
   const SPREAD = ["add", "sub", "rsub", "mul", "div", "pow"];
   const SYMMETRIC = ["add", "mul", "dot", "maximum", "minimum"];
 
+  /** @type {any} */
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
   const advances = { 400: new Map(), 600: new Map() };
   /** How far a letter moves the pen in this weight, per pixel of the font's size; asked once. */
@@ -79,7 +80,8 @@ const drawing = (() => {
     return `${+digits}e${power[0]}${power.slice(1).padStart(2, "0")}`;
   }
 
-  function nested(numbers, [size, ...rest]) {
+  /** @returns {string} */
+  function nested(numbers, /** @type {number[]} */ [size, ...rest]) {
     if (size === undefined) return one(numbers[0]);
     const each = numbers.length / (size || 1);
     const parts = Array.from({ length: size }, (_, i) => nested(numbers.slice(i * each, (i + 1) * each), rest));
@@ -194,6 +196,7 @@ const drawing = (() => {
       return spread ? `Σ(${filled})` : filled;
     }
 
+    /** @type {any[]} */
     const steps = order.forward.map((k) => {
       const given = into(k).map(({ src }) => ref(src));
       if (ordered(k) || (into(k)[0]?.arg > 0 && !SYMMETRIC.includes(ops[k]))) {
@@ -283,7 +286,9 @@ const drawing = (() => {
     const { edges, steps, count } = told;
     const level = levels(told, column);
     const top = Math.max(...level);
+    /** @type {any[][]} */
     const rows = Array.from({ length: 2 * top + 1 }, () => []);
+    /** @type {any[]} */
     const items = steps.slice(0, count).map(({ node }) => ({ node, row: 2 * (top - level[node]), from: [], to: [] }));
     for (const item of items) rows[item.row].push(item);
     const find = (k) => items.find(({ node }) => node == k);
@@ -504,6 +509,7 @@ const drawing = (() => {
 
   /** Lay out from left to right where ``room`` pixels suffice, else from above; the first way that fits. */
   function layOut(told, said, room) {
+    /** @returns {any} */
     const way = (flat, narrow, column) => {
       if (told.narrow != narrow) measure(told, said, narrow);
       if (told.column != column) told.layers = layers(told, column);
@@ -582,7 +588,7 @@ const drawing = (() => {
    * called, the data of walk.js, and the numbers of each place. ``seen``: "forward", or a
    * step of the run, before which the drawing ends; ``bare``: results are question marks.
    */
-  function draw(result, room, { seen, bare } = {}) {
+  function draw(result, room, /** @type {{ seen?: any, bare?: boolean }} */ { seen, bare } = {}) {
     const it = told(result, { seen, bare });
     const svg = picture(it, states(it), room);
     const nodes = it.boxes.map((box) => ({ shape: box.shape }));

@@ -246,7 +246,7 @@ const exercises = (() => {
     ["N = tensor(K)\nN.requires_grad_()", "N**2", 4],
   ];
 
-  function none({ pick, number, mixed }, level) {
+  function none({ number, mixed }, level) {
     const known = WAYS.filter(([, , from]) => from <= level);
     const chosen = mixed([known[0], ...mixed(known.slice(1)).slice(0, level + 1)]);
     const lines = [];
@@ -270,7 +270,7 @@ const exercises = (() => {
     const cards = [
       ["reversed", answer.map((x) => 1 - x)],
       ["constant-grad", nones(program.replace(/tensor\((.{3,4})\)$/gm, "tensor($1, requires_grad=True)"), isNone)],
-      ["intermediate", nones(program, ({ leaf, requires, grad }) => !(requires && grad))],
+      ["intermediate", nones(program, ({ requires, grad }) => !(requires && grad))],
       ["zero", nones(program, (it) => isNone(it) || it.grad.every((x) => !x))],
       ["unused", nones(program, ({ leaf, requires }) => !(leaf && requires))],
       ["detached", nones(program.replace(/\.detach\(\)/g, ""), isNone)],

@@ -5,7 +5,7 @@
   const { exp, log, sqrt, abs } = Math;
   const {
     refuse, room, size, show, fill, total, zeros, strides, places, stretched, dimension, pair, dims, anyDims, define,
-    entrywise, gather, along, reduced, matmul, permuted, reshape, lies,
+    entrywise, gather, along, reduced, matmul, permuted, reshape,
   } = tensors;
 
   const clamp = (x, low, high) =>

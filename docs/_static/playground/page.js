@@ -41,6 +41,7 @@
   }
 
   // What helps against mistakes that beginners make, by what is said of them.
+  /** @type {[RegExp, string][]} */
   const HELP = [
     [/no '\^'/, "A power is written x**2."],
     [/no '(for|while|if|def|lambda)'/, "Write each step as a line of its own."],
@@ -134,7 +135,7 @@
 
   // Python writes a float with a point.
   const float = (x) => (Number.isInteger(x) && Math.abs(x) < 1e21 ? x + "." : String(x));
-  const list = (numbers, [size, ...rest]) => {
+  const list = (numbers, /** @type {number[]} */ [size, ...rest]) => {
     if (size === undefined) return float(numbers[0]);
     const each = numbers.length / size;
     return `[${Array.from({ length: size }, (_, i) => list(numbers.slice(i * each, (i + 1) * each), rest)).join(", ")}]`;

@@ -32,7 +32,9 @@
 
   function asked(it) {
     const part = says(it.what);
-    const { shape } = playground.run(it.program).nodes.find(({ names }) => names.includes(it.name.split(",")[0]));
+    /** @type {any} */
+    const named = playground.run(it.program).nodes.find(({ names }) => names.includes(it.name.split(",")[0]));
+    const { shape } = named;
     const texts = {
       ...it,
       claimed: it.claimed && drawing.show(it.claimed, shape),
@@ -173,6 +175,7 @@
   /** Show what the address says; true if it says something. */
   function arrive() {
     const said = new URLSearchParams(location.hash.slice(1));
+    /** @type {any[]} */
     const [own, height, seed] = ["kind", "level", "seed"].map((it) => said.get(it));
     const known = (own == "mixed" || names.includes(own)) && /^[1-4]$/.test(height) && /^[1-9]\d{0,5}$/.test(seed);
     if (known) [kind.value, level.value, number.value] = [own, height, seed];

@@ -40,9 +40,11 @@ const playground = (() => {
 
   function tokenize(text) {
     const tokens = [];
+    /** @type {any[]} */
     const indents = [0];
     let [at, depth, fresh] = [0, 0, true];
     const push = (type, word, start, end) => tokens.push({ type, word, at: start, end });
+    /** @type {(message: string, start: number, end: number, reason?: string) => never} */
     const fault = (message, start, end, reason = "syntax") => {
       throw { reason, message, place: { at: start, end } };
     };
@@ -310,8 +312,9 @@ const playground = (() => {
         located(place, () => {
           const f = object(state);
           if (!f?.call) refuse("type", `'${kind(f)}' object is not callable`);
-          const values = new Map([...named].map(([name, e]) => [name, e(state)]).reverse());
-          return f.call(positional.map((e) => e(state)), values, state, place);
+          /** @type {any[]} */
+          const values = [...named].map(([name, e]) => [name, e(state)]).reverse();
+          return f.call(positional.map((e) => e(state)), new Map(values), state, place);
         });
       return Object.assign(get, { calling: true });
     }
@@ -605,6 +608,7 @@ const playground = (() => {
     [...text.matchAll(/(\*?)(\w+):(\w)(\??)/g)].map(([, keyword, name, type, optional]) => ({ name, type, optional, keyword }));
 
   /** What a program can call, by name: parameters, and from arguments to a result. */
+  /** @type {Map<string, any>} */
   const table = new Map(T.operations.map(({ name, params, act }) => [name, { params: signature(params), act }]));
   const { dims } = T;
 
@@ -772,11 +776,14 @@ const playground = (() => {
     }
   }
 
+  /** @returns {Run} */
   function run(text, { leaves = {}, without = false } = {}) {
+    /** @type {any} */
     const state = {
       text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null,
       given: new Map(Object.entries(leaves)),
     };
+    /** @type {Fault | null} */
     let fault = null;
     try {
       if (text.length > LONG.text) refuse("long", "The program is too long for the playground");

@@ -40,7 +40,7 @@
     const leaves = {};
     for (const [{ leaf, i, whole }, x] of changes) (leaves[leaf] ??= Float64Array.from(whole))[i] = x;
     const { fault, nodes, output, seed } = playground.run(program, { leaves, without: true });
-    return fault ? NaN : nodes.find(({ id }) => id == output).value.reduce((sum, y, i) => sum + y * seed[i], 0);
+    return fault ? NaN : nodes[output].value.reduce((sum, y, i) => sum + y * seed[i], 0);
   }
 
   const scale = (from, to) => (x) => ((x - from) / (to - from)) * SIZE;
@@ -116,7 +116,7 @@
       `<g class="mv-ink" transform="rotate(-90)">${text(-SIZE / 2, -26, b.name, "middle")}</g>` +
       `<g fill="none">${levels.map((z, k) => `<path class="mv-1" stroke-width="1.4" opacity="${at(0.35 + (0.65 * k) / LEVELS)}" d="${level(grid, z)}"/>`).join("")}` +
       `<path class="mv-2" stroke-width="2.5" d="${arrow}"/><circle class="mv-2" cx="${SIZE / 2}" cy="${SIZE / 2}" r="4"/></g>`;
-    const words = `Lines of equal ${what}, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels.at(-1).toPrecision(3))}.`;
+    const words = `Lines of equal ${what}, from ${one(+levels[0].toPrecision(3))} (faint) to ${one(+levels[LEVELS - 1].toPrecision(3))}.`;
     const gradient = `(${one(a.slope)}, ${one(b.slope)})`;
     if (!arrow) return `${words} The gradient ${gradient} has no direction, so there is no arrow.`;
     return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
@@ -162,9 +162,11 @@
     see();
   }
 
-  document.querySelector(".pg-write").addEventListener("ran", (/** @type {any} */ { detail }) => {
+  /** @type {any} */
+  const form = document.querySelector(".pg-write");
+  form.addEventListener("ran", ({ detail }) => {
     ran = detail;
-    program = /** @type {any} */ (document.querySelector(".pg-write textarea")).value;
+    program = form.querySelector("textarea").value;
     look();
   });
   for (const input of [first, second]) input.onchange = see;

@@ -8,7 +8,7 @@
 
 const tensors = (() => {
   const { exp, log, sqrt, abs, sign, log1p, expm1, tanh, sin, cos, tan } = Math;
-  /** @returns {never} */
+  /** @type {(reason: string, message: string, place?: any) => never} */
   const refuse = (reason, message, place = undefined) => {
     throw { reason, message, place };
   };
@@ -272,6 +272,6 @@ const tensors = (() => {
 
   return {
     refuse, room, size, show, fill, total, zeros, strides, places, stretched, dimension, pair, dims, anyDims, define, operations,
-    entrywise, gather, along, reduced, matmul, permuted, reshape, lies, select,
+    entrywise, gather, along, reduced, matmul, permuted, reshape, select,
   };
 })();

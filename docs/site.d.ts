@@ -1,0 +1,55 @@
+// What the site's scripts take from one another, and from the build; tests/test_types.py
+// has them checked with it.
+
+/** Every section's place, and the words that it holds: coursebuild/extension/search.py. */
+declare const siteSections: {
+  group: number; // sections whose texts come together
+  pages: [page: string, name: string, level: string, sections: [place: string, title: string, terms: string][]][];
+  words: Record<string, number[]>;
+};
+/** The texts of sections, by group. */
+declare const siteTexts: string[][];
+
+/** An operation or a leaf of a program that has run. */
+interface Ran {
+  id: number;
+  op: string;
+  names: string[];
+  shape: number[];
+  value: Float64Array;
+  grad: Float64Array | null;
+  held: Float64Array | null; // what .grad holds after the pass
+  before?: Float64Array | null; // what it held before
+  leaf: boolean;
+  requires: boolean;
+  detached: boolean;
+  inputs: number[];
+  attributes: any;
+  memory: number[] | null;
+  line: number;
+  text: string;
+  freed?: boolean;
+}
+
+/** A contribution that the backward pass sent: from a node, to one, as which operand. */
+interface Sent {
+  node: number;
+  edge: [from: number, to: number, operand: number];
+  adjoint: Float64Array;
+  contribution: Float64Array;
+  sum: Float64Array;
+}
+
+interface Fault {
+  reason: string;
+  message: string;
+  line: number;
+  column: number;
+  length: number;
+}
+
+/** What playground.run returns: it ends in an output, or in a fault. */
+type Run = { nodes: Ran[]; leaves: number[]; steps: Sent[] } & (
+  | { fault: null; output: number; seed: Float64Array }
+  | { fault: Fault; output: number | null; seed?: Float64Array }
+);
