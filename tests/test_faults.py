@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from toy import ALPHA, BETA, PAGE, Done, Site, obey_modes
+from toy import ALPHA, BETA, ENVIRONMENT, PAGE, Done, Site, obey_modes
 
 from coursebuild.undisturbed import undisturbed
 
@@ -274,6 +274,44 @@ def test_ctrl_c_waits_until_torch_is_imported() -> None:
     assert reached == ["end"]
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+INTERRUPTED = """
+import os, runpy, signal, sys
+from types import SimpleNamespace as Like
+from courserun import kept
+
+def then(call):
+    def both(*given, **named):
+        done = call(*given, **named)
+        calls.append(call)
+        if len(calls) == number:
+            signal.raise_signal(signal.SIGINT)
+        return done
+    return both
+
+calls, name, number = [], sys.argv[1], int(sys.argv[2])
+module = kept.tempfile if name == "mkstemp" else kept.os
+like = Like(**vars(module) | {name: then(getattr(module, name))})
+setattr(kept, module.__name__, like)
+sys.argv[1:] = ["html"]
+runpy.run_module("coursebuild", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("call", ["mkstemp", "replace"])
+@pytest.mark.parametrize("number", [2, 9])
+def test_ctrl_c_around_the_writing_of_a_file_leaves_none_by_half(
+    site: Site, call: str, number: int
+) -> None:
+    site.write(BETA, site.read(BETA) + "\nVALUE + 1\n")
+    site.write(ALPHA, site.read(ALPHA).replace("One graph", "A graph"))
+    command = [sys.executable, "-c", INTERRUPTED, call, str(number)]
+    options = {"env": ENVIRONMENT, "capture_output": True, "text": True}
+    done = subprocess.run(command, cwd=site.root, check=False, **options)
+    assert done.stderr == "Stopped; the published site is as it was.\n"
+    assert done.returncode == 130
+    assert site.leftovers() == []
 
 
 def test_two_builds_at_once_end_in_one_right_site(site: Site) -> None:

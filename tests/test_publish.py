@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coursebuild.publishing.publish import (
+    STORES,
     fingerprint,
     inputs,
     is_current,
@@ -96,6 +97,18 @@ def test_sweep_keeps_the_published_site_alone(built, target):
     names = sorted(p.name for p in target.parent.iterdir())
     assert names == [".sites", "html"]
     assert [p.name for p in (target.parent / ".sites").iterdir()] == ["one"]
+
+
+def test_sweep_takes_half_a_file_from_what_builds_keep_and_no_whole_one(target):
+    for store in (*STORES, ".teach"):
+        (target.parent / store).mkdir(parents=True)
+        for name in ("whole.json", "half.part"):
+            (target.parent / store / name).touch()
+    sweep(target)
+    found = {path.relative_to(target.parent) for path in target.parent.glob("*/*")}
+    assert {path.parent.name for path in found if path.suffix == ".json"} > {*STORES}
+    halves = [path for path in found if path.suffix == ".part"]
+    assert halves == [Path(".teach/half.part")]  # who makes packs holds no lock
 
 
 def test_lock_makes_a_second_build_wait(tmp_path):

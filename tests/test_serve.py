@@ -176,6 +176,24 @@ def test_server_that_ends_leaves_no_process(
     assert not list(served.folder.iterdir())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_build_that_hears_no_signal_is_killed_and_leaves_nothing(
+    served: Served,
+) -> None:
+    site = served.site
+    endless = "\n```{code-cell} python\nwhile True: pass\n```\n"
+    site.write(PAGE, site.read(PAGE) + endless)
+    deaf = "\nif 'tags' in globals():  # Sphinx reads this, in the build\n"
+    deaf += "    import signal\n\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    deaf += "    (ROOT / 'deaf').touch()\n"
+    site.write("conf.py", site.read("conf.py") + deaf)
+    served.wait((site.root / "deaf").exists)
+    assert site.leftovers() == [".work"]
+    served.end()
+    assert site.leftovers() == []
+    assert not list(served.folder.iterdir())
+
+
 def test_open_page_is_loaded_again(served: Served, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(served._address() + "lessons/0_toy/10_alpha.html")

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from coursebuild.publishing.publish import STORES
+
 __all__ = ["ALPHA", "BETA", "ENVIRONMENT", "PAGE", "ROOT", "Done", "Site", "obey_modes"]
 
 ROOT = Path(__file__).parents[1]
@@ -142,10 +144,9 @@ class Site:
     def leftovers(self) -> list[str]:
         """Name what lies in the build's folder beside the site and the stored runs."""
         folder = self.html.parent
-        places = [*folder.glob("*"), *folder.glob(".sites/*"), *folder.glob(".runs/*")]
-        known = {folder / ".lock", folder / ".runs", folder / ".sites", self.html}
-        known |= {self.html.resolve(), *folder.glob(".runs/*.json")}
-        for name in (".notebooks", ".cards", ".code", ".read", ".links", ".lessons"):
+        places = [*folder.glob("*"), *folder.glob(".sites/*")]
+        known = {folder / ".lock", folder / ".sites", self.html, self.html.resolve()}
+        for name in STORES:
             places += folder.glob(f"{name}/*")
             known |= {folder / name, *folder.glob(f"{name}/*.json")}
         known |= {folder / ".pages", folder / ".templates"}

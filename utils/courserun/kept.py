@@ -60,9 +60,8 @@ class Kept:
             with open(handle, "wb") as file:
                 file.write(sha256(data).hexdigest().encode() + b"\n" + data)
             os.replace(name, self._path(key))
-        except BaseException:
-            Path(name).unlink()
-            raise
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def made(self, key: str, make: Callable[[], str]) -> str:
         """Return a text; make it and keep it, where it is not there.

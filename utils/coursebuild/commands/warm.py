@@ -28,7 +28,7 @@ from typing import IO, Any, NoReturn
 
 from coursebuild.__main__ import run
 from coursebuild.commands.html import StaleCodeError, build
-from coursebuild.publishing.publish import code
+from coursebuild.publishing.publish import code, locked, sweep
 from courserun.runner import start_server
 
 __all__ = ["Warm"]
@@ -159,7 +159,7 @@ def _forked(root: Path, loaded: str, control: socket.socket) -> dict[str, Any] |
     try:
         told = b"".join(iter(lambda: _read(theirs, control), b""))
     except (SystemExit, EOFError):
-        _end(pid)
+        _end(pid, root)
         return None
     finally:
         os.close(theirs)
@@ -179,14 +179,23 @@ def _read(source: int, control: socket.socket) -> bytes:
     raise EOFError
 
 
-def _end(pid: int) -> None:
-    """Interrupt a build as Ctrl-C does, with all that it started; then kill it."""
+def _end(pid: int, root: Path) -> None:
+    """Interrupt a build as Ctrl-C does, with all that it started; then kill it.
+
+    One that had to be killed has left what it should have swept.
+    """
+    ended, deadline = 0, time.monotonic() + GRACE
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGINT)
-        deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline and not os.waitpid(pid, os.WNOHANG)[0]:
+        while time.monotonic() < deadline and not ended:
+            ended = os.waitpid(pid, os.WNOHANG)[0]
             time.sleep(0.02)
         os.killpg(pid, signal.SIGKILL)  # what is left of its group
+    if not ended:
+        os.waitpid(pid, 0)
+        target = root / "build" / "html"
+        with locked(target.parent):
+            sweep(target)
 
 
 def _become(root: Path, loaded: str, told: int) -> NoReturn:

@@ -17,6 +17,7 @@ from coursebuild.addresses import read_places
 from coursebuild.publishing.source_date import source_date
 
 __all__ = [
+    "STORES",
     "State",
     "checksums",
     "code",
@@ -36,6 +37,7 @@ __all__ = [
 State = list[tuple[str, int, int]]
 SUMS = "SHA256SUMS"
 SITES = ".sites"
+STORES = (".cards", ".code", ".lessons", ".links", ".notebooks", ".read", ".runs")
 AGAIN = "-again"
 INPUTS = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 FOLDERS = ("docs", "gallery", "utils", "vendor")
@@ -154,9 +156,12 @@ def swept(target: Path) -> Iterator[None]:
 
 
 def sweep(target: Path) -> None:
-    """Remove what builds left: sites nobody sees, half-built folders."""
+    """Remove what builds left: sites nobody sees, half-built folders, half files."""
     current = target.resolve().name
     folder = target.parent
+    for name in STORES:
+        for path in folder.glob(f"{name}/*.part"):
+            path.unlink(missing_ok=True)
     for path in [*folder.glob(f"{SITES}/*"), *folder.glob(".work*")]:
         if path.is_symlink():
             path.unlink()
