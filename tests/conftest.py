@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from chromium import find
+from order import pytest_collection_modifyitems, pytest_configure
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from toy import Site
 
@@ -20,6 +21,8 @@ from coursebuild.books.chromium import FLAGS
 # Where the tests were started in the background (nohup, some CI) SIGINT is ignored,
 # and every process that a test starts and interrupts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]
