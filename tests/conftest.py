@@ -8,6 +8,8 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from toy import Site
 
 from coursebuild.books.chromium import FLAGS
+from courserun.lesson import Lesson, Run
+from courserun.runner import run_lesson
 
 # Where the tests were started in the background (nohup, some CI) SIGINT is ignored,
 # and every process that a test starts and interrupts would inherit that.
@@ -46,6 +50,23 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
         return folder
 
     return make_once
+
+
+@pytest.fixture(scope="session")
+def stated(once: Once) -> Callable[[Lesson], Run]:
+    """Run what a lesson states, once for all tests, at the points of three seeds."""
+
+    def run(lesson: Lesson) -> Run:
+        def make(folder: Path) -> None:
+            patient = replace(lesson, seconds=600)  # the machine may be busy
+            made = run_lesson(patient, only_statements=True, seeds=[1, 20, 300])
+            (folder / "run").write_text(made.to_json(), encoding="utf-8")
+
+        name = sha256(repr(asdict(lesson)).encode()).hexdigest()
+        folder = once(f"stated-{name}", make)
+        return Run.from_json((folder / "run").read_text(encoding="utf-8"))
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from playwright.sync_api import Page
 from test_browser import AXE, PAGES, ROOT, RULES, SITE, address  # noqa: F401
 
 from coursebuild.sources.reading import read_lessons
-from courserun.runner import run_lesson
 
 LESSONS = [lesson for lesson in read_lessons(ROOT) if lesson.name.startswith("gallery")]
 FORM = re.compile(r'<form class="ask" data-numbers="([^"]*)"')
@@ -73,9 +72,9 @@ def clear_of(numbers, others) -> list[float]:
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: Path(lesson.name).stem)
-def test_every_prediction_of_the_site(page: Page, lesson):
+def test_every_prediction_of_the_site(page: Page, stated, lesson):
     """Each value that torch gives now is accepted, each wrong one has its card."""
-    asked = run_lesson(lesson, only_statements=True).asked
+    asked = stated(lesson).asked
     questions = []
     for item in asked:
         if item.kind == "ask":
@@ -115,11 +114,11 @@ def test_every_prediction_of_the_site(page: Page, lesson):
     assert page.locator(".box.found").count() == len(questions)
 
 
-def test_page_holds_what_torch_gives_digit_by_digit():
+def test_page_holds_what_torch_gives_digit_by_digit(stated):
     for lesson in LESSONS:
         text = (SITE / page_of(lesson.name)).read_text()
         shown = [tuple(map(float, f.split())) for f in FORM.findall(text)]
-        asked = run_lesson(lesson, only_statements=True).asked
+        asked = stated(lesson).asked
         assert shown == [a.numbers for a in asked if a.kind == "ask"]
 
 

@@ -42,8 +42,8 @@ def test_page_asks_in_each_section_about_a_short_cell():
         assert len(LESSON.blocks[place].source.splitlines()) <= 6
 
 
-def test_page_holds_what_its_cells_compute():
-    asked = run_lesson(LESSON, only_statements=True).asked
+def test_page_holds_what_its_cells_compute(stated):
+    asked = stated(LESSON).asked
     computed = [a.numbers for a in asked if a.kind == "ask"]
     html = (SITE / "predict.html").read_text(encoding="utf-8")
     shown = re.findall(r'<form class="ask" data-numbers="([^"]*)"', html)

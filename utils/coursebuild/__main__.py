@@ -54,7 +54,8 @@ def _draft() -> str:
 def _doctest(*lessons: str) -> str:
     from coursebuild.commands.doctest import confirm
 
-    return confirm(ROOT, lessons, seed=int(os.environ.get("SEED") or 0))
+    seeds = [int(seed) for seed in os.environ.get("SEED", "").split()]
+    return confirm(ROOT, lessons, seeds=seeds or [0])
 
 
 def _claims() -> str:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import copy
 import re
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -125,22 +125,22 @@ class Checker:
     """Check the text blocks of one lesson, in their order.
 
     Call :meth:`read` with the namespace at a block, :meth:`confirm` when the next
-    code cell has run, and :meth:`finish` at last; ``seed`` moves the random points.
-    With ``laws``, what nothing binds is a law; with ``quotes``, an example in a
-    literal block is no example.  ``notes`` says of which formulas and blocks.
-    ``formulas`` are all that it has read.
+    code cell has run, and :meth:`finish` at last; each of the ``seeds`` gives random
+    points of its own.  With ``laws``, what nothing binds is a law; with ``quotes``, an
+    example in a literal block is no example.  ``notes`` says of which formulas and
+    blocks.  ``formulas`` are all that it has read.
     """
 
     def __init__(
         self,
         name: str,
         markup: Literal["rst", "md"],
-        seed: int = 0,
+        seeds: Sequence[int] = (0,),
         *,
         laws: bool = False,
         quotes: bool = False,
     ) -> None:
-        self.name, self.markup, self._seed = name, markup, seed
+        self.name, self.markup, self._seeds = name, markup, tuple(seeds)
         self._laws, self._quotes = laws, quotes
         self.notes: list[str] = []
         self.formulas: list[Formula] = []
@@ -384,7 +384,7 @@ class Checker:
             alone = len(equations) == 1
             if not alone or evaluate(equations[0].members[0], scope).tensor.ndim:
                 return False
-            verify(equations[0], scope, self._seed)
+            self._try(equations[0], scope)
         except FalseError as error:
             return error
         except FormulaError:
@@ -394,14 +394,17 @@ class Checker:
     def _verify(self, equation: Equation, scope: Names) -> float:
         """Compare all members; where laws may stand, those that can be compared."""
         try:
-            return verify(equation, scope, self._seed)
+            return self._try(equation, scope)
         except OpenError:
             parts = [_known_part(run, scope) for run in equation.runs]
             if not self._laws or not any(len(p.members) > 1 for p in parts):
                 raise
             scope.log.witnesses.add("in part")
             known = (p for p in parts if len(p.members) > 1)
-            return max(verify(part, scope, self._seed) for part in known)
+            return max(self._try(part, scope) for part in known)
+
+    def _try(self, equation: Equation, scope: Names) -> float:
+        return max(verify(equation, scope, seed) for seed in self._seeds)
 
     # Definitions
 

@@ -23,7 +23,7 @@ import time
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +66,7 @@ def run_cells(
     *,
     only_statements: bool = False,
     memory: int | None = None,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
     mutate: int = 0,
     mark: Callable[[str], object] = lambda place: None,
 ) -> Run:
@@ -77,16 +77,16 @@ def run_cells(
     ``memory`` is how many bytes it may take beyond what the process holds now
     (Linux).  ``mark`` is told each block's place before it begins, so that
     somebody knows if this process dies.  With ``only_statements`` nothing is
-    shown or drawn.  ``seed`` moves the points at which formulas are tried; with
-    ``mutate`` the statements are one in so many :class:`~coursecheck.mutate.Mutants`.
-    Never raises for a fault of the lesson's.
+    shown or drawn.  Each of the ``seeds`` gives points at which formulas are tried;
+    with ``mutate`` the statements are one in so many
+    :class:`~coursecheck.mutate.Mutants`.  Never raises for a fault of the lesson's.
     """
     start = time.perf_counter()
     outputs: list[Output | None] = []
     statements: list[Statement] = []
     asked: list[Asked] = []
     checker = Checker(
-        lesson.name, lesson.markup, seed, laws=lesson.laws, quotes=lesson.quotes
+        lesson.name, lesson.markup, seeds, laws=lesson.laws, quotes=lesson.quotes
     )
     looker = Mutants(checker, mutate) if mutate else checker
     session = _Session(lesson, looker, only_statements)

@@ -26,7 +26,7 @@ from coursecheck.stated import Statement, StatementKind
 from courserun.lesson import Lesson, Run
 from courserun.runner import LessonExecutor, run_lesson
 
-__all__ = ["confirm", "docstring_examples", "mutate", "run_statements"]
+__all__ = ["confirm", "docstring_examples", "judged", "mutate", "run_statements"]
 
 PACKAGES = "torchutils", "coursecheck", "courserun", "coursebuild"
 LEDGER = "docs/ledger.md"
@@ -35,11 +35,13 @@ _HOURS = 3600.0  # seconds: a lesson with all its mutants takes up to a minute
 _EXPLAINED = re.compile(r"^- `(?P<name>[^`]+)`: `(?P<text>[^`]+)`", re.MULTILINE)
 
 
-def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
+def confirm(
+    root: Path, names: Sequence[str] = (), *, seeds: Sequence[int] = (0,)
+) -> str:
     """Run what the named lessons state, or all lessons, pages and docstrings.
 
-    ``seed`` moves the points at which formulas are tried.  Returns the notes, and
-    one line with the number of statements that ran.
+    Each of the ``seeds`` gives points at which formulas are tried.  Returns the notes,
+    and one line with the number of statements that ran.
 
     Raises:
         SiteError: a statement is false, a name is no lesson, or a strict lesson
@@ -47,7 +49,17 @@ def confirm(root: Path, names: Sequence[str] = (), *, seed: int = 0) -> str:
             claims what nothing backs.
     """
     lessons = _chosen(root, names)
-    runs = list(run_statements(lessons, seed=seed))
+    return judged(root, lessons, [*run_statements(lessons, seeds=seeds)], names)
+
+
+def judged(
+    root: Path, lessons: Sequence[Lesson], runs: Sequence[Run], names: Sequence[str]
+) -> str:
+    """Return what :func:`confirm` does of lessons that have run: the ``names``, or all.
+
+    Raises:
+        SiteError: as there.
+    """
     failures = [fault for lesson in lessons for fault in lesson.faults]
     failures += [run.failure.message for run in runs if run.failure]
     ended = [run for run in runs if not run.failure]
