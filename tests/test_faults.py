@@ -243,12 +243,15 @@ def test_kill_at_any_moment_leaves_a_whole_site(
     assert below(folder) == []
 
 
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.7, 1.2, 1.7])
 def test_ctrl_c_ends_a_build_with_a_sentence(site: Site, seconds: float) -> None:
     before = site.sums()
     for name in (ALPHA, BETA):
         site.write(name, site.read(name) + "\nwhile True:\n    pass\n")
     process = site.start()
+    while not site.html.with_name(".work").exists():  # a busy machine starts it late
+        assert process.poll() is None
+        time.sleep(0.01)
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     start = time.monotonic()

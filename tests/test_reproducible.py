@@ -35,24 +35,40 @@ VARIATIONS: dict[str, dict[str, object]] = {
     "locale": {"env": {"LC_ALL": "C", "LANG": "de_DE"}},
     "umask": {"umask": 0o077},
     "hash_seed": {"env": {"PYTHONHASHSEED": "123"}},
-    "workers": {"env": {"WORKERS": "1"}},
-    "many_workers": {"env": {"WORKERS": "7"}},
-    "file_times": {},
+    "file_times": {"old": True},
 }
 
 
-@pytest.mark.parametrize("variation", VARIATIONS)
-def test_site_has_the_same_bytes_with_another(
-    reference: Site, tmp_path: Path, variation: str
-) -> None:
-    options = dict(VARIATIONS[variation])
-    site = copy_sources(reference, tmp_path / str(options.pop("folder", "site")))
-    if variation == "file_times":
+def together(*variations: dict[str, object]) -> dict[str, object]:
+    """Return several variations as one."""
+    env = {k: v for it in variations for k, v in it.get("env", {}).items()}
+    return {k: v for it in variations for k, v in it.items()} | {"env": env}
+
+
+def built(reference: Site, folder: Path, variation: dict[str, object]) -> str:
+    """Return what ``sums`` says of the reference's sources, built in another way."""
+    options = dict(variation)
+    site = copy_sources(reference, folder / str(options.pop("folder", "site")))
+    if options.pop("old", False):
         change_times(site)
     done = site.build(**options)
     assert done.code == 0, done
-    assert site.sums() == reference.sums()
+    sums = site.sums()
     shutil.rmtree(site.root)
+    return sums
+
+
+@pytest.mark.parametrize("workers", ["1", "7"])
+def test_site_has_the_same_bytes_wherever_and_whenever(
+    reference: Site, tmp_path: Path, workers: str
+) -> None:
+    """All at once; where that differs, each alone tells which of them it is."""
+    lessons = {"env": {"WORKERS": workers}}
+    same = reference.sums()
+    if built(reference, tmp_path, together(*VARIATIONS.values(), lessons)) != same:
+        alone = VARIATIONS | {"workers": lessons}
+        wrong = [k for k, v in alone.items() if built(reference, tmp_path, v) != same]
+        pytest.fail(f"the bytes are others with another {' and '.join(wrong)}")
 
 
 def test_make_reads_utf8_where_python_would_not(site: Site) -> None:
@@ -105,34 +121,42 @@ def add(site: Site) -> None:
 
 
 EVERY = {ALPHA, BETA, PAGE}
-# What is changed: (how, the lessons that run again)
-CHANGES = {
-    "code": (replace(ALPHA, "x * x", "x * x * x"), {ALPHA}),
-    "text": (replace(BETA, "One number", "A number"), set()),  # its page alone
-    "page": (replace(PAGE, "6 * 7", "6 * 8"), {PAGE}),
-    "plain_page": (replace("docs/index.md", "# Toy", "# A toy"), set()),
-    "helper": (replace("utils/helper.py", "12", "13"), {BETA}),
-    "package": (replace("utils/torchutils/labels.py", "import", "import "), {ALPHA}),
-    "configuration": (replace("conf.py", "Gradients", "Slopes"), EVERY),
-    "lock": (replace("requirements.lock", "# Every", "# Each"), EVERY),
-    "style": (replace("docs/_static/site.css", "{", "{ "), set()),
-    "new_lesson": (add, {"gallery/0_toy/40_zeta.py"}),
-    "renamed_lesson": (rename, {"gallery/0_toy/30_alpha.py"}),
-    "deleted_lesson": (lambda site: (site.root / BETA).unlink(), set()),
+# What is changed, one after another: (how, the lessons that run again).  A later change
+# hides what an earlier one has left undone where it makes the same page anew: so those
+# after which all is made anew come first.
+CHAINS = {
+    "all": [
+        (replace("conf.py", "Gradients", "Slopes"), EVERY),
+        (replace("requirements.lock", "# Every", "# Each"), EVERY),
+        (replace("docs/_static/site.css", "{", "{ "), set()),
+        (replace("utils/torchutils/labels.py", "import", "import "), {ALPHA}),
+        (replace("utils/helper.py", "12", "13"), {BETA}),
+    ],
+    "some": [
+        (replace("docs/index.md", "# Toy", "# A toy"), set()),
+        (replace(ALPHA, "x * x", "x * x * x"), {ALPHA}),
+        (replace(BETA, "One number", "A number"), set()),  # its page alone
+        (replace(PAGE, "6 * 7", "6 * 8"), {PAGE}),
+    ],
+    "their number": [
+        (add, {"gallery/0_toy/40_zeta.py"}),
+        (rename, {"gallery/0_toy/30_alpha.py"}),
+        (lambda site: (site.root / BETA).unlink(), set()),
+    ],
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_change_builds_what_a_clean_build_would(
-    site: Site, tmp_path: Path, change: str
+@pytest.mark.parametrize("chain", CHAINS)
+def test_changes_build_what_a_clean_build_would(
+    site: Site, tmp_path: Path, chain: str
 ) -> None:
-    edit, executed = CHANGES[change]
-    edit(site)
+    for number, (edit, executed) in enumerate(CHAINS[chain]):
+        edit(site)
+        done = site.build()
+        assert done.code == 0, (number, done)
+        assert done.executed == executed, number
     clean = copy_sources(site, tmp_path / "clean")
-    processes = [site.start(), clean.start()]
-    done, _ = [clean.wait(process) for process in processes]
-    assert done.code == 0, done
-    assert done.executed == executed
+    assert clean.build().code == 0
     assert site.sums() == clean.sums()
     shutil.rmtree(clean.root)
 

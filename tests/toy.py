@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import re
@@ -10,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from warm import Forker
 
 from coursebuild.publishing.publish import STORES
 
@@ -21,6 +24,8 @@ PAGE = "docs/page.md"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONPATH": "utils"}
 COPIED = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 COPIED += ("utils", "vendor", "docs/_static", "docs/_templates")
+_forker = Forker(ENVIRONMENT)
+atexit.register(_forker.end)
 WRITTEN = {
     ALPHA: '"""\nAlpha\n=====\n\nOne graph.\n\n:Time: 1 minute\n"""\n\n'
     "import torch\n\nfrom torchutils import make_dot\n\n"
@@ -107,8 +112,10 @@ class Site:
         )
 
     def build(self, command: str = "html", **options: Any) -> Done:
-        """Build, and wait for the end."""
-        return self.wait(self.start(command, **options))
+        """Build, and wait for the end; options are those of a process that is new."""
+        if options:
+            return self.wait(self.start(command, **options))
+        return Done(*_forker.run(self.root, command))
 
     def wait(self, process: subprocess.Popen[str]) -> Done:
         """Wait for the end of a build."""
