@@ -118,6 +118,17 @@ def test_what_opens_a_walk_is_tried_once(monkeypatch, tmp_path):
     again, _ = join(body, "p.html", Kept(tmp_path))
     assert first == again
     assert "<p>open</p><details" in again
-    assert tried == [(GRAPH, "p.html")]
+    assert tried == [(GRAPH, "p.html", {})]
     join(body.replace('"x"', '"z"'), "p.html", Kept(tmp_path))
     assert len(tried) == 2
+
+
+def test_numbers_of_the_code_above_open_a_walk(monkeypatch, tmp_path):
+    tried = []
+    monkeypatch.setattr(programs, "link", lambda *a: tried.append(a[2]) or "open")
+    body = walk().replace("</figure>", '<details class="ag-text"></details></figure>')
+    above = code("x = <i>torch</i>.eye(2)", "z = torch.eye(2)")
+    for numbers in (2, 3, 3):
+        lines = above.replace("eye(2)", f"eye({numbers})")
+        join(lines + body + code("x = 1"), "p.html", Kept(tmp_path))
+    assert tried == [{"x": "torch.eye(2)"}, {"x": "torch.eye(3)"}]

@@ -1,17 +1,19 @@
 """Say a recorded graph as a program of the playground, and link to it.
 
-The program is derived from the graph alone: a line for each leaf, each constant that
-has a name, and each node that has one or is used twice; the others stand inside the
-line that uses them.  PyTorch then runs it, and there is a link only where it gives the
-graph's own numbers.
+The program is derived from the graph: a line for each leaf, each constant that has a
+name, and each node that has one or is used twice; the others stand inside the line that
+uses them.  Numbers for which the drawing has no room are those of the page's code.
+PyTorch then runs the program, and there is a link only where it gives the graph's own
+numbers; elsewhere a sentence says why not.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from html import escape
-from itertools import count
+from itertools import count, product
 from keyword import iskeyword
 from string import ascii_lowercase
 from typing import Any, NamedTuple
@@ -27,7 +29,18 @@ from torchutils.tape import added_constant
 __all__ = ["UnsaidError", "link", "to_program"]
 
 LONGEST = 600  # characters of an address: it is copied, sent and read aloud
-LOST = "a constant of {}, which PyTorch does not keep"
+LARGEST = 256  # numbers of a tensor in the playground: LIMIT in tensor.js
+# What stands in the way, as the reader is told; `marks` a name.
+LACKING = "it has no `{}`"
+OWN = "it knows no backward pass but PyTorch's, and `{}` brings its own"
+COMPLEX = "it has no complex numbers"
+LARGE = "a tensor here has {} numbers, and there it may have at most {}"
+UNDRAWN = "this drawing leaves out numbers that it needs"
+HIDDEN = "this drawing leaves out operations"
+LOST = "PyTorch does not keep a number that goes into `{}`"
+LONG = "the program is too long for an address"
+OUTPUTS = "it starts from one output, and this walk from {}"
+OTHER = "it finds other numbers"
 CLOSE = 1e-6  # of a tensor's largest number: many lessons compute in float32
 SUM, PRODUCT, POWER, ATOM = range(1, 5)  # how tightly a text binds
 _Json = dict[str, Any]
@@ -64,6 +77,7 @@ _INFIX = {
 _ONE = ["exp", "log", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "sqrt", "abs"]
 _ONE += ["reciprocal", "log1p", "expm1"]
 _LISTS = ["stack", "cat"]
+_SPELT = ("linalg_det", "max_pool2d_with_indices", "convolution")  # by other operations
 _FUNCTIONS = {
     **{k: getattr(torch, k) for k in [*_ONE, *_LISTS, "maximum", "minimum"]},
     "softplus": torch.nn.functional.softplus,
@@ -72,15 +86,17 @@ _ONE += ["softplus"]
 _USUAL = {"alpha": 1, "rounding_mode": None, "beta": 1, "threshold": 20}  # unwritten
 
 
-def link(graph: _Json, playground: str) -> str:
-    """Return a link to the playground at that address; empty where there can be none.
+def link(graph: _Json, playground: str, written: dict[str, str] | None = None) -> str:
+    """Return a link to the playground at that address, or why there can be none.
 
-    ``graph`` is what a figure's data hold: ``Graph.to_json``, read.
+    ``graph`` is what a figure's data hold: ``Graph.to_json``, read; ``written`` says
+    how the page's code made tensors, by their names.
     """
     try:
-        program = to_program(graph)
-    except UnsaidError:
-        return ""
+        program = to_program(graph, written)
+    except UnsaidError as error:
+        why = re.sub("`(.*?)`", r"<code>\1</code>", escape(str(error)))
+        return f'<p class="ag-open">Not in the playground: {why}.</p>'
     root = next(node for node in graph["nodes"] if node.get("root"))
     label = "Open in the playground"
     named = escape(f"{label}: {', '.join(root.get('names', ['a graph']))}")
@@ -94,17 +110,22 @@ def _fragment(program: str) -> str:
     return "#p=" + quote(program, safe="!$'()*+,-./:;=?@_~")
 
 
-def to_program(graph: _Json) -> str:
+def to_program(graph: _Json, written: dict[str, str] | None = None) -> str:
     """Return a program that computes a recorded graph, with its names and numbers.
+
+    Numbers that the graph has not are computed from ``written``: expressions by name.
 
     Raises:
         UnsaidError: the playground cannot compute it, or computes other numbers.
     """
-    if len(graph.get("seeds", [])) != 1:
-        raise UnsaidError("more than one output")
+    if (outputs := len(graph.get("seeds", []))) != 1:
+        raise UnsaidError(OUTPUTS.format(outputs))
     if any("complex" in node.get("dtype", "") for node in graph["nodes"]):
-        raise UnsaidError("complex numbers")
-    writer = _Writer(graph)
+        raise UnsaidError(COMPLEX)
+    most = max(math.prod(node.get("shape", ())) for node in graph["nodes"])
+    if most > LARGEST:
+        raise UnsaidError(LARGE.format(most, LARGEST))
+    writer = _Writer(graph, written or {})
     nodes = [graph["nodes"][place] for place in graph["forward"]]
     leaves = [node for node in nodes if node["kind"] == "leaf"]
     leaves.sort(key=lambda node: node.get("names", []))
@@ -113,7 +134,7 @@ def to_program(graph: _Json) -> str:
     writer.start(graph["seeds"][0][2])
     program = "\n".join(writer.lines)
     if len(_fragment(program)) > LONGEST - len("../../playground.html"):
-        raise UnsaidError("a program that is too long for an address")
+        raise UnsaidError(LONG)
     _check(program, graph, writer)
     return program
 
@@ -121,7 +142,8 @@ def to_program(graph: _Json) -> str:
 class _Writer:
     """Writes a line after the other, and computes what they give."""
 
-    def __init__(self, graph: _Json) -> None:
+    def __init__(self, graph: _Json, written: dict[str, str]) -> None:
+        self.written = written
         self.lines: list[str] = []
         self.names: dict[str, Tensor] = {}
         self.terms: dict[int, _Term] = {}
@@ -129,7 +151,11 @@ class _Writer:
         self.into: dict[int, dict[int, int]] = {n["id"]: {} for n in graph["nodes"]}
         for edge in graph["edges"]:
             self.into[edge["dst"]][edge["arg"]] = edge["src"]
+        self.out = {edge["src"]: graph["nodes"][edge["dst"]] for edge in graph["edges"]}
         self.uses = Counter(edge["src"] for edge in graph["edges"])
+        for edge in graph["edges"]:  # what is used several times gets a name
+            user = graph["nodes"][edge["dst"]]
+            self.uses[edge["src"]] += operation(user["op"]) in _SPELT
 
     def take(self, node: _Json) -> None:
         """Say a node, whose operands have been said."""
@@ -139,18 +165,26 @@ class _Writer:
         elif node["kind"] == "op":
             term = self._applied(node)
         else:
-            raise UnsaidError("operations that are not drawn")
+            raise UnsaidError(HIDDEN)
         if named and node["kind"] == "op":
             term = self._named(node.get("names"), term.text, term.value)
         self.terms[node["id"]] = term
 
     def _leaf(self, node: _Json) -> _Term:
-        value = _tensor(node.get("value"))
+        value = self._numbers(node.get("value"), *node.get("names", ()))
         text = f"tensor({value.tolist()}, requires_grad=True)"
         term = self._named(node.get("names"), text, value)
         if (before := dict(node.get("attrs", ())).get(BEFORE)) is not None:
             self.lines.append(f"{term.text}.grad = tensor({_tensor(before).tolist()})")
         return term
+
+    def _numbers(self, drawn: Any, *names: str) -> Tensor:
+        """Return numbers that are drawn, or else those of the page's code."""
+        said = [self.written[name] for name in names if name in self.written]
+        if said and _is_left_out(drawn):
+            made = eval(said[0], {"torch": torch, "math": math})
+            return torch.as_tensor(made).detach().double()
+        return _tensor(drawn)
 
     def start(self, upstream: Any) -> None:
         """Write the line that gives backward its gradient; a 1 needs none."""
@@ -169,18 +203,21 @@ class _Writer:
     def _applied(self, node: _Json) -> _Term:
         op, attrs = operation(node["op"]), dict(node.get("attrs", ()))
         into = self.into[node["id"]]
-        way = _way(op, node, attrs, len(into))
+        inputs = [self.terms[into[k]].value for k in sorted(into)]
+        way = _spelt(op, node, inputs) or _way(op, node, attrs, len(into))
         if way is None or any(attrs.get(k, v) != v for k, v in _USUAL.items()):
-            raise UnsaidError(f"the operation {op}")
+            own = "custom Function" in node.get("notes", ())
+            called = node["op"].removesuffix("Backward") if own else op
+            raise UnsaidError((OWN if own else LACKING).format(called))
         given = [
             self.terms[into[k]] if k in into else self._constant(op, k, node, attrs)
-            for k in range(way.text.count("{"))
+            for k in range(1 + max(map(int, re.findall(r"{(\d+)}", way.text))))
         ]
         names = [f"t{k}" for k in range(len(given))]
         values = dict(zip(names, (term.value for term in given), strict=True))
         value = eval(way.text.format(*names), {**_CALLS, **values})
         if [*value.shape] != node["shape"]:
-            why = LOST if op in _LISTS else "the operation {}"
+            why = LOST if op in _LISTS else LACKING
             raise UnsaidError(why.format(op))
         if op == "mul" and 1 not in into and not given[1].value.dim():
             given.reverse()  # as one writes it; PyTorch turns it round again
@@ -194,9 +231,9 @@ class _Writer:
         """Return an operand that needs no gradient, by its name if it has one."""
         known = [attrs[k] for k in (SECOND if place else ("self",)) if k in attrs]
         value = known[0] if known else self._solved(op, place, node)
-        if isinstance(value, str) and value in attrs:
+        if isinstance(value, str) and (value in attrs or value in self.written):
             if value not in self.constants:
-                numbers = _tensor(attrs[value])
+                numbers = self._numbers(attrs.get(value), value)
                 text = f"tensor({numbers.tolist()})"
                 self.constants[value] = self._named([value], text, numbers)
             return self.constants[value]
@@ -212,11 +249,21 @@ class _Writer:
         if op == "where":
             return _unchosen(place, node)
         op = "rsub" if op == "sub" and not place else op
-        if op not in ("add", "sub", "rsub") or node.get("value") is None:
+        result = self._result(node)
+        if op not in ("add", "sub", "rsub") or result is None:
             raise UnsaidError(LOST.format(op))
         given = self.terms[self.into[node["id"]][1 - place]].value
-        dtype = getattr(torch, node["dtype"])
-        return added_constant(op, given, _tensor(node["value"]), dtype)
+        return added_constant(op, given, result, getattr(torch, node["dtype"]))
+
+    def _result(self, node: _Json) -> Tensor | None:
+        """Return a node's value as it is drawn, or else by what it is divided by."""
+        if node.get("value") is not None:
+            return _tensor(node["value"])
+        after = self.out.get(node["id"], {})
+        by = dict(after.get("attrs", ())).get("other")
+        known = "value" in after and isinstance(by, int | float)
+        divided = known and operation(after["op"]) == "div"
+        return _tensor(after["value"]) * by if divided else None
 
 
 def _way(op: str, node: _Json, attrs: _Json, operands: int) -> _Way | None:
@@ -237,12 +284,40 @@ def _way(op: str, node: _Json, attrs: _Json, operands: int) -> _Way | None:
     return _Way(text, ATOM, (ATOM,)) if text else None
 
 
+def _spelt(op: str, node: _Json, inputs: list[Tensor]) -> _Way | None:
+    """Return how an operation that the playground lacks is said by those that it has.
+
+    Its operands stand there several times. The determinant of a matrix of shape (2, 2),
+    the maximum of one plane, and the convolution of one plane, (1, 1, rows, columns),
+    by one kernel, which takes windows of its own size.
+    """
+    shapes = [tuple(x.shape) for x in inputs]
+    if op == "linalg_det" and shapes == [(2, 2)]:
+        return _Way("{0}[0, 0] * {0}[1, 1] - {0}[0, 1] * {0}[1, 0]", SUM, (ATOM,))
+    if any(len(shape) != 4 or shape[:2] != (1, 1) for shape in shapes):
+        return None
+    ones = ", ".join(map(str, node["shape"]))
+    if op == "max_pool2d_with_indices" and node["shape"] == [1, 1, 1, 1]:
+        text = f"{{0}}.flatten().max(0).values.reshape({ones})"
+        return _Way(text, ATOM, (ATOM,))
+    if op != "convolution" or len(inputs) != 2:
+        return None
+    (rows, columns), (high, wide) = node["shape"][2:], shapes[1][2:]
+    if shapes[0][2:] != (rows + high - 1, columns + wide - 1):
+        return None  # its windows stand elsewhere
+    corners = product(range(rows), range(columns))
+    windows = [f"{{0}}[:, :, {i}:{i + high}, {j}:{j + wide}]" for i, j in corners]
+    rows_of = ", ".join(f"{window}.flatten()" for window in windows)
+    text = f"(stack([{rows_of}], 0) @ {{1}}.flatten()).reshape({ones})"
+    return _Way(text, ATOM, (ATOM, ATOM))
+
+
 def _condition(attrs: _Json) -> Any:
     """Return which entries where() takes from its first operand, as lists."""
     known = attrs.get("condition")
     known = attrs.get(known, known) if isinstance(known, str) else known
     if known is None or isinstance(known, str):
-        raise UnsaidError("a tensor whose numbers are not drawn")
+        raise UnsaidError(UNDRAWN)
     return known
 
 
@@ -297,12 +372,16 @@ def _free(name: str, taken: dict[str, Tensor]) -> str:
     return name
 
 
+def _is_left_out(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.endswith(" numbers"))
+
+
 def _tensor(value: Any) -> Tensor:
     """Return numbers as a tensor; what the drawing has no room for is no number."""
     try:
         found = torch.tensor(value, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):
-        raise UnsaidError("a tensor whose numbers are not drawn") from None
+        raise UnsaidError(UNDRAWN) from None
     return found
 
 
@@ -326,7 +405,7 @@ def _check(program: str, graph: _Json, writer: _Writer) -> None:
         arrived = node.get("grad" if held else "adjoint")
         for ours, drawn in ((own, node.get("value")), (grad, arrived)):
             if ours is not None and not _same(ours, drawn):
-                raise UnsaidError("numbers that the playground does not find")
+                raise UnsaidError(OTHER)
 
 
 def _number_tensor(data: Any, *, requires_grad: bool = False) -> Tensor:

@@ -3,7 +3,7 @@
 The k-th step of the n-th of them gets the id ``ag-n-sk``: a link to it shows the step
 in the drawing, or without JavaScript its line in the text version.  A line of code that
 made nodes of the n-th graph is marked ``data-made="n-node"``.  Where the playground
-can compute a graph, a link opens it there.
+can compute a graph, a link opens it there; elsewhere it is said why not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from coursebuild.extension.written import written
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
 from coursebuild.undisturbed import load_torch
@@ -71,7 +72,7 @@ def join(
             walk = _STEP.sub(
                 lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
             )
-            opened = _opened(part, playground, kept) if playground else ""
+            opened = _opened(part, page, playground, kept) if playground else ""
             return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
@@ -82,16 +83,21 @@ def join(
     return _PART.sub(write, body), faults
 
 
-def _opened(part: re.Match[str], playground: str, kept: Kept | None) -> str:
-    """Return what opens a walk in the playground; nothing where it cannot."""
+def _opened(
+    part: re.Match[str], page: _Page, playground: str, kept: Kept | None
+) -> str:
+    """Return what opens a walk in the playground, or why that cannot be."""
+    data = _DATA.findall(part["walk"])[0]
+    above = (p["lines"] for p in page if p["code"] and p.end() <= part.start())
+    made = {k: v for k, v in written(map(_text, above)).items() if f'"{k}"' in data}
 
     def tried() -> str:
         load_torch()
         from coursebuild.extension.programs import link
 
-        return link(_graph(part), playground)
+        return link(_graph(part), playground, made)
 
-    what = repr((_tries(), playground, _DATA.findall(part["walk"])[0]))
+    what = repr((_tries(), playground, data, made))
     return kept.made(sha256(what.encode()).hexdigest(), tried) if kept else tried()
 
 
