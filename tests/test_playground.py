@@ -200,14 +200,21 @@ def test_prediction_is_judged(page: Page):
     assert page.locator(".ag-ask .ag-right").is_visible()
 
 
+COLOUR = "e => getComputedStyle(e).color"
+
+
 def test_field_writes_into_the_program(page: Page):
     write(page, SQUARE)
     page.fill(".ag-leaves input", "2, -0.5")
+    said = page.locator(".ag-leaves [role=status]")
+    assert said.inner_text() == "y = 4.25"
+    quiet = said.evaluate(COLOUR)
     first = page.input_value("#pg-text").split("\n")[0]
     assert first == "x = tensor([2., -0.5], requires_grad=True)"
     assert page.evaluate(PLACES)["r2"] == "[4, -1]"
     page.fill(".ag-leaves input", "2")
     assert "Numbers expected here: 2" in page.locator(".ag-leaves").inner_text()
+    assert said.evaluate(COLOUR) != quiet  # a fault is seen to be one
     assert page.evaluate(PLACES)["r2"] == "[4, -1]"
 
 
@@ -354,6 +361,10 @@ def test_differences_agree(page: Page):
     page.select_option(".pg-see p:last-of-type select", "0.1")
     assert page.evaluate(apart) == pytest.approx(0.01)  # h² for a cube
     assert page.evaluate(f"said == {caption}")  # not read out again
+    assert (
+        "one to each side. At most 1.0e-2 apart."
+        in page.locator(".pg-see").inner_text()
+    )
     assert fine < 1e-8
 
 
@@ -404,13 +415,16 @@ HEARD = """() => [...document.querySelectorAll("[role=status], [aria-live=polite
     [
         (".pg-write select", "3"),
         (".ag-leaves input", "1, no number"),
+        (".ag-leaves input", "5, 1, 2, 3"),
         (".pg-see p:first-of-type label:first-of-type select", "1"),
         (".pg-see p:first-of-type label:last-of-type select", "1"),
+        (".pg-see p:last-of-type select", "0.1"),
         (".pg-write textarea", "y ="),
     ],
 )
 def test_what_a_control_changes_is_heard(page: Page, control, value):
-    page.locator(".pg-see summary").click()
+    if control.startswith(".pg-see"):
+        page.locator(".pg-see summary").click()
     before = page.evaluate(HEARD)
     place = page.locator(control)
     place.focus()

@@ -289,17 +289,23 @@ def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
     assert len(re.findall(r"^\s*\d+\.", texts[-1], re.MULTILINE)) == 10
 
 
+CHOICES = [
+    (".pr-choose label:nth-child(1) select", "none"),
+    (".pr-choose label:nth-child(2) select", "3"),
+    (".pr-choose input", "18"),
+    (".pr-kept button", ""),
+]
+
+
 @pytest.mark.parametrize(
-    ("control", "value"),
+    ("control", "value", "sheet"),
     [
-        (".pr-choose label:nth-child(1) select", "none"),
-        (".pr-choose label:nth-child(2) select", "3"),
-        (".pr-choose input", "18"),
-        (".pr-ask input", "no number"),
-        (".pr-kept button", ""),
+        *((*choice, sheet) for choice in CHOICES for sheet in ("", "&ten")),
+        (".pr-ask input", "no number", ""),  # a sheet is answered on paper
     ],
 )
-def test_what_a_control_changes_is_heard(page: Page, control, value):
+def test_what_a_control_changes_is_heard(page: Page, control, value, sheet):
+    visit(page, "paths", 1, 17, sheet)
     before = page.evaluate(HEARD)
     place = page.locator(control)
     place.focus()
@@ -312,6 +318,17 @@ def test_what_a_control_changes_is_heard(page: Page, control, value):
         page.keyboard.press("Enter")
     assert page.evaluate(HEARD) != before
     assert place.evaluate("e => e == document.activeElement")
+    assert page.locator(".pr-sheet").is_visible() == bool(sheet)
+    assert page.url.endswith("&ten") == bool(sheet)
+
+
+def test_what_a_link_shows_is_heard_there_and_back(page: Page):
+    for shown in ("#pr-sheet-title", "#pr-title"):
+        page.locator(".pr-ten").press("Enter")
+        expect(page.locator(shown)).to_be_focused()
+        expect(page.locator(shown)).to_be_in_viewport()
+    page.go_back()
+    expect(page.locator("#pr-sheet-title")).to_be_focused()
 
 
 def test_page_is_accessible(page: Page):

@@ -19,7 +19,7 @@
     name: find("h3", section).firstChild.textContent,
     text: find("pre", section).textContent.trimEnd(),
   }));
-  const { draw, safe } = drawing;
+  const { draw, safe, show } = drawing;
   let shown; // the last run without a fault
   let room = place.clientWidth; // asked once: each time the page would be laid out
   let waiting, keeping;
@@ -197,6 +197,8 @@
     if (fault) return;
     write(node, numbers);
     run();
+    const { names, value, shape } = shown.nodes[shown.output];
+    find("[role=status]", fields).textContent = `${names[0] ?? "output"} = ${show(value, shape)}`; // to be heard, too
     keep();
   };
   find(".pg-save").onclick = ({ currentTarget: link }) => {

@@ -25,7 +25,7 @@
   const inTurn = (seed) => (kind.value == "mixed" ? names[seed % names.length] : kind.value);
   const makeAt = (seed) => make(inTurn(seed), +level.value, seed);
   const title = (name) => find(`[value=${name}]`, kind).text;
-  const address = (seed) => `#kind=${kind.value}&level=${level.value}&seed=${seed}`;
+  const address = (seed, ten = !sheet.hidden) => `#kind=${kind.value}&level=${level.value}&seed=${seed}${ten ? "&ten" : ""}`;
   const write = (numbers) => numbers.map((x) => String(x).replace("-", "−")).join(", ");
 
   const says = (what) => find("p." + what, find("#pr-words").content).cloneNode(true);
@@ -183,7 +183,7 @@
     one.hidden = ten;
     sheet.hidden = !ten;
     const link = find(".pr-ten", page);
-    link.href = address(number.value) + (ten ? "" : "&ten");
+    link.href = address(number.value, !ten);
     link.textContent = ten ? "Back to one exercise after the other" : "Ten of these on a sheet, to print";
     if (ten) print();
     else show();
@@ -210,8 +210,9 @@
   };
   find(".pr-sheet button", page).onclick = () => window.print();
   addEventListener("hashchange", () => {
+    const was = sheet.hidden;
     arrive();
-    if (!sheet.hidden) find("h2", sheet).focus(); // the link that was followed stands below all ten
+    if (sheet.hidden != was) find("h2", was ? sheet : one).focus(); // the link that was followed stands below
   });
 
   page.hidden = false;

@@ -5,7 +5,7 @@
   /** @type {any} */
   const box = document.querySelector(".pg-see");
   const [first, second, step] = box.querySelectorAll("select");
-  const [plot, caption, body] = ["svg", "figcaption", "tbody"].map((query) => box.querySelector(query));
+  const [plot, caption, body, most] = ["svg", "figcaption", "tbody", "[role=status]"].map((query) => box.querySelector(query));
   const { one, safe } = drawing;
   const REACH = 2; // so far to each side
   const SIZE = 300; // of the plot, in its own units; around it stands room for numbers
@@ -122,17 +122,22 @@
     return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
   }
 
+  const small = (x) => (x ? x.toExponential(1) : "0");
+
   /** One row for each entry: autograd's number, that of differences, how far apart. */
   function differences() {
     const h = +step.value;
+    const all = [];
     body.innerHTML = entries
       .map((a) => {
         const slope = (value([a, a.at + h]) - value([a, a.at - h])) / (2 * h);
         const apart = Math.abs(slope - a.slope);
-        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", apart ? apart.toExponential(1) : "0"];
+        all.push(apart);
+        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", small(apart)];
         return `<tr><th scope="row">${safe(a.name)}</th>${cells.map((it) => `<td>${it.replace("-", "−")}</td>`).join("")}</tr>`;
       })
       .join("");
+    most.textContent = `At most ${small(Math.max(0, ...all))} apart.`;
   }
 
   function see() {
