@@ -23,6 +23,7 @@ from coursebuild.teaching import (
     write_notebooks,
     write_slides,
 )
+from coursebuild.teaching.needed import Said, needed
 from coursebuild.teaching.questions import Code, Question, Text, parts, sheet
 from coursebuild.teaching.sheets import with_answers, without_answers
 from coursebuild.teaching.slides import LONG, slides
@@ -299,6 +300,37 @@ def test_cell_that_a_question_needs_is_on_its_sheet():
     assert words(found.body) == (
         "Title def f(): return 1 Quiet g = 2 Asks What is f() ? h = g And h ?"
     )
+
+
+def test_gradient_that_a_question_asks_for_has_its_backward_step_on_the_sheet():
+    cells = "x = f(1)\ny = 2 * x", "y.backward()\nx.grad", "y = 3 * x", "And x.grad?"
+    assert needed([Said(cell, "?" in cell) for cell in cells]) == [True] * 4
+    fresh = cells[0], cells[1], cells[0], "y.backward()", "And x.grad?"
+    shown = [False, False, True, True, True]
+    assert needed([Said(cell, "?" in cell) for cell in fresh]) == shown
+    zeroed = cells[0], cells[1], "x.grad.zero_()", "y.backward()", "And x.grad?"
+    shown = [True, False, True, True, True]
+    assert needed([Said(cell, "?" in cell) for cell in zeroed]) == shown
+
+
+def test_cell_that_binds_what_it_uses_needs_no_other_that_does():
+    """What a block or an error binds is bound; what a lambda changes, later."""
+    for again in (
+        "y = f(2)\ny",
+        "with g:\n    y = f(2)\n    y",
+        "try:\n    f(2)\nexcept E as y:\n    print(y)",
+        "y = f(2)\nh = lambda: y.add_(1)",
+    ):
+        cells = "y = f(1)", again, "And y?"
+        assert needed([Said(it, "?" in it) for it in cells]) == [False, True, True]
+    for more in (
+        "y += 1",
+        "y.add_(1)",
+        "y[0] = 1\ny += 1",
+        "for _ in r:\n    y = y + 1",
+    ):
+        cells = "y = f(1)", more, "And y?"
+        assert needed([Said(it, "?" in it) for it in cells]) == [True, True, True]
 
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
