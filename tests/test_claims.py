@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from course import LESSONS
 
 from coursebuild.commands.doctest import confirm
 from coursebuild.commands.html import SiteError
-from coursebuild.sources.reading import read_lessons
 from coursebuild.texts.claims import check_claims, claims, read_backing, report
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
@@ -104,7 +104,7 @@ def test_confirmation_refuses_a_claim_that_nothing_backs(tmp_path):
 
 
 def test_every_claim_of_the_site_has_its_backing():
-    counted = check_claims(ROOT, read_lessons(ROOT))
+    counted = check_claims(ROOT, LESSONS)
     assert int(counted.split()[0]) > 100
 
 

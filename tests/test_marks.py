@@ -1,23 +1,27 @@
 """The marks on checked formulas and the ledger, on the built site."""
 
 import re
-from pathlib import Path
+from functools import cache
 
 import pytest
+from course import LESSONS, ROOT
 
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import page_of
-from coursebuild.sources.reading import read_lessons
 from coursecheck.stated import Statement
 from courserun.freshness import Store, lesson_keys
 
-ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
-KEYS = lesson_keys(read_lessons(ROOT), root=ROOT)
+
+
+@cache
+def keys() -> dict[str, str]:
+    """Return the lessons by their names, each with the key of its run."""
+    return lesson_keys(LESSONS, root=ROOT)
 
 
 def run_of(name):
-    run = Store(ROOT / "build" / ".runs").get(KEYS[name])
+    run = Store(ROOT / "build" / ".runs").get(keys()[name])
     assert run, f"{name} has not run: make html"
     return run
 
@@ -34,7 +38,7 @@ def test_law_is_not_called_checked():
     assert spoken([Statement("law", "a", 1)]) == LAW
 
 
-@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("name", [lesson.name for lesson in LESSONS])
 def test_page_marks_every_formula_that_was_checked(name):
     statements = [s for s in run_of(name).statements if s.kind != "doctest"]
     text = (SITE / page_of(name)).read_text()
@@ -44,14 +48,14 @@ def test_page_marks_every_formula_that_was_checked(name):
 
 
 def test_ledger_lists_every_statement():
-    statements = [s for name in KEYS for s in run_of(name).statements]
+    statements = [s for name in keys() for s in run_of(name).statements]
     rows = (SITE / "ledger.html").read_text().count("<tr><td>")
     assert rows == len(statements) > 100
 
 
 def test_ledger_counts_what_it_lists():
     text = (SITE / "ledger.html").read_text()
-    laws = sum(s.kind == "law" for name in KEYS for s in run_of(name).statements)
+    laws = sum(s.kind == "law" for name in keys() for s in run_of(name).statements)
     (true,) = re.findall(r"<strong>(\d+) statements</strong>", text)
     assert int(true) == text.count("<tr><td>") - laws
     assert f"{laws} general laws" in text

@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from course import LESSONS
 from playwright.sync_api import Page
 from test_browser import AXE, PAGES, ROOT, RULES, SITE, address  # noqa: F401
 
-from coursebuild.sources.reading import read_lessons
-
-LESSONS = [lesson for lesson in read_lessons(ROOT) if lesson.name.startswith("gallery")]
+SCRIPTS = [lesson for lesson in LESSONS if lesson.name.startswith("gallery")]
 FORM = re.compile(r'<form class="ask" data-numbers="([^"]*)"')
 FIRST = "lessons/0_basics/10_gradients_with_pytorch.html"
 SECOND = "lessons/1_foundations/10_what_is_a_gradient.html"
@@ -71,7 +70,7 @@ def clear_of(numbers, others) -> list[float]:
     return new
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: Path(lesson.name).stem)
+@pytest.mark.parametrize("lesson", SCRIPTS, ids=lambda lesson: Path(lesson.name).stem)
 def test_every_prediction_of_the_site(page: Page, stated, lesson):
     """Each value that torch gives now is accepted, each wrong one has its card."""
     asked = stated(lesson).asked
@@ -115,7 +114,7 @@ def test_every_prediction_of_the_site(page: Page, stated, lesson):
 
 
 def test_page_holds_what_torch_gives_digit_by_digit(stated):
-    for lesson in LESSONS:
+    for lesson in SCRIPTS:
         text = (SITE / page_of(lesson.name)).read_text()
         shown = [tuple(map(float, f.split())) for f in FORM.findall(text)]
         asked = stated(lesson).asked

@@ -1,13 +1,12 @@
 """Results in running text: which are found, what is let pass, and by whose leave."""
 
 import re
-from pathlib import Path
 
 import pytest
+from course import LESSONS, ROOT
 
 from coursebuild.commands.doctest import confirm, judged
 from coursebuild.commands.html import SiteError
-from coursebuild.sources.reading import read_lessons
 from coursebuild.texts.loose_numbers import (
     all_numbers,
     loose_numbers,
@@ -18,8 +17,6 @@ from coursebuild.texts.loose_numbers import (
 from coursecheck.stated import Block
 from courserun.lesson import Lesson
 
-ROOT = Path(__file__).parents[1]
-LESSONS = [*read_lessons(ROOT)]
 FOUND = [
     ("The slope is 0.1966 there.", "rst", ["0.1966"]),
     ("It falls to −1.99.", "rst", ["−1.99"]),
