@@ -218,15 +218,17 @@ def _outputs(meta: Sequence[_Shaped], roots: Collection[int]) -> tuple[Output, .
 def _order(live: Walk) -> list[int]:
     """Rank the operations by when they ran; everything else gets -1."""
     leaf, bare = ACCUMULATE, torch.Tensor
-    made = [
-        (node._sequence_nr(), -i)
+    numbers = {
+        i: node._sequence_nr()
         for i, node in enumerate(live.nodes)
         if type(node) is not leaf and not isinstance(node, bare)
-    ]
-    made.sort()
+    }
+    places = [*numbers]
+    places.reverse()  # of equals, the one that was found last
+    places.sort(key=numbers.__getitem__)
     order = [-1] * len(live.nodes)
-    for rank, (_, i) in enumerate(made):
-        order[-i] = rank
+    for rank, i in enumerate(places):
+        order[i] = rank
     return order
 
 

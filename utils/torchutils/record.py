@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge
+from torch.utils.hooks import RemovableHandle
 
 from torchutils.calm import uncollected
 from torchutils.check import Checked, grads_of, look, tell, without
@@ -21,7 +22,6 @@ from torchutils.tape import to_tape
 from torchutils.values import Value, kinds, numbers
 from torchutils.walk import (
     ACCUMULATE,
-    Live,
     Root,
     Walk,
     check_limits,
@@ -84,7 +84,8 @@ def record_backward(
     check_look(style, direction, fold)
     check_saved(saved)
     check_limits(values, max_nodes, force)
-    live = walk(y, max_nodes)
+    with uncollected():
+        live = walk(y, max_nodes)
     if len(live.bare) == len(live.nodes):
         raise ValueError(
             "nothing to record: no output has an autograd graph; make one from a "
@@ -209,26 +210,26 @@ class _Log:
         self.came: _States = {}
         self.first: dict[str, tuple[str, int, int]] = {}
         self.order: list[int] = []
-        self.received: dict[int, list[Value]] = {}  # by output
-        self.sent: dict[tuple[int, int], Value] = {}
+        # Node, output or operand, value, one after the other: of a small model, tuples
+        # and lists would be as much work for the garbage collector as the pass itself.
+        self.received: list[Any] = []
+        self.sent: list[Any] = []
         self.hooks: dict[int, int] = {}  # how many of the user's a node has
 
     def arrived(self, i: int, received: Grads) -> None:
         """Note what node ``i`` received."""
         self.order.append(i)
-        self.received[i] = [
-            None if g is None else numbers(g, self.values) for g in received
-        ]
+        _note(self.received, i, received, self.values)
         if self.given is not None:
             self._check(i, received, self.given)
 
     def departed(self, i: int, sent: Grads, _received: Grads) -> None:
         """Note what node ``i`` sent to each operand."""
-        for arg, grad in enumerate(sent):
-            if grad is not None:
-                self.sent[i, arg] = numbers(grad, self.values)
-                if self.given is not None:
-                    self._note("sent", i, arg, kinds(grad))
+        _note(self.sent, i, sent, self.values)
+        if self.given is not None:
+            for arg, grad in enumerate(sent):
+                if grad is not None:
+                    self._first("sent", i, arg, kinds(grad))
 
     def turned(self, i: int, sent: Grads, received: Grads) -> None:
         """Note both, of a node whose turn ends before the next one's."""
@@ -239,18 +240,34 @@ class _Log:
         for out, grad in enumerate(received):
             if grad is not None:
                 self.came[i, out] = found = kinds(grad)
-                self._note("given", i, out, known.get((i, out)))
-                self._note("came", i, out, found)
+                self._first("given", i, out, known.get((i, out)))
+                self._first("came", i, out, found)
 
-    def _note(self, what: str, i: int, k: int, found: frozenset[str] | None) -> None:
+    def _first(self, what: str, i: int, k: int, found: frozenset[str] | None) -> None:
         for kind in found or ():
             self.first.setdefault(kind, (what, i, k))
 
 
-def _adjoint(node: Node, came: list[Value] | None) -> Value:
-    if came is None or not node.outputs:
-        return came[0] if came else None
-    return tuple(0 if value is None else value for value in came)
+def _note(log: list[Any], i: int, grads: Grads, values: int) -> None:
+    note = log.append
+    for k, grad in enumerate(grads):
+        if grad is not None:
+            note(i)
+            note(k)
+            note(numbers(grad, values))
+
+
+def _noted(log: list[Any]) -> _Grads:
+    """Return what was noted, by node and output, or by node and operand."""
+    rows = iter(log)
+    return {(i, k): value for i, k, value in zip(rows, rows, rows, strict=True)}
+
+
+def _adjoint(node: Node, came: _Grads, visited: bool) -> Value:
+    if not node.outputs:
+        return came.get((node.id, 0))
+    adjoints = (came.get((node.id, k)) for k in range(len(node.outputs)))
+    return tuple(0 if g is None else g for g in adjoints) if visited else None
 
 
 def _results(node: Node) -> tuple[Node | Output, ...]:
@@ -262,11 +279,12 @@ def _nothing(item: Node | Output) -> Value:
     return NONE if item.keeps_grad else None
 
 
-def _outputs(node: Node, grads: _Grads, came: list[Value] | None) -> tuple[Output, ...]:
+def _outputs(node: Node, grads: _Grads, came: _Grads) -> tuple[Output, ...]:
     """Return a node's outputs, each with its .grad of now, and with what came to it."""
-    came = came or [None] * len(node.outputs)
     return tuple(
-        one._replace(grad=grads.get((node.id, k), _nothing(one)), adjoint=came[k])
+        one._replace(
+            grad=grads.get((node.id, k), _nothing(one)), adjoint=came.get((node.id, k))
+        )
         for k, one in enumerate(node.outputs)
     )
 
@@ -275,10 +293,9 @@ def _grads(live: Walk, names: Names, values: int, *, attrs: bool) -> _Grads:
     """Return each .grad after the pass, by node and output."""
     if not values and not attrs:  # a graph so read says no more of them
         return {
-            (i, tensor.output_nr): numbers(tensor.grad, values)
-            for i, node in enumerate(live.nodes)
-            for tensor in _kept(node, names)
-            if tensor.grad is not None
+            (i, tensor.output_nr): numbers(grad, values)
+            for i, tensor in _kept(live, names)
+            if (grad := tensor.grad) is not None
         }
     after = describe(live, names, values=values, attrs=attrs)
     each = (
@@ -289,35 +306,45 @@ def _grads(live: Walk, names: Names, values: int, *, attrs: bool) -> _Grads:
     return {(i, k): grad for i, k, grad in each if grad is not None}
 
 
-def _kept(node: Live, names: Names) -> list[torch.Tensor]:
-    """Return the tensors of a node that keep their .grad."""
-    if isinstance(node, torch.Tensor):
-        return []
-    if (leaf := leaf_of(node)) is not None:
-        return [leaf]
-    return [tensor for tensor in names.made.get(node, ()) if tensor.retains_grad]
+def _kept(live: Walk, names: Names) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield the tensors that keep their .grad, each with the place of its node."""
+    for i, node in enumerate(live.nodes):
+        if type(node) is ACCUMULATE and (leaf := leaf_of(node)) is not None:
+            yield i, leaf
+    for made in names.made.values():
+        for tensor in made:
+            place = live.places.get(start(tensor))
+            if place is not None and tensor.retains_grad:
+                yield place, tensor
 
 
 def _backward(live: Walk, log: _Log, run: Callable[[], None]) -> None:
-    handles = []
+    handles: list[RemovableHandle] = []
     try:
-        for i, node in enumerate(live.nodes):
-            if isinstance(node, torch.Tensor):
-                continue
-            if type(node) is ACCUMULATE:
-                handles.append(node.register_prehook(partial(log.arrived, i)))
-                continue
-            if isinstance(node, BackwardCFunction):  # it may run a backward pass
-                handles.append(node.register_prehook(partial(log.arrived, i)))
-                handle = node.register_hook(partial(log.departed, i))
-            else:
-                handle = node.register_hook(partial(log.turned, i))
-            handles.append(handle)
-            log.hooks[i] = len(handle.hooks_dict_ref() or ()) - 1  # without our own
+        with uncollected():
+            _hook(live, log, handles)
         run()
     finally:  # a leaf's node outlives the graph: its hooks would fire in the next
         for handle in handles:
             handle.remove()
+
+
+def _hook(live: Walk, log: _Log, handles: list[RemovableHandle]) -> None:
+    arrived, departed, turned = log.arrived, log.departed, log.turned
+    for i, node in enumerate(live.nodes):
+        if isinstance(node, torch.Tensor):
+            continue
+        if type(node) is ACCUMULATE:
+            handles.append(node.register_prehook(partial(arrived, i)))
+            continue
+        if isinstance(node, BackwardCFunction):  # it may run a backward pass
+            handles.append(node.register_prehook(partial(arrived, i)))
+            handle = node.register_hook(partial(departed, i))
+        else:
+            handle = node.register_hook(partial(turned, i))
+        handles.append(handle)
+        if (others := len(handle.hooks_dict_ref() or ()) - 1) > 0:
+            log.hooks[i] = others
 
 
 def _told(before: Graph, grads: _Grads, log: _Log, seeds: _Seeds) -> Graph:
@@ -329,21 +356,22 @@ def _told(before: Graph, grads: _Grads, log: _Log, seeds: _Seeds) -> Graph:
 
 
 def _merge(before: Graph, grads: _Grads, log: _Log) -> Graph:
-    nodes = []
+    nodes, visited = list[Node](), {*log.order}
+    came, sent = _noted(log.received), _noted(log.sent)
     for node in before.nodes:
         if node.kind not in ("leaf", "op"):
             nodes.append(node)
             continue
-        attrs, came = node.attrs, log.received.get(node.id)
+        attrs = node.attrs
         if node.kind == "leaf" and node.grad not in (None, NONE):
             attrs = *attrs, (BEFORE, node.grad)
         hooks = log.hooks.get(node.id)
         notes = (*node.notes, f"{HOOKED}: {hooks}") if hooks else node.notes
         outputs = _outputs(node, grads, came) if node.outputs else ()
-        told = _adjoint(node, came), attrs, notes, node.root, node.line, outputs
+        adjoint = _adjoint(node, came, node.id in visited)
+        told = adjoint, attrs, notes, node.root, node.line, outputs
         grad = None if outputs else grads.get((node.id, 0), _nothing(node))
         nodes.append(Node(*node[:7], grad, node.keeps_grad, *told, *node[15:]))
-    edges = (Edge(*e[:4], log.sent.get((e.dst, e.arg)), *e[5:]) for e in before.edges)
-    return replace(
-        before, rows=tuple(nodes), wires=tuple(edges), backward=tuple(log.order)
-    )
+    edges = (Edge(*e[:4], sent.get((e.dst, e.arg)), *e[5:]) for e in before.edges)
+    order = tuple(log.order)
+    return replace(before, rows=tuple(nodes), wires=tuple(edges), backward=order)
