@@ -37,7 +37,7 @@ def test_default_drawing_is_at_most_1600_pixels_wide(model):
 def test_breadth_is_no_estimate_that_refuses_what_fits(model):
     """What is left undrawn, because it is surely too wide, must be."""
     _, drawing = model
-    for view in drawing._view.walk():
+    for view in drawing._opened.walk():
         layout = lay_out(view.graph, direction="TB")
         assert breadth(view.graph, "lesson") <= SURELY * layout.width, view.title
 

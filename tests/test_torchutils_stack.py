@@ -21,7 +21,7 @@ MANY = "DenseNet-121"  # its blocks read dozens of results at once
 
 def views(name: str) -> list[View]:
     """Return each drawing of a model: of the whole, and of what is in its boxes."""
-    return [*make_dot(*run(name))._view.walk()]
+    return [*make_dot(*run(name))._opened.walk()]
 
 
 def pictures() -> Iterator[Graph]:

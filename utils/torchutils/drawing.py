@@ -22,7 +22,7 @@ from torchutils.read import read_graph
 from torchutils.select import Choice
 from torchutils.svg import drawn_width, to_svg, width_of
 from torchutils.text import summary, to_text, unopened
-from torchutils.views import Look, View, laid_out, view_of, way_of
+from torchutils.views import Look, View, laid_out, open_boxes, view_of, way_of
 
 __all__ = [
     "Direction",
@@ -109,7 +109,7 @@ class Drawing:
 
     @cached_property
     def _view(self) -> View:
-        """What is drawn, and what is in its boxes."""
+        """What is drawn; what is in its boxes only once ``_opened`` was asked for."""
         asked = self.depth != "auto" or bool(self.only)
         graph = part(self.graph, self.only) if self.only else self.graph
         large = len(graph.rows) > FOLD_FROM and not graph.backward
@@ -121,6 +121,12 @@ class Drawing:
         if as_it_is or not (large or asked or graph.groups):
             return View(self.only, bundle(graph))
         return view_of(graph, self._look, self.depth, self.only)
+
+    @cached_property
+    def _opened(self) -> View:
+        """What is drawn, and what is in its boxes, which no source or picture shows."""
+        open_boxes(self._view, self._look)
+        return self._view
 
     @cached_property
     def _engine(self) -> Engine:
@@ -243,7 +249,7 @@ class Drawing:
     def text(self) -> str:
         """The drawing in words, as numbered lines."""
         said = [to_text(self.drawn, style=self.style, whole=self.graph)]
-        for view in self._view.walk():
+        for view in self._opened.walk():
             if view is not self._view:
                 said.append(to_text(view.graph, style=self.style, title=view.title))
             if view.more:
@@ -267,8 +273,8 @@ class Drawing:
                 title=self.title,
                 whole=self.graph,
                 detachable=self.detachable,
-                insides=self._inside(self._view),
-                more=self._view.more,
+                insides=self._inside(self._opened),
+                more=self._opened.more,
             )
 
     def _inside(self, view: View) -> tuple[Inside, ...]:

@@ -153,7 +153,7 @@ def with_modules(
         homes, groups = _guessed(live, names, nodes, ops)
     home = dict(zip(ops, homes, strict=True))
     home |= _leaves(live, nodes, home, groups)
-    roots = [g for g in groups if g.parent < 0 and _used_by(g.id, home, groups)]
+    roots = [g for g in _with_parents(set(home.values()), groups) if g.parent < 0]
     if len(roots) == 1 and any(roots[0].label == name for name, _ in names.models):
         home, groups = _without(roots[0].id, home, groups)
     kept = _numbered(_with_parents(set(home.values()), groups), guess)
@@ -274,18 +274,16 @@ def _leaves(
 
 
 def _around(used: list[int], parent: dict[int, int]) -> int:
+    if len(distinct := {*used}) == 1:
+        return used[0]
     chains = []
-    for group in used:
+    for group in distinct:
         chain = []
         while group >= 0:
             chain.append(group)
             group = parent[group]
         chains.append(chain)
     return next((g for g in chains[0] if all(g in c for c in chains)), -1)
-
-
-def _used_by(root: int, home: dict[int, int], groups: list[Group]) -> bool:
-    return any(g.id == root for g in _with_parents(set(home.values()), groups))
 
 
 def _with_parents(used: set[int], groups: Sequence[Group]) -> tuple[Group, ...]:

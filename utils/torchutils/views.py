@@ -11,7 +11,7 @@ from torchutils.fit import SHOWN, WIDEST, bundle, is_longer, nearest
 from torchutils.graph import Graph
 from torchutils.layout import Engine, Layout, breadth, lay_out, place, row_width
 
-__all__ = ["Look", "View", "view_of", "way_of"]
+__all__ = ["Look", "View", "open_boxes", "view_of", "way_of"]
 
 BOXES = 40  # so many nodes a drawing has at most, if closing modules does it
 PAGE = 240  # so many nodes the drawings on a page have together
@@ -77,12 +77,14 @@ def laid_out(graph: Graph, look: Look) -> Layout:
 def view_of(
     graph: Graph, look: Look, depth: int | str = "auto", title: str = ""
 ) -> View:
-    """Return a drawing that fits, and those of what is in its boxes.
-
-    ``depth`` is how deep modules are open, or "auto".
-    """
+    """Return a drawing that fits, its modules open as deep as ``depth``, or "auto"."""
     main = _fitted(title, graph, look, depth)
     main.graph = replace(main.graph, remarks=main.graph.remarks + _remarks(main))
+    return main
+
+
+def open_boxes(main: View, look: Look) -> None:
+    """Add the drawings of what is in a drawing's boxes, as many as a page shows."""
     shown, waiting = len(main.graph.rows), deque([main])
     while waiting:
         view = waiting.popleft()
@@ -97,7 +99,6 @@ def view_of(
             shown += len(found.graph.rows)
             view.insides.append(found)
             waiting.append(found)
-    return main
 
 
 def _remarks(view: View) -> tuple[str, ...]:
