@@ -6,7 +6,7 @@ import pytest
 
 from coursebuild.publishing import site_checks
 from coursebuild.publishing.site_checks import problems
-from courserun.kept import Kept
+from courserun.kept import Kept, Memory
 
 PAGE = '<html><body id="a">{}</body></html>'
 
@@ -161,7 +161,7 @@ def test_drawings_that_are_shown_are_let_pass(root):
 
 
 def test_page_is_read_once_and_again_where_it_has_changed(root, monkeypatch):
-    kept = Kept(root / "kept")
+    kept = Memory(Kept(root / "kept"), Path(site_checks.__file__))
     page = root / "site" / "index.html"
     assert problems(root / "site", root, {}, kept) == []
     before = site_checks.read_pages([page], kept)

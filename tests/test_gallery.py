@@ -13,7 +13,7 @@ from sphinx_gallery import backreferences, gen_gallery, gen_rst
 
 from coursebuild.lessons import gallery, pages
 from coursebuild.lessons.outputs import output_html
-from courserun.kept import Kept
+from courserun.kept import Files, Kept
 from courserun.lesson import Output, Picture, Shown
 from torchutils import layout
 
@@ -50,7 +50,8 @@ def test_what_makes_a_lesson_is_still_called_by_that_name(name):
 
 @pytest.mark.parametrize("warns", [False, True])
 def test_files_of_a_lesson_are_kept_unless_it_warns(tmp_path, warns):
-    shelf = gallery.Shelf(Kept(tmp_path / "kept"), "key", lambda: len(said))
+    files = Files(tmp_path / "files")
+    shelf = gallery.Shelf(Kept(tmp_path / "kept"), files, "key", lambda: len(said))
     folder, said = tmp_path / "level", []
     folder.mkdir()
     (folder / "other.rst").write_text("of another lesson")
@@ -63,8 +64,13 @@ def test_files_of_a_lesson_are_kept_unless_it_warns(tmp_path, warns):
 
     result = gallery._kept(make, folder, shelf, "lesson")
     data = shelf.kept.read("lesson")
-    kept = (result, {"images/1.png": b"\x00\xff"})
-    assert (data and pickle.loads(data)) == (None if warns else kept)
+    assert (data is None) == warns
+    for name, digest in pickle.loads(data)[1].items() if data else ():
+        assert name == "images/1.png"
+        files.give(digest, tmp_path / "given")
+    assert (tmp_path / "given").exists() != warns
+    assert warns or (tmp_path / "given").read_bytes() == b"\x00\xff"
+    assert warns or pickle.loads(data)[0] == result
 
 
 def test_replaced_template_is_still_used():

@@ -16,7 +16,8 @@ from random import Random
 import pytest
 from toy import Site
 
-from coursebuild.extension.renewal import HELD
+from coursebuild.extension.renewal import ENVIRONMENT, HELD, RECORD
+from courserun.kept import Kept
 
 EDITS = 4  # in a sequence
 COUNT = int(os.environ.get("SEQUENCES", "1"))
@@ -233,20 +234,40 @@ def build_here(site: Site) -> None:
 
 def read_at(site: Site) -> dict[str, int]:
     """Return when each page was read last."""
-    with (site.html.with_name(".pages") / "doctrees/environment.pickle").open(
-        "rb"
-    ) as f:
+    with kept(site, ENVIRONMENT).open("rb") as f:
         times: dict[str, int] = pickle.load(f).all_docs
     return times
 
 
+def kept(site: Site, name: str) -> Path:
+    """Return what is kept of a file, which is named by what it holds."""
+    data = Kept(site.html.with_name(".pages")).read(RECORD)
+    assert data
+    return site.html.with_name(".files") / pickle.loads(data).files[name]
+
+
 def test_damage_to_what_is_kept_is_noticed(copied: Site) -> None:
     build_here(copied)
-    (page,) = copied.html.with_name(".pages").glob("pages/glossary.html")
+    page = kept(copied, "glossary.html")
     page.write_text(page.read_text().replace("leads", "leaps"))
     toggle("A part", "The part", "docs/part.md")(copied, Random())
     assert copied.build().code == 0
     assert copied.sums() == copied.sums_anew(runs=True)
+
+
+def test_page_that_stays_is_the_same_file_in_the_next_site(copied: Site) -> None:
+    """It is linked into place: no build writes it again."""
+    build_here(copied)
+    names = (
+        "glossary.html",
+        "lessons/0_toy/1_lesson.html",
+        "lessons/0_toy/2_lesson.html",
+    )
+    before = [(copied.html / name).stat().st_ino for name in names]
+    toggle("At 3", "Near 3", "gallery/0_toy/2_lesson.py")(copied, Random())
+    assert copied.build().code == 0
+    after = [(copied.html / name).stat().st_ino for name in names]
+    assert [a == b for a, b in zip(after, before, strict=True)] == [True, True, False]
 
 
 def test_note_is_told_by_each_build(copied: Site) -> None:

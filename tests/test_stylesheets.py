@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from coursebuild.publishing.stylesheets import DECODE, FONTS, join
+from coursebuild.publishing.stylesheets import DECODE, FONTS, Sheets
 
 HEAD = '<link rel="stylesheet" type="text/css" href="{}" />\n'
+
+
+def join(site: Path) -> None:
+    """Let each page of a site load one style sheet."""
+    sheets = Sheets(site)
+    for page in sorted(site.rglob("*.html")):
+        page.write_text(sheets.join(page, page.read_text())[0])
 
 
 @pytest.fixture

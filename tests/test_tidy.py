@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import re
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from coursebuild.publishing import html_repairs
-from coursebuild.publishing.html_repairs import REPAIRS, policy, tidy
-from courserun.kept import Kept
+from coursebuild.publishing.finish import finish
+from coursebuild.publishing.html_repairs import REPAIRS, needless, policy, repaired
+from coursebuild.publishing.source_date import AS_OF
+from courserun.kept import Files, Kept, Memory
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(SITE.rglob("*.html"))
@@ -19,21 +22,62 @@ def test_there_are_pages_to_look_at():
     assert len(PAGES) > 5
 
 
-def test_repair_that_nothing_needs_is_reported(tmp_path):
-    (tmp_path / "_static").mkdir()
-    (tmp_path / "index.html").write_text("<html></html>")
-    assert len(tidy(tmp_path, Kept(tmp_path / "kept"))) == len(REPAIRS)
+def test_repair_that_nothing_needs_is_reported():
+    assert len(needless([])) == len(REPAIRS)
+    assert not needless({fault for _, fault, _ in REPAIRS})
 
 
-def test_page_is_repaired_once_and_says_later_what_it_needed(tmp_path, monkeypatch):
-    (tmp_path / "_static").mkdir()
-    page, kept = tmp_path / "index.html", Kept(tmp_path / "kept")
-    page.write_text(before := "<body><img src='x' /></body>")
-    first = tidy(tmp_path, kept), page.read_text()
-    assert first[1] != before
-    page.write_text(before)
-    monkeypatch.setattr(html_repairs, "_repaired", lambda _: pytest.fail("again"))
-    assert (tidy(tmp_path, kept), page.read_text()) == first
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Return a site of one page, which has a style sheet and a fault."""
+    folder = tmp_path / "site"
+    (folder / "_static").mkdir(parents=True)
+    (folder / "_static/a.css").write_text("a {color: red}")
+    link = '<link rel="stylesheet" type="text/css" href="_static/a.css" />'
+    (folder / "index.html").write_text(f"{link}<p>It was{AS_OF}.<img src='x' />")
+    return folder
+
+
+def finished(site: Path, day: date | None = None, key: str = "") -> tuple[str, str]:
+    """Finish a site that has been finished before, perhaps; return page and sheet."""
+    files, kept = Files(site.parent / "files"), Kept(site.parent / "kept")
+    known = Memory(kept, Path(finish.__code__.co_filename))
+    wrong = finish(site, day, files, known, key)
+    assert len(wrong) == len(REPAIRS) - 1
+    known.keep()
+    files.sweep()
+    (sheet,) = site.glob("_static/style-*.css")
+    return (site / "index.html").read_text(), sheet.read_text()
+
+
+def test_page_is_finished_once_and_says_later_what_it_needed(site, monkeypatch):
+    before = site.parent / "before"
+    shutil.copytree(site, before)
+    first = finished(site, date(2026, 3, 1))
+    assert "It was, as of 1 March 2026.<img src='x'>" in first[0]
+    assert "red" in first[1]
+    shutil.rmtree(site)
+    shutil.copytree(before, site)
+    monkeypatch.setattr("coursebuild.publishing.finish.repaired", None)  # nobody asks
+    assert finished(site, date(2026, 3, 1)) == first
+
+
+@pytest.mark.parametrize("change", ["day", "key", "damage"])
+def test_page_is_finished_again_where_it_may_be_another(site, change):
+    before = site.parent / "before"
+    shutil.copytree(site, before)
+    first = finished(site)
+    for path in site.parent.glob("files/*") if change == "damage" else ():
+        path.write_bytes(b"damaged")
+    shutil.rmtree(site)
+    shutil.copytree(before, site)
+    if change == "key":  # that of style sheets, too
+        (site / "_static/a.css").write_text("a {color: blue}")
+    day = date(2026, 3, 1) if change == "day" else None
+    page, sheet = finished(site, day, change if change == "key" else "")
+    assert (page == first[0]) == (change == "damage")
+    assert ("blue" in sheet) == (change == "key")
+    assert ("March" in page) == (change == "day")
 
 
 @pytest.mark.parametrize(
@@ -44,12 +88,9 @@ def test_page_is_repaired_once_and_says_later_what_it_needed(tmp_path, monkeypat
         '<code class="literal">x</code>”.',
     ],
 )
-def test_comma_stays_with_its_code(tmp_path, text):
-    (tmp_path / "_static").mkdir()
-    page = tmp_path / "index.html"
-    page.write_text(f"<p>{text} z</p>")
-    tidy(tmp_path, Kept(tmp_path / "kept"))
-    assert page.read_text() == f'<p><span class="kept">{text}</span> z</p>'
+def test_comma_stays_with_its_code(text):
+    page = f'<p><span class="kept">{text}</span> z</p>'
+    assert repaired(f"<p>{text} z</p>") == ([], page)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +103,11 @@ def test_comma_stays_with_its_code(tmp_path, text):
         ('<span class="a.b_c">dim=1</span>', '<span class="a.b_c">dim=|1</span>'),
     ],
 )
-def test_name_in_a_cell_may_go_on_in_the_next_line(tmp_path, code, parted):
-    (tmp_path / "_static").mkdir()
-    page, whole = tmp_path / "index.html", '<code class="literal">{}</code>'
-    page.write_text(f"<p>{whole}</p><td>{whole}</td>".replace("{}", code))
-    tidy(tmp_path, Kept(tmp_path / "kept"))
+def test_name_in_a_cell_may_go_on_in_the_next_line(code, parted):
+    whole = '<code class="literal">{}</code>'
+    page = f"<p>{whole}</p><td>{whole}</td>".replace("{}", code)
     cell = whole.format(parted.replace("|", "<wbr>"))
-    assert page.read_text() == f"<p>{whole.format(code)}</p><td>{cell}</td>"
+    assert repaired(page) == ([], f"<p>{whole.format(code)}</p><td>{cell}</td>")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

@@ -156,5 +156,5 @@ class Site:
         for name in STORES:
             places += folder.glob(f"{name}/*")
             known |= {folder / name, *folder.glob(f"{name}/*.json")}
-        known |= {folder / ".pages", folder / ".templates"}
+        known |= {folder / ".pages", folder / ".files", folder / ".templates"}
         return sorted(path.name for path in set(places) - known)

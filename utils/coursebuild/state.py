@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from coursebuild.extension.facts import Fact, Facts
     from coursebuild.extension.glossary import Entry
     from coursebuild.extension.search import Found
-    from courserun.kept import Kept
+    from courserun.kept import Files, Kept
     from courserun.runs import Runs
 
 __all__ = ["LEVELS", "STATEMENTS", "State", "remember", "state"]
@@ -24,7 +24,8 @@ __all__ = ["LEVELS", "STATEMENTS", "State", "remember", "state"]
 class State:
     """What is known before pages are read, and what reading them adds.
 
-    ``kept`` is what the build has asked for, and what is swept after it.  What
+    ``kept`` is what the build has asked for, and what is swept after it; of what it has
+    taken ``files`` knows the digests.  What
     is added stands below the page that it comes from: a later build that does not read
     the page is given it again.  ``draws`` are what else a page is made from: other
     pages by their names, the ``LEVELS``, the ``STATEMENTS`` of all runs.
@@ -33,6 +34,7 @@ class State:
     runs: Runs
     wheel: Path
     kept: tuple[Kept, ...]
+    files: Files
     facts: dict[str, Facts] = field(default_factory=dict)
     fact_lines: dict[str, dict[str, int]] = field(default_factory=dict)
     places: dict[str, dict[Fact, str]] = field(default_factory=dict)

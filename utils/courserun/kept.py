@@ -1,18 +1,31 @@
-"""Texts and data that cost something, each in a file named by what it came from."""
+"""What cost something: texts by what they came from, files by what they hold."""
 
 from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Kept", "Memory", "code_digest"]
+__all__ = [
+    "Files",
+    "Kept",
+    "Memory",
+    "code_digest",
+    "digest_of",
+    "files_below",
+    "link",
+]
+
+STAMPS = "stamps"
+Stamp = tuple[int, int, int]  # a file's inode, its time in nanoseconds, its size
 
 
 @cache
@@ -21,6 +34,103 @@ def code_digest(*places: Path) -> str:
     files = (sorted(p.glob("*.py")) if p.is_dir() else [p] for p in places)
     said = [sha256(path.read_bytes()).hexdigest() for some in files for path in some]
     return sha256(repr((sys.version, said)).encode()).hexdigest()
+
+
+def digest_of(path: str | Path) -> str:
+    """Digest what a file holds: SHA-256, in hexadecimal digits."""
+    return sha256(Path(path).read_bytes()).hexdigest()
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the files of a folder, at any depth, by their sorted names from there."""
+    found = (f"{at}/{name}" for at, _, names in os.walk(folder) for name in names)
+    return sorted(path[len(str(folder)) + 1 :] for path in found)
+
+
+def link(source: str | Path, target: str | Path) -> None:
+    """Put a file in a second place, or a copy of it where it cannot have two.
+
+    Nobody may write into either of them from then on, but put another in its place.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(target)
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or too many links
+        shutil.copy2(source, target)
+
+
+class Files:
+    """A folder of files by their digests, which are linked into place, not copied.
+
+    What they hold is read once, for nobody writes into them: a file of the folder that
+    has the time and the size that it had is the same.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, and remember which of its files are asked for."""
+        self._folder = folder
+        self._asked: dict[str, Stamp] = {}
+        self._known: dict[Stamp, str] = {}
+        if data := Kept(folder).read(STAMPS):
+            here, stamps = pickle.loads(data)
+            if here == self._here():  # a copy holds other files
+                self._known = {stamp: digest for digest, stamp in stamps.items()}
+
+    def digest(self, path: str | Path) -> str:
+        """Digest a file, which is read unless it is linked with one of the folder."""
+        stat = os.stat(path)
+        known = self._known.get(_stamp(stat)) if stat.st_nlink > 1 else None
+        return known or digest_of(path)
+
+    def take(self, path: Path) -> str:
+        """Keep a file into which nobody will write; return its digest."""
+        digest = self.digest(path)
+        if not self.holds(digest):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            link(path, self._path(digest))
+            self._note(digest, _stamp(os.stat(path)))
+        return digest
+
+    def holds(self, digest: str) -> bool:
+        """Tell whether a file is there, and is what was taken."""
+        if digest in self._asked:
+            return True
+        try:
+            stamp = _stamp(os.stat(self._path(digest)))
+        except FileNotFoundError:
+            return False
+        if stamp not in self._known:
+            self._known[stamp] = digest_of(self._path(digest))
+        if self._known[stamp] != digest:
+            return False
+        self._note(digest, stamp)
+        return True
+
+    def give(self, digest: str, target: str | Path) -> None:
+        """Put a file that the folder ``holds`` in place."""
+        link(self._path(digest), target)
+
+    def sweep(self) -> None:
+        """Remove all but what was asked for."""
+        if self._folder.exists():
+            for name in {*os.listdir(self._folder)} - self._asked.keys():
+                os.unlink(self._path(name))
+            Kept(self._folder).write(STAMPS, pickle.dumps((self._here(), self._asked)))
+
+    def _note(self, digest: str, stamp: Stamp) -> None:
+        self._asked[digest] = stamp
+        self._known[stamp] = digest
+
+    def _here(self) -> tuple[str, int]:
+        return str(self._folder.resolve()), self._folder.stat().st_ino
+
+    def _path(self, digest: str) -> str:
+        return f"{self._folder}/{digest}"
+
+
+def _stamp(stat: os.stat_result) -> Stamp:
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 class Kept:
@@ -111,13 +221,22 @@ class Memory:
 
     def of(self, what: object, make: Callable[[], Any]) -> Any:
         """Return what was made of something; make it, where that is not known."""
-        digest = sha256(repr(what).encode(errors="surrogatepass")).hexdigest()
+        digest = _digested(what)
         if digest not in self._asked:
             known = digest in self._known
             self._asked[digest] = self._known[digest] if known else make()
         return self._asked[digest]
 
+    def knows(self, what: object) -> bool:
+        """Tell whether it is known what was made of something."""
+        digest = _digested(what)
+        return digest in self._asked or digest in self._known
+
     def keep(self) -> None:
         """Keep what was asked for, and nothing else."""
         if self._kept and self._asked.keys() != self._known.keys():
             self._kept.write(self._key, pickle.dumps(self._asked))
+
+
+def _digested(what: object) -> str:
+    return sha256(repr(what).encode(errors="surrogatepass")).hexdigest()

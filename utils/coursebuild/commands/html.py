@@ -24,7 +24,6 @@ from coursebuild.publishing.publish import (
     state,
     swept,
 )
-from coursebuild.publishing.source_date import put_date
 from coursebuild.sources.wording import authored, worded
 from coursebuild.undisturbed import load_torch
 
@@ -33,13 +32,15 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
     from coursebuild.extension.renewal import Renewal
-    from courserun.kept import Kept
+    from coursebuild.lessons.start import Course
+    from courserun.kept import Files, Memory
     from courserun.lesson import Lesson
-    from courserun.runs import Runs
 
 __all__ = ["SiteError", "StaleCodeError", "build", "draft", "run_sphinx", "told"]
 
 KEPT = ".pages"
+UTILS = Path(__file__).parents[2]
+READERS = "coursebuild/publishing", "coursebuild/texts", "coursecheck"  # of pages
 FEW = 6  # pages: they are written before as many processes are forked
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -70,13 +71,15 @@ def build(root: Path, loaded: str | None = None) -> str:
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
         with swept(target):
-            built, notes = _build_aside(root, target.parent, execute_lessons=True)
+            made = _build_aside(root, target.parent, execute_lessons=True)
+            built, notes, files = made
             if (state(root), fingerprint(root)) != (seen, mark):
                 raise SiteError("A source changed during the build: build again.")
-            publish(built, target, mark)
+            publish(built, target, mark, files.digest)
             shutil.rmtree(target.with_name(KEPT), ignore_errors=True)
             if built.with_name("kept").exists():
                 built.with_name("kept").rename(target.with_name(KEPT))
+            files.sweep()
     return "\n".join([*told(notes), f"The site is ready, open {_address(target)}"])
 
 
@@ -84,7 +87,7 @@ def draft(root: Path) -> str:
     """Build ``build/draft`` without executing anything; known outputs are shown."""
     target = root / "build" / "draft"
     with locked(target.parent), swept(target.with_name("html")):
-        built, _ = _build_aside(root, target.parent, execute_lessons=False)
+        built, *_ = _build_aside(root, target.parent, execute_lessons=False)
         shutil.rmtree(target, ignore_errors=True)
         built.rename(target)
     return f"A draft is ready (nothing was executed), open {_address(target)}"
@@ -97,32 +100,34 @@ def told(notes: list[str]) -> list[str]:
 
 def _build_aside(
     root: Path, folder: Path, *, execute_lessons: bool
-) -> tuple[Path, list[str]]:
-    """Return a folder with the checked site, and what its authors should know."""
+) -> tuple[Path, list[str], Files]:
+    """Return a folder with the checked site, notes for its authors, and its files."""
     from coursebuild.publishing.easy_links import mend
-    from coursebuild.publishing.html_repairs import tidy
+    from coursebuild.publishing.finish import finish
     from coursebuild.publishing.site_checks import problems
-    from coursebuild.publishing.stylesheets import join
-    from courserun.kept import Kept
+    from courserun.kept import Kept, Memory
 
     work = folder / ".work"  # always here: Sphinx notes where it read
-    read = Kept(folder / ".read")
-    built, runs, said = run_sphinx(root, work, read, execute_lessons=execute_lessons)
-    drawn = {run.lesson: run.drawings for run in runs.known}
-    lessons = runs.lessons.values()
-    mended = mend(built, root, [x.name for x in lessons if not x.strict], read)
-    join(built)
-    found = tidy(built, read) + problems(built, root, drawn, read)
-    read.sweep()
+    kept = Kept(folder / ".read")
+    read = Memory(kept, *(UTILS / name for name in READERS))
+    built, course, said = run_sphinx(root, work, read, execute_lessons=execute_lessons)
+    drawn = {run.lesson: run.drawings for run in course.runs.known}
+    lessons, files = course.runs.lessons.values(), course.files
+    easy = [lesson.name for lesson in lessons if not lesson.strict]
+    mended = mend(built, root, easy, read, files.digest)
+    found = finish(built, input_date(root), files, read, pages_key(root))
+    found += problems(built, root, drawn, read, files.digest)
+    read.keep()
+    kept.sweep()
     if execute_lessons and found:
         raise SiteError("The site is not published:\n" + "\n".join(found))
-    return built, said + mended
+    return built, said + mended, files
 
 
 def run_sphinx(
-    root: Path, work: Path, read: Kept, *, execute_lessons: bool = True
-) -> tuple[Path, Runs, list[str]]:
-    """Build into ``work`` from a copy of ``docs``; return its pages, runs and notes.
+    root: Path, work: Path, read: Memory, *, execute_lessons: bool = True
+) -> tuple[Path, Course, list[str]]:
+    """Build into ``work`` from a copy of ``docs``; return its pages, course and notes.
 
     The copy keeps generated pages out of the sources.  Runs are stored by content
     (``freshness``), what texts say is ``read`` once; pages that need not be made again
@@ -154,7 +159,7 @@ def run_sphinx(
 
         key = pages_key(root)
         if execute_lessons:
-            renewal = Renewal(work.with_name(KEPT), work, key)
+            renewal = Renewal(work.with_name(KEPT), work, key, course.files)
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,
@@ -185,17 +190,16 @@ def run_sphinx(
         failures.append(_readable(_reason(failure), root, work))
     wrong = failures + wrong
     if course and execute_lessons:
-        faults, own = review(root, lessons, course.runs.known, kept=read)
+        faults, own = review(root, lessons, course.runs.known, known=read)
         wrong, notes = wrong + faults, notes + own
     if wrong or course is None:
         wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     if renewal:
         renewal.keep(app, theirs)
-    put_date(work / "html", input_date(root))
     for name in (".buildinfo", ".buildinfo.bak"):
         (work / "html" / name).unlink(missing_ok=True)
-    return work / "html", course.runs, notes
+    return work / "html", course, notes
 
 
 def _load_what_is_shown(_app: Sphinx, env: BuildEnvironment, names: list[str]) -> None:

@@ -77,9 +77,10 @@ def _start(app: Sphinx, config: Config) -> None:
     config.sphinx_gallery_conf["ignore_pattern"] = _any_of(modules)
     place = Place(docs=Path(app.srcdir), site=config.html_baseurl)
     images, made = out / "_images", Kept(root / "build" / ".lessons")
-    shelf = gallery.Shelf(made, config.pages_key, lambda: app._warncount)
+    key, warned = config.pages_key, lambda: app._warncount
+    shelf = gallery.Shelf(made, course.files, key, warned)
     texts = gallery.install(root, images, course.runs, [course.wheel], place, shelf)
-    remember(app, State(course.runs, course.wheel, (texts, made)))
+    remember(app, State(course.runs, course.wheel, (texts, made), course.files))
     pages.install(Path(app.srcdir), images, course.runs)
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,21 +22,24 @@ from typing import Any
 from docutils import nodes
 from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
+from sphinx.builders import html
+from sphinx.environment import CONFIG_OK, BuildEnvironment
 
 from coursebuild.extension.course import levels
 from coursebuild.extension.head import CARDS
 from coursebuild.extension.judge import sources_of
 from coursebuild.lessons.outputs import write_pictures
-from coursebuild.publishing.publish import SUMS, checksums
 from coursebuild.sources.docnames import source_of
 from coursebuild.state import LEVELS, STATEMENTS, state
 from coursebuild.typeset import prepare
+from courserun.kept import Files, Kept, link
 
 __all__ = ["Renewal"]
 
-RECORD, DOCTREES, PAGES = "record.pickle", "doctrees", "pages"
+RECORD = "record"
+ENVIRONMENT = "doctrees/environment.pickle"
 TEMPLATES = ".templates"  # beside what is kept: as Jinja has compiled them
+_copied = html.copyfile
 HELD = 100  # pages that Sphinx may hold in memory between reading and writing them
 TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
 
@@ -48,6 +51,7 @@ class _Record:
     ``key`` is of all that is no source of a page, ``digests`` are of what each page was
     read from, ``shown`` of what pages show of one another.  ``images`` are what Sphinx
     has copied, by their files, and ``added`` is what reading added to our own state.
+    ``files`` are the digests of doctrees and pages, by where they lay.
     """
 
     key: str
@@ -55,6 +59,7 @@ class _Record:
     shown: str = ""
     images: dict[str, str] = field(default_factory=dict)
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 class _Few(dict[str, Any]):
@@ -72,44 +77,66 @@ class Renewal:
     ``written`` are the pages that it writes, once all have been read.
     """
 
-    def __init__(self, kept: Path, work: Path, key: str) -> None:
+    def __init__(self, kept: Path, work: Path, key: str, files: Files) -> None:
         """Take over what is there, if it is whole and has the same ``key``."""
-        self._kept, self._work = kept, work
+        self._templates, self._work = kept.with_name(TEMPLATES), work
+        self._files = files
         self._former, self._now = _Record(key), _Record(key)
         self._read: set[str] = set()
         self.written: set[str] = set()
-        if (kept / SUMS).is_file() and (kept / SUMS).read_text() == checksums(kept):
-            former = pickle.loads((kept / RECORD).read_bytes())
-            if former.key == key:
+        if data := Kept(kept).read(RECORD):
+            former = pickle.loads(data)
+            if former.key == key and all(map(files.holds, former.files.values())):
                 self._former = former
-                shutil.copytree(kept / DOCTREES, work / DOCTREES)
+                for name in former.files:
+                    if name.startswith("doctrees/"):
+                        self._put(name, work)
 
     def follow(self, app: Sphinx) -> None:
         """Let a build read and write what it has to."""
         if app.fresh_env_used:  # the folder has moved, say
             self._former = _Record(self._now.key)
+        (self._work / ENVIRONMENT).unlink(missing_ok=True)  # read, and written anew
         state(app).add(self._former.added)
         app.builder.get_outdated_docs = list  # type: ignore[method-assign]  # none
+        app.env.get_outdated_files = partial(  # type: ignore[method-assign]
+            self._outdated, app
+        )
         app.env._pickled_doctree_cache = _Few()
         app.env._write_doc_doctree_cache = _Few()
         templates: Any = app.builder.templates
-        folder = _made(self._kept.with_name(TEMPLATES))
-        templates.environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
-        app.connect("env-purge-doc", lambda app, _, page: state(app).forget(page))
-        app.connect("env-get-outdated", self._outdated)
+        folder = FileSystemBytecodeCache(str(_made(self._templates)))
+        templates.environment.bytecode_cache = folder
+        app.connect("env-purge-doc", self._forget)
         app.connect("env-before-read-docs", lambda *a: self._read.update(a[-1]))
         app.connect("env-updated", self._choose)
         app.connect("build-finished", _write_pictures, priority=400)
-        for path in Path(app.srcdir).rglob("*"):  # digests tell what changed, no clock
-            os.utime(path, (0, 0))
+        html.copyfile = partial(_placed, f"{app.srcdir}{os.sep}")
 
-    def _outdated(self, app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
-        known = self._former.digests
-        return [
-            p
-            for p in env.all_docs.keys() & env.found_docs
-            if _digest(app, p) != known.get(p)
-        ]
+    def _outdated(
+        self, app: Sphinx, _config_changed: bool
+    ) -> tuple[set[str], set[str], set[str]]:
+        """Return the pages to read that are new, that have changed; those that went.
+
+        Digests tell what changed: files that are linked into place have old times.
+        """
+        env, known = app.env, self._former.digests
+        del env.get_outdated_files  # it has been asked, and cannot be stored
+        there, former = set(env.found_docs), set(env.all_docs)
+        if env.config_status != CONFIG_OK:
+            return there, set(), former - there
+        changed = {p for p in former & there if _digest(app, p) != known.get(p)}
+        return there - former, changed | env.reread_always & there, former - there
+
+    def _forget(self, app: Sphinx, _env: object, page: str) -> None:
+        """Forget a page that has gone, or is read again."""
+        state(app).forget(page)
+        (self._work / _doctree(page)).unlink(missing_ok=True)  # is written anew
+
+    def _put(self, name: str, folder: Path) -> None:
+        """Put a file of the last build where it lay."""
+        _made((folder / name).parent)
+        self._files.give(self._former.files[name], folder / name)
 
     def _choose(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
         """Choose the pages to write; put the others in place as they were."""
@@ -119,8 +146,8 @@ class Renewal:
         left = {p for p in env.all_docs if same and p not in self._read}
         for page in left:
             for name in _files(page):
-                if (self._kept / PAGES / name).exists():
-                    _copy(name, self._kept / PAGES, Path(app.outdir))
+                if name in self._former.files:
+                    self._put(name, Path(app.outdir))
         app.builder.images |= {
             file: name
             for file, name in self._former.images.items()
@@ -142,13 +169,14 @@ class Renewal:
         for page in _speakers(app, messages):
             del now.digests[page]
         now.images, now.added = app.builder.images, state(app).added()
-        (self._work / DOCTREES).rename(_made(folder) / DOCTREES)
+        names = [ENVIRONMENT, *map(_doctree, app.env.all_docs)]
+        places = {name: self._work / name for name in names}
         for page in app.env.all_docs:
-            for name in _files(page):
-                if Path(app.outdir, name).exists():
-                    _copy(name, Path(app.outdir), folder / PAGES)
-        (folder / RECORD).write_bytes(pickle.dumps(now))
-        (folder / SUMS).write_text(checksums(folder))
+            places |= {name: Path(app.outdir, name) for name in _files(page)}
+        for name, path in places.items():
+            if path.exists():
+                now.files[name] = self._files.take(path)
+        Kept(folder).write(RECORD, pickle.dumps(now))
 
 
 def _speakers(app: Sphinx, messages: Iterable[str]) -> set[str]:
@@ -173,8 +201,8 @@ def _digest(app: Sphinx, page: str) -> str:
 def _own(app: Sphinx, page: str) -> Any:
     """Return what tells of a page's file, of those that it includes, of its run."""
     env = app.env
-    paths = [Path(env.doc2path(page)), *sorted(map(Path, env.dependencies[page]))]
-    files = [(os.path.relpath(p, app.srcdir), _sum(p)) for p in paths]
+    paths = [str(env.doc2path(page)), *sorted(map(str, env.dependencies[page]))]
+    files = [(os.path.relpath(path, app.srcdir), _sum(app, path)) for path in paths]
     return files, [state(app).runs.key(name) for name in sources_of(app, page)]
 
 
@@ -188,8 +216,8 @@ def _drawn(app: Sphinx, what: str) -> Any:
     return _own(app, what) if what in app.env.all_docs else None
 
 
-def _sum(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _sum(app: Sphinx, path: str) -> str:
+    return state(app).files.digest(path) if os.path.isfile(path) else ""
 
 
 def _shown(app: Sphinx) -> str:
@@ -237,9 +265,19 @@ def _files(page: str) -> tuple[str, str]:
     return f"{page}.html", f"{CARDS}/{page}.png"
 
 
-def _copy(name: str, source: Path, target: Path) -> None:
-    _made((target / name).parent)
-    shutil.copyfile(source / name, target / name)
+def _doctree(page: str) -> str:
+    return f"doctrees/{page}.doctree"
+
+
+def _placed(own: str, source: Any, target: Any, *, force: bool = False) -> None:
+    """Put a picture or download in place of Sphinx, which copies it; ours are linked.
+
+    ``own`` is how a path begins that this build has made.
+    """
+    if str(source).startswith(own):
+        link(source, target)
+    else:
+        _copied(source, target, force=force)
 
 
 def _made(folder: Path) -> Path:

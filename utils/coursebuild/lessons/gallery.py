@@ -27,7 +27,7 @@ from coursebuild.downloads.portable import Place
 from coursebuild.lessons.outputs import output_html, write_pictures
 from coursebuild.sources.docnames import page_of
 from courserun.figures import LARGEST_CARD
-from courserun.kept import Kept
+from courserun.kept import Files, Kept
 from courserun.lesson import Lesson, Output, Part, Picture
 from courserun.runs import Runs
 
@@ -60,13 +60,14 @@ DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Shelf:
-    """What sphinx-gallery has made of lessons.
+    """What sphinx-gallery has made of lessons: results, and ``files`` by digests.
 
     ``key`` is of all that is no source of a page: "" keeps nothing.  ``warned`` says
     how often Sphinx has warned: what brings a warning is made again, to say the same.
     """
 
     kept: Kept
+    files: Files
     key: str = ""
     warned: Callable[[], int] = int
 
@@ -143,14 +144,15 @@ def install(
         own = Path(source, file).read_bytes(), replace(lesson, files=())
         what = shelf.key, place, runs.key(lesson.name), own
         key = sha256(repr(what).encode()).hexdigest()
-        if (data := shelf.kept.read(key)) is None:
+        data = shelf.kept.read(key)
+        result, files = pickle.loads(data) if data else (None, {})
+        if not data or not all(map(shelf.files.holds, files.values())):
             return _kept(make, Path(target), shelf, key)
         _lay_beside(Path(target), lesson)
         for output in run.outputs:
             write_pictures(output, images)
-        result, files = pickle.loads(data)
-        for name, content in files.items():
-            Path(target, name).write_bytes(content)
+        for name, digest in files.items():
+            shelf.files.give(digest, f"{target}/{name}")
         return result
 
     backreferences.THUMBNAIL_TEMPLATE = CARD
@@ -172,8 +174,9 @@ def _kept(make: Callable[[], Any], folder: Path, shelf: Shelf, key: str) -> Any:
     before, warned = {*folder.rglob("*")}, shelf.warned()
     result = make()
     new = [path for path in {*folder.rglob("*")} - before if path.is_file()]
-    files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(new)}
     if shelf.warned() == warned:
+        take = shelf.files.take
+        files = {p.relative_to(folder).as_posix(): take(p) for p in sorted(new)}
         shelf.kept.write(key, pickle.dumps((result, files)))
     return result
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from coursebuild.downloads.archives import build_wheel
 from coursebuild.sources.reading import read_lessons
 from courserun.freshness import Store
-from courserun.kept import Kept
+from courserun.kept import Files, Kept
 from courserun.lesson import Lesson, Run
 from courserun.runner import LessonExecutor, stop_servers
 from courserun.runs import Runs
@@ -19,10 +19,11 @@ __all__ = ["Course", "begin", "stop"]
 
 
 class Course(NamedTuple):
-    """The lessons of one build, and the package that readers take away."""
+    """The lessons of one build, the package that readers take away, what files were."""
 
     runs: Runs
     wheel: Path
+    files: Files
 
 
 # Kept here, since Sphinx tells its extensions nothing of a build that is broken off.
@@ -44,7 +45,7 @@ def begin(root: Path, out: Path, *, execute: bool) -> Course:
             _execute(runs)
         else:
             stop_servers()  # no lesson runs
-        _begun[out] = Course(runs, wheel)
+        _begun[out] = Course(runs, wheel, Files(root / "build/.files"))
     return _begun[out]
 
 

@@ -12,10 +12,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from coursebuild.publishing.site_checks import read_pages, wrong_links
+from coursebuild.publishing.site_checks import Seen, read_pages, wrong_links
 from coursebuild.sources.docnames import page_of, source_of
 from coursebuild.state import state
-from courserun.kept import Kept
+from courserun.kept import Memory, digest_of
 
 __all__ = ["mend", "setup"]
 
@@ -47,26 +47,34 @@ class EaseLesson(SphinxTransform):
 
 
 def mend(
-    site: Path, root: Path, names: Iterable[str], kept: Kept | None = None
+    site: Path,
+    root: Path,
+    names: Iterable[str],
+    known: Memory | None = None,
+    digest: Callable[[Path], str] = digest_of,
 ) -> list[str]:
     """Turn what would lead nowhere into text, and what asks another host into a link.
 
-    ``names`` are the sources of the pages that may be mended; ``kept`` is what pages
-    said when they were read.  Returns a note for each.
+    ``names`` are the sources of the pages that may be mended; ``known`` is what pages
+    said when they were read.  ``digest`` digests a file.  Returns a note for each.
     """
     found = [(name, site / page_of(name)) for name in names]
-    pages = read_pages(site.rglob("*.html"), kept) if found else {}
-    notes = []
+    pages = read_pages(site.rglob("*.html"), known, digest) if found else {}
+    notes, seen = list[str](), Seen()
     for name, page in found:
+        wrong = [*wrong_links(page, site, pages, seen)] if page in pages else []
+        if not wrong:
+            continue
         lines = (root / name).read_text(encoding="utf-8").splitlines()
-        before = text = page.read_text(encoding="utf-8") if page in pages else ""
-        for tag, url, why in wrong_links(page, site, pages) if text else ():
+        before = text = page.read_text(encoding="utf-8")
+        for tag, url, why in wrong:
             mended = _MENDED[tag](text, url) if tag in _MENDED else text
             if mended != text:
                 line = next((k for k, said in enumerate(lines, 1) if url in said), 1)
                 notes.append(f"{name}:{line}\n  {why}\n  ({_DONE[tag]})")
             text = mended
         if text != before:
+            page.unlink()  # it may be linked with one that is kept
             page.write_text(text, encoding="utf-8")
     return notes
 

@@ -8,15 +8,11 @@ may load: files of this site, and the one inline script that the theme brings.
 from __future__ import annotations
 
 import base64
-import json
 import re
-from functools import partial
+from collections.abc import Collection
 from hashlib import sha256
-from pathlib import Path
 
-from courserun.kept import Kept, code_digest
-
-__all__ = ["REPAIRS", "policy", "tidy"]
+__all__ = ["REPAIRS", "needless", "policy", "repaired"]
 
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 POLICY = (
@@ -97,29 +93,18 @@ CELL = re.compile(r"(?s)<t[dh]\b.*?</t[dh]>")
 JOINT = re.compile(r"(?<=\w)(?:\.(?!\d)|[_/={(]+)(?=[\w\\])(?![^<]*>)")
 
 
-def tidy(site: Path, kept: Kept) -> list[str]:
-    """Repair every page of ``site``; return the faults that no page has any more.
-
-    What becomes of a page is ``kept``.
-    """
-    found: set[str] = set()
-    for page in sorted(site.rglob("*.html")):
-        text = page.read_text(encoding="utf-8")
-        what = f"{code_digest(Path(__file__))} {text}".encode()
-        made = kept.made(sha256(what).hexdigest(), partial(_repaired, text))
-        faults, _, text = made.partition("\n")
-        found.update(json.loads(faults))
-        page.write_text(text, encoding="utf-8")
-    (site / "_static" / "sg-tags.js").unlink(missing_ok=True)
+def needless(found: Collection[str]) -> list[str]:
+    """Return a line for each repair whose fault is not among those ``found``."""
     return [
-        f"tidy.py repairs {what} ({fault}), but no page has this fault now: delete it"
+        f"html_repairs.py repairs {what} ({fault}), but no page has this fault now:"
+        " delete it"
         for what, fault, _ in REPAIRS
         if fault not in found
     ]
 
 
-def _repaired(text: str) -> str:
-    """Return a page as it is to be, below a line of the faults that it had."""
+def repaired(text: str) -> tuple[list[str], str]:
+    """Return the faults of a page, and the page as it is to be."""
     found = []
     for _, fault, repair in REPAIRS:
         text, count = re.subn(fault, repair, text)
@@ -130,7 +115,7 @@ def _repaired(text: str) -> str:
     text = text.replace(
         '<meta charset="utf-8">', f'<meta charset="utf-8">\n    {meta}', 1
     )
-    return f"{json.dumps(found)}\n{text}"
+    return found, text
 
 
 def _breakable(cell: re.Match[str]) -> str:

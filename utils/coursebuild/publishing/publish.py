@@ -8,13 +8,14 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from coursebuild.addresses import read_places
 from coursebuild.publishing.source_date import source_date
+from courserun.kept import digest_of, files_below
 
 __all__ = [
     "STORES",
@@ -118,13 +119,16 @@ def is_current(target: Path, mark: str) -> bool:
     return same and sums.is_file() and sums.read_text() == checksums(site)
 
 
-def publish(built: Path, target: Path, mark: str) -> None:
+def publish(
+    built: Path, target: Path, mark: str, digest: Callable[[str], str] = digest_of
+) -> None:
     """Make ``target`` show the folder ``built`` from one moment to the next.
 
     ``target`` is a symbolic link to a folder named after the fingerprint: the
-    link is replaced atomically, so that no reader ever sees half a site.
+    link is replaced atomically, so that no reader ever sees half a site.  ``digest``
+    digests its files.
     """
-    (built / SUMS).write_text(checksums(built))
+    (built / SUMS).write_text(checksums(built, digest))
     readable(built)
     sites = target.parent / SITES
     sites.mkdir(exist_ok=True)
@@ -182,14 +186,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def checksums(site: Path) -> str:
+def checksums(site: Path, digest: Callable[[str], str] = digest_of) -> str:
     """Return the checksums of all files but its own, as sha256sum checks them."""
-    names: Iterable[str] = (
-        path.relative_to(site).as_posix()
-        for path in site.rglob("*")
-        if path.is_file() and path.name != SUMS
-    )
-    return "".join(
-        f"{hashlib.sha256((site / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in sorted(names)
-    )
+    names = [name for name in files_below(site) if Path(name).name != SUMS]
+    return "".join(f"{digest(f'{site}/{name}')}  {name}\n" for name in names)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from hashlib import sha256
+from functools import partial
 from html import escape
 from html.parser import HTMLParser
 from multiprocessing import get_context
@@ -20,11 +18,13 @@ from urllib.parse import quote, unquote, urlsplit
 from coursebuild.sources.beside import scripts
 from coursebuild.sources.docnames import page_of, place_of
 from coursebuild.sources.docnames import pages as pages_below
-from courserun.kept import Kept, code_digest
+from courserun.kept import Memory, digest_of, files_below
 from courserun.lesson import SVG
 from courserun.runner import at_once
 
-__all__ = ["dead_links", "problems", "read_pages", "wrong_links"]
+__all__ = ["Seen", "dead_links", "problems", "read_pages", "wrong_links"]
+
+Seen = dict[tuple[str, str], tuple[bool, str]]  # folder or page, and address: its goal
 
 FORBIDDEN = {
     "Traceback (most recent call last)": "a traceback",
@@ -59,25 +59,27 @@ def problems(
     site: Path,
     root: Path,
     drawn: Mapping[str, Iterable[str]],
-    kept: Kept | None = None,
+    known: Memory | None = None,
+    digest: Callable[[Path], str] = digest_of,
 ) -> list[str]:
     """Return one line for each thing that is wrong with the pages of ``site``.
 
     ``root`` is the project's folder: its path must appear nowhere.  ``drawn`` holds
-    the opening tags of the graphs that each lesson drew; ``kept`` is what pages said
-    when they were read.
+    the opening tags of the graphs that each lesson drew; ``known`` is what pages said
+    when they were read.  ``digest`` digests a file.
     """
-    found = [f"{name}: is empty" for name in _empty_files(site)]
-    pages = list(site.rglob("*.html"))
+    names, known = files_below(site), known or Memory(None)
+    found = [f"{name}: is empty" for name in _empty_files(site, names)]
+    pages = [site / name for name in names if name.endswith(".html")]
     if not pages:
         return [*found, f"{site.name}: holds no page"]
-    ids = read_pages(pages, kept)
+    ids, seen = read_pages(pages, known, digest), Seen()
     for page in sorted(pages):
         name = page.relative_to(site)
         found += [f"{name}: {line}" for line in ids[page].wrong]
-        found += _wrong_on(page, site, root, ids)
+        found += _wrong_on(page, site, root, ids, seen)
     sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
-    found += _paths_of_the_machine(site, root)
+    found += _paths_of_the_machine(site, root, names, known, digest)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
 
 
@@ -85,37 +87,47 @@ def dead_links(site: Path, root: Path) -> list[str]:
     """Return one line for each link that leads nowhere, of a site that is not whole."""
     if not (site / "index.html").exists():
         return []  # Sphinx has not come to the pages
-    pages = read_pages(sorted(site.rglob("*.html")))
-    return [line for page in pages for line in _wrong_on(page, site, root, pages)]
+    pages, seen = read_pages(sorted(site.rglob("*.html"))), Seen()
+    return [line for page in pages for line in _wrong_on(page, site, root, pages, seen)]
 
 
 def _wrong_on(
-    page: Path, site: Path, root: Path, pages: Mapping[Path, _Page]
+    page: Path, site: Path, root: Path, pages: Mapping[Path, _Page], seen: Seen
 ) -> Iterator[str]:
     name = page.relative_to(site)
-    for _, url, why in wrong_links(page, site, pages):
+    for _, url, why in wrong_links(page, site, pages, seen):
         place = place_of(name.with_suffix("").as_posix(), root, url)
         known = (root / place.rpartition(":")[0]).exists()
         yield f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}"
 
 
-def _empty_files(site: Path) -> Iterator[str]:
-    for path in sorted(site.rglob("*")):
-        name = path.relative_to(site).as_posix()
-        if path.is_file() and not path.stat().st_size and name not in EMPTY_BY_DESIGN:
+def _empty_files(site: Path, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if not os.path.getsize(f"{site}/{name}") and name not in EMPTY_BY_DESIGN:
             yield name
 
 
-def _paths_of_the_machine(site: Path, root: Path) -> Iterator[str]:
+def _paths_of_the_machine(
+    site: Path,
+    root: Path,
+    names: Iterable[str],
+    known: Memory,
+    digest: Callable[[Path], str],
+) -> Iterator[str]:
     """Name the files, pages or not, that show where something lay on the disk."""
     own = {f(f"{root}/").encode() for f in (str, quote, escape)}
     mark = re.compile(b"|".join([*map(re.escape, sorted(own)), ELSEWHERE.encode()]))
     signs = {*own, *SIGNS}  # to look for a word is ten times as fast
-    for path in sorted(site.rglob("*")):
-        data = path.read_bytes() if path.is_file() else b""
-        if any(sign in data for sign in signs) and (hit := mark.search(data)):
-            shown = hit[0].decode(errors="replace")
-            yield f"{path.relative_to(site)}: shows a path of this machine: {shown}"
+
+    def shown(path: Path) -> str:
+        data = path.read_bytes()
+        hit = mark.search(data) if any(sign in data for sign in signs) else None
+        return hit[0].decode(errors="replace") if hit else ""
+
+    for name in names:
+        path = site / name
+        if hit := known.of((mark.pattern, digest(path)), partial(shown, path)):
+            yield f"{name}: shows a path of this machine: {hit}"
 
 
 def _wrong_text(text: str) -> Iterator[str]:
@@ -132,62 +144,64 @@ def _around(text: str, mark: str) -> str:
     return re.sub(r"\s+", " ", text[max(at - 40, 0) : at + 60])
 
 
-def read_pages(pages: Iterable[Path], kept: Kept | None = None) -> dict[Path, _Page]:
-    """Read what pages say, on all cores; what has been read is ``kept``."""
-    keys = {page: _key(page) for page in pages}
-    texts = {page: kept.get(key) if kept else None for page, key in keys.items()}
-    new = [page for page, text in texts.items() if text is None]
+def read_pages(
+    pages: Iterable[Path],
+    known: Memory | None = None,
+    digest: Callable[[Path], str] = digest_of,
+) -> dict[Path, _Page]:
+    """Read what pages say, on all cores; what has been read is ``known``."""
+    known = known or Memory(None)
+    keys = {page: ("page", digest(page)) for page in pages}
+    new = [page for page, key in keys.items() if not known.knows(key)]
     if len(new) > FEW:
         with ProcessPoolExecutor(at_once(), mp_context=get_context("fork")) as pool:
             read = dict(zip(new, pool.map(_read, new, chunksize=4), strict=True))
     else:
         read = {page: _read(page) for page in new}
-    for page, text in read.items():
-        texts[page] = text
-        if kept:
-            kept.put(keys[page], text)
-    return {page: _page(text) for page, text in texts.items() if text is not None}
+    return {p: known.of(key, lambda p=p: read[p]) for p, key in keys.items()}
 
 
-def _key(page: Path) -> str:
-    reader = code_digest(Path(__file__)).encode()
-    return sha256(reader + page.read_bytes()).hexdigest()
-
-
-def _read(page: Path) -> str:
+def _read(page: Path) -> _Page:
     parser, text = _Parser(), page.read_text(encoding="utf-8")
     parser.feed(text)
-    return json.dumps(
-        [sorted(parser.page.ids), parser.page.links, [*_wrong_text(text)]]
-    )
-
-
-def _page(text: str) -> _Page:
-    ids, links, wrong = json.loads(text)
-    return _Page(set(ids), [(tag, url) for tag, url in links], wrong)
+    ids, links, _ = parser.page
+    return _Page(ids, links, [*_wrong_text(text)])
 
 
 def wrong_links(
-    page: Path, site: Path, pages: Mapping[Path, _Page]
+    page: Path, site: Path, pages: Mapping[Path, _Page], seen: Seen | None = None
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why."""
-    folder = str(page.parent)
+    """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why.
+
+    Pages of one folder have most links in common: ``seen`` holds where they lead.
+    """
+    folder, seen = str(page.parent), {} if seen is None else seen
     for tag, url in pages[page].links:
         if (page.name, url) == ANYWHERE:
             continue
-        parts = urlsplit(url)
-        if parts.scheme or parts.netloc:
-            if tag != "a":
-                yield tag, url, f"asks another host for {url}"
-            continue
-        target = _flat(folder, parts.path) if parts.path else page
-        if target not in pages and target.is_dir():
-            target /= "index.html"
-        if target not in pages and not _holds(site, target):
-            yield tag, url, f"links to {url}, which is not there"
-        elif target in pages and not _leads(parts.fragment, pages[target].ids):
-            why = f"links to {url}, but there is no such place on that page"
+        key = str(page) if url.startswith(("#", "?")) else folder, url
+        if key not in seen:
+            seen[key] = _goal(page, url, site, pages)
+        there, why = seen[key]
+        if why and not (tag == "a" and not there):
             yield tag, url, why
+
+
+def _goal(
+    page: Path, url: str, site: Path, pages: Mapping[Path, _Page]
+) -> tuple[bool, str]:
+    """Tell whether an address is of this site, and what is wrong where it leads."""
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc:
+        return False, f"asks another host for {url}"
+    target = _flat(str(page.parent), parts.path) if parts.path else page
+    if target not in pages and target.is_dir():
+        target /= "index.html"
+    if target not in pages and not _holds(site, target):
+        return True, f"links to {url}, which is not there"
+    if target in pages and not _leads(parts.fragment, pages[target].ids):
+        return True, f"links to {url}, but there is no such place on that page"
+    return True, ""
 
 
 def _leads(fragment: str, ids: set[str]) -> bool:
@@ -196,7 +210,6 @@ def _leads(fragment: str, ids: set[str]) -> bool:
     return is_program or unquote(fragment) in ids
 
 
-@cache  # pages of one folder have most links in common
 def _flat(folder: str, link: str) -> Path:
     """Resolve ``..`` by text alone: the site may be reached through a link."""
     return Path(os.path.normpath(os.path.join(folder, unquote(link))))

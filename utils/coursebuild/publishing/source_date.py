@@ -67,13 +67,10 @@ def spelled(day: date) -> str:
     return f"{day.day} {MONTHS.split()[day.month - 1]} {day.year}"
 
 
-def put_date(site: Path, day: date | None) -> None:
-    """Write the day into the pages of lessons; nothing where nobody knows it.
+def put_date(text: str, day: date | None) -> str:
+    """Write the day into the text of a lesson's page; nothing where nobody knows it.
 
     Pages are kept without it: a commit changes it, and an edit after the commit, and
-    neither makes a page anew.
+    neither lets Sphinx make a page anew.
     """
-    said = f", as of {spelled(day)}" if day else ""
-    for page in site.glob("lessons/**/*.html"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(text.replace(AS_OF, said), encoding="utf-8")
+    return text.replace(AS_OF, f", as of {spelled(day)}" if day else "")

@@ -14,10 +14,9 @@ import hashlib
 import json
 import os
 import re
-from functools import cache
 from pathlib import Path
 
-__all__ = ["join"]
+__all__ = ["Sheets", "late"]
 
 LINK = re.compile(r'\s*<link rel="stylesheet" type="text/css" href="([^"?]*)[^>]*>')
 ONE = '\n    <link rel="stylesheet" type="text/css" href="{}">'
@@ -40,31 +39,37 @@ RARE = (  # a font as CSS names it, and the classes of what is set in it
 )
 
 
-def join(site: Path) -> None:
-    """Let each page of ``site`` load one style sheet, which knows whether it typesets.
+class Sheets:
+    """The style sheets of a site: each page loads one, which knows whether it typesets.
 
     One for all and one for formulas would need a second connection before HTTP/2.
     """
 
-    @cache
-    def sheet(files: tuple[Path, ...], *, typeset: bool) -> Path:
-        fonts = _embedded(site) if typeset else ""
-        name = "formulas" if typeset else "style"
-        return _write(site, name, _joined(site, files) + fonts)
+    def __init__(self, site: Path) -> None:
+        """Join nothing yet."""
+        self._site = site
+        self._made: dict[tuple[tuple[Path, ...], bool], Path] = {}
 
-    for page in sorted(site.rglob("*.html")):
-        text = page.read_text(encoding="utf-8")
+    def join(self, page: Path, text: str) -> tuple[str, Path | None]:
+        """Let the text of a page load one sheet; return both, where it loads any."""
         links = list(LINK.finditer(text))  # a page may bring its own, in its body
         if not links:
-            continue
+            return text, None
         files = tuple(Path(os.path.normpath(page.parent / link[1])) for link in links)
         typeset = 'class="katex"' in text
-        one = sheet(files, typeset=typeset)
+        one = self._sheet(files, typeset=typeset)
         link = ONE.format(os.path.relpath(one, page.parent))
         link += f"<script>{DECODE}{late(text)}</script>" if typeset else ""
         start = links[0].start()
-        text = text[:start] + link + LINK.sub("", text[start:])
-        page.write_text(text, encoding="utf-8")
+        return text[:start] + link + LINK.sub("", text[start:]), one
+
+    def _sheet(self, files: tuple[Path, ...], *, typeset: bool) -> Path:
+        if (files, typeset) not in self._made:
+            fonts = _embedded(self._site) if typeset else ""
+            name = "formulas" if typeset else "style"
+            text = _joined(self._site, files) + fonts
+            self._made[files, typeset] = _write(self._site, name, text)
+        return self._made[files, typeset]
 
 
 def late(text: str) -> str:
@@ -86,7 +91,8 @@ def late(text: str) -> str:
 def _write(site: Path, name: str, text: str) -> Path:
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     target = site / "_static" / f"{name}-{digest}.css"
-    target.write_text(text, encoding="utf-8")
+    if not target.exists():
+        target.write_text(text, encoding="utf-8")
     return target
 
 

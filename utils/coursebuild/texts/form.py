@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 
 from sphinx_gallery.py_source_parser import SYNTAX_ERROR_DOCSTRING
@@ -19,8 +17,7 @@ from coursebuild.texts.loose_numbers import (
     reviewed,
     unused,
 )
-from coursecheck import maths
-from courserun.kept import Kept, code_digest
+from courserun.kept import Memory
 from courserun.lesson import Lesson, Run
 
 __all__ = ["faults", "review", "sort_messages"]
@@ -38,7 +35,6 @@ _OF_FORM = re.compile(  # kinds of Sphinx's warnings after which a page says the
     r"\s*(?:\n|$)"
 )
 _NOWHERE = re.compile(r"WARNING: unknown (?:role|directive) name: (\S+)")
-_READERS = Path(__file__).parent, Path(maths.__file__).parent
 _FIELDS = re.compile(r"^:[A-Z][\w ]*: \S", re.MULTILINE)
 
 
@@ -49,16 +45,16 @@ def review(
     *,
     whole: bool = True,
     state: bool = False,
-    kept: Kept | None = None,
+    known: Memory | None = None,
 ) -> tuple[list[str], list[str]]:
     """Return the faults and the notes on some lessons that have run.
 
     Where these are the ``whole`` site, what the list of numbers holds for nothing is
     a fault, too.  With ``state``, a strict lesson has to state something.  What lessons
-    say is ``kept``.
+    say is ``known``.
     """
     allowed, found = reviewed(root), {run.lesson: run for run in runs}
-    read = [(lesson, *_read(lesson, kept)) for lesson in lessons]
+    read = [(lesson, *_read(lesson, known or Memory(None))) for lesson in lessons]
     said = {lesson.name: numbers for lesson, numbers, _ in read}
     wrong = unused(said, allowed) if whole else []
     notes: list[str] = []
@@ -74,19 +70,13 @@ def review(
     return wrong, notes
 
 
-def _read(lesson: Lesson, kept: Kept | None) -> tuple[list[Number], list[str]]:
+def _read(lesson: Lesson, known: Memory) -> tuple[list[Number], list[str]]:
     """Return the numbers in a lesson's texts, and what it imports and never uses."""
-
-    def make() -> str:
-        return json.dumps([all_numbers(lesson), list(unused_imports(lesson))])
-
-    if kept is None:
-        text = make()
-    else:
-        what = code_digest(*_READERS), lesson.name, lesson.markup, lesson.blocks
-        text = kept.made(sha256(repr(what).encode()).hexdigest(), make)
-    numbers, imported = json.loads(text)
-    return [tuple(number) for number in numbers], imported
+    what = "form", lesson.name, lesson.markup, lesson.blocks
+    found: tuple[list[Number], list[str]] = known.of(
+        what, lambda: ([*all_numbers(lesson)], [*unused_imports(lesson)])
+    )
+    return found
 
 
 def faults(lesson: Lesson) -> Iterator[str]:
