@@ -18,7 +18,10 @@ from textwrap import indent
 from typing import Any
 
 import sphinx_gallery
+from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 from sphinx_gallery import backreferences, gen_gallery, gen_rst
 
 from coursebuild.downloads.archives import write_zip
@@ -38,16 +41,11 @@ KNOWN_VERSION = "0.22.1"
 _generate = gen_rst.generate_file_rst
 _NUMBER = "sphinx_gallery_thumbnail_number"
 CARD = """
-.. container:: lesson-card
+.. lesson-card::
 
-   .. image:: /{thumbnail}
-      :alt:
-
-   :doc:`{doc_name}`
-
-   .. raw:: html
-
-      <p>{intro}</p>
+   /{thumbnail}
+   {doc_name}
+   <p>{intro}</p>
 
 """
 ROOM = (320, 144)  # the room for a picture, in pixels
@@ -56,6 +54,30 @@ _SIZE = re.compile(r'width="\d+" height="\d+" viewBox="(-?\d+) (-?\d+) (\d+) (\d
 _LEGEND = re.compile(r'<g class="ag-legend">.*?</g>')
 _ROW = re.compile(r'<text x="[^"]*" y="([^"]*)"')
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+
+
+class LessonCard(SphinxDirective):
+    """A lesson's card: its picture, its link, the HTML of its first words.
+
+    As directives within a directive they were a sixth of what an edit computed in a
+    site of a hundred lessons: docutils makes a state machine for each.
+    """
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the card of what stands in three lines."""
+        picture, docname, *words = self.content
+        link, _ = self.parse_inline(f":doc:`{docname}`")
+        parts = [
+            nodes.image("", alt="", uri=picture),
+            nodes.paragraph("", "", *link),
+            nodes.raw("", "\n".join(words), format="html"),
+        ]
+        card = nodes.container("", *parts, classes=["lesson-card"])
+        for node in card, *parts:
+            self.set_source_info(node)
+        return [card]
 
 
 @dataclass(frozen=True)
@@ -163,8 +185,9 @@ def install(
     return kept
 
 
-def setup(_app: object) -> None:
+def setup(app: Sphinx) -> None:
     """Let sphinx-gallery not load matplotlib, and not read each script once more."""
+    app.add_directive("lesson-card", LessonCard)
     gen_gallery._import_matplotlib = lambda: None
     gen_rst._split_parallel = lambda scripts, *_: (scripts, [])
 
