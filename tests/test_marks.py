@@ -1,29 +1,15 @@
 """The marks on checked formulas and the ledger, on the built site."""
 
 import re
-from functools import cache
 
 import pytest
-from course import LESSONS, ROOT
+from course import LESSONS, ROOT, run_of
 
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import page_of
 from coursecheck.stated import Statement
-from courserun.freshness import Store, lesson_keys
 
 SITE = ROOT / "build" / "html"
-
-
-@cache
-def keys() -> dict[str, str]:
-    """Return the lessons by their names, each with the key of its run."""
-    return lesson_keys(LESSONS, root=ROOT)
-
-
-def run_of(name):
-    run = Store(ROOT / "build" / ".runs").get(keys()[name])
-    assert run, f"{name} has not run: make html"
-    return run
 
 
 def test_mark_names_the_witnesses_of_all_equations_of_a_formula():
@@ -48,14 +34,14 @@ def test_page_marks_every_formula_that_was_checked(name):
 
 
 def test_ledger_lists_every_statement():
-    statements = [s for name in keys() for s in run_of(name).statements]
+    statements = [s for x in LESSONS for s in run_of(x.name).statements]
     rows = (SITE / "ledger.html").read_text().count("<tr><td>")
     assert rows == len(statements) > 100
 
 
 def test_ledger_counts_what_it_lists():
     text = (SITE / "ledger.html").read_text()
-    laws = sum(s.kind == "law" for name in keys() for s in run_of(name).statements)
+    laws = sum(s.kind == "law" for x in LESSONS for s in run_of(x.name).statements)
     (true,) = re.findall(r"<strong>(\d+) statements</strong>", text)
     assert int(true) == text.count("<tr><td>") - laws
     assert f"{laws} general laws" in text
