@@ -565,6 +565,43 @@ def test_prediction_gets_its_card(page: Page, make, step, given, card):
         assert page.locator("[role=status] p:visible").count() == 1
 
 
+def test_prediction_is_led_on_by_what_is_heard(page: Page):
+    """The next question has to be heard, as the focus stays in its field."""
+    serve(page, diamond(), step="#ag-1-s3")
+    page.locator(".ag-predict input").click()
+    heard = page.locator("form.ag-ask [aria-live=polite]")
+    asked = []
+    for given in ("y", "9", "3", "z", "27", "x"):
+        asked.append(heard.inner_text())
+        page.keyboard.type(given)
+        page.keyboard.press("Enter")
+    assert [text.split(":")[0].strip() for text in asked] == [
+        "Whose turn is next? Click it, or type its name.",
+        "y sends to x",
+        "y sends to z",
+        "Whose turn is next? Click it, or type its name.",
+        "z sends to x",
+        "Whose turn is next? Click it, or type its name.",
+    ]
+    assert page.locator("output").inner_text() == "9 / 9"
+    # At the end the field is gone, and the focus is not.
+    assert page.evaluate("document.activeElement.ariaLabel") == "Step"
+    page.keyboard.press("Home")
+    assert page.locator(".ag-say").inner_text() == "Nothing has run yet."
+
+
+def test_same_mistake_made_twice_is_told_twice(page: Page):
+    serve(page, diamond(), step="#ag-1-s4")
+    page.locator(".ag-predict input").click()
+    card = page.locator("[role=status] p.ag-number")
+    for given in ("5", "6"):
+        page.locator("form.ag-ask input").fill(given)
+        page.keyboard.press("Enter")
+        if given == "6":
+            expect(card).to_be_hidden()
+        expect(card).to_be_visible()
+
+
 def two_leaves():
     a, b = (torch.tensor(v, requires_grad=True) for v in (2.0, 3.0))
     return record_backward(a * b, {"a": a, "b": b})

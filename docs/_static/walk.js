@@ -39,7 +39,8 @@
     function draw(step) {
       slider.value = step;
       now = +slider.value;
-      count.value = `${now} / ${last}`;
+      const place = `${now} / ${last}`;
+      if (count.value != place) count.value = place; // else it would be said again
       for (const line of our("[data-from]")) {
         const { from, to } = line.dataset;
         const own = line.style.visibility || line.getAttribute("visibility") || "inherit";
@@ -58,7 +59,7 @@
 
     function go(step) {
       draw(step);
-      say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? []));
+      say.replaceChildren(...(steps[now - 1]?.cloneNode(true).childNodes ?? ["Nothing has run yet."]));
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(0, "", (figure.dataset.address ?? `#ag-${id}-s`) + now), 300);
       page.scrollPaddingBottom = bar.offsetHeight + "px";
@@ -131,7 +132,10 @@
       const li = steps[now];
       const card = (li.dataset.ask == "turn" ? judgeTurn : judgeSum)(given, li) || "number";
       if (card == "right" || card == "ready") go(now + 1);
-      form.dataset.card = card;
+      if (!form.dataset.ask) slider.focus({ preventScroll: true }); // the field has gone
+      const same = form.dataset.card == card;
+      form.dataset.card = same ? "" : card;
+      if (same) setTimeout(() => li == steps[now] && (form.dataset.card = card), 50); // said again, as it comes anew
       form.lastElementChild.scrollIntoView({ block: "nearest" }); // within the bar
     }
 
@@ -169,7 +173,7 @@
     // The playground has drawn another program in the same figure.
     figure.addEventListener("redrawn", ({ detail }) => {
       clearTimeout(timer); // it is the address of what was drawn before
-      say.replaceChildren(...hint);
+      if (say.firstChild != hint[0]) say.replaceChildren(...hint); // at each letter it would be said again
       read();
       detail == null ? draw(predict.checked ? steps.findIndex((li) => li.dataset.ask) : last) : go(detail);
     });
