@@ -241,6 +241,45 @@ def test_what_went_wrong_comes_again_sooner_until_it_is_found(page: Page):
     assert kept == {"count": 12, "first": 11, "due": {}}
 
 
+def test_who_is_always_wrong_still_meets_each_kind(page: Page):
+    """Three kinds that were due every third time once kept the three others out."""
+    visit(page, "mixed", 1, 1)
+    kinds = [play(page, right=False) for _ in range(9)]
+    assert kinds[:4] == ["next", "paths", "shapes", "next"]  # after two others
+    assert {*kinds} == {*KINDS}
+    assert max(kinds.count(kind) for kind in KINDS) <= 3
+
+
+def test_first_lesson_is_enough_for_the_kind_that_the_page_names(page: Page):
+    assert "the first lesson choose Sum over paths" in page.inner_text("h1 + p")
+    made = page.evaluate(MANY, ["paths", 1])
+    called = set(re.findall(r"\w+(?=\()", " ".join(m["program"] for m in made)))
+    assert called == {"tensor", "relu"}
+    assert "relu leaves a positive number" in page.text_content("#how-it-works")
+
+
+@pytest.mark.parametrize("more", ["", "&ten"])
+def test_link_to_a_place_on_the_page_leaves_the_exercise_as_it_is(page: Page, more):
+    """To skip to the content threw the sheet away."""
+    visit(page, "paths", 1, 17, more)
+    shown = page.locator(".pr section:visible")
+    before = shown.inner_html()
+    if not more:
+        answer(page, "1")
+        before = shown.inner_html()
+    for place in ("#furo-main-content", "#how-it-works"):
+        page.evaluate(
+            "place => document.querySelector(`a[href='${place}']`).click()", place
+        )
+        page.wait_for_url("**" + place)
+        assert shown.inner_html() == before
+    page.go_back()
+    page.go_back()
+    page.wait_for_url("**seed=17" + more)
+    assert shown.inner_html() == before
+    assert more or page.input_value(".pr-ask input") == "1"
+
+
 def test_what_is_remembered_is_said_and_forgotten_by_one_button(page: Page):
     play(page, right=False)
     page.reload()
@@ -283,10 +322,26 @@ def test_sheet_has_ten_questions_and_their_answers(page: Page):
 def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
     visit(page, kind, 2, 17, "&ten")
     texts = [p.extract_text() for p in PdfReader(BytesIO(page.pdf(format="A4"))).pages]
-    assert 2 <= len(texts) <= 5  # ten drawings take four
+    assert 2 <= len(texts) <= 6  # on a phone ten drawings take five
     assert [k for k, text in enumerate(texts) if "Answers" in text] == [len(texts) - 1]
     assert not re.search("Mistakes that|Exercises of six", "".join(texts))
     assert len(re.findall(r"^\s*\d+\.", texts[-1], re.MULTILINE)) == 10
+    which = page.inner_text("#pr-sheet-title").removeprefix("Ten exercises: ")
+    assert f"Answers: {which}" in texts[-1]  # a page that lies apart from its questions
+    assert "Name:" in texts[0]
+    assert "Name:" not in texts[-1]
+
+
+def test_paper_has_a_line_to_write_on_below_each_exercise(page: Page):
+    visit(page, "mixed", 2, 17, "&ten")
+    drawn = """all => all.map((e) => getComputedStyle(e, "::after"))
+      .filter((s) => s.content != "none" && parseFloat(s.borderBottomWidth) >= 1
+        && parseFloat(s.height) > 15).length"""
+    items = page.locator(".pr-sheet > ol > li")
+    assert items.evaluate_all(drawn) == 0
+    page.emulate_media(media="print")
+    assert items.evaluate_all(drawn) == 10
+    assert page.locator(".pr-back li").evaluate_all(drawn) == 0
 
 
 CHOICES = [

@@ -21,6 +21,8 @@
   let now; // the exercise
   let tries;
   let kept;
+  let again; // whether the exercise is one of those that come again
+  let here; // the address that is shown
 
   const inTurn = (seed) => (kind.value == "mixed" ? names[seed % names.length] : kind.value);
   const makeAt = (seed) => make(inTurn(seed), +level.value, seed);
@@ -151,12 +153,17 @@
     recall();
   }
 
-  /** The number of the next exercise: with all kinds in turn, the next one of a kind that is due. */
+  /** The number of the next exercise: with all kinds in turn, the next one of a kind that is due.
+   * Not twice in a row while another kind has not gone wrong: three would keep the rest out. */
   function following() {
-    const due = names.filter((name) => kept.due[`${name} ${level.value}`]?.[1] <= kept.count);
+    const note = (name) => kept.due[`${name} ${level.value}`];
+    const due = names.filter((name) => note(name)?.[1] <= kept.count);
+    const others = names.filter((name) => !note(name));
+    const wanted = again && others.length ? others : due;
+    again = wanted == due && due.length > 0;
     const seed = +number.value + 1;
-    if (kind.value != "mixed" || !due.length) return seed;
-    return [...names.keys()].map((k) => seed + k).find((k) => due.includes(inTurn(k))) ?? seed;
+    if (kind.value != "mixed" || !wanted.length) return seed;
+    return [...names.keys()].map((k) => seed + k).find((k) => wanted.includes(inTurn(k)));
   }
 
   function print() {
@@ -167,7 +174,9 @@
       return li;
     };
     const [questions, answers] = sheet.querySelectorAll("ol");
-    find("h2", sheet).textContent = `Ten exercises: ${title(kind.value)}, level ${level.value}, from number ${number.value}`;
+    const which = `${title(kind.value)}, level ${level.value}, from number ${number.value}`;
+    find("h2", sheet).textContent = "Ten exercises: " + which;
+    find("summary", sheet).textContent = "Answers: " + which; // on paper, a page apart
     questions.replaceChildren(...all.map((it) => item(asked(it), picture(it, false))));
     answers.replaceChildren(...all.map((it) => item(write(it.answer))));
   }
@@ -187,6 +196,7 @@
     link.textContent = ten ? "Back to one exercise after the other" : "Ten of these on a sheet, to print";
     if (ten) print();
     else show();
+    here = location.hash;
     return known;
   }
 
@@ -210,6 +220,8 @@
   };
   find(".pr-sheet button", page).onclick = () => window.print();
   addEventListener("hashchange", () => {
+    // The address of a place on this page shows no other exercise, nor does the way back from it.
+    if (location.hash == here || !location.hash.includes("=")) return;
     const was = sheet.hidden;
     arrive();
     if (sheet.hidden != was) find("h2", was ? sheet : one).focus(); // the link that was followed stands below
@@ -218,5 +230,5 @@
   page.hidden = false;
   recall();
   number.value = 1 + ((Math.random() * 999) | 0);
-  if (!arrive()) history.replaceState(0, "", address(number.value));
+  if (!arrive()) history.replaceState(0, "", (here = address(number.value)));
 })();
