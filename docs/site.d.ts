@@ -18,6 +18,7 @@ interface Ran {
   shape: number[];
   value: Float64Array;
   grad: Float64Array | null;
+  kept?: boolean; // whether it is no leaf, and asked to keep .grad
   held: Float64Array | null; // what .grad holds after the pass
   before?: Float64Array | null; // what it held before
   leaf: boolean;

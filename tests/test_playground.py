@@ -28,6 +28,14 @@ STARTS = re.findall(
     re.DOTALL | re.MULTILINE,
 )
 SQUARE = "x = tensor([1., 3.], requires_grad=True)\ny = (x**2).sum()"
+# What changes within a live region is read aloud, also if it says the same as before.
+SAID = """() => {
+  window.said = [];
+  const options = { childList: true, characterData: true, subtree: true };
+  for (const live of document.querySelectorAll("output, [role=status], [aria-live]"))
+    new MutationObserver(() => live.checkVisibility() && said.push(live.textContent))
+      .observe(live, options);
+}"""
 PLACES = """() => Object.fromEntries([...document.querySelectorAll(".ag-text b")]
   .map((b) => [b.dataset.v, b.textContent]))"""
 
@@ -56,6 +64,12 @@ def write(page: Page, program: str):
     page.fill("#pg-text", program)
 
 
+def retype(page: Page, program: str):
+    """Change the program in one step: to fill in many lines takes as many."""
+    change = "(e, text) => { e.value = text; e.dispatchEvent(new Event('input')); }"
+    page.locator("#pg-text").evaluate(change, program)
+
+
 def title(page: Page) -> str:
     return page.locator(".ag-scroll").get_attribute("aria-label")
 
@@ -72,6 +86,27 @@ def test_there_are_twelve_starting_points(page: Page):
     options = page.locator(".pg-write option:not([hidden])").all_inner_texts()
     assert options == [name for name, _ in STARTS]
     assert len(options) == 12
+
+
+def test_choice_names_the_program_that_stands_there(page: Page):
+    chosen = page.locator(".pg-write select option:checked")
+    assert chosen.text_content() == STARTS[0][0]  # before anything was chosen
+    page.locator(".ag-leaves input").fill("1, 2, 3, 4")
+    assert chosen.text_content() == "a program of your own"
+    write(page, STARTS[2][1])
+    assert chosen.text_content() == STARTS[2][0]
+    write(page, SQUARE)
+    assert chosen.text_content() == "a program of your own"
+
+
+def test_typing_says_no_more_than_has_changed(page: Page):
+    """The walk's hint, and its count, were read aloud anew at each letter."""
+    page.evaluate(SAID)
+    retype(page, STARTS[0][1].replace("3.0]", "4.0]"))
+    assert "grad [0, 3, 12, 48]" in page.locator(".ag-svg").first.text_content()
+    assert page.evaluate("said") == []
+    page.locator(".ag-walk [type=range]").press("ArrowLeft")
+    assert len(page.evaluate("said")) > 0
 
 
 def test_typing_draws(page: Page):
@@ -98,10 +133,13 @@ def test_fault_has_a_place_and_keeps_the_last_drawing(page: Page):
     assert page.locator(".pg-code mark").text_content() == "w"
     assert title(page) == "Drawing of y = sum" or "y = dot" in title(page)
     assert page.locator("#pg-text").get_attribute("aria-invalid") == "true"
-    write(page, SQUARE)
-    assert status(page) == ""
+    retype(page, SQUARE)
+    # Who heard of the fault hears that it is gone.
+    assert status(page) == "Drawing of y = sum."
     assert page.locator(".pg-code mark").count() == 0
     assert title(page) == "Drawing of y = sum"
+    retype(page, SQUARE + " ")
+    assert status(page) == ""
 
 
 X = "x = tensor([1., 2.], requires_grad=True)\n"
@@ -124,6 +162,12 @@ X = "x = tensor([1., 2.], requires_grad=True)\n"
         (X + "x += 1\ny = x.sum()", "z = x + 1"),
         (X + "for i in x: y = i", "a line of its own"),
         (X + "y = x.sum", "brackets call it, sum()"),
+        (X + "y = (x * 2\nz = y.sum()", "Line 2, column 5: '(' was never closed"),
+        (X + "y = x.sum(", "Line 2, column 10: '(' was never closed"),
+        (X + "y = [x\n", "'[' was never closed"),
+        (X + "y = 2 3\nz = (x", "Line 2, column 7: invalid syntax"),
+        ("x = ones(2)\nx.retain_grad()", "can't retain_grad on Tensor that has"),
+        (X + "make_dot(x.sum(), locals())", "name 'make_dot' is not defined"),
     ],
 )
 def test_mistake_of_a_beginner_is_helped(page: Page, program, help_):
@@ -131,10 +175,33 @@ def test_mistake_of_a_beginner_is_helped(page: Page, program, help_):
     expect(page.locator("#pg-fault")).to_contain_text(help_)
 
 
+LESSON = """import torch
+from torchutils import make_dot
+x = torch.arange(4.0)
+x.requires_grad_(True)
+print(x.grad)
+z = x**2
+y = torch.dot(x, z)
+make_dot(y, locals())
+z.retain_grad()
+y.backward()
+x.grad, z.grad
+make_dot(y, locals())"""
+HELD = """program => playground.run(program).nodes.filter(({ held }) => held)
+  .map(({ held }) => [...held])"""
+
+
 def test_lines_of_the_first_lesson_run_here_too(page: Page):
     write(page, X + "y = (x**2).sum()\ny.backward()\nprint(x.grad)\nx.grad")
     assert status(page) == ""
     assert title(page) == "Drawing of y = sum"
+    write(page, LESSON)
+    assert status(page) == ""
+    assert title(page) == "Drawing of y = dot"
+    assert page.evaluate(HELD, LESSON) == [[0, 3, 12, 27], [0, 1, 2, 3]]
+    assert page.evaluate(HELD, LESSON.replace("z.retain_grad()", "")) == [
+        [0, 3, 12, 27]
+    ]
     write(page, X + "y = (x**2).sum()\nprint(y)")
     assert status(page) == ""
     assert title(page) == "Drawing of y = sum"

@@ -61,7 +61,9 @@
       const help = HELP.find(([about]) => about.test(fault?.message))?.[1];
       status.innerHTML = fault
         ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${help ? ` <em>${safe(help)}</em>` : ""}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
-        : "";
+        : find("strong", status)
+          ? safe(place.ariaLabel + ".") // to be heard: what was wrong is no more
+          : "";
     };
     if (fault && document.activeElement == text) waiting = setTimeout(write, 400); // a word half typed
     else write();
@@ -101,12 +103,13 @@
 
   /** Run what stands in the text field. */
   function run(step) {
+    starts.value = examples.findIndex((it) => it.text == text.value);
     const result = playground.run(text.value);
-    say(result.fault);
-    if (result.fault) return set(result.fault);
+    if (result.fault) return say(result.fault), set(result.fault);
     shown = result;
     offer();
     redraw(step);
+    say();
     script.textContent = asScript(text.value, result);
     form.dispatchEvent(new CustomEvent("ran", { detail: result }));
   }
@@ -128,7 +131,6 @@
       return false; // no address of ours
     }
     figure.dataset.address = `#p=${program}&s=`;
-    starts.value = examples.findIndex((it) => it.text == text.value);
     run(step && +step);
     return true;
   }
@@ -182,7 +184,6 @@
     keep();
   };
   text.oninput = () => {
-    starts.value = examples.findIndex((it) => it.text == text.value);
     run();
     keep();
   };

@@ -38,18 +38,21 @@ const playground = (() => {
   const margin = /[ \t\r\f]*/y;
   const types = ["", "gap", "newline", "number", "name", "sign"];
 
+  /** Return the tokens, and the last bracket that stays open.
+   * @returns {[any[], any]} */
   function tokenize(text) {
     const tokens = [];
     /** @type {any[]} */
     const indents = [0];
-    let [at, depth, fresh] = [0, 0, true];
+    const open = []; // brackets
+    let [at, fresh] = [0, true];
     const push = (type, word, start, end) => tokens.push({ type, word, at: start, end });
     /** @type {(message: string, start: number, end: number, reason?: string) => never} */
     const fault = (message, start, end, reason = "syntax") => {
       throw { reason, message, place: { at: start, end } };
     };
     while (at < text.length) {
-      if (fresh && !depth) {
+      if (fresh && !open.length) {
         margin.lastIndex = at;
         const [blank] = /** @type {any} */ (margin.exec(text));
         const next = text[at + blank.length];
@@ -69,11 +72,11 @@ const playground = (() => {
       const end = at + word.length;
       if (type == "number" && (/^[\p{L}\d_.]/u.test(text.slice(end, end + 2)) || /^0\d+$/.test(word)) && +word)
         fault("invalid decimal literal", at, end);
-      if ("([{".includes(word)) depth++;
-      if (")]}".includes(word)) depth--;
+      if ("([{".includes(word)) open.push({ word, at, end });
+      if (")]}".includes(word)) open.pop();
       if (type == "newline") {
-        if (!depth && tokens.length && tokens.at(-1).type != "newline") push("newline", "\n", at, at);
-        if (depth < 1) [depth, fresh] = [0, true];
+        if (!open.length && tokens.length && tokens.at(-1).type != "newline") push("newline", "\n", at, at);
+        if (!open.length) fresh = true;
       } else if (type != "gap") push(type, word, at, end);
       at = end;
       if (tokens.length > LONG.tokens) fault("The program is too long for the playground", at, at, "long");
@@ -81,7 +84,7 @@ const playground = (() => {
     push("newline", "", at, at);
     while (indents.pop()) push("dedent", "", at, at);
     push("end", "", at, at);
-    return tokens;
+    return [tokens, open.pop()];
   }
 
   // The parser turns tokens into closures: statement(state), expression(state).
@@ -89,12 +92,13 @@ const playground = (() => {
     /^(and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/;
 
   function parse(text) {
-    const tokens = tokenize(text);
+    const [tokens, open] = tokenize(text);
     let [k, depth, links] = [0, 0, 0];
     const is = (...list) => tokens[k].type == "sign" && list.includes(tokens[k].word);
     const word = (w) => tokens[k].type == "name" && tokens[k].word == w;
     const type = (t) => tokens[k].type == t;
     const fault = (message = "invalid syntax", reason = "syntax", place = tokens[k]) => {
+      if (reason == "syntax" && open?.at < place.at) [message, place] = [`'${open.word}' was never closed`, open];
       throw { reason, message, place };
     };
     const outside = () => fault(`The playground has no '${tokens[k].word}'`, "outside");
@@ -159,8 +163,11 @@ const playground = (() => {
     function small() {
       links = 0;
       if (word("import") || word("from")) {
+        const first = k;
         while (!type("newline") && !is(";")) k++; // the lines of PRELUDE, pasted
-        return [];
+        const all = tokens.slice(first, k).map((token) => token.word);
+        const drawn = all[1] == "torchutils" ? all.filter((name) => /^(make_dot|record_backward)$/.test(name)) : [];
+        return drawn.map((name) => (state) => state.names.set(name, SAID));
       }
       if (word("pass")) return k++, [];
       const first = k;
@@ -705,6 +712,11 @@ const playground = (() => {
     if (name == "requires_grad") return v.node.requires;
     if (name == "grad") return v.node.held && make(state, name, [], { shape: v.node.shape, data: v.node.held }, [], place);
     if (name == "backward") return bound(name, "gradient:t? retain_graph:b?", (given, state, place) => begin(state, v, place, ...given));
+    if (name == "retain_grad") return bound(name, "", () => {
+      if (!v.node.requires) refuse("requires", "can't retain_grad on Tensor that has requires_grad=False");
+      v.node.kept = true;
+      return SAYS;
+    });
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
     if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
     if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}' in the playground`);
@@ -725,7 +737,9 @@ const playground = (() => {
   const others = { float64, double: float64, nn, set_default_dtype: setDefault };
   const torch = { title: "torch", module: new Map([...known, ...Object.entries(others)]) };
   GLOBALS.set("torch", torch);
-  GLOBALS.set("print", { name: "print", call: () => ({ said: true }) }); // the page shows all numbers
+  const SAYS = { said: true }; // the page shows all numbers, and draws
+  const SAID = { name: "print", call: () => SAYS };
+  for (const name of ["print", "locals"]) GLOBALS.set(name, SAID);
   GLOBALS.set("F", functional);
 
   // The backward pass.
@@ -759,10 +773,8 @@ const playground = (() => {
       const node = nodes[id];
       const { grad: adjoint } = node;
       if (!adjoint || mute[id]) continue;
-      if (node.leaf) {
-        node.held = node.before ? adjoint.map((v, i) => v + node.before[i]) : adjoint;
-        continue;
-      }
+      if (node.leaf || node.kept) node.held = node.before ? adjoint.map((v, i) => v + node.before[i]) : adjoint;
+      if (node.leaf) continue;
       if (node.freed) refuse("second", "Trying to backward through the graph a second time");
       node.freed = !retain && !SAVING_NOTHING.includes(node.op);
       node.inputs.forEach((to, k) => {
