@@ -551,8 +551,8 @@ end_shares.sum()
 # >>> end_shares.sum() / shares.sum()
 # tensor(0.228, dtype=torch.float64)
 #
-# Here are both as pictures. In both, white pixels are pale: a share is the slope times
-# the ink, and there is next to none.
+# Here are both as pictures. Blue shares raise the score, red ones lower it. In both,
+# white pixels are pale: a share is the slope times the ink, and there is next to none.
 #
 # >>> white = picture < 0.05
 # >>> [(m[white].abs().max() / m.abs().max()).item() for m in (end_shares, shares)]
@@ -708,6 +708,14 @@ plot
 # (tensor([0.1500, 0.1750]), tensor([3, 5]))
 # >>> sure[[4, 7, 12]]
 # tensor([0.974, 0.618, 0.989], dtype=torch.float64)
+#
+# For those who do not see the dots: 20 pixels of the three are more than half dark.
+# Just behind the turn, 19 of them still are, and 2 others have become so. At the end 15
+# are left, and 6 are new:
+#
+# >>> dark = frames > 0.5
+# >>> (dark & dark[0]).sum(dim=1)[[0, 7, 12]], (dark & ~dark[0]).sum(dim=1)[[0, 7, 12]]
+# (tensor([20, 19, 15]), tensor([0, 2, 6]))
 #
 # Our pictures have few pixels, so the change can be seen. The paper that introduced
 # this step (below) turns the answer for a photograph with an ``epsilon`` of 0.007.

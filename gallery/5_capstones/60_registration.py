@@ -132,7 +132,8 @@ on_pixel
 #
 # Our scene is a formula of two coordinates, so it can be photographed from anywhere:
 # five soft spots, bright or dark, on a wall of fine *bricks* that repeat after eight
-# pixels. The second photograph sees it 20 pixels further right and 12 higher up.
+# pixels. For the second photograph the camera looks 20 pixels further right and 12
+# higher up. So what both show lies further left and lower down in the second one.
 
 count = torch.arange(65, dtype=torch.float64)
 y, x = torch.meshgrid(count, count, indexing="ij")
@@ -153,9 +154,10 @@ def scene(x, y):
 
 first, second = scene(x, y), scene(x + 20, y - 12)
 
-fig, panels = plt.subplots(1, 2, figsize=(4.4, 2.2))
-for ax, image in zip(panels, (first, second)):
+fig, panels = plt.subplots(1, 2, figsize=(4.4, 2.4))
+for ax, image, title in zip(panels, (first, second), ("first", "second")):
     ax.imshow(image, cmap="gray", vmin=-0.6, vmax=1)
+    ax.set_title(title)
     ax.axis("off")
 fig.set_label(
     "Two pictures of soft bright and dark spots with a fine chequered pattern. In the "
@@ -329,7 +331,7 @@ plot = MovingPlot(
     xlim=(-0.2, 1.4),
     ylim=(0, 1.3),
     xlabel="share of the way",
-    ylabel="loss, by that at 0",
+    ylabel="loss, in parts of that at 0",
 )
 plot.line(share, torch.stack(curves), "loss")
 plot.point(0.0, 1.0, "start")
@@ -615,7 +617,7 @@ plot = MovingPlot(
 )
 plot.line(goal[:, 0], 64 - goal[:, 1], "the truth")
 plot.line(frame[:, :, 0], 64 - frame[:, :, 1], "found")
-plot.points(to[:, :, 0], 64 - to[:, :, 1])
+plot.points(to[:, :, 0], 64 - to[:, :, 1], "its corners")
 blurs = [4] * 9 + [2] * 8 + [0] * 8
 plot.say("With a blur of {blur}, the worst corner is off by", blur=blurs)
 plot.say("{off:.3f} pixels.", off=off)
