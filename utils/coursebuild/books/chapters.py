@@ -6,8 +6,10 @@ nothing can differ from the site.
 
 from __future__ import annotations
 
+import gc
 import posixpath
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import NamedTuple
@@ -23,11 +25,11 @@ AUTHORS = "authors", "formulas", "api", "architecture", "teaching"
 TYPED = "playground", "practice"  # are empty until a reader types
 LEFT_OUT = ("index", "lessons/index", "ledger", *TYPED, *AUTHORS)
 COPIES = "quiz_"  # begins the name of a page that asks again what lessons have asked
-TOOLS = (  # what needs a screen, a script or the other colours
-    "script, template, form, label, button, input, output, .headerlink, .downloads, "
-    ".to-foot, .film, .ag-fixed, .ag-open, .ag-inside, .ag-narrow, .only-dark, "
-    "[visibility=hidden], .start, .sphx-glr-thumbnails"
-)
+# What needs a screen, a script or the other colours: elements, and classes.  They are
+# looked up in sets: a selector of all of them took longer than to parse the page.
+TOOLS = {"script", "template", "form", "label", "button", "input", "output"}
+TOOL_CLASSES = {"headerlink", "downloads", "to-foot", "film", "start", "only-dark"}
+TOOL_CLASSES |= {"ag-fixed", "ag-open", "ag-inside", "ag-narrow", "sphx-glr-thumbnails"}
 REFERENCES = ("aria-labelledby", "aria-describedby")
 
 
@@ -51,7 +53,25 @@ def read_chapters(
     Raises:
         ValueError: the site's pages do not lead from one to the next.
     """
-    pages = dict(_pages(site))
+    with _uncollected():
+        return _chapters(dict(_pages(site)), site, file, public)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Search for no garbage meanwhile: millions of nodes are made, and all are kept."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _chapters(
+    pages: dict[str, BeautifulSoup], site: Path, file: Callable[[str], str], public: str
+) -> list[Chapter]:
     if len(pages) < 2:
         raise ValueError(f"{site}: index.html leads to no lesson; say `make html`.")
     left = {f"{name}.html" for name in LEFT_OUT}
@@ -107,15 +127,15 @@ Where = Callable[[str, str], str | None]
 
 def _chapter(name: str, key: str, page: BeautifulSoup, where: Where) -> Chapter:
     body, head = one(page, "article[role=main]"), one(page, "article h1, article h2")
-    for tool in body.select(TOOLS):
+    for tool in body.find_all(_is_tool):
         tool.decompose()
-    _rename(body, key)
-    for link in body.select("a[href]"):
-        _lead(link, name, where)
-    for image in body.select("img[src]"):
-        image["src"] = _joined(name, str(image["src"]))
-    for tag in body.select("[tabindex]"):
-        del tag["tabindex"]  # nothing scrolls in a book
+    for tag in body.find_all(True):
+        _rename(tag, key)
+        tag.attrs.pop("tabindex", None)  # nothing scrolls in a book
+        if tag.name == "a" and "href" in tag.attrs:
+            _lead(tag, name, where)
+        elif tag.name == "img" and "src" in tag.attrs:
+            tag["src"] = _joined(name, str(tag["src"]))
     part = name.endswith("/index.html")
     lesson = name.count("/") > 1 and not part
     if lesson:
@@ -134,11 +154,19 @@ def one(page: Tag, selector: str) -> Tag:
     return found
 
 
-def _rename(body: Tag, key: str) -> None:
-    for tag in body.select("[id]"):
+def _is_tool(tag: Tag) -> bool:
+    return (
+        tag.name in TOOLS
+        or tag.get("visibility") == "hidden"
+        or not TOOL_CLASSES.isdisjoint(tag.get_attribute_list("class"))
+    )
+
+
+def _rename(tag: Tag, key: str) -> None:
+    if "id" in tag.attrs:
         tag["id"] = f"{key}-{tag['id']}"
     for attribute in REFERENCES:
-        for tag in body.select(f"[{attribute}]"):
+        if attribute in tag.attrs:
             names = str(tag[attribute]).split()
             tag[attribute] = " ".join(f"{key}-{name}" for name in names)
 
