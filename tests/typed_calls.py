@@ -1,4 +1,4 @@
-"""A reader's script: every public name and option; test_types.py has mypy check it."""
+"""A reader's script: every public name and option; test_types.py has it checked."""
 
 from pathlib import Path
 from typing import NoReturn, assert_type
@@ -93,6 +93,9 @@ same = Drawing(
 assert_type(Cuts().of(x), tuple[str, ...])
 assert_type([node.names for node in graph.leaves], list[tuple[str, ...]])
 assert_type(graph.nodes[0].shape, tuple[int | str, ...] | None)
+by_size = sorted(graph.nodes, key=lambda node: len(node.outputs))
+arrows = {(edge.src, edge.dst): edge.arg for edge in record.graph.edges}
+assert_type(arrows, dict[tuple[int, int], int])
 
 drawing.attr("node", shape="oval")
 assert_type(same.pipe("svg"), bytes)
@@ -139,7 +142,7 @@ def files(folder: Path) -> None:
 
 
 def refused() -> None:
-    """Each of these is an error: where mypy finds none, its ignore is unused."""
+    """Each of these is an error: where there is none, its ignore is unused."""
     make_dot(y, style="bold")  # type: ignore[arg-type]
     make_dot(y, direction="RL")  # type: ignore[arg-type]
     make_dot(y, saved="all")  # type: ignore[arg-type]
