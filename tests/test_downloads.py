@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from coursebuild.downloads import archives
 from coursebuild.downloads.archives import build_wheel, write_zip
 from coursebuild.sources.beside import files_of_script
 from coursebuild.sources.reading import read_script
+from courserun.kept import Kept
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
@@ -117,6 +119,25 @@ def test_notebooks_run_on_their_own(reader, tmp_path):
 def test_wheel_has_the_same_bytes_every_time(tmp_path):
     first, second = (build_wheel(ROOT, tmp_path / name) for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_wheel_is_built_where_something_has_changed(tmp_path, monkeypatch):
+    for name in ("pyproject.toml", "LICENSE", "utils/README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "utils/torchutils", tmp_path / "utils/torchutils")
+    kept, build = Kept(tmp_path / "kept"), archives._built
+    first = build_wheel(tmp_path, tmp_path / "first", kept)
+    built = []
+    monkeypatch.setattr(archives, "_built", lambda *a: built.append(a) or build(*a))
+    again = build_wheel(tmp_path, tmp_path / "again", kept)
+    assert (again.name, again.read_bytes()) == (first.name, first.read_bytes())
+    assert not built
+    with (tmp_path / "utils/torchutils/names.py").open("a") as file:
+        file.write("# changed\n")
+    third = build_wheel(tmp_path, tmp_path / "third", kept)
+    assert built
+    assert third.read_bytes() != first.read_bytes()
 
 
 def test_zip_has_the_same_bytes_every_time(tmp_path):

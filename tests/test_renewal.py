@@ -287,7 +287,14 @@ def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
     assert done.code == 0
     loaded = set(re.findall(r"^import time:.*\| +([\w.]+)$", done.error, re.MULTILINE))
     assert {"sphinx.application", "myst_nb.sphinx_", "docutils.nodes"} <= loaded
-    heavy = {"torch", "numpy", "matplotlib", "sqlalchemy", "jupyter_client"}
+    heavy = {
+        "torch",
+        "numpy",
+        "matplotlib",
+        "sqlalchemy",
+        "jupyter_client",
+        "hatchling",
+    }
     assert not loaded & heavy
 
 

@@ -41,6 +41,7 @@ __all__ = ["SiteError", "StaleCodeError", "build", "draft", "run_sphinx", "told"
 KEPT = ".pages"
 UTILS = Path(__file__).parents[2]
 READERS = "coursebuild/publishing", "coursebuild/texts", "coursecheck"  # of pages
+FEWER = 20_000, 20, 100  # collections: most of what a build makes stays
 FEW = 6  # pages: they are written before as many processes are forked
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -107,15 +108,17 @@ def _build_aside(
     from coursebuild.publishing.site_checks import problems
     from courserun.kept import Kept, Memory
 
+    gc.set_threshold(*FEWER)
+    key = pages_key(root)
     work = folder / ".work"  # always here: Sphinx notes where it read
     kept = Kept(folder / ".read")
     read = Memory(kept, *(UTILS / name for name in READERS))
-    built, course, said = run_sphinx(root, work, read, execute_lessons=execute_lessons)
+    built, course, said = run_sphinx(root, work, key, read, execute=execute_lessons)
     drawn = {run.lesson: run.drawings for run in course.runs.known}
     lessons, files = course.runs.lessons.values(), course.files
     easy = [lesson.name for lesson in lessons if not lesson.strict]
     mended = mend(built, root, easy, read, files.digest)
-    found = finish(built, input_date(root), files, read, pages_key(root))
+    found = finish(built, input_date(root), files, read, key)
     found += problems(built, root, drawn, read, files.digest)
     read.keep()
     kept.sweep()
@@ -125,7 +128,7 @@ def _build_aside(
 
 
 def run_sphinx(
-    root: Path, work: Path, read: Memory, *, execute_lessons: bool = True
+    root: Path, work: Path, key: str, read: Memory, *, execute: bool
 ) -> tuple[Path, Course, list[str]]:
     """Build into ``work`` from a copy of ``docs``; return its pages, course and notes.
 
@@ -138,7 +141,7 @@ def run_sphinx(
     shutil.copytree(root / "docs", work / "docs")
     readable(work / "docs")  # and writable, where the sources are not
     new = not (root / "build" / ".runs").exists()  # else most edits run no lesson
-    if execute_lessons and new and not os.environ.get("CLUSTER"):
+    if execute and new and not os.environ.get("CLUSTER"):
         start_server()  # it loads torch while we read
     from coursebuild.lessons.start import (  # seconds that a no-op must not pay
         begin,
@@ -150,15 +153,14 @@ def run_sphinx(
     warnings, failures = StringIO(), list[str]()
     failure = course = renewal = None
     try:
-        course = begin(root, work / "html", execute=execute_lessons)
+        course = begin(root, work / "html", execute=execute)
         if not course.runs.makes_pages:
             raise LessonError("\n\n".join(course.runs.failures()))
         from sphinx.application import Sphinx
 
         from coursebuild.extension.renewal import Renewal
 
-        key = pages_key(root)
-        if execute_lessons:
+        if execute:
             renewal = Renewal(work.with_name(KEPT), work, key, course.files)
         app = Sphinx(
             srcdir=work / "docs",
@@ -166,7 +168,7 @@ def run_sphinx(
             outdir=work / "html",
             doctreedir=work / "doctrees",
             buildername="html",
-            confoverrides={"execute_lessons": execute_lessons, "pages_key": key},
+            confoverrides={"execute_lessons": execute, "pages_key": key},
             status=None,
             warning=warnings,
         )
@@ -177,7 +179,7 @@ def run_sphinx(
         app.build(force_all=not renewal)
     except Exception as error:
         failure = error
-        if course and execute_lessons:
+        if course and execute:
             failures = course.runs.failures()
     finally:
         stop()
@@ -189,11 +191,11 @@ def run_sphinx(
     if failure and _reason(failure) != "\n\n".join(failures):
         failures.append(_readable(_reason(failure), root, work))
     wrong = failures + wrong
-    if course and execute_lessons:
+    if course and execute:
         faults, own = review(root, lessons, course.runs.known, known=read)
         wrong, notes = wrong + faults, notes + own
     if wrong or course is None:
-        wrong += _dead_links(work / "html", root, lessons) if execute_lessons else []
+        wrong += _dead_links(work / "html", root, lessons) if execute else []
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     if renewal:
         renewal.keep(app, theirs)

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
-from hatchling.builders.wheel import WheelBuilder
+from courserun.kept import Kept, digest_of, files_below
 
 __all__ = ["DATE", "build_wheel", "pack", "write_zip"]
 
+AROUND = "pyproject.toml", "LICENSE", "requirements.lock"  # which names hatchling
 DATE = (2020, 1, 1, 0, 0, 0)  # any fixed date: bytes must not depend on the clock
 
 
-def build_wheel(root: Path, folder: Path) -> Path:
-    """Build the wheel of torchutils into ``folder``; return its path.
+def build_wheel(root: Path, folder: Path, kept: Kept | None = None) -> Path:
+    """Put the wheel of torchutils into ``folder``; return its path.
+
+    It is ``kept``, and built again where something has changed that it may hold.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = [f"utils/{name}" for name in files_below(root / "utils")]
+    parts = [name for name in (*AROUND, *sources) if (root / name).exists()]
+    said = [(x, digest_of(root / x)) for x in parts if "__pycache__" not in x]
+    key = sha256(repr(said).encode()).hexdigest()
+    if kept and (data := kept.read(key)):
+        name, wheel = pickle.loads(data)
+        (folder / name).write_bytes(wheel)
+        return folder / str(name)
+    built = _built(root, folder)
+    if kept:
+        kept.write(key, pickle.dumps((built.name, built.read_bytes())))
+    return built
+
+
+def _built(root: Path, folder: Path) -> Path:
+    """Build the wheel.
 
     hatchling makes the same bytes from the same sources, by way of a temporary file:
     it lies in ``folder``, where it goes away with a build that is killed.  While this
     runs, all temporary files of this process do: start no lesson meanwhile.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    from hatchling.builders.wheel import WheelBuilder  # most edits need none of it
+
     former, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         builder = WheelBuilder(str(root))

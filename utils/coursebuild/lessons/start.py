@@ -38,8 +38,8 @@ def begin(root: Path, out: Path, *, execute: bool) -> Course:
     """
     out = out.resolve()  # as Sphinx names it
     if out not in _begun:
-        wheel = build_wheel(root, out / "wheel")
         store, said = Store(root / "build/.runs"), Kept(root / "build/.code")
+        wheel = build_wheel(root, out / "wheel", said)
         runs = Runs(root, store, read_lessons(root, said), said)
         if execute and runs.stale:
             _execute(runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -49,10 +50,19 @@ def files_of_script(path: Path) -> Files:
     A folder that has the name of a lesson is that lesson's alone.
     """
     folder = path.parent
+    if all(map(_is_alone, os.listdir(folder))):
+        return ()  # at once: each lesson of a level asks
     others = {p.with_suffix("") for p in folder.glob("*.py")} - {path.with_suffix("")}
     below = _below(folder, helpers(folder))
     found = sorted(p for p in below if others.isdisjoint(p.parents))
     return _read(folder, tuple((p, p.stat().st_mtime_ns) for p in found))
+
+
+def _is_alone(name: str) -> bool:
+    """Tell by a file's name alone that it belongs to no lesson beside it."""
+    base, suffix = os.path.splitext(name)
+    is_lesson = suffix == ".py" and not (base.isidentifier() or base.startswith("_"))
+    return is_lesson or name in HEADERS or name == "__pycache__" or name[0] == "."
 
 
 def files_of_page(path: Path, code: Iterable[str]) -> Files:
