@@ -86,6 +86,25 @@ TEMPLATES = {
     "cat": ["cat([{a}, {b}])", "torch.cat(({a}, {b}, {a}), {i})"],
 }
 
+# Lines that change a tensor in place.
+CHANGES = [
+    *(f"{{a}} {sign}= {{b}}" for sign in "+-*/"),
+    *(f"{{a}} {sign}= {{k}}" for sign in "+-*/"),
+    "{a} **= {e}",
+    "{a} **= {b}",
+    *(f"{{a}}.{name}_({{b}})" for name in ("add", "sub", "mul", "div", "pow")),
+    "{a}.mul_(other={k})",
+    "{a}.clamp_(max={k})",
+    "{a}.clamp_({k}, {k})",
+    *(
+        f"{{a}}.{name}_()"
+        for name in [
+            *("neg", "exp", "log", "sin", "cos", "tan", "tanh", "sigmoid", "relu"),
+            *("sqrt", "abs", "square", "reciprocal", "log1p", "expm1"),
+        ]
+    ),
+]
+
 LEAVES = [
     *["tensor(D, requires_grad=True)"] * 4,
     "torch.tensor(D).requires_grad_()",
@@ -118,7 +137,19 @@ WRONG = {
         "y = torch.tensor(1, requires_grad=True)",
         "y = torch.tensor([True, False], requires_grad=True)",
     ],
-    "leaf": ["x += 1", "x[0] = 1.", "x.relu_()", "x *= x", "x.exp_()"],
+    "leaf": [
+        *("x += 1", "x[0] = 1.", "x.relu_()", "x *= x", "x.exp_()"),
+        *("v = x[0]\nv += 1", "x += ones(3)", "x.T.exp_()"),
+    ],
+    "changed": [
+        "y = x.exp()\ny += 1\ny.sum().backward()",
+        "y = x * 2\nz = y**2\ny.neg_()\nz.sum().backward()",
+        "c = ones(2)\ny = c * x\nc *= 2\ny.sum().backward()",
+        "y = x.exp()\nwith torch.no_grad():\n    y /= 2\ny.sum().backward()",
+        "y = x * 2\ny *= y\ny.sum().backward()",
+        "y = x.exp()\nz = y.sum()\nz.backward(retain_graph=True)\ny -= 1\nz.backward()",
+        "y = x.exp()\nz = y.T @ x\ny += 1\nz.backward()",
+    ],
     "flag": [
         "y = x * 2\ny.requires_grad_(False)",
         "y = x.exp()\ny.requires_grad = False",
@@ -130,7 +161,13 @@ WRONG = {
         "h = x.exp()\nh.backward(ones(2))\nh.sum().backward()",
     ],
     "scalar": ["y = x * 2", "x.backward()"],
-    "broadcast": ["y = x + tensor([1., 2., 3.])", "y = where(x > 0, x, ones(3))"],
+    "broadcast": [
+        "y = x + tensor([1., 2., 3.])",
+        "y = where(x > 0, x, ones(3))",
+        "y = x * 2\ny += ones(2, 2)",
+        "y = ones(1)\ny.mul_(x)",
+        "y = x * 2\ny -= ones(3)",
+    ],
     "matmul": ["y = x @ ones(3)", "y = ones(2, 3) @ ones(2, 3)", "y = ones(3, 3) @ x"],
     "rank": [
         "y = x.dot(ones(2, 2))",
@@ -184,12 +221,13 @@ REASONS = {
     "number": "ZeroDivisionError|OverflowError",
     "integer": "Only Tensors of floating point",
     "leaf": "leaf Variable that requires grad is being used in an in-place",
+    "changed": "has been modified by an inplace operation",
     "flag": "you can only change requires_grad flags of leaf",
     "requires": "element 0 of tensors does not require grad",
     "second": "backward through the graph a second time",
     "upstream": "Mismatch in shape: grad_output|attempting to assign a gradient",
     "scalar": "grad can be implicitly created only for scalar",
-    "broadcast": "The size of tensor a",
+    "broadcast": "The size of tensor a|doesn't match the broadcast shape",
     "matmul": "cannot be multiplied|size mismatch, got input|inconsistent tensor size",
     "rank": "1D tensors expected|at least 1D|@ vector expected|"
     "must be a matrix|Expected 1-D|zero-dimensional tensor|<= 2",
@@ -238,7 +276,9 @@ def answer(text: str, prelude: str) -> Answer:
 
 
 def _last(text: str) -> str:
-    return re.findall(r"^ *(\w+) [-+*/]?=", text, re.MULTILINE)[-1]
+    """Return whom the last line binds or changes."""
+    found = r"^ *(\w+)(?: (?:[-+*/@]|\*\*)?= |\.\w+_\()"
+    return re.findall(found, text, re.MULTILINE)[-1]
 
 
 def _reason(error: Exception, text: str) -> str:
@@ -262,6 +302,10 @@ class Writer:
     names: dict[str, Any] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     used: Counter[str] = field(default_factory=Counter)
+    start: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start = dict(self.names)
 
     def leaf(self, name: str) -> None:
         """Write a leaf of small whole numbers, which meet kinks and ties."""
@@ -274,15 +318,18 @@ class Writer:
             return [self._numbers(shape[1:]) for _ in range(shape[0])]
         return self.draw.choice([-2.0, -1.0, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0, 0.5])
 
-    def take(self, line: str) -> bool:
-        """Append a line if torch takes it and its numbers are of use."""
-        names = dict(self.names)
+    def take(self, line: str, changed: str = "") -> bool:
+        """Append a line if torch takes it and its numbers are of use.
+
+        A line that changes a tensor in place is tried on new tensors.
+        """
+        names = dict(self.start if changed else self.names)
         try:
             with warnings.catch_warnings(action="ignore"):
-                exec(line, names)
+                exec("\n".join([*self.lines * bool(changed), line]), names)
         except Exception:
             return False
-        made = names[line.strip().split("\n")[-1].split()[0]]
+        made = names[changed or line.strip().split("\n")[-1].split()[0]]
         useless = (made.abs() > 1e4).any() or made.isnan().any()
         if ((made != 0) & (made.abs() < 1e-12)).any():
             return False  # how a sum is rounded would decide what follows
@@ -329,6 +376,28 @@ class Writer:
             if self.take(line):
                 self.used[operation] += 1
                 return
+
+    def change(self) -> None:
+        """Change in place what shares its numbers with no other tensor."""
+        tensors = {k: v for k, v in self.names.items() if torch.is_tensor(v)}
+        own = [k for k, v in tensors.items() if self._is_alone(v)]
+        for _ in range(10 * bool(own)):
+            name = self.draw.choice(own[-3:])
+            line = self._fill(self.draw.choice(CHANGES).replace("{a}", name))
+            if self.draw.random() < 0.05:
+                line = f"with torch.no_grad():\n    {line}"
+            if self.take(line, name):
+                self.used["in place"] += 1
+                return
+
+    def _is_alone(self, tensor: torch.Tensor) -> bool:
+        if tensor._is_view() or (tensor.is_leaf and tensor.requires_grad):
+            return False
+        where = tensor.untyped_storage().data_ptr()
+        others = (v for v in self.names.values() if torch.is_tensor(v))
+        return all(
+            v is tensor or v.untyped_storage().data_ptr() != where for v in others
+        )
 
     def _high(self, line: str) -> bool:
         """Say whether a line has a tensor of three dimensions, which @ stacks."""
@@ -401,6 +470,8 @@ def _right(writer: Writer, often: Counter[str]) -> None:
     writer.take("x = tensor([2., -1.], requires_grad=True)")
     for n in range(writer.draw.randint(2, 8)):
         writer.step(f"z{n}", often)
+        if writer.draw.random() < 0.08:
+            writer.change()
     writer.end()
 
 

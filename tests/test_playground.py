@@ -160,6 +160,7 @@ X = "x = tensor([1., 2.], requires_grad=True)\n"
         ("x = tensor(1., 2.)", "square brackets"),
         ("x = tensor([1., 2.])\ny = x.sum()", "Begin with a leaf"),
         (X + "x += 1\ny = x.sum()", "z = x + 1"),
+        (X + "y = x.exp()\ny += 1\ny.sum()", "z = x + 1"),
         (X + "for i in x: y = i", "a line of its own"),
         (X + "y = x.sum", "brackets call it, sum()"),
         (X + "y = (x * 2\nz = y.sum()", "Line 2, column 5: '(' was never closed"),
@@ -612,6 +613,55 @@ def test_start_and_choice_are_told_as_the_build_tells_them(page: Page, line, sta
     built = record_backward(names["y"], tensors, gradient=given).html
     expected = BeautifulSoup(built, "html5lib").select_one(".ag-text").get_text()
     assert text(page) == expected
+
+
+CHANGED = "h = a * b\nh += k\nh.exp_()\ny = h.sum()"
+
+
+def test_change_in_place_is_walked_as_the_build_walks_it(page: Page):
+    write(page, LEAVES + CHANGED)
+    assert status(page) == ""
+    names, dtype = {}, torch.get_default_dtype()
+    try:
+        exec(page.evaluate("playground.PRELUDE") + LEAVES + CHANGED, names)
+    finally:
+        torch.set_default_dtype(dtype)
+    tensors = {n: v for n, v in names.items() if isinstance(v, torch.Tensor)}
+    built = BeautifulSoup(record_backward(names["y"], tensors).html, "html5lib")
+    told = [page.locator(".ag-text ol").nth(k) for k in (0, 1)]
+    ours = [place.locator("li").all_text_contents() for place in told]
+    theirs = [[li.get_text() for li in ol.select("li")] for ol in built.select("ol")]
+    assert ours[1] == theirs[1]
+    named = [[line for line in list_[0] if line[0] != "#"] for list_ in (ours, theirs)]
+    assert named[0] == named[1]
+    assert sum("changed in place: version 2" in line for line in named[0]) == 1
+    data = json.loads(page.locator(".pg-write ~ .cell .ag-data").text_content())
+    assert len(data["nodes"]) == page.locator(".ag-node").count() == 7
+    line = page.locator('.pg-line[data-made="1-1"]').inner_text()
+    assert line.rstrip() == "h.exp_()"
+
+
+def test_change_in_place_is_seen_and_saved(page: Page):
+    write(page, X + "y = x * 3\ny *= x\ny -= 1\nL = y.sum()")
+    page.locator(".pg-see summary").click()
+    rows = page.locator(".pg-see tbody tr")
+    expect(rows).to_have_count(2)
+    for k, slope in enumerate((6, 12)):
+        found = rows.nth(k).locator("td").all_inner_texts()[:2]
+        assert [float(t) for t in found] == pytest.approx([slope, slope])
+    (found,) = printed([page.locator(".pg-script").text_content()])
+    assert found == {"L": [13], "x.grad": [6, 12]}
+
+
+def test_leaf_that_is_computed_is_seen_as_it_is(page: Page):
+    leaf = "x = (tensor([1., 3.]) * 2).requires_grad_()\n"
+    write(page, leaf + "z = x\ny = (z**2).sum()")
+    page.locator(".pg-see summary").click()
+    rows = page.locator(".pg-see tbody tr")
+    expect(rows).to_have_count(2)
+    for k, slope in enumerate((4, 12)):
+        found = rows.nth(k).locator("td").all_inner_texts()[:2]
+        assert [float(t) for t in found] == pytest.approx([slope, slope])
 
 
 def test_each_field_stands_beside_its_name(page: Page):

@@ -93,6 +93,7 @@ def test_every_operation_and_every_reason_occurs(compared, page: Page):
     assert [op for op in made.TEMPLATES if used[op] < 20] == []
     assert [reason for reason in made.REASONS if reasons[reason] < 5] == []
     assert reasons[""] > COUNT / 2
+    assert used["in place"] > COUNT / 10
 
 
 def test_kinks_and_special_numbers_occur(compared):
@@ -130,6 +131,66 @@ def test_kinks_are_those_of_torch(page: Page, prelude: str, program, gradient):
     assert ours["gradients"]["x"] == theirs == gradient
 
 
+IN_PLACE = [  # x and w are leaves of shape (2,)
+    "y = x * 2\ny += w\ny *= 3.\ny.sum().backward()",
+    "y = x * 2\nz = y\nz.exp_()\nL = (y * w).sum()",
+    "y = x * 2\nz = y.add_(1).neg_()\nL = z.sum()",
+    "y = x * 2\ny += y\nL = y.sum()",
+    "n = 2.\nn *= x\nL = n.sum()",
+    "A = eye(2)\nA @= x\nL = A.sum()",
+    "x @= w\nL = x * 2",
+    "c = ones(2)\nc += 1\nL = (c * x).sum()",
+    "c = ones(2)\nc *= x\nL = c.sum()",
+    "c = ones(2)\nd = (c * x).sum()\nc *= w\nL = d + c.sum()",
+    "y = x.exp()\nwith torch.no_grad():\n    z = y * 2\n    z += 1\nL = (z * y).sum()",
+    "y = x * 2\nwith torch.no_grad():\n    y += 1\nL = y.sum()",
+    "y = x * 2\nwith torch.no_grad():\n    y += 1\nL = (y * y).sum()",
+    "y = x * 2\nL = y.sum()\nL.backward()\ny += 1",
+    "y = x.exp()\nL = y.sum()\nL.backward()\ny += 1\nL = y.sum()\nL.backward()",
+    "y = x ** ones(2)\ny += 1\nL = y.sum()",
+    "y = x * 2\nL = y.max(0).values\ny += 1",
+    "y = x * 2\nL = y.max()\ny += 1\nL = L + 1",
+    "y = x * 2\nL = y.T @ w\ny += 1\nL = L + 1",
+    "y = x * 2\nL = (y.detach() * w).sum()\ny += 1\nL = L + 1",
+    "y = x.clamp(0, 1)\ny.relu_()\ny **= 2\nL = y.sum()",
+    "y = (x * 2).reshape(2, 1).clone()\ny /= w\nL = y.sum()",
+    "y = x * 2\ny /= w\nL = y.sum()",
+    "y = x * 2\ny += [1., 2.]",
+    "y = x * 2\ny.exp_(1)",
+    "y = x.sum_()",
+    "y = x.clone_()",
+]
+
+
+@pytest.mark.parametrize("change", IN_PLACE)
+def test_changes_in_place_are_those_of_torch(page: Page, prelude: str, change):
+    leaves = ("x = tensor([1., -2.]", "w = tensor([3., 0.5]", "")
+    text = ", requires_grad=True)\n".join(leaves) + change
+    theirs = made.answer(text, prelude)
+    (ours,) = page.evaluate(RUN, [text])
+    assert not differs(theirs, ours), (theirs, ours)
+
+
+def test_retained_gradient_is_that_of_the_changed_tensor(page: Page, prelude: str):
+    text = """x = tensor([1., -2.], requires_grad=True)
+y = x * 2
+y.retain_grad()
+y *= x
+L = (y * 3).sum()
+L.backward()"""
+    theirs = made.answer(text, prelude).values["y"].grad.tolist()
+    held = """text => playground.run(text).nodes
+      .flatMap(n => n.held && !n.leaf ? [[n.names, [...n.held]]] : [])"""
+    assert page.evaluate(held, text) == [[["y"], theirs]] == [[["y"], [3, 3]]]
+
+
+def test_refusal_after_a_change_names_both_lines(page: Page):
+    text = SAVED + "y = y + 1\nz = y.square()\ny += 1\nL = z.sum()\nL.backward()"
+    fault = page.evaluate("text => playground.run(text).fault", text)
+    assert fault["line"] == 7
+    assert fault["message"].endswith("line 5 changes what square in line 4 has saved")
+
+
 def test_grad_is_there_after_backward_alone(page: Page, prelude: str):
     text = """x = tensor([1., 2.], requires_grad=True)
 a = x.grad
@@ -146,10 +207,11 @@ h = g * x
     assert "a" not in ours["values"]
 
 
+SAVED = "x = ones(2, requires_grad=True)\ny = x.exp()\n"
 PLACES = [  # program, reason, line, column, length
     ("foo", "name", 1, 1, 3),
     ("\nfoo", "name", 2, 1, 3),
-    ("y = (2", "syntax", 1, 7, 1),
+    ("y = (2", "syntax", 1, 5, 1),
     ("x = tensor([1.])\ny = x + foo", "name", 2, 9, 3),
     ("y = ones(2) + ones(3)", "broadcast", 1, 5, 17),
     ("x = ones(2)\ny = 2 * (x @ ones(3))", "matmul", 2, 10, 11),
@@ -161,12 +223,20 @@ PLACES = [  # program, reason, line, column, length
     *[
         (f"x = ones(2)\ny = x * 2\n{line}", "outside", 3, 1, len(line.split(" = ")[0]))
         for line in [
-            *(f"y {sign}= 1" for sign in ("+", "-", "*", "/", "**")),
             "y[0] = 1.",
-            "y.add_(1)",
-            "y.exp_()",
+            "y[0] += 1",
+            "y.T.exp_()",
+            "y.t_()",
+            "y.detach().neg_()",
         ]
     ],
+    ("x = ones(2)\ny = x.T\nx += 1", "outside", 3, 1, 6),
+    ("x = ones(2)\ny = x * 2\nv = [y.T]\ny.exp_()", "outside", 4, 1, 8),
+    ("y = ones(2) * 2\nz = y.T @ y.exp_()", "outside", 2, 5, 14),
+    (SAVED + "y += 1\nz = y.sum()\nz.backward()", "changed", 5, 1, 12),
+    (SAVED + "y += 1\nz = y.sum()", "changed", 4, 5, 7),
+    ("x = ones(2, requires_grad=True)\nx *= 2", "leaf", 2, 1, 6),
+    ("x = ones(2)\ny = x * 2\ny -= ones(2, 2)", "broadcast", 3, 1, 15),
 ]
 
 
@@ -212,7 +282,7 @@ def test_steps_add_up_to_the_gradients(page: Page):
 def test_leaves_can_be_given_and_the_backward_pass_left_out(page: Page):
     text = "x = tensor([1., 2.], requires_grad=True)\ny = x @ x"
     given = """([text, without]) => {
-      const leaves = { x: Float64Array.of(3, 4) };
+      const leaves = { 0: Float64Array.of(3, 4) };
       const { nodes, output } = playground.run(text, { leaves, without });
       return [nodes[output].value[0], nodes[0].grad && [...nodes[0].grad]];
     }"""

@@ -205,7 +205,9 @@ const drawing = (() => {
         for (let i = 0; i < given.length; i++) given[i] ??= "constant";
       }
       const head = boxes[k].leaf ? boxes[k].names.join(", ") || ref(k) : `${ref(k)} = ${ops[k]}(${given.join(", ")})`;
-      const all = [...(k ? [] : ["output"]), facts(k), ...attributes(k), put(`v${k}`, boxes[k].value, k)];
+      const { leaf, names, store } = boxes[k];
+      const changed = !leaf && names.length && store.version ? [`changed in place: version ${store.version}`] : [];
+      const all = [...(k ? [] : ["output"]), facts(k), ...attributes(k), put(`v${k}`, boxes[k].value, k), ...changed];
       return { node: k, text: `${head}: ${all.join(", ")}` };
     });
     const count = steps.length;

@@ -52,7 +52,7 @@
     [/only for scalar outputs/, "Make one number of the last line, with .sum() for instance. Or give its upstream gradient: y.backward(tensor([1., 1.]))."],
     [/does not require grad|ends in no tensor/, "Begin with a leaf: x = tensor([1., 2.], requires_grad=True)."],
     [/tensor\(\) takes 1/, "Several numbers stand in square brackets: tensor([1., 2.])."],
-    [/leaf Variable/, "Give what comes out another name: z = x + 1."],
+    [/leaf Variable|inplace operation/, "Give what comes out another name: z = x + 1."],
   ];
 
   function say(fault) {

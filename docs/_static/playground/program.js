@@ -3,7 +3,7 @@
 // Nothing is handed to the browser as code; names live in Maps, out of reach of any prototype.
 
 /**
- * run(text, {leaves, without}): run a program; `leaves` replaces values of named leaves, `without`
+ * run(text, {leaves, without}): run a program; `leaves` replaces values of leaves, by id; `without`
  * leaves the backward pass out. Never throws: { fault, nodes, output, leaves, steps }.
  * OPERATIONS: what a program may write. PRELUDE: the lines with which torch runs it unchanged.
  */
@@ -189,9 +189,8 @@ const playground = (() => {
       const end = place;
       return [
         (state) => {
-          const made = state.nodes.length;
           const result = value(state);
-          for (const [target, where] of targets.slice().reverse()) assign(state, target, where, result, made);
+          for (const [target, where] of targets.slice().reverse()) assign(state, target, where, result);
           if (!result?.said && !targets.some(([target]) => target.attribute)) state.last = { value: result, place: end };
         },
       ];
@@ -204,9 +203,13 @@ const playground = (() => {
       if (!target.variable && !target.attribute && !target.item) cannot(target, where);
       return (state) => {
         const [old, by] = [target(state), change(state)];
-        if (isNumber(old) && isNumber(by) && target.variable) state.names.set(target.variable, arithmetic(sign, old, by));
-        else located(place, () => refuseInPlace(state, old));
-        state.last = { value: old, place };
+        located(place, () => {
+          const into = old?.node && sign != "@" ? old : null; // torch has no @= of its own
+          if (!into && !target.variable) refuseInPlace();
+          const value = arithmetic(sign, old, by, state, place, into);
+          if (!into) state.names.set(target.variable, value);
+          state.last = { value, place };
+        });
       };
     }
 
@@ -416,33 +419,90 @@ const playground = (() => {
     names.has(name) ? names.get(name) : GLOBALS.has(name) ? GLOBALS.get(name) : refuse("name", `name '${name}' is not defined`);
 
   /** Add a node: operands are nodes and plain numbers in the operation's own order. */
-  function make(state, op, operands, result, attributes, place) {
-    T.room(result.shape);
+  function make(state, op, operands, result, attributes, place, into) {
+    const { shape } = result;
+    T.room(shape);
+    const [made, own] = [shape, into?.node.shape ?? shape].map(T.show);
+    if (made != own) refuse("broadcast", `output with shape ${own} doesn't match the broadcast shape ${made}`);
     if (state.nodes.length >= LONG.nodes) refuse("long", `The playground draws at most ${LONG.nodes} operations`);
     const slots = operands.flatMap((v, slot) => (v?.op ? [slot] : []));
     const inputs = slots.map((slot) => operands[slot]);
     // As torch: a view of what requires gradients says so even under no_grad, though none comes through.
-    const base = VIEWS.includes(op) ? (state.bases[inputs[0].id] ?? inputs[0].id) : null;
+    const view = VIEWS.includes(op) && !result.copied;
+    const base = view ? (state.bases[inputs[0].id] ?? inputs[0].id) : null;
     const mute = !state.mode && base != null && state.nodes[base].requires;
     const requires = mute || (state.mode && op != "detach" && inputs.some((v) => v.requires));
+    const id = state.nodes.length;
+    const alias = view || op == "detach" || op == "grad";
+    const store = into?.node.store ?? (alias ? inputs[0]?.store : null) ?? { version: 0 };
     const node = {
-      id: state.nodes.length, op, names: [], shape: result.shape, value: result.data, grad: null, held: null, leaf: mute || !requires, memory: result.memory,
-      requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes, line: linesTo(state.text, place.at).length,
-      text: state.text.slice(place.at, place.end),
+      id, op, names: [], shape, value: state.leaves[id] ?? result.data, grad: null, held: null, leaf: mute || !requires,
+      memory: into ? into.node.memory : result.memory, requires, detached: op == "detach", inputs: inputs.map((v) => v.id), attributes,
+      line: linesTo(state.text, place.at).length, text: state.text.slice(place.at, place.end),
+      alias, store, at: store.version + +!!into, saved: requires ? save(op, operands, attributes, store, into) : [],
     };
     state.nodes.push(node);
     state.bases.push(base);
     state.mute.push(mute);
     state.backs.push((g, k) => result.back(g, slots[k]));
-    return { node };
+    if (!into) return { node };
+    store.version++;
+    store.line = node.line;
+    if (state.mode || !into.node.requires) {
+      node.kept = into.node.kept; // as torch: what retains its .grad goes on to
+      into.node.kept = false;
+      into.node = node;
+    } else into.node.value = node.value; // and nothing is recorded
+    return into;
+  }
+
+  // What operations save for their backward step (torch's derivatives.yaml): operands, the result, or of
+  // a product each factor whose partner requires gradients.
+  const GROUPS = "prod|amax|amin|logsumexp|norm|max|min";
+  const [OPERANDS, RESULT, FACTORS] = [
+    GROUPS + "|log|sin|cos|abs|square|softplus|log1p|pow|maximum|minimum|clamp",
+    GROUPS + "|exp|tan|tanh|sigmoid|relu|sqrt|reciprocal|expm1|softmax|log_softmax",
+    "mul|div|dot|mv|mm|matmul|outer",
+  ].map((names) => RegExp(`^(${names})$`));
+
+  /** What is saved: on which memory it lies, and at which version. */
+  function save(op, operands, attributes, store, into) {
+    if (/^m(ax|in)$/.test(op) && attributes.length) return []; // along a dimension: indices
+    const factor = FACTORS.test(op);
+    const saved = operands.filter((v, i) => {
+      if (!v?.store || (into && !i)) return false; // torch copies what it is about to change
+      return factor ? operands[1 - i].requires || (op == "div" && i) : OPERANDS.test(op);
+    });
+    const out = RESULT.test(op) || (op == "pow" && operands[1].store);
+    return [...saved.map(({ store }) => [store, store.version]), ...(out ? [[store, store.version + +!!into]] : [])];
+  }
+
+  // What has a method that changes in place.
+  const IN_PLACE = "neg exp log sin cos tan tanh sigmoid relu sqrt abs square reciprocal log1p expm1 add sub mul div pow clamp".split(" ");
+  const refuseInPlace = () => refuse("outside", "The playground leaves this change in place out: write y = y + 1");
+
+  /** Refuse to change a leaf that requires gradients, and what shares its numbers with another tensor. */
+  function change(state, v) {
+    const { node } = v;
+    const base = state.bases[node.id];
+    const root = state.nodes[base ?? node.id];
+    if (root.leaf && root.requires && state.mode)
+      refuse("leaf", `a ${base == null ? "" : "view of a "}leaf Variable that requires grad is being used in an in-place operation.`);
+    const shares = (it) => it?.list?.some(shares) || (it?.node && it != v && it.node.store == node.store);
+    if (node.alias || (node.leaf && node.requires) || node.id == state.output || [...state.names.values()].some(shares)) refuseInPlace();
   }
 
   const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice", "view", "expand"];
 
-  const operand = (v) => (v.node ? { ...v.node, data: v.node.value } : { shape: v.shape ?? [], data: v.mask ?? [v.n] });
+  function operand({ node, shape, mask, n }) {
+    if (!node) return { shape: shape ?? [], data: mask ?? [n] };
+    if (node.alias && node.at != node.store.version) refuseInPlace(); // what it looks at has changed
+    return { ...node, data: node.value };
+  }
 
   /** Apply an operation of the table to arguments that fit. */
-  function apply(state, name, values, place) {
+  function apply(state, name, values, place, into) {
+    if (into) change(state, into);
     const { params, act } = table.get(name);
     const parts = values.map((v, i) => {
       if (v == null || !"tvlm".includes(params[i].type)) return v;
@@ -452,12 +512,12 @@ const playground = (() => {
       const plain = isNumber(v) || typeof v == "boolean" || v?.mask || (v?.list && params[i].type != "l");
       return plain ? [`${params[i].name == "input" ? "self" : params[i].name} = ${shown(v)}`] : [];
     });
-    return make(state, name, parts.flat(), act(...parts), attributes, place);
+    return make(state, name, parts.flat(), act(...parts), attributes, place, into);
   }
 
   const signs = { __proto__: null, "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul" };
 
-  function arithmetic(sign, a, b, state, place) {
+  function arithmetic(sign, a, b, state, place, into) {
     if (isNumber(a) && isNumber(b)) return plain(sign, a, b);
     if (!(a?.node || isNumber(a)) || !(b?.node || isNumber(b)) || (sign == "@" && !(a.node && b.node))) {
       if (a?.mask || b?.mask) refuse("outside", "The playground uses comparisons in where() only");
@@ -465,7 +525,7 @@ const playground = (() => {
     }
     const op = signs[sign];
     if (!op) refuse("outside", `The playground has no '${sign}'`);
-    if (a.node || op == "pow") return apply(state, op, [a, b], place);
+    if (a.node || op == "pow") return apply(state, op, [a, b], place, into);
     // As torch: a number goes to the right of its tensor.
     if (op == "div") return apply(state, "mul", [apply(state, "reciprocal", [b], place), a], place);
     return apply(state, op == "sub" ? "rsub" : op, [b, a], place);
@@ -534,14 +594,13 @@ const playground = (() => {
 
   const noIndices = () => refuse("outside", "The playground holds no whole numbers: take the .values");
 
-  function refuseInPlace(state, v) {
-    if (v?.node?.leaf && v.node.requires && state.mode)
-      refuse("leaf", "a leaf Variable that requires grad is being used in an in-place operation.");
-    refuse("outside", "The playground changes nothing in place: write y = y + 1");
-  }
-
-  function assign(state, target, place, value, made) {
-    if (target.item) return located(place, () => (target(state), refuseInPlace(state, target.item(state))));
+  function assign(state, target, place, value) {
+    if (target.item)
+      return located(place, () => {
+        const old = target(state);
+        if (old?.node) change(state, old);
+        refuseInPlace();
+      });
     if (target.attribute) {
       const object = target.object(state);
       const set = { __proto__: null, requires_grad: setRequires, grad: setGrad }[target.attribute];
@@ -549,15 +608,12 @@ const playground = (() => {
       return located(place, () => set(object.node, value));
     }
     state.names.set(target.variable, value);
-    const node = value?.node;
-    if (!node || node.id < made || node.op in MAKERS == false || !state.given.has(target.variable)) return;
-    const given = state.given.get(target.variable);
-    if (given.length == node.value.length) node.value = Float64Array.from(given);
   }
 
   function setRequires(node, flag) {
     if (typeof flag != "boolean") refuse("type", `requires_grad must be a bool, not ${kind(flag)}`);
     if (!flag && !node.leaf) refuse("flag", "you can only change requires_grad flags of leaf variables.");
+    if (node.leaf && node.store.version) refuseInPlace(); // its numbers stand in no line
     node.requires = flag || !node.leaf;
   }
 
@@ -567,6 +623,7 @@ const playground = (() => {
     const [given, own] = [value?.node ?? node, node].map(({ shape }) => T.show(shape));
     if (given != own) refuse("upstream", `attempting to assign a gradient of size '${given}' to a tensor of size '${own}'`);
     node.held = value && value.node.value;
+    if (value) value.node.alias = true;
   }
 
   // Arguments. A parameter is "name:type", with ? where it may be left out. Types: t tensor, v tensor or
@@ -624,7 +681,7 @@ const playground = (() => {
   const METHODS = CALLED.filter((name) => !["stack", "cat", "where", "softplus"].includes(name));
 
   /** Return a function, or the method of an object. */
-  const operation = (name, self) => ({
+  const operation = (name, self, into) => ({
     name,
     call(positional, named, state, place) {
       const other = positional[self ? 0 : 1];
@@ -634,7 +691,7 @@ const playground = (() => {
       const values = bind(name, params, self ? [self, ...positional] : positional, named, self);
       // torch hands a flat tensor itself back
       if (name == "flatten" && values[0].node.shape.length == 1) return values[0];
-      const result = apply(state, name, values, place);
+      const result = apply(state, name, values, place, into);
       return isTop && values[1] ? { list: [result, null], tuple: true, pair: true } : result;
     },
   });
@@ -718,7 +775,9 @@ const playground = (() => {
       return SAYS;
     });
     if (name == "requires_grad_") return bound(name, "requires_grad:b?", ([flag]) => (setRequires(v.node, flag ?? true), v));
-    if (/[a-z]_$/.test(name) && METHODS.includes(name.slice(0, -1))) return { name, call: () => refuseInPlace(state, v) };
+    const plain = name.slice(0, -1);
+    if (IN_PLACE.includes(plain) && name == plain + "_") return operation(plain, v, v);
+    if (/^(t|transpose|squeeze|unsqueeze|detach)_$/.test(name)) return { name, call: refuseInPlace };
     if (!METHODS.includes(name)) refuse("operation", `'Tensor' object has no attribute '${name}' in the playground`);
     return operation(name, v);
   }
@@ -776,6 +835,9 @@ const playground = (() => {
       if (node.leaf || node.kept) node.held = node.before ? adjoint.map((v, i) => v + node.before[i]) : adjoint;
       if (node.leaf) continue;
       if (node.freed) refuse("second", "Trying to backward through the graph a second time");
+      const late = node.saved.find(([store, version]) => store.version != version);
+      if (late)
+        refuse("changed", `one of the variables needed for gradient computation has been modified by an inplace operation: line ${late[0].line} changes what ${node.op} in line ${node.line} has saved`);
       node.freed = !retain && !SAVING_NOTHING.includes(node.op);
       node.inputs.forEach((to, k) => {
         const input = nodes[to];
@@ -792,8 +854,7 @@ const playground = (() => {
   function run(text, { leaves = {}, without = false } = {}) {
     /** @type {any} */
     const state = {
-      text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null,
-      given: new Map(Object.entries(leaves)),
+      text, without, mode: true, nodes: [], backs: [], bases: [], mute: [], steps: [], names: new Map(), output: null, last: null, leaves,
     };
     /** @type {Fault | null} */
     let fault = null;

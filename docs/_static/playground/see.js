@@ -30,7 +30,7 @@
           return k;
         });
         const name = node.names[0] + (place.length ? `[${place.reverse().join(", ")}]` : "");
-        return { name, leaf: node.names[0], i, at, whole: node.value, slope: node.grad?.[i] ?? 0 };
+        return { name, id, i, at, whole: node.value, slope: node.grad?.[i] ?? 0 };
       });
     });
   }
@@ -38,7 +38,7 @@
   /** The output, times its upstream gradient and summed, where entries have other values; nan where there is none. */
   function value(...changes) {
     const leaves = {};
-    for (const [{ leaf, i, whole }, x] of changes) (leaves[leaf] ??= Float64Array.from(whole))[i] = x;
+    for (const [{ id, i, whole }, x] of changes) (leaves[id] ??= Float64Array.from(whole))[i] = x;
     const { fault, nodes, output, seed } = playground.run(program, { leaves, without: true });
     return fault ? NaN : nodes[output].value.reduce((sum, y, i) => sum + y * seed[i], 0);
   }
