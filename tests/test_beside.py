@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -187,3 +188,15 @@ def test_lesson_is_split_once_and_again_where_it_has_changed(
     script.write_text(script.read_text() + "2\n")
     assert list(read_lessons(tmp_path, kept)) != first
     assert asked == [str(script)]
+
+
+def test_lesson_that_goes_forward_declares_what_newer_releases_warn_of():
+    """Since 2.14 PyTorch compiles its rules of forward mode with what it deprecates."""
+    forward = re.compile(r"\bjacfwd\(|\bjvp\(|make_dual\(|forward_ad=|func\.hessian\(")
+    found = [
+        ("jit.script since torch 2.14" in lesson.warns, lesson.name)
+        for lesson in read_lessons(Path(__file__).parents[1])
+        if forward.search("\n".join(block.source for block in lesson.blocks))
+    ]
+    assert len(found) > 9
+    assert [name for declares, name in found if not declares] == []

@@ -477,6 +477,8 @@ y = s * c
 #       MulBackward0
 #       torch::autograd::AccumulateGrad
 #       torch::autograd::AccumulateGrad
+#       >>> len(nodes)
+#       7
 #
 #       ``make_dot`` finds them in much the same way. Note that ``a`` is used twice, and
 #       has one node.

@@ -505,6 +505,8 @@ y
 #       >>> columns = [torch.func.jvp(f, (x,), (e,))[1] for e in torch.eye(2)]
 #       >>> torch.equal(torch.stack(columns, 1), J)
 #       True
+#       >>> len(J), len(columns)
+#       (3, 2)
 #
 # .. exercise::
 #

@@ -568,6 +568,9 @@ L = -(delta**2) / 2
 #       because ``theta`` is in the target, too. Together
 #       :math:`\nabla_\theta L = -\delta\,(s_1 - s_0) = (-1.2, 1.2, -1.2)`.
 #
+#       >>> torch.autograd.grad(L, theta, retain_graph=True)[0]
+#       tensor([-1.2000,  1.2000, -1.2000])
+#
 # But the method, called *TD(0)*, wants to move the value of ``s0`` towards the target,
 # and not the target towards the value. For the gradient the target shall be a fixed
 # number.

@@ -588,7 +588,7 @@ fig.set_label(
 # .. exercise::
 #
 #    For which learning rates does ``w`` arrive at 3, if the loss is
-#    :law:`L = 5\,(w - 3)^2`? Try one on each side of the border.
+#    :law:`L = 5\,(w - 3)^2`? Find the border, and try one on each side of it.
 #
 #    .. answer::
 #
@@ -604,6 +604,9 @@ fig.set_label(
 #       ...     return abs(u.item() - 3)
 #       >>> after(0.19, 50) < 0.02, after(0.21, 50) > 300
 #       (True, True)
+#       >>> place = torch.tensor(0.0, dtype=torch.float64)
+#       >>> 2 / torch.autograd.functional.hessian(lambda w: 5 * (w - 3) ** 2, place)
+#       tensor(0.2000, dtype=torch.float64)
 #
 # .. exercise::
 #
@@ -640,13 +643,14 @@ fig.set_label(
 #
 #       >>> u = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)
 #       >>> optimizer = torch.optim.SGD([u], lr=0.1, momentum=0.9)
+#       >>> places = []
 #       >>> for _ in range(2):
 #       ...     optimizer.zero_grad()
 #       ...     ((u - 3) ** 2).backward()
 #       ...     optimizer.step()
-#       ...     print(round(u.item(), 6))
-#       0.6
-#       1.62
+#       ...     places.append(round(u.item(), 6))
+#       >>> places
+#       [0.6, 1.62]
 #
 #       With 1 in place of :math:`0.9` it is the swing of the exercise before.
 #

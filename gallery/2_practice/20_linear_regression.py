@@ -360,6 +360,8 @@ along, across
 #       True
 #       >>> distance(0.181, 300) > distance(0.181, 10)
 #       True
+#       >>> 2 / across
+#       tensor(0.1803, dtype=torch.float64)
 #
 # .. exercise::
 #

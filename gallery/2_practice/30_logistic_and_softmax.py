@@ -536,8 +536,10 @@ t = torch.tensor([0.9, 0.0, 0.0], dtype=torch.float64) + 0.1 / 3
 #
 #       >>> u = torch.tensor([[1.0, 2.0]], requires_grad=True)
 #       >>> L = F.cross_entropy(u, torch.tensor([-100]))
-#       >>> L.item(), torch.autograd.grad(L, u)[0]
-#       (nan, tensor([[0., 0.]]))
+#       >>> L.item()
+#       nan
+#       >>> torch.autograd.grad(L, u)[0]
+#       tensor([[0., 0.]])
 
 # %%
 # What we can do now

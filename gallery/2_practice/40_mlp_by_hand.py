@@ -504,6 +504,10 @@ L = (y_hat - t) ** 2 / 2
 #       times ``x``: :math:`\nabla_{W_1} L = \begin{pmatrix} 7.5 & 15 \\ 1.25 & 2.5
 #       \end{pmatrix}`.
 #
+#       >>> torch.autograd.grad(L, W1, retain_graph=True)[0]
+#       tensor([[ 7.5000, 15.0000],
+#               [ 1.2500,  2.5000]], dtype=torch.float64)
+#
 # Next, the same numbers with the hyperbolic tangent in the place of ReLU, and no bias:
 
 z = W1 @ x.detach()
@@ -529,6 +533,10 @@ L = (y_hat - t) ** 2 / 2
 #       The second unit is saturated: :math:`h_1 = 0.999329`, and the slope there is
 #       :math:`1 - h_1^2 = 0.001341`, while that of the first is :math:`1 - h_0^2 =
 #       0.419974`. The rest comes from ``w2``, where the second weight is smaller.
+#
+#       >>> torch.autograd.grad(L, W1, retain_graph=True)[0]
+#       tensor([[-3.5090e+00, -7.0181e+00],
+#               [-1.8674e-03, -3.7347e-03]], dtype=torch.float64)
 #
 # .. exercise::
 #

@@ -419,6 +419,9 @@ L = Y.sum()
 #
 #       The bias is used at four places, so :math:`\nabla_{\text{bias}} L = 4`.
 #
+#       >>> torch.autograd.grad(L, bias, retain_graph=True)[0]
+#       tensor([4.], dtype=torch.float64)
+#
 # With a *stride* of 2, the window moves two pixels at a time. On our image it then fits
 # in one place:
 
@@ -441,6 +444,10 @@ Y.shape
 #          \nabla_K L &= \begin{pmatrix} 1 & 2 \\ 4 & 5 \end{pmatrix} \\
 #          \nabla_X L &=
 #          \begin{pmatrix} 1 & 0 & 0 \\ 0 & -1 & 0 \\ 0 & 0 & 0 \end{pmatrix}
+#
+#       >>> of_kernel, of_image = torch.autograd.grad(L, (K, X), retain_graph=True)
+#       >>> of_kernel.tolist(), of_image.tolist()
+#       ([[1.0, 2.0], [4.0, 5.0]], [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
 #
 # .. exercise::
 #

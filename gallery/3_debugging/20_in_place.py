@@ -623,6 +623,8 @@ w.grad
 #       tensor([2.0000, 1.0806])
 #       raises
 #       raises
+#       >>> torch.autograd.grad(u.sin().mul_(2).sum(), u)[0]
+#       tensor([2.0000, 1.0806])
 #
 # .. exercise::
 #

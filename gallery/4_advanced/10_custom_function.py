@@ -922,7 +922,7 @@ seen, v.grad
 # .. exercise::
 #
 #    A loss contains :law:`\sqrt{x}`, and ``x`` may be 0, where the slope is infinite.
-#    Write a root whose slope at 0 is 0.
+#    Write a root whose slope at 0 is 0. Which slopes has it at 0 and at 4?
 #
 #    .. answer::
 #
@@ -938,8 +938,10 @@ seen, v.grad
 #       ...         safe = torch.where(y > 0, y, 1.0)
 #       ...         return torch.where(y > 0, g / (2 * safe), 0.0)
 #       >>> u = torch.tensor([0.0, 4.0], requires_grad=True)
-#       >>> grad(Root.apply(u).sum(), u), grad(u.sqrt().sum(), u)
-#       ((tensor([0.0000, 0.2500]),), (tensor([inf, 0.2500]),))
+#       >>> grad(u.sqrt().sum(), u)
+#       (tensor([   inf, 0.2500]),)
+#       >>> grad(Root.apply(u).sum(), u)
+#       (tensor([0.0000, 0.2500]),)
 #
 #       The inner ``where`` keeps the zero out of the division. Without it the slope is
 #       0 as well, but its own derivative with respect to a factor of the root is NaN.

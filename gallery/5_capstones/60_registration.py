@@ -15,6 +15,7 @@ about it.
 """
 
 # sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_warns = ["jit.script since torch 2.14"]
 
 # %%
 # A point lies in column 37 of one photograph, and in column 17 of the other. Which
