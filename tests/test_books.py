@@ -4,9 +4,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
@@ -27,6 +27,9 @@ SITE = ROOT / "build" / "html"
 AXE = (ROOT / "vendor/axe-core/axe.min.js").read_text()
 LESSONS = [p.relative_to(ROOT / "gallery") for p in sorted(ROOT.glob("gallery/*/*.py"))]
 KEYS = ["lessons-" + "-".join(path.with_suffix("").parts) for path in LESSONS]
+NEXT = re.compile(r'(<link rel="next"[^>]* href=")([^"]+)("[^>]*>)')
+# A lesson with drawings and a picture, and a page that leads to the ledger.
+SOME = ("index.html", "lessons/5_capstones/50_edge_filter.html", "checked.html")
 H = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -35,27 +38,61 @@ def book():
     return books.about(ROOT)
 
 
-def repeat(make, book, name: str, folder: Path) -> None:
-    """Make a book twice, the second one of a copy with other times; compare."""
-    target, other, site = folder / name, folder / f"2{name}", folder / f"of-{name}"
-    make(book, SITE, target)
-    shutil.copytree(SITE.resolve(), site, copy_function=shutil.copyfile)
-    for age, path in enumerate(site.rglob("*")):
+def excerpt(folder: Path) -> Path:
+    """Write a site of three of the pages, with all that pages share; return it."""
+    for name in ("_static", "_images"):
+        shutil.copytree(SITE / name, folder / name, copy_function=shutil.copyfile)
+    for name, after in zip(SOME, (*SOME[1:], ""), strict=True):
+        text = (SITE / name).read_text("utf-8")
+        up = "../" * name.count("/")
+        told, count = NEXT.subn(rf"\g<1>{up}{after}\g<3>" if after else "", text)
+        assert count == 1, name
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(told, "utf-8")
+    part = Path(SOME[1]).with_name("index.html")
+    shutil.copyfile(SITE / part, folder / part)
+    return folder
+
+
+AGAIN = """import sys
+from pathlib import Path
+from coursebuild import books
+root, site, folder = map(Path, sys.argv[1:])
+for name in ("zip", "epub"):
+    getattr(books, f"make_{name}")(books.about(root), site, folder / f"2.{name}")"""
+
+
+def test_books_have_the_same_bytes_every_time(book, tmp_path):
+    """The second ones are of a copy with other times, by a Python of other hashes."""
+    site, copy = excerpt(tmp_path / "site"), tmp_path / "copy"
+    shutil.copytree(site, copy, copy_function=shutil.copyfile)
+    for age, path in enumerate(copy.rglob("*")):
         os.utime(path, (age * 1e6, age * 1e6))
         path.chmod(0o700)
-    make(book, site, other)
-    assert target.read_bytes() == other.read_bytes()
+    environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "5"}
+    environment["PYTHONPATH"] = str(ROOT / "utils")
+    command = [sys.executable, "-c", AGAIN, ROOT, copy, tmp_path]
+    subprocess.run(command, env=environment, check=True)
+    for name, make in (("zip", books.make_zip), ("epub", books.make_epub)):
+        make(book, site, tmp_path / f"1.{name}")
+        first, second = ((tmp_path / f"{k}.{name}").read_bytes() for k in (1, 2))
+        assert first == second, name
+        assert len(first) > 100_000
 
 
 @pytest.fixture(scope="module")
 def packed(book, once):
-    make = partial(repeat, books.make_zip, book, "book.zip")
-    return once("zip", make) / "book.zip"
+    def pack(folder: Path) -> None:
+        books.make_zip(book, SITE, folder / "book.zip")
+
+    return once("zip", pack) / "book.zip"
 
 
 @pytest.fixture(scope="module")
 def ebook(book, once):
-    make = partial(repeat, books.make_epub, book, "book.epub")
+    def make(folder: Path) -> None:
+        books.make_epub(book, SITE, folder / "book.epub")
+
     return once("epub", make) / "book.epub"
 
 
@@ -314,17 +351,12 @@ def test_book_without_lessons_is_refused(tmp_path):
         chapters.read_chapters(tmp_path, file=epub.file_of)
 
 
-def test_link_out_of_the_book_leads_to_the_site_or_is_text():
+def test_link_out_of_the_book_leads_to_the_site_or_is_text(written, tmp_path):
     public = "https://example.org/course/"
-    by_public = {
-        address: [
-            link["href"]
-            for chapter in chapters.read_chapters(
-                SITE, file=epub.file_of, public=address
-            )
-            for link in chapter.body.select("a[href]")
-        ]
-        for address in ("", public)
-    }
-    assert f"{public}ledger.html" in by_public[public]
-    assert not [url for url in by_public[""] if "ledger" in url]
+    site = excerpt(tmp_path / "site")
+    found = chapters.read_chapters(site, file=epub.file_of, public=public)
+    links = {a["href"] for c in found for a in c.body.select("a[href]")}
+    assert f"{public}ledger.html" in links
+    own = [a["href"] for c in written for a in c.body.select("a[href]")]
+    assert len(own) > 1000
+    assert not [url for url in own if "ledger" in url]
