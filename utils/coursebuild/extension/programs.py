@@ -261,8 +261,9 @@ class _Writer:
             return _tensor(node["value"])
         after = self.out.get(node["id"], {})
         by = dict(after.get("attrs", ())).get("other")
-        known = "value" in after and isinstance(by, int | float)
-        divided = known and operation(after["op"]) == "div"
+        if "value" not in after or not isinstance(by, int | float):
+            return None
+        divided = operation(after["op"]) == "div"
         return _tensor(after["value"]) * by if divided else None
 
 

@@ -24,6 +24,7 @@ from jinja2 import FileSystemBytecodeCache
 from sphinx.application import Sphinx
 from sphinx.builders import html
 from sphinx.environment import CONFIG_OK, BuildEnvironment
+from sphinx.util.osutil import copyfile
 
 from coursebuild.extension.course import levels
 from coursebuild.extension.head import CARDS
@@ -39,7 +40,6 @@ __all__ = ["Renewal"]
 RECORD = "record"
 ENVIRONMENT = "doctrees/environment.pickle"
 TEMPLATES = ".templates"  # beside what is kept: as Jinja has compiled them
-_copied = html.copyfile
 HELD = 100  # pages that Sphinx may hold in memory between reading and writing them
 TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
 
@@ -111,7 +111,8 @@ class Renewal:
         app.connect("env-before-read-docs", lambda *a: self._read.update(a[-1]))
         app.connect("env-updated", self._choose)
         app.connect("build-finished", _write_pictures, priority=400)
-        html.copyfile = partial(_placed, f"{app.srcdir}{os.sep}")
+        copier: Any = html
+        copier.copyfile = partial(_placed, f"{app.srcdir}{os.sep}")
 
     def _outdated(
         self, app: Sphinx, _config_changed: bool
@@ -277,7 +278,7 @@ def _placed(own: str, source: Any, target: Any, *, force: bool = False) -> None:
     if str(source).startswith(own):
         link(source, target)
     else:
-        _copied(source, target, force=force)
+        copyfile(source, target, force=force)
 
 
 def _made(folder: Path) -> Path:

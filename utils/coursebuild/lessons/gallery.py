@@ -69,7 +69,7 @@ class LessonCard(SphinxDirective):
         """Return the card of what stands in three lines."""
         picture, docname, *words = self.content
         link, _ = self.parse_inline(f":doc:`{docname}`")
-        parts = [
+        parts: list[nodes.Element] = [
             nodes.image("", alt="", uri=picture),
             nodes.paragraph("", "", *link),
             nodes.raw("", "\n".join(words), format="html"),

@@ -158,7 +158,7 @@ def read_pages(
             read = dict(zip(new, pool.map(_read, new, chunksize=4), strict=True))
     else:
         read = {page: _read(page) for page in new}
-    return {p: known.of(key, lambda p=p: read[p]) for p, key in keys.items()}
+    return {p: known.of(key, partial(read.__getitem__, p)) for p, key in keys.items()}
 
 
 def _read(page: Path) -> _Page:
