@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
+import pikepdf
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
@@ -466,6 +467,17 @@ def test_keys_turn_the_slides(shown, browser):
     page.close()
 
 
+def _code_sizes(path):
+    """Yield the sizes, in points, of what a PDF sets like code."""
+    with pikepdf.open(path) as pdf:
+        for page in pdf.pages:
+            fonts = page.Resources.Font.items()
+            code = {name for name, font in fonts if "Mono" in str(font.BaseFont)}
+            for operands, operator in pikepdf.parse_content_stream(page):
+                if str(operator) == "Tf" and str(operands[0]) in code:
+                    yield float(operands[1]) * 0.75  # CSS pixels
+
+
 def test_sheet_is_printed_with_room_and_without_answers(once, pages):
     level = LEVELS[0]
 
@@ -477,14 +489,21 @@ def test_sheet_is_printed_with_room_and_without_answers(once, pages):
 
     folder = once("sheets", print_it)
     asked, told = (
-        "".join("".join(p.extract_text().split()) for p in PdfReader(path).pages)
+        ["".join(p.extract_text().split()) for p in PdfReader(path).pages]
         for path in (
             folder / "students" / level / "sheet.pdf",
             folder / "teachers" / level / "answers.pdf",
         )
     )
-    boxes = [box for c in pages[level] for box in c.body.select(".box .answer pre")]
-    codes = ["".join(words(code).split()) for code in boxes]
-    assert codes
-    assert [code for code in codes if code not in told] == []
-    assert [code for code in codes if code in asked] == []
+    boxes = [
+        box for c in pages[level] for box in c.body.select(".box:has(.answer pre)")
+    ]
+    assert boxes
+    for box in boxes:
+        title = "".join(words(box.select_one(".box-title")).split())
+        codes = ["".join(words(code).split()) for code in box.select(".answer pre")]
+        assert any(all(x in page for x in [title, *codes]) for page in told)
+        assert [code for code in codes if code in "".join(asked)] == []
+    lesson = pages[level][-1].title.replace(" ", "")
+    assert [p for p in asked[2:] if not p.startswith(f"Basics:sheet·{lesson}")] == []
+    assert min(_code_sizes(folder / "students" / level / "sheet.pdf")) >= 9

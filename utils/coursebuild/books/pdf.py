@@ -41,8 +41,12 @@ class NoBrowserError(ValueError):
     """This machine has no Chromium to print with."""
 
 
-def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
+def print_book(
+    book: Book, chapters: list[Chapter], site: Path, style: str = ""
+) -> bytes:
     """Return the PDF: tagged, with outline, links and page numbers.
+
+    ``style`` is what its CSS has beyond that of a book.
 
     Raises:
         NoBrowserError: the message says what to install.
@@ -56,9 +60,9 @@ def print_book(book: Book, chapters: list[Chapter], site: Path) -> bytes:
         browser = tools.chromium.launch(executable_path=chromium, args=[*FLAGS])
         page, file = browser.new_page(), Path(folder, "book.html")
         page.set_default_timeout(PATIENCE)
-        draft = _print(page, file, _html(book, chapters, site, {}))
+        draft = _print(page, file, _html(book, chapters, site, {}, style))
         numbers = page_numbers(draft)
-        printed = _print(page, file, _html(book, chapters, site, numbers))
+        printed = _print(page, file, _html(book, chapters, site, numbers, style))
         headings: list[str] = page.evaluate(HEADINGS)
         browser.close()
     if page_numbers(printed) != numbers:
@@ -127,13 +131,18 @@ def _print(page: Page, file: Path, html: str) -> bytes:
 
 
 def _html(
-    book: Book, chapters: list[Chapter], site: Path, numbers: Mapping[str, int]
+    book: Book,
+    chapters: list[Chapter],
+    site: Path,
+    numbers: Mapping[str, int],
+    style: str,
 ) -> str:
     top = BeautifulSoup((site / "index.html").read_text("utf-8"), "html5lib")
     for answer in [d for c in chapters for d in c.body.select("details")]:
         answer["open"] = ""
     pages = "".join(
-        f"@page {c.key} {{ {running_title(c.title)} }} #{c.key} {{ page: {c.key} }}\n"
+        f"@page {c.key} {{ {running_title(f'{book.title} · {c.title}')} }}"
+        f" #{c.key} {{ page: {c.key} }}\n"
         for c in chapters
     )
     listed = contents(
@@ -144,7 +153,7 @@ def _html(
     return PAGE.format(
         title=escape(book.title),
         styles="".join(map(str, top.select('link[rel="stylesheet"]'))),
-        own=STYLE.read_text("utf-8").replace("FONTS", FONTS.as_uri()) + pages,
+        own=STYLE.read_text("utf-8").replace("FONTS", FONTS.as_uri()) + style + pages,
         front=title_page(book),
         contents=listed,
         chapters="\n".join(str(chapter.body) for chapter in chapters),

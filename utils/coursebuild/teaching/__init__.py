@@ -51,6 +51,7 @@ __all__ = [
 ]
 
 NAME = "teach"
+STYLE = Path(__file__).with_name("sheets.css")
 KINDS = (
     ("students", asking, ASKING, "sheet"),
     ("teachers", solved, SOLVED, "answers"),
@@ -139,7 +140,7 @@ def print_sheets(
             chosen = choose([copied(lesson) for lesson in lessons])
             path = target / folder / level / f"{name}.pdf"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(print_book(book, chosen, site))
+            path.write_bytes(print_book(book, chosen, site, STYLE.read_text("utf-8")))
 
 
 def read_taught(root: Path) -> list[Taught]:
