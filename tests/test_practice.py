@@ -344,6 +344,16 @@ def test_paper_has_a_line_to_write_on_below_each_exercise(page: Page):
     assert page.locator(".pr-back li").evaluate_all(drawn) == 0
 
 
+def test_paper_shows_no_ring_round_what_has_the_focus(page: Page):
+    visit(page, "mixed", 2, 17, "&ten")
+    page.keyboard.press("Tab")
+    page.locator("#pr-sheet-title").focus()
+    style = "() => getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(style) != "none"
+    page.emulate_media(media="print")
+    assert page.evaluate(style) == "none"
+
+
 CHOICES = [
     (".pr-choose label:nth-child(1) select", "none"),
     (".pr-choose label:nth-child(2) select", "3"),
