@@ -337,18 +337,36 @@ def test_cell_that_binds_what_it_uses_needs_no_other_that_does():
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
 def test_what_a_sheet_speaks_of_stands_on_it(pages, level, name):
-    """A name in its code that some cell of the lesson makes is made on the sheet."""
+    """A name in its code, or alone in a question, that a cell of the lesson makes."""
     (lesson,) = (c for c in pages[level] if c.key.endswith(f"-{name}"))
     (sheet,) = without_answers([copied(lesson)])
-    cells = [c.get_text() for c in lesson.body.select(".highlight-Python")]
-    made = set().union(*map(bound_in, cells))
-    shown = [c.get_text() for c in sheet.body.select(".highlight-Python")]
-    assert len(shown) <= len(cells)
-    known: set[str] = set()
-    for cell in shown:
-        known |= bound_in(cell)
+    made, asked = read_on(lesson.body)
+    known, said = read_on(sheet.body)
+    assert len(said) == len(asked)
+    for (above, _), (shown, box) in zip(asked, said, strict=True):
+        alone = {code.get_text() for code in box.select("code")}
+        assert (alone & above) - shown == set(), box.get_text()
+    own: set[str] = set()
+    for cell in (c.get_text() for c in sheet.body.select(CELL)):
+        own |= bound_in(cell)
         read = {n.id for n in ast.walk(ast.parse(cell)) if isinstance(n, ast.Name)}
-        assert (read & made) - known == set(), cell
+        assert (read & made) - own == set(), cell
+    assert known <= made
+
+
+CELL = ".highlight-Python"
+
+
+def read_on(body):
+    """Return the names that cells bind; for each question, those above it."""
+    bound: set[str] = set()
+    asked = []
+    for tag in body.select(f"{CELL}, .box"):
+        if "box" in tag["class"]:
+            asked.append(({*bound}, tag))
+        else:
+            bound |= bound_in(tag.get_text())
+    return bound, asked
 
 
 def bound_in(cell: str) -> set[str]:

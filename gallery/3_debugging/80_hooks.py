@@ -527,8 +527,7 @@ slopes
 record_backward(c, locals())
 
 # %%
-# With more of them it goes on like this. How strong the gradient still is behind each
-# of ten sigmoids, as the width of the line:
+# With more of them it goes on like this. A hook at each value notes what arrives there:
 
 
 def adjoints(step, depth, start):
@@ -543,6 +542,10 @@ def adjoints(step, depth, start):
 
 
 sizes = adjoints(torch.sigmoid, 10, 0.0)
+
+# %%
+# How much of it is left behind each of ten sigmoids, as the width of the line:
+
 fig, ax = plt.subplots(figsize=(4.4, 1.2), layout="constrained")
 for k, size in enumerate(sizes[1:]):
     ax.plot([10 - k, 9 - k], [0, 0], linewidth=60 * size, color="tab:red")
@@ -607,6 +610,10 @@ depths = torch.arange(1, 21)
 flows = {}
 for name, step in kinds.items():
     flows[name] = torch.tensor([adjoints(step, int(k), 0.5)[-1] for k in depths])
+
+# %%
+# The slider changes how often each step is repeated.
+
 plot = MovingPlot(
     {"depth": depths},
     "The gradient that reaches x",

@@ -566,9 +566,9 @@ def x_exp(x):
 #
 # .. predict::
 #
-#    For the first derivative ``backward`` runs once, for the second it runs again. What
-#    is ``g_t`` the first time, and what the second time? We are at 0, where the slope
-#    of the first derivative along ``t`` is :law:`x + 1 = 1`.
+#    For the first derivative the ``backward`` of ``XExp`` runs once, for the second it
+#    runs again. What is its ``g_t`` the first time, and what the second time? We are at
+#    0, where the slope of the first derivative along ``t`` is :law:`x + 1 = 1`.
 #
 #    .. ask:: arrived
 #
