@@ -650,7 +650,7 @@ def _complex_neuron() -> Found:
     step = [1 - slopes[0] / 10, -slopes[1] / 10]
     volume = _parts(loss, w, one)[0]  # k moves along the real axis of w
     factors = [1 - sp.Rational(4, 100) * f for f in (x**2, x * sp.conjugate(x))]
-    friend = list(itertools.accumulate(range(2), _by_jax, initial=3 + 4 * sp.I))[1:]
+    friend = functools.reduce(_by_jax, range(2), 3 + 4 * sp.I)
     return {
         "r = w x - t = @ - @i`": [sp.re(left), -sp.im(left)],
         r"\lvert w x - t \rvert^2 = @`": [sp.expand(left * sp.conjugate(left))],
@@ -661,9 +661,7 @@ def _complex_neuron() -> Found:
             abs(sp.expand(f)) for f in factors
         ],
         "((w * x - t) ** 2).real tensor(@.,": [sp.re(sp.expand(left**2))],
-        "print(friend) tensor(@+@j, dtype=torch.complex128) tensor(@+@j": [
-            part for z in friend for part in z.as_real_imag()
-        ],
+        ">>> friend tensor(@+@j": friend.as_real_imag(),
     }
 
 

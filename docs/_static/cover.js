@@ -28,7 +28,7 @@
     answer.ontoggle = () => answer.open && show(part);
     one.onclick = () => {
       show(part);
-      const [next] = part.follows; // or the focus would be lost with the button
+      const [next] = part.follows; // else the focus is lost
       if (!next.matches("[tabindex]")) next.tabIndex = -1;
       next.focus({ preventScroll: true });
     };

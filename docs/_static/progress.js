@@ -1,5 +1,5 @@
 // @ts-check
-// Remember, in this browser only, what was found, what was missed at first and what was read.
+// Remember in this browser what was found, missed at first, read.
 
 (() => {
   /** @returns {any[]} */

@@ -5,7 +5,7 @@
   /** @returns {any[]} */
   const all = (query, from = document) => [...from.querySelectorAll(query)];
   const unmark = () => all(".ag-at").forEach((e) => e.classList.remove("ag-at"));
-  // Not pointerover: a page that scrolls under a resting pointer would undo the keyboard's mark.
+  // Not pointerover: a page may scroll under a resting pointer.
   const pointing = ["pointermove", "pointerdown", "focusin"];
   const onPoint = (act) => pointing.forEach((it) => addEventListener(it, act));
   onPoint(unmark);
@@ -25,7 +25,7 @@
     function read() {
       steps = our("li[data-node]");
       steps.forEach((li) => li.removeAttribute("id")); // ours to follow
-      // Of each node all its boxes: a wide drawing may have a narrow one beside it.
+      // All boxes of a node: the wide drawing's, the narrow one's.
       boxes = [];
       for (const box of our(".ag-node")) (boxes[box.dataset.node] ??= []).push(box);
       ({ nodes, edges } = JSON.parse(our(".ag-data")[0].textContent));
@@ -40,7 +40,7 @@
       slider.value = step;
       now = +slider.value;
       const place = `${now} / ${last}`;
-      if (count.value != place) count.value = place; // else it would be said again
+      if (count.value != place) count.value = place; // aloud, once
       for (const line of our("[data-from]")) {
         const { from, to } = line.dataset;
         const own = line.style.visibility || line.getAttribute("visibility") || "inherit";
@@ -67,7 +67,7 @@
       page.scrollPaddingBottom = "";
     }
 
-    // Who sends, or who is sent to: the one in sight must not leave the other above the window.
+    // Sender or receiver: the one in sight must not leave the other above the window.
     function farther(one, other) {
       const [sender, receiver = sender] = [one, other].map((it) => our(it).filter((e) => e.checkVisibility()).pop());
       const [a, b] = [sender, receiver].map((e) => e.getBoundingClientRect().top / innerHeight - 0.5);
@@ -135,7 +135,7 @@
       if (!form.dataset.ask) slider.focus({ preventScroll: true }); // the field has gone
       const same = form.dataset.card == card;
       form.dataset.card = same ? "" : card;
-      if (same) setTimeout(() => li == steps[now] && (form.dataset.card = card), 50); // said again, as it comes anew
+      if (same) setTimeout(() => li == steps[now] && (form.dataset.card = card), 50); // aloud again
       form.lastElementChild.scrollIntoView({ block: "nearest" }); // within the bar
     }
 
@@ -170,10 +170,10 @@
     };
     addEventListener("hashchange", visit);
     addEventListener("load", visit);
-    // The playground has drawn another program in the same figure.
+    // The playground has drawn another program here.
     figure.addEventListener("redrawn", ({ detail }) => {
       clearTimeout(timer); // it is the address of what was drawn before
-      if (say.firstChild != hint[0]) say.replaceChildren(...hint); // at each letter it would be said again
+      if (say.firstChild != hint[0]) say.replaceChildren(...hint); // aloud, once
       read();
       detail == null ? draw(predict.checked ? steps.findIndex((li) => li.dataset.ask) : last) : go(detail);
     });

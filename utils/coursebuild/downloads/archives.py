@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 import zipfile
@@ -26,7 +27,8 @@ def build_wheel(root: Path, folder: Path, kept: Kept | None = None) -> Path:
     sources = [f"utils/{name}" for name in files_below(root / "utils")]
     parts = [name for name in (*AROUND, *sources) if (root / name).exists()]
     said = [(x, digest_of(root / x)) for x in parts if "__pycache__" not in x]
-    key = sha256(repr(said).encode()).hexdigest()
+    what = os.environ.get("SOURCE_DATE_EPOCH"), said  # hatchling dates files by it
+    key = sha256(repr(what).encode()).hexdigest()
     if kept and (data := kept.read(key)):
         name, wheel = pickle.loads(data)
         (folder / name).write_bytes(wheel)
