@@ -641,14 +641,19 @@ def test_change_in_place_is_walked_as_the_build_walks_it(page: Page):
     assert line.rstrip() == "h.exp_()"
 
 
-def test_change_in_place_is_seen_and_saved(page: Page):
-    write(page, X + "y = x * 3\ny *= x\ny -= 1\nL = y.sum()")
+def assert_differences(page: Page, *slopes: float) -> None:
+    """Autograd and differences give these slopes along the leaf's entries."""
     page.locator(".pg-see summary").click()
     rows = page.locator(".pg-see tbody tr")
-    expect(rows).to_have_count(2)
-    for k, slope in enumerate((6, 12)):
-        found = rows.nth(k).locator("td").all_inner_texts()[:2]
+    expect(rows).to_have_count(len(slopes))
+    for row, slope in zip(rows.all(), slopes, strict=True):
+        found = row.locator("td").all_inner_texts()[:2]
         assert [float(t) for t in found] == pytest.approx([slope, slope])
+
+
+def test_change_in_place_is_seen_and_saved(page: Page):
+    write(page, X + "y = x * 3\ny *= x\ny -= 1\nL = y.sum()")
+    assert_differences(page, 6, 12)
     (found,) = printed([page.locator(".pg-script").text_content()])
     assert found == {"L": [13], "x.grad": [6, 12]}
 
@@ -656,12 +661,7 @@ def test_change_in_place_is_seen_and_saved(page: Page):
 def test_leaf_that_is_computed_is_seen_as_it_is(page: Page):
     leaf = "x = (tensor([1., 3.]) * 2).requires_grad_()\n"
     write(page, leaf + "z = x\ny = (z**2).sum()")
-    page.locator(".pg-see summary").click()
-    rows = page.locator(".pg-see tbody tr")
-    expect(rows).to_have_count(2)
-    for k, slope in enumerate((4, 12)):
-        found = rows.nth(k).locator("td").all_inner_texts()[:2]
-        assert [float(t) for t in found] == pytest.approx([slope, slope])
+    assert_differences(page, 4, 12)
 
 
 def test_each_field_stands_beside_its_name(page: Page):

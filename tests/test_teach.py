@@ -315,24 +315,23 @@ def test_gradient_that_a_question_asks_for_has_its_backward_step_on_the_sheet():
     assert needed([Said(cell, "?" in cell) for cell in zeroed]) == shown
 
 
-def test_cell_that_binds_what_it_uses_needs_no_other_that_does():
+@pytest.mark.parametrize(
+    ("cell", "needs"),
+    [
+        ("y = f(2)\ny", False),
+        ("with g:\n    y = f(2)\n    y", False),
+        ("try:\n    f(2)\nexcept E as y:\n    print(y)", False),
+        ("y = f(2)\nh = lambda: y.add_(1)", False),
+        ("y += 1", True),
+        ("y.add_(1)", True),
+        ("y[0] = 1\ny += 1", True),
+        ("for _ in r:\n    y = y + 1", True),
+    ],
+)
+def test_cell_that_binds_what_it_uses_needs_no_other_that_does(cell, needs):
     """What a block or an error binds is bound; what a lambda changes, later."""
-    for again in (
-        "y = f(2)\ny",
-        "with g:\n    y = f(2)\n    y",
-        "try:\n    f(2)\nexcept E as y:\n    print(y)",
-        "y = f(2)\nh = lambda: y.add_(1)",
-    ):
-        cells = "y = f(1)", again, "And y?"
-        assert needed([Said(it, "?" in it) for it in cells]) == [False, True, True]
-    for more in (
-        "y += 1",
-        "y.add_(1)",
-        "y[0] = 1\ny += 1",
-        "for _ in r:\n    y = y + 1",
-    ):
-        cells = "y = f(1)", more, "And y?"
-        assert needed([Said(it, "?" in it) for it in cells]) == [True, True, True]
+    cells = "y = f(1)", cell, "And y?"
+    assert needed([Said(it, "?" in it) for it in cells]) == [needs, True, True]
 
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from coursebuild.sources.wording import cellwise
 __all__ = ["main", "run"]
 
 ROOT = Path(__file__).parents[2]
+FEWER = 20_000, 20, 100  # collections: most of what a build or a book makes stays
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(command: Callable[[], str]) -> int:
     """Print what a command returns, or why it fails; return its exit status."""
+    gc.set_threshold(*FEWER)
     os.umask(0o022)  # what is published is for everybody
     try:
         print(cellwise(command()))

@@ -6,10 +6,8 @@ nothing can differ from the site.
 
 from __future__ import annotations
 
-import gc
 import posixpath
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import NamedTuple
@@ -53,25 +51,7 @@ def read_chapters(
     Raises:
         ValueError: the site's pages do not lead from one to the next.
     """
-    with _uncollected():
-        return _chapters(dict(_pages(site)), site, file, public)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Search for no garbage meanwhile: millions of nodes are made, and all are kept."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-def _chapters(
-    pages: dict[str, BeautifulSoup], site: Path, file: Callable[[str], str], public: str
-) -> list[Chapter]:
+    pages = dict(_pages(site))
     if len(pages) < 2:
         raise ValueError(f"{site}: index.html leads to no lesson; say `make html`.")
     left = {f"{name}.html" for name in LEFT_OUT}

@@ -86,7 +86,7 @@ def _finished(book: Book, pdf: bytes, headings: list[str]) -> bytes:
 
     Of a heading in two lines its outline loses the blank between them, and says the
     first line twice where the heading begins a page.  And it writes each of its
-    200,000 tags as plain text: packed, the book takes half the room.
+    200,000 tags as plain text: packed, the book takes a third of the room.
 
     Raises:
         ValueError: the outline has not one entry for each heading.

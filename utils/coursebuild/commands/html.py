@@ -41,7 +41,6 @@ __all__ = ["SiteError", "StaleCodeError", "build", "draft", "run_sphinx", "told"
 KEPT = ".pages"
 UTILS = Path(__file__).parents[2]
 READERS = "coursebuild/publishing", "coursebuild/texts", "coursecheck"  # of pages
-FEWER = 20_000, 20, 100  # collections: most of what a build makes stays
 FEW = 6  # pages: they are written before as many processes are forked
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -108,7 +107,6 @@ def _build_aside(
     from coursebuild.publishing.site_checks import problems
     from courserun.kept import Kept, Memory
 
-    gc.set_threshold(*FEWER)
     key = pages_key(root)
     work = folder / ".work"  # always here: Sphinx notes where it read
     kept = Kept(folder / ".read")
