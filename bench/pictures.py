@@ -40,9 +40,9 @@ MEASURED = f"""
 Processor time with one thread, Graphviz's own program included; the least of five calls
 of torchutils, one call of each other tool after one on a small model, in a process of
 its own. A picture is one SVG with modules as boxes, and the forward pass that each tool
-draws is in its time; to the others a GRU is one box. The figure is torchutils' alone:
-HTML of a loss that is there, drawn once for a desktop and once for a phone, with the
-text version and what is in each closed box. "—": no picture after {LIMIT} s.
+draws is in its time; to the others a GRU is one box. The figure (and its width)
+is torchutils' alone: HTML of a loss that is there, drawn once for a desktop and once for
+a phone, with the text version and what is in each closed box. "—": no picture after {LIMIT} s.
 """
 
 
@@ -149,7 +149,7 @@ def _times(ratio: float) -> str:
 
 def to_markdown(table: Table) -> str:
     """Return the measurements as a table."""
-    head = [OURS, *(f"{tool} (×)" for tool in RIVALS), "figure", "its width, px"]
+    head = [OURS, *(f"{tool} (×)" for tool in RIVALS), f"{FIGURE} (px)"]
     head = [name.replace("torch", "torch&shy;") for name in head]  # for a phone
     lines = [
         f"| ms | {' | '.join(head)} |",
@@ -162,7 +162,7 @@ def to_markdown(table: Table) -> str:
             cells.append(
                 "—" if time is None else f"{time:,.0f} ({_times(time / row[OURS])})"
             )
-        cells += [f"{row[key]:.0f}" for key in (FIGURE, "wide")]
+        cells.append(f"{row[FIGURE]:.0f} ({row['wide']:.0f})")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", _seen(table), "", MEASURED.strip()]) + "\n"
 
