@@ -41,8 +41,9 @@ Processor time with one thread, Graphviz's own program included; the least of fi
 of torchutils, one call of each other tool after one on a small model, in a process of
 its own. A picture is one SVG with modules as boxes, and the forward pass that each tool
 draws is in its time; to the others a GRU is one box. The figure (and its width)
-is torchutils' alone: HTML of a loss that is there, drawn once for a desktop and once for
-a phone, with the text version and what is in each closed box. "—": no picture after {LIMIT} s.
+is torchutils' alone: HTML of a loss that is there, drawn once for a desktop and once
+for a phone, with the text version and what is in each closed box. "—": no picture
+after {LIMIT} s.
 """
 
 
