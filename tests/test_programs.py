@@ -3,14 +3,17 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 import torch
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page
 from test_browser import SITE, address
 from test_walk import FOUND, ROOT
 
+from coursebuild.extension.instead import FILE, Instead, InsteadError, read_instead
 from coursebuild.extension.programs import LARGEST, UnsaidError, link, to_program
 from coursebuild.extension.walks import join
 from coursebuild.extension.written import written
@@ -28,6 +31,7 @@ UNSAID = {
     "it has no complex numbers": 1,
     "PyTorch does not keep a number that goes into `stack`": 1,
 }
+INSTEAD = ROOT / FILE
 LINKS = 46  # there were so many in 54 walks; a lesson may bring more
 RUN = """() => {
   const text = document.querySelector("#pg-text").value;
@@ -366,45 +370,57 @@ def test_link_stands_in_its_figure_alone():
     assert "playground" not in join(body)[0]
 
 
-def found_links() -> list[tuple[str, str, dict]]:
-    """Return each link to the playground: its page, its address, its graph."""
-    every = []
+def found_lines() -> Iterator[tuple[str, Tag, dict]]:
+    """Yield what stands below each walk: its page, the line, and the graph."""
     for name in FOUND:
         soup = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
+        assert name != "playground.html" or not soup.select(".ag-open")
         for figure in soup.select("figure.ag:has(.ag-walk)"):
-            graph = json.loads(figure.select_one(".ag-data").string)
-            every += [(name, a["href"], graph) for a in figure.select(".ag-open a")]
-    return every
+            if name != "playground.html":
+                (line,) = figure.select(".ag-open")
+                yield name, line, json.loads(figure.select_one(".ag-data").string)
 
 
-def test_every_walk_has_its_link_or_is_told_why_not():
-    opened, told = 0, Counter()
-    for name in FOUND:
-        soup = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
-        if name == "playground.html":
-            assert not soup.select(".ag-open")
-            continue
-        for figure in soup.select("figure.ag:has(.ag-walk)"):
-            (line,) = figure.select(".ag-open")
-            opened += len(line.select("a"))
-            for code in line.select("code"):
-                code.replace_with(f"`{code.text}`")
-            if not line.select("a"):
-                told[line.text.removeprefix("Not in the playground: ")[:-1]] += 1
+def test_every_walk_is_opened_or_what_stands_instead_and_it_is_said_why():
+    opened, told, others = 0, Counter(), []
+    for name, line, _ in found_lines():
+        (link,) = line.select("a")
+        for code in line.select("code"):
+            code.replace_with(f"`{code.text}`")
+        said, _, other = line.text.partition(". ")
+        if said.startswith("Not in the playground: "):
+            told[said.removeprefix("Not in the playground: ")] += 1
+            others.append((name, other, link["href"]))
+        opened += not other
     assert told == UNSAID, "is there a new reason, or is one gone?"
-    assert opened == len(found_links()) >= LINKS
+    assert opened >= LINKS
+    entries = [
+        (f"{name}.html", f"Open {entry.words}.")
+        for name, walks in read_instead(INSTEAD.read_text("utf-8")).items()
+        for entry in walks.values()
+    ]
+    assert sorted((name, other) for name, other, _ in others) == sorted(entries)
+
+
+def opened(page: Page, address: str, name: str, href: str) -> dict:
+    """Return what the playground finds for a link of a page."""
+    assert len(href) <= 600, name
+    page.goto("about:blank")
+    page.goto(address + name)
+    page.goto(page.evaluate("href => new URL(href, document.baseURI).href", href))
+    ran = page.evaluate(RUN)
+    assert (ran["fault"], ran["said"]) == (None, ""), (name, href)
+    assert page.locator(".ag-node").count() > 1
+    return ran
 
 
 def test_each_link_opens_the_graph_with_its_own_numbers(browser, address):
     page: Page = browser.new_page()
     compared = 0
-    for name, href, graph in found_links():
-        assert len(href) <= 600, name
-        page.goto("about:blank")
-        page.goto(address + name)
-        page.goto(page.evaluate("href => new URL(href, document.baseURI).href", href))
-        ran = page.evaluate(RUN)
-        assert (ran["fault"], ran["said"]) == (None, ""), (name, href)
+    for name, line, graph in found_lines():
+        if line.text != "Open in the playground":
+            continue
+        ran = opened(page, address, name, line.select_one("a")["href"])
         for node in graph["nodes"]:
             if not node.get("names"):
                 continue
@@ -416,9 +432,86 @@ def test_each_link_opens_the_graph_with_its_own_numbers(browser, address):
                 assert close(own["grad"], node["adjoint"]), (name, node)
                 assert close(own["held"], node["grad"]), (name, node)
             compared += 1
-        assert page.locator(".ag-node").count() > 1
     assert compared > 3 * LINKS
     page.close()
+
+
+# What the text beside a walk says of it, found by what is opened in its place.
+KNOWN = {
+    "70_checking": {"w": 36},
+    "20_surrogate_gradients": {"w": -3},
+    "70_complex": {"a": -10, "b": -10},
+    "60_registration": {"u": 3},
+}
+
+
+def test_what_is_opened_instead_has_the_numbers_of_torch(browser, address):
+    page: Page = browser.new_page()
+    known = 0
+    for name, line, _ in found_lines():
+        href = line.select_one("a")["href"]
+        if line.text == "Open in the playground":
+            continue
+        ran = opened(page, address, name, href)
+        made = ran_by_torch(unquote(href.partition("#p=")[2]))
+        leaves = {k: v for k, v in made.items() if v.is_leaf and v.requires_grad}
+        assert leaves, name
+        for key, value in leaves.items():
+            assert close(ran["nodes"][key]["grad"], value.grad.tolist()), (name, key)
+        for key, number in KNOWN.get(name.split("/")[-1][:-5], {}).items():
+            assert made[key].grad == number, (name, key)
+            known += 1
+    assert known == sum(map(len, KNOWN.values()))
+    page.close()
+
+
+def ran_by_torch(program: str) -> dict[str, torch.Tensor]:
+    """Return the tensors of a program, as it is written, after its backward pass."""
+
+    def tensor(data, requires_grad=False):
+        return torch.tensor(data, dtype=torch.float64, requires_grad=requires_grad)
+
+    made = {k: getattr(torch, k) for k in ("tanh", "softmax")} | {"tensor": tensor}
+    made["softplus"] = torch.nn.functional.softplus
+    exec(program, made)
+    made[program.splitlines()[-1].split(" = ")[0]].backward()
+    return {k: v for k, v in made.items() if isinstance(v, torch.Tensor)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ("[a 0] one\nx = 1", r":2: '\[a 0\] one' must be \[PAGE WALK\] and words"),
+        ("[a 1]\nx = 1", r":2: '\[a 1\]' must be"),
+        ("[a 1] one\n\n", ":2: .* and a program below"),
+        ("[a 1] one\nx = 1\n[a 1] two\nx = 1", ":4: .* is the second of this walk"),
+        ("x = 1", ":2: 'x = 1' must be"),
+    ],
+)
+def test_entry_of_another_form_is_refused(entry, why):
+    with pytest.raises(InsteadError, match=f"^docs/instead.txt{why}"):
+        read_instead(f"# comment\n{entry}\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("y = sinn(2)", "PyTorch says of the program: name 'sinn' is not defined"),
+        ("x = tensor(1.)\ny = 2 * x", "PyTorch says .*does not require grad"),
+        ("x = tensor(1.) # " + "long" * 200, "too long for an address"),
+    ],
+)
+def test_what_is_opened_instead_has_to_run(program, why):
+    graph = graph_of(leaves()["a"].erf(), {})
+    with pytest.raises(InsteadError, match=f"^docs/instead.txt:7: .*{why}"):
+        link(graph, "p.html", None, Instead("it", program, 7))
+
+
+def test_walk_that_can_be_opened_needs_nothing_instead():
+    a = leaves()["a"]
+    body = record_backward(a.sin(), {"a": a}).html
+    with pytest.raises(InsteadError, match=":3: this walk can be opened itself"):
+        join(body, "p.html", None, {1: Instead("it", "x = 1", 3)})
 
 
 def test_link_leads_there_by_keyboard(browser, address):

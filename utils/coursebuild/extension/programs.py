@@ -4,7 +4,8 @@ The program is derived from the graph: a line for each leaf, each constant that 
 name, and each node that has one or is used twice; the others stand inside the line that
 uses them.  Numbers for which the drawing has no room are those of the page's code.
 PyTorch then runs the program, and there is a link only where it gives the graph's own
-numbers; elsewhere a sentence says why not.
+numbers; elsewhere a sentence says why not, and what is opened instead, if an author
+has given it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from urllib.parse import quote
 import torch
 from torch import Tensor
 
+from coursebuild.extension.instead import Instead, InsteadError
 from torchutils.labels import operation
 from torchutils.rules import BEFORE, SECOND
 from torchutils.tape import added_constant
 
 __all__ = ["UnsaidError", "link", "to_program"]
 
-LONGEST = 600  # characters of an address: it is copied, sent and read aloud
+# Of 600 characters of an address, what a program may have: it is copied and read aloud.
+FRAGMENT = 600 - len("../../playground.html")
 LARGEST = 256  # numbers of a tensor in the playground: LIMIT in tensor.js
 # What stands in the way, as the reader is told; `marks` a name.
 LACKING = "it has no `{}`"
@@ -86,24 +89,56 @@ _ONE += ["softplus"]
 _USUAL = {"alpha": 1, "rounding_mode": None, "beta": 1, "threshold": 20}  # unwritten
 
 
-def link(graph: _Json, playground: str, written: dict[str, str] | None = None) -> str:
+def link(
+    graph: _Json,
+    playground: str,
+    written: dict[str, str] | None = None,
+    instead: Instead | None = None,
+) -> str:
     """Return a link to the playground at that address, or why there can be none.
 
     ``graph`` is what a figure's data hold: ``Graph.to_json``, read; ``written`` says
-    how the page's code made tensors, by their names.
+    how the page's code made tensors, by their names; ``instead`` is opened where the
+    graph cannot be.
+
+    Raises:
+        InsteadError: what is given instead does not run, or is not needed.
     """
     try:
         program = to_program(graph, written)
     except UnsaidError as error:
         why = re.sub("`(.*?)`", r"<code>\1</code>", escape(str(error)))
-        return f'<p class="ag-open">Not in the playground: {why}.</p>'
+        other = f" {_other(instead, playground)}" if instead else ""
+        return f'<p class="ag-open">Not in the playground: {why}.{other}</p>'
+    if instead:
+        raise InsteadError(
+            instead.line, "this walk can be opened itself: delete the entry"
+        )
     root = next(node for node in graph["nodes"] if node.get("root"))
-    label = "Open in the playground"
-    named = escape(f"{label}: {', '.join(root.get('names', ['a graph']))}")
+    names = ", ".join(root.get("names", ["a graph"]))
+    line = _anchor(program, playground, "Open in the playground", names)
+    return f'<p class="ag-open">{line}</p>'
+
+
+def _other(instead: Instead, playground: str) -> str:
+    """Return a link to what an author gives for a walk that cannot be opened."""
+    if len(_fragment(instead.program)) > FRAGMENT:
+        raise InsteadError(instead.line, LONG)
+    try:
+        made = _run(instead.program)
+    except Exception as error:
+        raise InsteadError(
+            instead.line, f"PyTorch says of the program: {error}"
+        ) from error
+    if not any(isinstance(x, Tensor) and x.grad is not None for x in made.values()):
+        raise InsteadError(instead.line, "no leaf of the program gets a gradient")
+    return _anchor(instead.program, playground, f"Open {instead.words}") + "."
+
+
+def _anchor(program: str, playground: str, label: str, of: str = "") -> str:
+    named = f' aria-label="{escape(f"{label}: {of}")}"' if of else ""
     address = escape(playground + _fragment(program))
-    return (
-        f'<p class="ag-open"><a href="{address}" aria-label="{named}">{label}</a></p>'
-    )
+    return f'<a href="{address}"{named}>{escape(label)}</a>'
 
 
 def _fragment(program: str) -> str:
@@ -133,7 +168,7 @@ def to_program(graph: _Json, written: dict[str, str] | None = None) -> str:
         writer.take(node)
     writer.start(graph["seeds"][0][2])
     program = "\n".join(writer.lines)
-    if len(_fragment(program)) > LONGEST - len("../../playground.html"):
+    if len(_fragment(program)) > FRAGMENT:
         raise UnsaidError(LONG)
     _check(program, graph, writer)
     return program
@@ -392,11 +427,7 @@ def _check(program: str, graph: _Json, writer: _Writer) -> None:
     Raises:
         UnsaidError: it gives other values, or other gradients.
     """
-    made: dict[str, Any] = dict(_CALLS)
-    exec(program, made)
-    last = program.splitlines()[-1]
-    if ".backward(" not in last:
-        made[last.split(" = ")[0]].backward()
+    made = _run(program)
     for node in graph["nodes"]:
         own = made.get(writer.terms[node["id"]].text)
         if own is None:
@@ -407,6 +438,16 @@ def _check(program: str, graph: _Json, writer: _Writer) -> None:
         for ours, drawn in ((own, node.get("value")), (grad, arrived)):
             if ours is not None and not _same(ours, drawn):
                 raise UnsaidError(OTHER)
+
+
+def _run(program: str) -> dict[str, Any]:
+    """Run a program and its backward pass, as the playground does; return its names."""
+    made: dict[str, Any] = dict(_CALLS)
+    exec(program, made)
+    last = program.splitlines()[-1]
+    if ".backward(" not in last:
+        made[last.split(" = ")[0]].backward()
+    return made
 
 
 def _number_tensor(data: Any, *, requires_grad: bool = False) -> Tensor:

@@ -3,7 +3,8 @@
 The k-th step of the n-th of them gets the id ``ag-n-sk``: a link to it shows the step
 in the drawing, or without JavaScript its line in the text version.  A line of code that
 made nodes of the n-th graph is marked ``data-made="n-node"``.  Where the playground
-can compute a graph, a link opens it there; elsewhere it is said why not.
+can compute a graph, a link opens it there; elsewhere it is said why not, and what
+docs/instead.txt has in its place is opened.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from coursebuild.extension.instead import FILE, Instead, InsteadError, read_instead
 from coursebuild.extension.written import written
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
@@ -51,12 +54,19 @@ _Page = list[re.Match[str]]
 
 
 def join(
-    body: str, playground: str = "", kept: Kept | None = None
+    body: str,
+    playground: str = "",
+    kept: Kept | None = None,
+    instead: dict[int, Instead] | None = None,
 ) -> tuple[str, list[str]]:
     """Return a page's body with its walks joined to it, and which steps are missing.
 
     Without the address of a ``playground`` no walk is opened there.  What opens one is
-    ``kept``, since PyTorch has to try it.
+    ``kept``, since PyTorch has to try it.  What is opened ``instead`` of walks that
+    cannot be is known by their numbers.
+
+    Raises:
+        InsteadError: what is opened instead is wrong.
     """
     page = list(_PART.finditer(body))
     made, faults = _made(page), []
@@ -72,7 +82,8 @@ def join(
             walk = _STEP.sub(
                 lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
             )
-            opened = _opened(part, page, playground, kept) if playground else ""
+            other = (instead or {}).get(n)
+            opened = _opened(part, page, playground, kept, other) if playground else ""
             return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
@@ -84,7 +95,11 @@ def join(
 
 
 def _opened(
-    part: re.Match[str], page: _Page, playground: str, kept: Kept | None
+    part: re.Match[str],
+    page: _Page,
+    playground: str,
+    kept: Kept | None,
+    instead: Instead | None,
 ) -> str:
     """Return what opens a walk in the playground, or why that cannot be."""
     data = _DATA.findall(part["walk"])[0]
@@ -95,9 +110,9 @@ def _opened(
         load_torch()
         from coursebuild.extension.programs import link
 
-        return link(_graph(part), playground, made)
+        return link(_graph(part), playground, made, instead)
 
-    what = repr((_tries(), playground, data, made))
+    what = repr((_tries(), playground, data, made, instead))
     return kept.made(sha256(what.encode()).hexdigest(), tried) if kept else tried()
 
 
@@ -200,7 +215,13 @@ def _on_page(
         there = page != PLAYGROUND and PLAYGROUND in app.env.found_docs
         address = context["pathto"](PLAYGROUND) if there else ""
         root = Path(app.confdir)
-        context["body"], faults = join(context["body"], address, _links(root))
+        try:
+            others = _instead(root).get(page)
+            context["body"], faults = join(
+                context["body"], address, _links(root), others
+            )
+        except InsteadError as error:
+            raise ExtensionError(str(error)) from error
         source = source_of(page, root)
         runs = state(app).runs
         if source in runs.lessons and runs[source] is None:
@@ -209,6 +230,11 @@ def _on_page(
             why = "no drawing above has a step that begins so: copy its words"
             place = place_of(page, root, step)
             logger.warning("%s\n  :step:`%s`\n  %s", place, step, why)
+
+
+def _instead(root: Path) -> dict[str, dict[int, Instead]]:
+    file = root / FILE
+    return read_instead(file.read_text("utf-8") if file.exists() else "")
 
 
 def _links(root: Path) -> Kept:
