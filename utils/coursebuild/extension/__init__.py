@@ -23,6 +23,7 @@ from coursebuild.extension import (
     glossary,
     header,
     judge,
+    memory,
     modules,
     outline,
     plotting,
@@ -44,7 +45,7 @@ __all__ = ["setup"]
 MANY_PAGES = 100
 PARTS = [asks, boxes, python_links, glossary, judge, typeset, checked, outline, header]
 PARTS += [easy_links, modules, search, facts, walks, course, quiz, plotting, signatures]
-PARTS += [gallery]
+PARTS += [gallery, memory]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

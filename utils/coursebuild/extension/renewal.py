@@ -40,7 +40,7 @@ __all__ = ["Renewal"]
 RECORD = "record"
 ENVIRONMENT = "doctrees/environment.pickle"
 TEMPLATES = ".templates"  # beside what is kept: as Jinja has compiled them
-HELD = 100  # pages that Sphinx may hold in memory between reading and writing them
+HELD = 25  # pages that Sphinx may hold in memory between reading and writing them
 TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
 
 

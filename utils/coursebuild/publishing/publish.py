@@ -145,8 +145,10 @@ def publish(
 
 def readable(folder: Path) -> None:
     """Let everybody read a folder, and its owner write, whatever the umask was."""
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for at, _, names in os.walk(folder):
+        os.chmod(at, 0o755)
+        for name in names:
+            os.chmod(f"{at}/{name}", 0o644)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,7 @@ SIGNS = b"/site-packages", b"/lesson-"  # of which it holds one
 EMPTY_BY_DESIGN = ("_static/scripts/furo-extensions.js",)  # as the theme ships it
 _FIX = ": mend its address, or let a picture lie in docs/_static"
 PROGRAM, FIELD = "p=", "pg-text"  # of the playground: what a link opens, and where
+_BLANKS = re.compile(r"[\t\n\r]")  # in an address: browsers leave them out
 FEW = 6  # pages: they are read before as many processes are forked
 ANYWHERE = ("404.html", "../")  # shown at any depth, it leads to the folder above
 LOADS = {
@@ -164,8 +165,9 @@ def read_pages(
 def _read(page: Path) -> _Page:
     parser, text = _Parser(), page.read_text(encoding="utf-8")
     parser.feed(text)
-    ids, links, _ = parser.page
-    return _Page(ids, links, [*_wrong_text(text)])
+    links = (f"{tag} {_BLANKS.sub('', url)}" for tag, url in parser.links)
+    wrong = tuple(_wrong_text(text))
+    return _Page("\n".join(["", *sorted(parser.ids), ""]), "\n".join(links), wrong)
 
 
 def wrong_links(
@@ -176,7 +178,8 @@ def wrong_links(
     Pages of one folder have most links in common: ``seen`` holds where they lead.
     """
     folder, seen = str(page.parent), {} if seen is None else seen
-    for tag, url in pages[page].links:
+    for link in filter(None, pages[page].links.split("\n")):
+        tag, _, url = link.partition(" ")
         if (page.name, url) == ANYWHERE:
             continue
         key = str(page) if url.startswith(("#", "?")) else folder, url
@@ -204,10 +207,10 @@ def _goal(
     return True, ""
 
 
-def _leads(fragment: str, ids: set[str]) -> bool:
+def _leads(fragment: str, ids: str) -> bool:
     """Say whether a page has a place; of a program a browser has to say if it runs."""
-    is_program = fragment.startswith(PROGRAM) and FIELD in ids
-    return is_program or unquote(fragment) in ids
+    is_program = fragment.startswith(PROGRAM) and f"\n{FIELD}\n" in ids
+    return is_program or f"\n{unquote(fragment)}\n" in ids
 
 
 def _flat(folder: str, link: str) -> Path:
@@ -241,11 +244,14 @@ def _lost(site: Path, drawn: Mapping[str, Iterable[str]]) -> Iterator[str]:
 
 
 class _Page(NamedTuple):
-    """The ids of a page, what it loads or links to, and what is wrong with its text."""
+    """The ids of a page, what it loads or links to, and what is wrong with its text.
 
-    ids: set[str]
-    links: list[tuple[str, str]]
-    wrong: list[str]
+    Ids and links stand one in a line: lists of a thousand pages take 35 MB.
+    """
+
+    ids: str
+    links: str
+    wrong: tuple[str, ...]
 
 
 class _Parser(HTMLParser):
@@ -253,13 +259,13 @@ class _Parser(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.page = _Page({"", "top"}, [], [])
+        self.ids, self.links = {"", "top"}, dict[tuple[str, str], None]()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take down what this element is called and where it leads."""
         values = dict(attrs)
-        self.page.ids.add(values.get("id") or "")
+        self.ids.add(values.get("id") or "")
         url = values.get("href" if tag == "a" else LOADS.get(tag, ""))
         loads = tag != "link" or "stylesheet" in (values.get("rel") or "")
         if url and (tag == "a" or loads) and not url.startswith(("data:", "mailto:")):
-            self.page.links.append((tag, url))
+            self.links[tag, url] = None
