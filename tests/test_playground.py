@@ -734,3 +734,18 @@ def test_playground_leaves_nothing_behind_in_the_browser(page: Page):
     page.wait_for_timeout(400)
     assert page.evaluate("JSON.stringify({...localStorage})") == before
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_bar_covers_the_drawing_of_a_phone_once_it_is_used(browser):
+    with watched(browser, 390, PAGE) as page:
+        bar, drawing = page.locator(".ag-walk"), page.locator(".ag-scroll")
+        write(page, "x = tensor([1., 2.], requires_grad=True)\ny = (3 * x**2).sum()")
+        assert drawing.bounding_box()["height"] > 400
+        page.evaluate("scrollTo(0, 0)")
+        below = drawing.bounding_box()["y"] + drawing.bounding_box()["height"]
+        assert bar.bounding_box()["y"] >= below - 1
+        bar.get_by_role("button", name="Next").click()
+        drawing.evaluate("e => e.scrollIntoView({block: 'start'})")
+        inside = bar.bounding_box()
+        assert inside["y"] < below
+        assert inside["y"] + inside["height"] <= 801

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ def code_digest(*places: Path) -> str:
 
 def digest_of(path: str | Path) -> str:
     """Digest what a file holds: SHA-256, in hexadecimal digits."""
-    return sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb") as file:  # it may be large
+        return file_digest(file, "sha256").hexdigest()
 
 
 def files_below(folder: Path) -> list[str]:
