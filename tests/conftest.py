@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from chromium import find
+from lent import jupyter, reader
 from order import pytest_collection_modifyitems, pytest_configure
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from toy import Site
@@ -27,6 +28,7 @@ from courserun.runner import run_lesson
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 __all__ = ["pytest_collection_modifyitems", "pytest_configure"]  # hooks
+__all__ += ["jupyter", "reader"]  # fixtures
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]

@@ -3,12 +3,12 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+from lent import said
 
 from coursebuild.downloads import archives
 from coursebuild.downloads.archives import build_wheel, write_zip
@@ -20,46 +20,6 @@ ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
 LESSONS = sorted(p.stem for p in ROOT.glob("gallery/*/*.py"))
 PAGES = {p.stem: p for p in SITE.glob("lessons/*/*.html")}
-
-
-def run(*command: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as a reader would, with nothing of this project in reach."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    if index := os.environ.get("TORCH_INDEX"):
-        kept["PIP_EXTRA_INDEX_URL"] = index
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        env=kept,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def said(lesson: str) -> list[str]:
-    """Return what the lesson's page says to install; the wheel as a file."""
-    group = PAGES[lesson].read_text().partition('class="downloads')[2]
-    line = re.sub(r"<[^>]+>", "", group[: group.index("</pre>")].rpartition("<pre>")[2])
-    words = line.split()
-    assert words[:2] == ["pip", "install"]
-    return [w.rpartition("/")[2] if w.endswith(".whl") else w for w in words[2:]]
-
-
-@pytest.fixture(scope="module")
-def reader(once):
-    """The Python of a fresh environment that holds what the lessons' pages name."""
-    return once("reader", install) / "env" / "bin" / "python"
-
-
-def install(folder: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
-    python = folder / "env" / "bin" / "python"
-    (wheel,) = SITE.glob("wheel/*.whl")
-    shutil.copy(wheel, folder)
-    packages = sorted({package for lesson in LESSONS for package in said(lesson)})
-    done = run(python, "-m", "pip", "install", "--quiet", *packages, folder=folder)
-    assert done.returncode == 0, done.stderr
 
 
 def download(lesson: str, suffix: str) -> Path:
@@ -87,10 +47,57 @@ def test_script_runs_on_its_own(reader, tmp_path, lesson):
     lay_beside(lesson, tmp_path)
     (source,) = ROOT.glob(f"gallery/*/{lesson}.py")
     declared = read_script(source, ROOT).warns
-    done = run(reader, script, folder=tmp_path)
-    parts = re.split(r"(?m)^(?=\S+:\d+: \w*Warning: )", done.stderr)
+    done = reader.run("script", script)
+    parts = re.split(r"(?m)^(?=\S+:\d+: \w*Warning: )", done.pop("errors"))
     other = [p for p in parts if p and not any(re.search(d, p) for d in declared)]
-    assert (done.returncode, other) == (0, [])
+    assert (done, other) == (RAN, [])
+
+
+RAN = {"code": 0, "borrowed": []}
+NEVER = {  # what a process of its own would not do either
+    "raises": ("1 / 0", "ZeroDivisionError"),
+    "exits": ("raise SystemExit(3)", "'code': 3"),
+    "dies": ("import os\nos.kill(os.getpid(), 9)", "it ended its process"),
+    "says why": ("raise SystemExit('words')", "'code': 'words'"),
+    "warns": ("import warnings\nwarnings.warn('soon')", "UserWarning: soon"),
+    "cannot end": ("class A:\n    def __del__(self): 1 / 0\na = A()", "__del__"),
+    "ends late": ("import atexit\natexit.register(lambda: 1 / 0)", "ZeroDivision"),
+    "in a thread": (
+        "from threading import Timer\nTimer(0.1, lambda: 1 / 0).start()",
+        "ZeroDivision",
+    ),
+    "imports nothing": ("torch.ones(1)", "NameError"),
+    "imports us": ("import coursebuild", "ModuleNotFoundError"),
+    "imports Jupyter": ("import ipykernel", "ModuleNotFoundError"),
+    "borrows": ("import torch as t\nt._dynamo.reset", "['torch._dynamo']"),
+    "borrows a part": (
+        "from torch import fx\nfx.experimental.symbolic_shapes",
+        "['torch.fx.experimental.symbolic_shapes']",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", NEVER)
+def test_fault_of_a_script_is_noticed(reader, tmp_path, fault):
+    source, words = NEVER[fault]
+    script = tmp_path / "a.py"
+    script.write_text(source)
+    assert words in str(reader.run("script", script))
+
+
+def test_script_is_the_main_module_where_it_lies(reader, tmp_path):
+    """It has its name and arguments, and what it does to a module nobody else sees."""
+    (tmp_path / "beside.py").write_text("")
+    script = tmp_path / "a.py"
+    script.write_text(
+        "import os, pickle, sys\nimport beside, torch\nclass A: pass\n"
+        "assert type(pickle.loads(pickle.dumps(A()))) is A\n"
+        "assert (__name__, sys.argv) == ('__main__', [__file__])\n"
+        "assert os.listdir() and sys.path[0] == os.getcwd()\n"
+        "assert not hasattr(torch, 'mine')\ntorch.mine = 1\n"
+    )
+    for _ in range(2):
+        assert reader.run("script", script) == {**RAN, "errors": ""}
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -99,21 +106,26 @@ def test_zip_holds_what_runs(tmp_path, lesson):
     with zipfile.ZipFile(download(lesson, ".zip")) as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
     (wheel,) = SITE.glob("wheel/*.whl")
-    assert wheel.name in said(lesson)
+    assert wheel.name in said(PAGES[lesson])
     run_here = [download(lesson, ".py"), download(lesson, ".ipynb"), wheel]
     beside = lay_beside(lesson, tmp_path)
     assert held == {path.name: path.read_bytes() for path in run_here} | beside
 
 
-def test_notebooks_run_on_their_own(reader, tmp_path):
-    """Jupyter itself is the reader's; here its smallest part stands for it."""
-    jupyter = ["-m", "pip", "install", "--quiet", "nbclient", "ipykernel"]
-    assert run(reader, *jupyter, folder=tmp_path).returncode == 0
-    books = [shutil.copy(download(name, ".ipynb"), tmp_path) for name in LESSONS]
-    for name in LESSONS:
-        lay_beside(name, tmp_path)
-    done = run(reader.with_name("jupyter-execute"), *books, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_notebook_runs_on_its_own(reader, jupyter, tmp_path, lesson):
+    book = shutil.copy(download(lesson, ".ipynb"), tmp_path)
+    lay_beside(lesson, tmp_path)
+    done = reader.run("jupyter", book, jupyter)
+    assert "failed" not in done, done["failed"]
+    assert done["borrowed"] == []
+
+
+def test_cell_that_fails_in_jupyter_is_noticed(reader, jupyter, tmp_path):
+    book = tmp_path / "a.ipynb"
+    cells = [nbformat.v4.new_code_cell(source) for source in ("x = 1", "x / 0")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), book)
+    assert "ZeroDivisionError" in reader.run("jupyter", book, jupyter)["failed"]
 
 
 def test_wheel_has_the_same_bytes_every_time(tmp_path):

@@ -12,7 +12,6 @@ import pikepdf
 import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
-from test_downloads import install, run
 
 from coursebuild.books import about
 from coursebuild.books.chapters import Chapter, copied
@@ -33,7 +32,6 @@ from coursecheck.stated import Asked, Block
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
 BOOK = about(ROOT)
-RUNNER = Path(__file__).with_name("notebook_runner.py")
 LESSONS = [(path.parent.name, path.stem) for path in scripts(ROOT)]
 LEVELS = sorted({level for level, _ in LESSONS})
 SHEETS = [(level, name) for level in LEVELS for name in ("sheet", "answers")]
@@ -82,12 +80,12 @@ Here.
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def taught():
     return {it.stem: it for it in read_taught(ROOT)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pack(once):
     return once(
         "teach", lambda folder: write_notebooks(ROOT, read_taught(ROOT), folder)
@@ -179,66 +177,41 @@ def test_no_answer_stands_in_a_students_notebook(taught, pack, level, name):
         assert not re.search(r"my_answer = (?!\.\.\.)", text)
 
 
-@pytest.fixture(scope="module")
-def reader(once):
-    """The Python of a fresh environment that holds what the lessons' pages name."""
-    return once("reader", install) / "env" / "bin" / "python"
-
-
-@pytest.fixture(scope="module")
-def ran(once, reader, pack):
-    """What the checks of each notebook said, by folder and name."""
-
-    def play(folder: Path) -> None:
-        shutil.copytree(pack, folder / "pack")
-        books = sorted((folder / "pack").glob("*/*/*.ipynb"))
-        done = run(reader, RUNNER, *books, folder=folder)
-        assert done.returncode == 0, done.stderr
-        (folder / "said").write_text(done.stdout)
-
-    said = map(json.loads, (once("taught", play) / "said").read_text().splitlines())
-    return {(Path(s["name"]).parts[-3], *place(s["name"])): s for s in said}
-
-
-def place(path: str) -> tuple[str, str]:
-    return Path(path).parts[-2], Path(path).stem
-
-
 ALL = LESSONS + SHEETS
 
 
 @pytest.mark.parametrize(("level", "name"), ALL, ids=["-".join(it) for it in ALL])
-def test_checks_are_red_without_answers_and_green_with_them(ran, level, name):
+def test_checks_are_red_without_answers_and_green_with_them(reader, pack, level, name):
     for folder, right in (("students", False), ("teachers", True)):
-        if (found := ran.get((folder, level, name))) is None:
-            assert name in ("sheet", "answers")  # each for one of the two
+        path = pack / folder / level / f"{name}.ipynb"
+        if (name, folder) in (("sheet", "teachers"), ("answers", "students")):
+            assert not path.exists()  # each for one of the two
             continue
+        found = reader.run("cells", path)
         assert "failed" not in found, found["failed"]
         assert found["said"]
         assert set(found["said"]) == {right}
+        assert found["borrowed"] == []
 
 
-def test_notebooks_run_in_jupyter(reader, pack, tmp_path):
-    jupyter = ["-m", "pip", "install", "--quiet", "nbclient", "ipykernel"]
-    assert run(reader, *jupyter, folder=tmp_path).returncode == 0
+def test_notebooks_run_in_jupyter(reader, jupyter, pack, tmp_path):
     level, name = LESSONS[0]
     for folder, sign in (("students", "✗"), ("teachers", "✓")):
         book = tmp_path / f"{folder}.ipynb"
         shutil.copy(pack / folder / level / f"{name}.ipynb", book)
-        execute = [reader.with_name("jupyter-execute"), "--inplace", book]
-        done = run(*execute, folder=tmp_path)
-        assert done.returncode == 0, done.stderr
+        done = reader.run("jupyter", book, jupyter)
+        assert "failed" not in done, done["failed"]
         said = re.findall("[✓✗](?= [A-Z])", book.read_text("utf-8"))
         assert said
         assert set(said) == {sign}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages():
     return read_levels(SITE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shown(once, pages):
     return once("slides", lambda folder: write_slides(BOOK, pages, SITE, folder))
 
