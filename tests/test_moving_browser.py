@@ -4,10 +4,7 @@ import json
 
 import pytest
 from playwright.sync_api import Locator, Page
-from test_browser import AXE, PAGES, SITE, address, faults
-from test_predict import context, page, visit
-
-__all__ = ["address", "context", "page"]  # fixtures
+from test_browser import AXE, PAGES, SITE, faults
 
 MOVING = [name for name in PAGES if 'class="mv"' in (SITE / name).read_text()]
 UNCOVER = "document.querySelectorAll('.cover-one').forEach(e => e.click())"
@@ -19,6 +16,9 @@ SHOWN = """figure => ({
   spoken: [...figure.querySelectorAll("input")].map(e => e.ariaValueText)})"""
 LABEL = """figure => [figure.querySelector("svg").ariaLabel,
   figure.querySelector(".mv-say").textContent]"""
+SEEN = f"figure => [({SHOWN})(figure), ...({LABEL})(figure)]"
+ANEW = """document.querySelectorAll(".mv form").forEach(
+  form => { form.reset(); form.oninput(); }); scrollTo(0, 0)"""
 LETTERS = """() => [...document.querySelectorAll(".mv > svg")].map(
   svg => 12 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
 # Where a moving point is on the screen, at a position.
@@ -29,8 +29,34 @@ PLACE = """(figure, row) => { const held = figure.querySelector(".mv-held");
   return [u, v]; }"""
 
 
-def figures(page: Page) -> list[Locator]:
+@pytest.fixture(scope="module", params=MOVING)
+def opened(request, browser):
+    """Open a page once for all tests of it, uncovered; return it with what it says."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    messages = []
+    page.on("pageerror", lambda e: messages.append(str(e)))
+    page.on("console", lambda m: messages.append(m.text))
+    page.goto((SITE / request.param).as_uri())
     page.evaluate(UNCOVER)
+    yield page, messages
+    context.close()
+
+
+@pytest.fixture
+def page(opened):
+    """A page as a reader finds it, wherever an earlier test has moved its pictures."""
+    page, messages = opened
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(media="screen", color_scheme="light")
+    page.evaluate(ANEW)
+    yield page
+    page.mouse.up()
+    assert messages == []
+
+
+def figures(page: Page) -> list[Locator]:
     found = page.locator("figure.mv").all()
     assert found
     return found
@@ -62,31 +88,27 @@ def test_there_are_pictures_to_move():
     assert held >= 2
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_keyboard_shows_each_row_of_the_table(page: Page, name):
-    visit(page, name)
+def test_keyboard_shows_each_row_of_the_table(page: Page):
     for figure in figures(page):
         expected = rows(figure)
         sliders = figure.locator("input").all()
         for slider in sliders:
             slider.press("Home")
         last = len(data(figure)["at"][-1])
+        handle = figure.element_handle()
         for k, row in enumerate(expected):
-            assert figure.evaluate(SHOWN) == row
-            label, said = figure.evaluate(LABEL)
+            shown, label, said = handle.evaluate(SEEN)
+            assert shown == row
             assert label.endswith(f". {said}")
             assert all(f" = {value}" in label for value in row["at"])
             if (k + 1) % last:
-                sliders[-1].press("ArrowRight")
+                page.keyboard.press("ArrowRight")  # the last one has the focus
             else:
                 sliders[0].press("ArrowRight")
-                if len(sliders) > 1:
-                    sliders[-1].press("Home")
+                sliders[-1].press("Home")
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_pointer_drags_to_the_nearest_position(page: Page, name):
-    visit(page, name)
+def test_pointer_drags_to_the_nearest_position(page: Page):
     for figure in figures(page):
         if not figure.locator(".mv-held").count():
             continue  # no point of it moves
@@ -110,12 +132,18 @@ def test_pointer_drags_to_the_nearest_position(page: Page, name):
         assert figure.evaluate(SHOWN) == before
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_picture_is_complete_without_a_script(browser, name):
+@pytest.fixture(scope="module")
+def bare(browser):
+    """One page without JavaScript for all tests: a new one takes longer."""
     context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    visit(page, name)
-    for figure in page.locator("figure.mv").all():
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_picture_is_complete_without_a_script(bare: Page, name):
+    bare.goto((SITE / name).as_uri())
+    for figure in bare.locator("figure.mv").all():
         assert figure.locator("svg").first.is_visible()
         assert figure.locator(".mv-say").is_visible()
         assert figure.locator("output").first.is_visible()  # which position it shows
@@ -123,12 +151,9 @@ def test_picture_is_complete_without_a_script(browser, name):
         figure.locator("summary").click()
         assert figure.locator("td").count() >= 4
         assert figure.locator("td").first.is_visible()
-    context.close()
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_paper_has_picture_and_table_and_no_slider(page: Page, name):
-    visit(page, name)
+def test_paper_has_picture_and_table_and_no_slider(page: Page):
     page.emulate_media(media="print")
     for figure in figures(page):
         assert figure.locator("svg").first.is_visible()
@@ -137,26 +162,24 @@ def test_paper_has_picture_and_table_and_no_slider(page: Page, name):
         assert not figure.locator("input").first.is_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", MOVING)
-def test_picture_has_no_faults_and_can_be_read(page: Page, address, name, theme, width):
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme=theme)
-    page.goto(address + name)
-    for figure in figures(page):
-        room = figure.bounding_box()
-        assert room["x"] >= 0
-        assert room["x"] + room["width"] <= width
-    assert min(page.evaluate(LETTERS)) >= 12
+def test_picture_fits_and_can_be_read(page: Page):
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        for figure in figures(page):
+            room = figure.bounding_box()
+            assert room["x"] >= 0
+            assert room["x"] + room["width"] <= width
+        assert min(page.evaluate(LETTERS)) >= 12
+
+
+def test_picture_has_no_faults(page: Page):
+    """Axe sees it on a desktop here; in ``test_browser`` on a phone and in the dark."""
     page.evaluate(AXE)
-    assert faults(page, "'main, figure.mv', ") == []
+    assert faults(page, "'figure.mv', ") == []
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_nothing_jumps_when_it_moves(page: Page, name):
+def test_nothing_jumps_when_it_moves(page: Page):
     page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, name)
     for figure in figures(page):
         heights = set()
         for key in ("Home", "PageUp", "End", "ArrowLeft"):
