@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -207,13 +209,39 @@ def test_notebooks_run_in_jupyter(reader, jupyter, pack, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def pages():
-    return read_levels(SITE)
+def shown(once):
+    """Return a folder with the slides, and with each lesson's chapter as it was read.
+
+    To read the site takes as long as all tests of its chapters: one worker does.
+    """
+    return once("slides", _show)
+
+
+def _show(folder: Path) -> None:
+    levels = read_levels(SITE)
+    write_slides(BOOK, levels, SITE, folder)
+    for level, chapters in levels.items():
+        (folder / level).mkdir()
+        for name, chapter in zip(names_in(level), chapters, strict=True):
+            assert chapter.key.endswith(f"-{name}")
+            said = [*chapter[:-1], str(chapter.body)]
+            (folder / level / name).write_text(json.dumps(said), "utf-8")
+
+
+def names_in(level: str) -> list[str]:
+    return [name for folder, name in LESSONS if folder == level]
 
 
 @pytest.fixture(scope="session")
-def shown(once, pages):
-    return once("slides", lambda folder: write_slides(BOOK, pages, SITE, folder))
+def chapter(shown):
+    """Return the chapter of a lesson, which nobody may change."""
+
+    @cache
+    def read(level: str, name: str) -> Chapter:
+        *said, html = json.loads((shown / level / name).read_text("utf-8"))
+        return Chapter(*said, BeautifulSoup(html, "html5lib").article)
+
+    return read
 
 
 def words(tag) -> str:
@@ -221,16 +249,16 @@ def words(tag) -> str:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_sheet_asks_all_that_its_level_asks_and_answers_none(pages, level):
-    lessons = pages[level]
-    plain = [copied(chapter) for chapter in lessons]
-    for tick in (tag for chapter in plain for tag in chapter.body.select(".checked")):
+def test_sheet_asks_all_that_its_level_asks_and_answers_none(chapter, level):
+    lessons = [chapter(level, name) for name in names_in(level)]
+    boxes = [box for lesson in lessons for box in lesson.body.select(".box")]
+    answers = [copy(box.select_one(".answer")) for box in boxes]
+    for tick in (tag for answer in answers for tag in answer.select(".checked")):
         tick.decompose()
-    boxes = [box for chapter in plain for box in chapter.body.select(".box")]
-    answers = [words(box.select_one(".answer")) for box in boxes]
+    answers = [words(answer) for answer in answers]
     assert len(boxes) > len(lessons)
-    told = with_answers([copied(chapter) for chapter in lessons])
-    asked = without_answers([copied(chapter) for chapter in lessons])
+    told = with_answers([copied(lesson) for lesson in lessons])
+    asked = without_answers([copied(lesson) for lesson in lessons])
     book, given = (" ".join(words(c.body) for c in it) for it in (told, asked))
     assert [a for a in answers if a not in book] == []
     assert [a for a in answers if a in given] == []
@@ -308,9 +336,9 @@ def test_cell_that_binds_what_it_uses_needs_no_other_that_does(cell, needs):
 
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
-def test_what_a_sheet_speaks_of_stands_on_it(pages, level, name):
+def test_what_a_sheet_speaks_of_stands_on_it(chapter, level, name):
     """A name in its code, or alone in a question, that a cell of the lesson makes."""
-    (lesson,) = (c for c in pages[level] if c.key.endswith(f"-{name}"))
+    lesson = chapter(level, name)
     (sheet,) = without_answers([copied(lesson)])
     made, asked = read_on(lesson.body)
     known, said = read_on(sheet.body)
@@ -355,13 +383,13 @@ def bound_in(cell: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("level", "name"), LESSONS, ids=NAMES)
-def test_slides_are_one_file_that_asks_no_network(shown, pages, level, name):
+def test_slides_are_one_file_that_asks_no_network(shown, chapter, level, name):
     html = (shown / "slides" / level / f"{name}.html").read_text("utf-8")
     loads = re.findall(r"""(?:src=|url\()["']?([^"')\s>]{5})""", html)
     assert set(loads) <= {"data:"}
     page = BeautifulSoup(html, "html5lib")
     assert not page.select("link, script[src], iframe, form")
-    (lesson,) = (c for c in pages[level] if c.key.endswith(f"-{name}"))
+    lesson = chapter(level, name)
     slides = page.select(".slide")
     headings = {words(h) for h in lesson.body.select("section > h3, section > h4")}
     assert headings <= {words(slide.h2) for slide in slides}
@@ -468,14 +496,13 @@ def _code_sizes(path):
                     yield float(operands[1]) * 0.75  # CSS pixels
 
 
-def test_sheet_is_printed_with_room_and_without_answers(once, pages):
+def test_sheet_is_printed_with_room_and_without_answers(once, chapter):
     level = LEVELS[0]
+    lessons = [chapter(level, name) for name in names_in(level)]
 
     def print_it(folder: Path) -> None:
         with ThreadPoolExecutor(1) as other:  # Playwright's loop may run once a thread
-            other.submit(
-                print_sheets, ROOT, {level: pages[level]}, SITE, folder
-            ).result()
+            other.submit(print_sheets, ROOT, {level: lessons}, SITE, folder).result()
 
     folder = once("sheets", print_it)
     asked, told = (
@@ -485,15 +512,13 @@ def test_sheet_is_printed_with_room_and_without_answers(once, pages):
             folder / "teachers" / level / "answers.pdf",
         )
     )
-    boxes = [
-        box for c in pages[level] for box in c.body.select(".box:has(.answer pre)")
-    ]
+    boxes = [box for c in lessons for box in c.body.select(".box:has(.answer pre)")]
     assert boxes
     for box in boxes:
         title = "".join(words(box.select_one(".box-title")).split())
         codes = ["".join(words(code).split()) for code in box.select(".answer pre")]
         assert any(all(x in page for x in [title, *codes]) for page in told)
         assert [code for code in codes if code in "".join(asked)] == []
-    lesson = pages[level][-1].title.replace(" ", "")
+    lesson = lessons[-1].title.replace(" ", "")
     assert [p for p in asked[2:] if not p.startswith(f"Basics:sheet·{lesson}")] == []
     assert min(_code_sizes(folder / "students" / level / "sheet.pdf")) >= 9
