@@ -7,6 +7,7 @@ import pytest
 
 from coursebuild.downloads.notebooks import markdown
 from coursebuild.extension import programs
+from coursebuild.extension.instead import Instead
 from coursebuild.extension.walks import join, makers
 from courserun.kept import Kept
 
@@ -118,9 +119,13 @@ def test_what_opens_a_walk_is_tried_once(monkeypatch, tmp_path):
     again, _ = join(body, "p.html", Kept(tmp_path))
     assert first == again
     assert "<p>open</p><details" in again
-    assert tried == [(GRAPH, "p.html", {})]
+    assert tried == [(GRAPH, "p.html", {}, None)]
     join(body.replace('"x"', '"z"'), "p.html", Kept(tmp_path))
     assert len(tried) == 2
+    other = Instead("a smaller one", "y = x**2")
+    for _ in range(2):
+        join(body, "p.html", Kept(tmp_path), {1: other})
+    assert tried[2:] == [(GRAPH, "p.html", {}, other)]
 
 
 def test_numbers_of_the_code_above_open_a_walk(monkeypatch, tmp_path):
