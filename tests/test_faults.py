@@ -83,6 +83,27 @@ def test_link_that_leads_nowhere_is_told_beside_other_faults(
     assert re.search(place, spoiled[0].error)
 
 
+def test_pages_that_were_never_written_are_no_dead_links(site: Site) -> None:
+    """Where Sphinx breaks off among the pages, the reason is all that is told."""
+    page = "docs/_templates/page.html"
+    block = r"({%-? block \w+ -?%})"
+    late = r"\1{% if pagename == 'page' %}{{ nobody.at.home }}{% endif %}"
+    site.write(page, re.sub(block, late, site.read(page), count=1))
+    done = site.build()
+    assert done.code == 1
+    assert "'nobody' is undefined" in done.error
+    assert "is not there" not in done.error
+
+
+def test_program_for_a_walk_is_told_once_where_it_stands(site: Site) -> None:
+    """Whatever page has a walk asks for it."""
+    site.write("docs/instead.txt", "# programs\n\nx = tensor(1.)\n")
+    done = site.build()
+    assert done.code == 1
+    assert done.error.count("docs/instead.txt:3\n  'x = tensor(1.)' must be") == 1
+    assert "is not there" not in done.error
+
+
 @pytest.mark.parametrize(
     "message",
     [

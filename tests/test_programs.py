@@ -481,11 +481,11 @@ def ran_by_torch(program: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("entry", "why"),
     [
-        ("[a 0] one\nx = 1", r":2: '\[a 0\] one' must be \[PAGE WALK\] and words"),
-        ("[a 1]\nx = 1", r":2: '\[a 1\]' must be"),
-        ("[a 1] one\n\n", ":2: .* and a program below"),
-        ("[a 1] one\nx = 1\n[a 1] two\nx = 1", ":4: .* is the second of this walk"),
-        ("x = 1", ":2: 'x = 1' must be"),
+        ("[a 0] one\nx = 1", r":2\n  '\[a 0\] one' must be \[PAGE WALK\] and words"),
+        ("[a 1]\nx = 1", r":2\n  '\[a 1\]' must be"),
+        ("[a 1] one\n\n", ":2\n.* and a program below"),
+        ("[a 1] one\nx = 1\n[a 1] two\nx = 1", ":4\n.* is the second of this walk"),
+        ("x = 1", ":2\n  'x = 1' must be"),
     ],
 )
 def test_entry_of_another_form_is_refused(entry, why):
@@ -503,14 +503,14 @@ def test_entry_of_another_form_is_refused(entry, why):
 )
 def test_what_is_opened_instead_has_to_run(program, why):
     graph = graph_of(leaves()["a"].erf(), {})
-    with pytest.raises(InsteadError, match=f"^docs/instead.txt:7: .*{why}"):
+    with pytest.raises(InsteadError, match=f"^docs/instead.txt:7\n.*{why}"):
         link(graph, "p.html", None, Instead("it", program, 7))
 
 
 def test_walk_that_can_be_opened_needs_nothing_instead():
     a = leaves()["a"]
     body = record_backward(a.sin(), {"a": a}).html
-    with pytest.raises(InsteadError, match=":3: this walk can be opened itself"):
+    with pytest.raises(InsteadError, match=":3\n  this walk can be opened itself"):
         join(body, "p.html", None, {1: Instead("it", "x = 1", 3)})
 
 

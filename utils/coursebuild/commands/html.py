@@ -153,6 +153,7 @@ def run_sphinx(
 
     warnings, failures = StringIO(), list[str]()
     failure = course = renewal = None
+    whole = list[bool]()  # whether Sphinx came to the end of the pages
     try:
         course = begin(root, work / "html", execute=execute)
         if not course.runs.makes_pages:
@@ -177,6 +178,7 @@ def run_sphinx(
             renewal.follow(app)
         app.connect("env-before-read-docs", _load_what_is_shown)
         app.connect("env-updated", partial(_write_in_forks, renewal))
+        app.connect("build-finished", lambda _, e: whole.append(not e), priority=0)
         app.build(force_all=not renewal)
     except Exception as error:
         failure = error
@@ -196,7 +198,8 @@ def run_sphinx(
         faults, own = review(root, lessons, course.runs.known, known=read)
         wrong, notes = wrong + faults, notes + own
     if wrong or course is None:
-        wrong += _dead_links(work / "html", root, lessons) if execute else []
+        if execute and any(whole):
+            wrong += _dead_links(work / "html", root, lessons)
         raise SiteError("\n\n".join(dict.fromkeys(wrong))) from failure
     if renewal:
         renewal.keep(app, theirs)

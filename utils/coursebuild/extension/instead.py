@@ -26,7 +26,7 @@ class InsteadError(ValueError):
     """What is wrong with an entry, and where it stands."""
 
     def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"{FILE}:{line}: {why}.")
+        super().__init__(f"{FILE}:{line}\n  {why}")
 
 
 def read_instead(text: str) -> dict[str, dict[int, Instead]]:

@@ -22,7 +22,6 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from coursebuild.extension.instead import FILE, Instead, InsteadError, read_instead
@@ -221,7 +220,8 @@ def _on_page(
                 context["body"], address, _links(root), others
             )
         except InsteadError as error:
-            raise ExtensionError(str(error)) from error
+            logger.warning("%s", error)
+            return
         source = source_of(page, root)
         runs = state(app).runs
         if source in runs.lessons and runs[source] is None:
