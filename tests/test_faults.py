@@ -102,6 +102,10 @@ def test_program_for_a_walk_is_told_once_where_it_stands(site: Site) -> None:
     assert done.code == 1
     assert done.error.count("docs/instead.txt:3\n  'x = tensor(1.)' must be") == 1
     assert "is not there" not in done.error
+    site.write("docs/instead.txt", "[nowhere 1] it\nx = tensor(1.)\n")
+    done = site.build()
+    assert done.code == 1
+    assert "docs/instead.txt:1\n  there is no page nowhere" in done.error
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Builds of many pages hold few of them at once."""
 
 import gc
+from types import SimpleNamespace
 from weakref import ref
 
 import pytest
@@ -48,7 +49,12 @@ def test_trees_of_pages_that_were_read_are_freed():
     was = gc.isenabled()
     gc.disable()
     try:
-        app.acts["env-before-read-docs"](app, None, [])
+        env = SimpleNamespace()
+        app.acts["env-before-read-docs"](app, env, [])
+        held = env._write_doc_doctree_cache
+        for number in range(2 * memory.HELD):
+            held[f"page{number}"] = None
+        assert len(held) == memory.HELD
         trees = []
         for _ in range(memory.READ):
             trees.append(ref(_Tree()))

@@ -41,7 +41,6 @@ __all__ = ["SiteError", "StaleCodeError", "build", "draft", "run_sphinx", "told"
 KEPT = ".pages"
 UTILS = Path(__file__).parents[2]
 READERS = "coursebuild/publishing", "coursebuild/texts", "coursecheck"  # of pages
-MANY = 100  # lessons: what they leave is worth a second
 FEW = 6  # pages: they are written before as many processes are forked
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -113,8 +112,6 @@ def _build_aside(
     kept = Kept(folder / ".read")
     read = Memory(kept, *(UTILS / name for name in READERS))
     built, course, said = run_sphinx(root, work, key, read, execute=execute_lessons)
-    if len(course.runs.lessons) > MANY:
-        gc.collect()  # all that Sphinx knew of the pages
     drawn = {run.lesson: run.drawings for run in course.runs.known}
     lessons, files = course.runs.lessons.values(), course.files
     easy = [lesson.name for lesson in lessons if not lesson.strict]

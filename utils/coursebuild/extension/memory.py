@@ -9,14 +9,26 @@ from __future__ import annotations
 import gc
 from collections.abc import Set
 from itertools import count
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
 
 __all__ = ["setup"]
 
+HELD = 25  # pages that Sphinx may hold between reading and writing them
 READ = 25  # pages, after which their trees are freed
 GROUP = 50  # pages that may wait to be written
+
+
+class _Few(dict[str, Any]):
+    """So many pages: Sphinx would hold all, and reads the others from their files."""
+
+    def __setitem__(self, page: str, tree: Any) -> None:
+        """Take a page, while there is room."""
+        if len(self) < HELD:
+            super().__setitem__(page, tree)
 
 
 class _Builder(StandaloneHTMLBuilder):
@@ -26,9 +38,9 @@ class _Builder(StandaloneHTMLBuilder):
         """Write all pages, group by group."""
         names = sorted(docnames)
         for start in range(0, len(names), GROUP):
-            if start:
-                gc.collect()
             super().write_documents(set(names[start : start + GROUP]))
+            if len(names) > GROUP:
+                gc.collect()
 
 
 def setup(app: Sphinx) -> None:
@@ -40,5 +52,10 @@ def setup(app: Sphinx) -> None:
             gc.collect()
 
     app.add_builder(_Builder, override=True)
-    app.connect("env-before-read-docs", lambda *_: gc.freeze())
+    app.connect("env-before-read-docs", _begin)
     app.connect("doctree-read", free)
+
+
+def _begin(_app: Sphinx, env: BuildEnvironment, _names: list[str]) -> None:
+    env._pickled_doctree_cache, env._write_doc_doctree_cache = _Few(), _Few()
+    gc.freeze()

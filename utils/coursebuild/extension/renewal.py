@@ -40,7 +40,6 @@ __all__ = ["Renewal"]
 RECORD = "record"
 ENVIRONMENT = "doctrees/environment.pickle"
 TEMPLATES = ".templates"  # beside what is kept: as Jinja has compiled them
-HELD = 25  # pages that Sphinx may hold in memory between reading and writing them
 TREES = "c", "cpp"  # domains whose data are trees that lead back to themselves
 
 
@@ -60,15 +59,6 @@ class _Record:
     images: dict[str, str] = field(default_factory=dict)
     added: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
-
-
-class _Few(dict[str, Any]):
-    """So many pages: Sphinx would hold all, and reads the others from their files."""
-
-    def __setitem__(self, page: str, tree: Any) -> None:
-        """Take a page, while there is room."""
-        if len(self) < HELD:
-            super().__setitem__(page, tree)
 
 
 class Renewal:
@@ -102,8 +92,6 @@ class Renewal:
         app.env.get_outdated_files = partial(  # type: ignore[method-assign]
             self._outdated, app
         )
-        app.env._pickled_doctree_cache = _Few()
-        app.env._write_doc_doctree_cache = _Few()
         templates: Any = app.builder.templates
         folder = FileSystemBytecodeCache(str(_made(self._templates)))
         templates.environment.bytecode_cache = folder

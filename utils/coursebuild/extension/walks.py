@@ -22,6 +22,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from coursebuild.extension.instead import FILE, Instead, InsteadError, read_instead
@@ -67,7 +68,7 @@ def join(
     Raises:
         InsteadError: what is opened instead is wrong.
     """
-    page = list(_PART.finditer(body))
+    page, others = list(_PART.finditer(body)), instead or {}
     made, faults = _made(page), []
     lines, walks = count(), count(1)
 
@@ -81,7 +82,7 @@ def join(
             walk = _STEP.sub(
                 lambda m: f'<li id="ag-{n}-s{next(steps)}" {m[1]}</li>', part["walk"]
             )
-            other = (instead or {}).get(n)
+            other = others.get(n)
             opened = _opened(part, page, playground, kept, other) if playground else ""
             return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
@@ -90,7 +91,10 @@ def join(
             faults.append(_text(part["step"]))
         return f'<a href="#ag-{len(above)}-s{step}">step {step}</a>'
 
-    return _PART.sub(write, body), faults
+    joined = _PART.sub(write, body)
+    for number in others.keys() - range(1, next(walks)):
+        raise InsteadError(others[number].line, f"its page has no walk {number}")
+    return joined, faults
 
 
 def _opened(
@@ -232,6 +236,18 @@ def _on_page(
             logger.warning("%s\n  :step:`%s`\n  %s", place, step, why)
 
 
+def _miss(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Name what would be opened on pages that are not there."""
+    try:
+        named = _instead(Path(app.confdir))
+    except InsteadError:
+        return []  # as each page will say
+    for page in named.keys() - env.found_docs:
+        for entry in named[page].values():
+            logger.warning("%s", InsteadError(entry.line, f"there is no page {page}"))
+    return []
+
+
 def _instead(root: Path) -> dict[str, dict[int, Instead]]:
     file = root / FILE
     return read_instead(file.read_text("utf-8") if file.exists() else "")
@@ -244,5 +260,6 @@ def _links(root: Path) -> Kept:
 def setup(app: Sphinx) -> None:
     """Register the role, and what is done to each page."""
     app.connect("build-finished", lambda app, _: _links(Path(app.confdir)).thin(MOST))
+    app.connect("env-updated", _miss)
     app.add_role("step", step_role)
     app.connect("html-page-context", _on_page)
