@@ -16,7 +16,8 @@ from random import Random
 import pytest
 from toy import Site
 
-from coursebuild.extension.renewal import ENVIRONMENT, HELD, RECORD
+from coursebuild.extension.memory import HELD
+from coursebuild.extension.renewal import ENVIRONMENT, RECORD
 from courserun.kept import Kept
 
 EDITS = 4  # in a sequence
@@ -300,7 +301,7 @@ def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
 
 def test_pages_that_memory_has_no_room_for_are_the_same(copied: Site) -> None:
     before = copied.sums()
-    code = "utils/coursebuild/extension/renewal.py"
+    code = "utils/coursebuild/extension/memory.py"
     toggle(f"HELD = {HELD}", "HELD = 1", code)(copied, Random())
     done = copied.build()
     assert done.code == 0, done
