@@ -16,7 +16,7 @@ import pytest
 from chromium import find
 from lent import jupyter, reader
 from order import pytest_collection_modifyitems, pytest_configure
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from toy import Site
 
 from coursebuild.books.chromium import FLAGS
@@ -90,6 +90,7 @@ def _build(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Start Playwright, whose loop may run only once in a thread."""
+    expect.set_options(timeout=60_000)  # which only what never comes true can take
     with sync_playwright() as tools:
         yield tools
 

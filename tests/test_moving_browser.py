@@ -33,7 +33,7 @@ PLACE = """(figure, row) => { const held = figure.querySelector(".mv-held");
 def opened(request, browser):
     """Open a page once for all tests of it, uncovered; return it with what it says."""
     context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     messages = []
     page.on("pageerror", lambda e: messages.append(str(e)))

@@ -498,9 +498,7 @@ def test_what_a_control_changes_is_heard(page: Page, control, value):
     place.focus()
     is_select = place.evaluate("e => e.matches('select')")
     place.select_option(value) if is_select else place.fill(value)
-    page.wait_for_timeout(500)
-    after = page.evaluate(HEARD)
-    assert after != before
+    page.wait_for_function(f"before => ({HEARD})() != before", arg=before)
     assert place.evaluate("e => e == document.activeElement")
 
 
@@ -510,8 +508,9 @@ def test_page_is_accessible(page: Page):
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for program in (STARTS[3][1], "x = tensor("):
+            before = page.evaluate(HEARD)
             write(page, program)
-            page.wait_for_timeout(500)
+            page.wait_for_function(f"before => ({HEARD})() != before", arg=before)
             assert faults(page, "") == [], (scheme, program)
 
 

@@ -124,7 +124,7 @@ def test_lock_makes_a_second_build_wait(tmp_path):
     )
     assert first.stdout.readline() == b"held\n"
     with locked(tmp_path):
-        assert first.wait(timeout=5) == 0
+        assert first.wait(timeout=60) == 0
     first.stdout.close()
 
 

@@ -229,7 +229,7 @@ def test_server_shows_a_fault_above_the_former_site(
         (tmp_path / "index.html").write_text("<body><p>Former.</p></body>")
     with serving(0, "gallery/a.py:3: <x> is wrong", tmp_path) as port:
         address = f"http://127.0.0.1:{port}/"
-        with urllib.request.urlopen(address, timeout=10) as page:
+        with urllib.request.urlopen(address, timeout=LIMIT) as page:
             text = page.read().decode()
     assert "gallery/a.py:3: &lt;x&gt; is wrong" in text
     assert ("Former." in text) is written

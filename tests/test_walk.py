@@ -66,7 +66,7 @@ def tab(browser):
     context = browser.new_context()
     errors = []
     tab = context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(30_000)
     tab.on("pageerror", lambda e: errors.append(str(e)))
     tab.on("console", lambda m: errors.append(m.text))
     yield tab, errors
@@ -1063,8 +1063,9 @@ def test_reset_brings_the_record_back(page: Page):
     assert figures(page).evaluate(TEXTS) != before
     page.locator("[type=reset]").click()
     page.wait_for_function("document.querySelector('.ag-leaves input').value != ''")
-    page.wait_for_timeout(50)
-    assert figures(page).evaluate(TEXTS) == before
+    now = f"({TEXTS})(document.querySelector('figure.ag'))"
+    same = f"before => JSON.stringify({now}) == JSON.stringify(before)"
+    page.wait_for_function(same, arg=before)
 
 
 @pytest.mark.parametrize(
