@@ -1,6 +1,7 @@
 """The way in: what the first page promises, where lessons lead, what a quiz asks."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,22 @@ LESSONS = sorted(
     if path.stem != "index"
 )
 QUIZZES = sorted(path.name for path in SITE.glob("quiz_*.html"))
+ENDS = "section#what-we-can-do-now"
+SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen "
+SMALL += "fourteen fifteen sixteen seventeen eighteen nineteen"
+WORDS = {word: number for number, word in enumerate(SMALL.split())}
+WORDS |= {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
+COUNTS = [  # a page, the words that count, and what they count
+    *[(quiz, r"^(\S+) questions from", "article section") for quiz in QUIZZES],
+    ("questions.html", r"^(\S+) messages and questions", "article h2"),
+    ("playground.html", r"^(\S+) starting points", "#twelve-starting-points h3"),
+    (
+        "practice.html",
+        r"Exercises of (\S+) kinds",
+        "label:-soup-contains(Kind) option + option",
+    ),
+    ("lessons/1_foundations/index.html", r"(\S+) lessons lead", ".lesson-card"),
+]
 HEADER = "Level\n-----\n\nOne sentence.\nAnother one.\n\n.. checks: strict\n"
 
 
@@ -169,6 +186,55 @@ def test_buttons_lead_from_lesson_to_lesson():
             break
         seen.append(here)
     assert seen == LESSONS
+
+
+def leads(name: str, place: str) -> list[str]:
+    """Return the pages to which the links of a place lead, from the site's root."""
+    root = SITE.resolve()
+    links = [a["href"].partition("#")[0] for a in soup(name).select(f"{place} a[href]")]
+    goals = [(root / name).parent.joinpath(link).resolve() for link in links if link]
+    return [goal.relative_to(root).as_posix() for goal in goals if root in goal.parents]
+
+
+@pytest.mark.parametrize(("name", "after"), [*pairwise(LESSONS)])
+def test_last_words_of_a_lesson_lead_to_the_next(name, after):
+    assert [page for page in leads(name, ENDS) if page in LESSONS][-1:] == [after]
+
+
+def test_quiz_is_named_where_the_last_of_its_lessons_ends():
+    last = {max(leads(quiz, ".drawn-from")): quiz for quiz in QUIZZES}
+    named = {page: [q for q in leads(page, ENDS) if q in QUIZZES] for page in LESSONS}
+    assert {page: quizzes for page, quizzes in named.items() if quizzes} == {
+        page: [quiz] for page, quiz in last.items()
+    }
+
+
+def test_lesson_needs_what_comes_before_it():
+    needs = {
+        name: leads(name, ".facts dt:-soup-contains(Needs) + dd") for name in LESSONS
+    }
+    assert all(needs[name] for name in LESSONS[1:])
+    assert [(a, b) for a, found in needs.items() for b in found if b >= a] == []
+
+
+def test_exam_needs_what_its_table_says_it_asks():
+    known, todo = set(), ["lessons/3_debugging/90_exam.html"]
+    while todo:
+        known.add(name := todo.pop())
+        todo += leads(name, ".facts dt:-soup-contains(Needs) + dd")
+    asked = leads("lessons/3_debugging/90_exam.html", "#where-each-is-taught")
+    assert len(asked) == 12
+    assert set(asked) <= known
+
+
+@pytest.mark.parametrize(("name", "words", "what"), COUNTS)
+def test_page_has_as_many_as_it_says(name, words, what):
+    text = soup(name)
+    said = [" ".join(p.text.split()) for p in text.select("article p, article h2")]
+    (number,) = {found[1] for part in said if (found := re.search(words, part))}
+    assert sum(WORDS[part] for part in number.lower().split("-")) == len(
+        text.select(what)
+    )
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -8,7 +8,8 @@ picture.
 
 :Time: 30 minutes
 :Needs: :doc:`Vectors, matrices and broadcasting
-   </lessons/1_foundations/40_vectors_and_matrices>`
+   </lessons/1_foundations/40_vectors_and_matrices>`,
+   :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`
 :Level: Practice
 :Tags: shapes, chain rule, training
 """

@@ -7,7 +7,8 @@ We find the two factors that make it so, repair them where they are born, and le
 anomaly mode says, and what it does not say.
 
 :Time: 30 minutes
-:Needs: :doc:`Kinks and ties </lessons/3_debugging/50_kinks>`
+:Needs: :doc:`Kinks and ties </lessons/3_debugging/50_kinks>`,
+   :doc:`Logistic and softmax regression </lessons/2_practice/30_logistic_and_softmax>`
 :Level: Debugging
 :Tags: errors, derivatives
 """

@@ -6,7 +6,8 @@ A hook shows us a gradient while it passes. We learn when each kind of hook is c
 and what it sees, and use hooks to watch gradients vanish and explode in a deep network.
 
 :Time: 40 minutes
-:Needs: :doc:`Leaves, requires_grad and retain_grad </lessons/1_foundations/70_leaves>`
+:Needs: :doc:`Leaves, requires_grad and retain_grad </lessons/1_foundations/70_leaves>`,
+   :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`
 :Level: Debugging
 :Tags: errors, graph, training
 """

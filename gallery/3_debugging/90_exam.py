@@ -8,7 +8,11 @@ right.
 
 :Time: 60 minutes
 :Needs: :doc:`Reading error messages </lessons/3_debugging/10_error_messages>`,
-   :doc:`Silent mistakes </lessons/3_debugging/40_silent_mistakes>`
+   :doc:`In place, and versions </lessons/3_debugging/20_in_place>`,
+   :doc:`The second backward </lessons/3_debugging/30_second_backward>`,
+   :doc:`Silent mistakes </lessons/3_debugging/40_silent_mistakes>`,
+   :doc:`NaN and infinity </lessons/3_debugging/60_nan_and_inf>`,
+   :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`
 :Level: Debugging
 :Tags: errors, .grad, training
 """
@@ -586,9 +590,9 @@ make_dot(names["loss"], names)
 #   knows the difference, and the same with other numbers finds out what was luck.
 # - Find a silent mistake with an assertion of our own.
 #
-# The :doc:`mixed quiz </quiz_debugging>` asks for numbers from the whole level. Next,
-# :doc:`An engine of our own </lessons/5_capstones/10_engine>` builds what has been
-# behind these lessons.
+# The :doc:`mixed quiz </quiz_debugging>` asks for numbers from the whole level. The
+# next one, Advanced, begins with :doc:`Custom Functions
+# </lessons/4_advanced/10_custom_function>`: derivatives that we write ourselves.
 
 # %%
 # Credits and licences

@@ -1029,8 +1029,8 @@ seen, v.grad
 #   value that was kept on the way, through ``once_differentiable``, and forward over
 #   forward.
 #
-# But for the root at 0 the derivative was the true one here. In :doc:`Surrogate
-# gradients </lessons/4_advanced/20_surrogate_gradients>` it is one that we choose.
+# But for the root at 0 the derivative was the true one here. Next, in :doc:`Surrogate
+# gradients </lessons/4_advanced/20_surrogate_gradients>`, it is one that we choose.
 
 # %%
 # Credits and licences

@@ -687,8 +687,8 @@ for name, (reverse, forward) in found.items():
 # - Hold a value constant for both modes, with ``detach``.
 # - Distrust a special place at which the two modes disagree.
 #
-# The other direction can be built by hand as well: :doc:`An engine of our own
-# </lessons/5_capstones/10_engine>` does it in less than a hundred lines.
+# Next, :doc:`Functions that return gradients </lessons/4_advanced/50_torch_func>` asks
+# for a gradient for each sample of a batch.
 
 # %%
 # Credits and licences

@@ -6,7 +6,8 @@ Training takes far more memory than using a network. We count what waits for the
 back, byte by byte, watch it come and go, and trade a part of it for computing.
 
 :Time: 35 minutes
-:Needs: :doc:`In place, and versions </lessons/3_debugging/20_in_place>`,
+:Needs: :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`,
+   :doc:`In place, and versions </lessons/3_debugging/20_in_place>`,
    :doc:`The second backward </lessons/3_debugging/30_second_backward>`
 :Level: Advanced
 :Tags: graph, training
@@ -948,8 +949,8 @@ net[2:](h).sum().backward()
 # - Say what computing again costs, and keep what is dear.
 # - Pack what is kept, and know what a hook does not know.
 #
-# Next, we :doc:`write an engine </lessons/5_capstones/10_engine>` that keeps what its
-# slopes need.
+# Next, :doc:`Gradients of complex numbers </lessons/4_advanced/70_complex>` asks what a
+# gradient is where a weight is two numbers in one.
 
 # %%
 # Credits and licences

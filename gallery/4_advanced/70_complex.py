@@ -7,7 +7,9 @@ PyTorch puts there, why a conjugate appears on the way back, and where a factor 
 hides.
 
 :Time: 30 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`
+:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
+   :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`,
+   :doc:`Checking a gradient </lessons/3_debugging/70_checking>`
 :Level: Advanced
 :Tags: derivatives, training, errors
 """
@@ -744,8 +746,10 @@ p
 # - Translate between PyTorch, JAX and textbooks.
 # - Test complex gradients where the slopes have an imaginary part.
 #
-# Next, take a loss of your own with a Fourier transform in it, and
-# :doc:`check its gradient </lessons/3_debugging/70_checking>`.
+# For practice, take a loss of your own with a Fourier transform in it, and
+# :doc:`check its gradient </lessons/3_debugging/70_checking>`. Next, :doc:`The gradient
+# of a solution </lessons/4_advanced/80_implicit>` differentiates a number that a
+# program has looked for.
 
 # %%
 # Credits and licences

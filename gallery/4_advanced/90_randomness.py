@@ -723,7 +723,9 @@ grown
 # - Choose a baseline, and keep it from knowing the draw.
 # - See a jump before it falsifies a slope.
 #
-# Next, :doc:`digits </lessons/5_capstones/20_digits>` are learned from scratch.
+# This completes the level Advanced; :doc:`a mixed quiz </quiz_advanced>` asks what is
+# left of it. The last one, Capstones, begins with :doc:`An engine of our own
+# </lessons/5_capstones/10_engine>`, which walks back as PyTorch does.
 
 # %%
 # Credits and licences

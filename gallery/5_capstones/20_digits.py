@@ -561,8 +561,8 @@ fig.set_label(
 # - Distrust a falling loss as a proof.
 #
 # :doc:`An engine of our own </lessons/5_capstones/10_engine>` would do for this
-# program, too: one of its exercises writes the softmax loss. And :doc:`a mixed quiz
-# </quiz_capstones>` asks what is left of both.
+# program, too: one of its exercises writes the softmax loss. Next, :doc:`The gradient
+# of a picture </lessons/5_capstones/30_saliency>` asks which pixels an answer hangs on.
 
 # %%
 # Credits and licences

@@ -751,8 +751,7 @@ fig.set_label(
 # - Not mistake a high probability for a likeness.
 #
 # Next, :doc:`an edge filter </lessons/5_capstones/50_edge_filter>` is learned, with the
-# right gradient and for a long time. And :doc:`a mixed quiz </quiz_capstones>` asks
-# what is left of this level.
+# right gradient and for a long time.
 
 # %%
 # Credits and licences

@@ -811,7 +811,8 @@ by_directions = adam(directions)
 #
 # What has a Hessian that is not constant, and how to multiply with it without building
 # it, is in the lesson on :doc:`derivatives of derivatives
-# </lessons/4_advanced/30_higher_order>`.
+# </lessons/4_advanced/30_higher_order>`. Next, to :doc:`lay one picture over another
+# </lessons/5_capstones/60_registration>`, a right gradient leads to a wrong place.
 
 # %%
 # Credits and licences

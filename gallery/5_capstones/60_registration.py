@@ -752,6 +752,9 @@ fig.set_label(
 #
 # What a kink does elsewhere is collected in :doc:`Kinks and ties
 # </lessons/3_debugging/50_kinks>`.
+#
+# This was the last lesson. :doc:`A mixed quiz </quiz_capstones>` asks what is left of
+# the level, and :doc:`Predict autograd </predict>` what is left of the course.
 
 # %%
 # Credits and licences
