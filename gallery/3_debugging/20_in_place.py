@@ -458,6 +458,26 @@ x.grad
 # ...     print(torch.autograd.grad(z, u))
 # (tensor(4.),)
 #
+# In PyTorch 2.13.0 it makes no copy when one entry is saved and the whole is changed,
+# or the other way round, unless it is the first entry. And inside it no error is
+# raised. The slope of a square at 2 is 4, and twice the new 3 arrives:
+#
+# >>> u = torch.tensor([1.0, 2.0], requires_grad=True)
+# >>> with torch.autograd.graph.allow_mutation_on_saved_tensors():
+# ...     y = u * 1
+# ...     z = y[1] ** 2
+# ...     y = y.add_(1)
+# ...     print(torch.autograd.grad(z, u))
+# (tensor([0., 6.]),)
+#
+# Square ``y[1].clone()``, and it is 4 with the mode or without.
+#
+# >>> y = u * 1
+# >>> z = y[1].clone() ** 2
+# >>> y = y.add_(1)
+# >>> torch.autograd.grad(z, u)
+# (tensor([0., 4.]),)
+#
 # A Function of our own is compared when its ``backward`` reads ``ctx.saved_tensors``.
 # If it does not read them, no change is noticed, and a second pass is not refused
 # either.
