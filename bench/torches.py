@@ -19,15 +19,16 @@ HEAD = """\
 """
 ROW = re.compile(r"\| (\d+\.\d+\.\d+) \|.*\n")
 SHOWN = "from torchutils.saved import SHOWN; exit(not SHOWN)"
-PYTEST = "-m pytest -q --noconftest -p no:cacheprovider -o addopts= -o filterwarnings="
+PYTEST = ["-q", "--noconftest", "-p", "no:cacheprovider"]
+PYTEST += ["-o", "addopts=", "-o", "filterwarnings="]
+TESTS = sorted(ROOT.glob("tests/test_torchutils_*.py"))
 
 
 def row(torch: Environment) -> str:
     """Run the tests under a release, and return its row."""
     shown = torch.run("-c", SHOWN, check=False)
     chosen = ["-m", "not saved"] if shown.returncode else []
-    tests = sorted(ROOT.glob("tests/test_torchutils_*.py"))
-    done = torch.run(*PYTEST.split(), *chosen, *tests, check=False)
+    done = torch.run("-m", "pytest", *PYTEST, *chosen, *TESTS, check=False)
     print(done.stdout[-3000:], done.stderr[-1000:], flush=True)
     last = (done.stdout.splitlines() or [""])[-1]
     words = ("passed", "failed", "deselected")

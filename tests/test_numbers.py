@@ -1,5 +1,7 @@
 """The reader of numbers that all boxes share, in a browser; and what the boxes say."""
 
+import random
+
 import pytest
 import torch
 from playwright.sync_api import Page
@@ -7,7 +9,7 @@ from test_predict import check, context, page, visit
 from test_walk import PAGES, ROOT, SITE, figures, serve, tab, vector
 from test_walk import page as walk_page
 
-from torchutils import record_backward
+from torchutils import answer_key, check_answer, record_backward
 
 __all__ = ["context", "page", "tab", "walk_page"]  # fixtures
 
@@ -222,3 +224,25 @@ def test_prediction_of_a_complex_adjoint_needs_both_parts(walk_page: Page, typed
     form.locator("input").fill(typed)
     walk_page.keyboard.press("Enter")
     assert form.get_attribute("data-card") == card
+
+
+def test_verdict_is_that_of_the_site(browser):
+    """Both compare 600 pairs, most of them near a border."""
+    chance = random.Random(5)
+    pairs = []
+    for _ in range(600):
+        right = chance.choice([0.0, 1.0, -1.0, 10 ** chance.uniform(-4, 4)])
+        gap = chance.choice([0, 0.9e-3, 1.1e-3, -0.9e-3, 0.02]) * max(1, abs(right))
+        pairs.append((right, round(right + gap, chance.randint(1, 6))))
+    page = browser.new_page()
+    page.add_script_tag(content=NUMBERS)
+    theirs = page.evaluate(
+        """pairs => pairs.map(([x, y]) => nearNumbers([x], [y]) ? "Right."
+           : nearNumbers([x], [y], isRounded) ? "Almost, a digit is missing."
+           : "Not right yet.")""",
+        pairs,
+    )
+    page.close()
+    ours = [check_answer(given, answer_key(right)).text for right, given in pairs]
+    assert ours == theirs
+    assert len(set(ours)) == 3

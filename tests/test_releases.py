@@ -1,9 +1,12 @@
 """What changed between releases: the file, what differs, the page, the atlas."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from math import nan
 from pathlib import Path
 
@@ -13,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "bench")]
 
 import environments  # noqa: E402
+import torches  # noqa: E402
 from environments import EnvironmentFailure  # noqa: E402
 from points import read_rows  # noqa: E402
 from points_html import table  # noqa: E402
@@ -303,3 +307,37 @@ def test_a_full_disk_is_named_with_place_and_remedy():
         environments.refuse_full_disk("2.13.0", room=1e9)
     assert "torch 2.13.0 needs 1000000000.0 GB in" in str(caught.value)
     assert "make room, or set TMPDIR" in str(caught.value)
+
+
+WITHOUT = """class Away:
+    def find_spec(name, *_):
+        if name.partition(".")[0] in AWAY:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Away)
+sys.exit(pytest.main(sys.argv[1:]))"""
+
+
+def plain(name: str) -> str:
+    """Return the name of a distribution as it is compared, without its version."""
+    return re.match(r"[\w-]+", name)[0].lower().replace("_", "-")
+
+
+def test_torchutils_tests_need_only_what_other_releases_have_beside_them():
+    """With nothing else to import, pytest finds each fixture that they ask for."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    there = {plain(name) for name in ("torch", *torches.BESIDE)}
+    away = {plain(name) for name in groups["site"] + groups["test"]} - there
+    found = packages_distributions()
+    lacks = [module for module, names in found.items() if away & {*map(plain, names)}]
+    assert {"playwright", "sphinx", "PIL"} <= {*lacks}
+    code = f"import pytest, sys\nAWAY = {lacks}\n" + WITHOUT
+    command = [sys.executable, "-c", code, *torches.PYTEST, "--setup-plan"]
+    paths = os.pathsep.join(str(ROOT / name) for name in ("utils", "tests"))
+    done = subprocess.run(
+        [*command, *torches.TESTS],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -1,9 +1,7 @@
 """The check of a student's numbers: as the site compares, and telling no answer."""
 
 import inspect
-import random
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +9,6 @@ import torch
 from coursecheck import asks
 from torchutils import answer_key, answers, check_answer
 
-NUMBERS = Path(__file__).parents[1] / "docs/_static/numbers.js"
 KEY = answer_key([0.0, 4.0, 8.0, 12.0])
 
 
@@ -123,25 +120,3 @@ def test_key_needs_finite_numbers(numbers):
 def test_site_and_notebooks_have_one_tolerance():
     assert asks.TOLERANCE == answers.TOLERANCE
     assert inspect.getsource(asks.near) == inspect.getsource(answers.near)
-
-
-def test_verdict_is_that_of_the_site(browser):
-    """Both compare 600 pairs, most of them near a border."""
-    chance = random.Random(5)
-    pairs = []
-    for _ in range(600):
-        right = chance.choice([0.0, 1.0, -1.0, 10 ** chance.uniform(-4, 4)])
-        gap = chance.choice([0, 0.9e-3, 1.1e-3, -0.9e-3, 0.02]) * max(1, abs(right))
-        pairs.append((right, round(right + gap, chance.randint(1, 6))))
-    page = browser.new_page()
-    page.add_script_tag(path=NUMBERS)
-    theirs = page.evaluate(
-        """pairs => pairs.map(([x, y]) => nearNumbers([x], [y]) ? "Right."
-           : nearNumbers([x], [y], isRounded) ? "Almost, a digit is missing."
-           : "Not right yet.")""",
-        pairs,
-    )
-    page.close()
-    ours = [check_answer(given, answer_key(right)).text for right, given in pairs]
-    assert ours == theirs
-    assert len(set(ours)) == 3
