@@ -575,7 +575,7 @@ except RuntimeError as error:
 # :math:`p_0 = 2x_0 x_1`, it is :math:`\nabla_x p_0 = (2x_1, 2x_0) = (2, 4)`. Of the
 # second, :math:`p_1 = x_0^2 + 3`, it is :math:`\nabla_x p_1 = (2x_0, 0) = (4, 0)`.
 # Two vectors, one for each entry: together they form a matrix. A later lesson is about
-# such matrices.
+# such matrices. (``retain_graph=True`` keeps the record for a second question.)
 #
 # >>> torch.autograd.grad(p[0], x, retain_graph=True)
 # (tensor([2., 4.], dtype=torch.float64),)
@@ -663,7 +663,7 @@ y = hill(x)
 #
 #       There is none. In *every* direction the distance grows, with slope 1. Yet if an
 #       arrow predicted growth in one direction, its dot product with the opposite
-#       direction would predict the same loss. PyTorch answers nevertheless:
+#       direction would predict the same fall. PyTorch answers nevertheless:
 #
 #       >>> u = torch.zeros(2, requires_grad=True)
 #       >>> torch.linalg.vector_norm(u).backward()

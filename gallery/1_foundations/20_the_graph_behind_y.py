@@ -387,8 +387,9 @@ record_backward(y, locals(), direction="TB")
 # >>> high.item(), (high * (1 - high)).item()
 # (0.9991, 0.0009)
 #
-# Such a neuron is called *saturated*. How fast it learns then depends on the loss as
-# well. Suppose that the right answer is 0, so that our neuron is wrong. A squared error
+# Such a neuron is called *saturated*. How fast it learns then depends on the *loss* as
+# well: the number that says how wrong an answer is, and that learning makes smaller.
+# Suppose that the right answer is 0, so that our neuron is wrong. A squared error
 # sends almost nothing back. The logarithmic loss :law:`-\ln(1 - y)`, which is made for
 # such answers, sends back almost the whole input, namely ``y`` times the input:
 #

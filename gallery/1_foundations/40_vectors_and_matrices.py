@@ -127,9 +127,9 @@ record_backward(y, locals())
 # A layer, and three gradients
 # ----------------------------
 #
-# Neural networks are made of layers. Here is one. ``X`` holds two samples, one in
-# each row, with three features each. The weights ``W`` turn three features into two
-# outputs, and the bias ``b`` is added to each row.
+# Neural networks are made of layers. Here is one. ``X`` holds two samples, one in each
+# row, with three features each: the numbers that a neuron sees. The weights ``W`` turn
+# three features into two outputs, and the bias ``b`` is added to each row.
 
 X = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
 W = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], requires_grad=True)

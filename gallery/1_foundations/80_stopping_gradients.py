@@ -351,7 +351,8 @@ except RuntimeError as error:
 #
 # A model has two modes, chosen by ``model.train()`` and ``model.eval()``. In the first,
 # ``nn.Dropout``, for example, sets some of its inputs to zero at random. In the second
-# it lets all of them pass.
+# it lets all of them pass. Here it stands behind a layer, ``nn.Linear``. (A later
+# lesson is about :doc:`such models </lessons/2_practice/60_modules_and_optimisers>`.)
 
 model = nn.Sequential(nn.Linear(2, 1), nn.Dropout(0.5))
 model.eval()
@@ -594,9 +595,9 @@ L = -(delta**2) / 2
 #
 # .. exercise::
 #
-#    Which tool is for which task? (1) Run a model on the validation data. (2) Change a
-#    weight by hand. (3) Use a target that depends on the weights. (4) Train only the
-#    last layers of a network. (5) Switch dropout off.
+#    Which tool is for which task? (1) Run a model on data that it does not learn from.
+#    (2) Change a weight by hand. (3) Use a target that depends on the weights. (4)
+#    Train only the last layers of a network. (5) Switch dropout off.
 #
 #    .. answer::
 #

@@ -260,7 +260,7 @@ y
 # -------------------------------
 #
 # The function takes vectors, too. Then the norm is the length, here of
-# :math:`a = (0.6, 0.8)`, which is :math:`\|a\|_2 = 1`. All entries are doubled
+# :math:`a = (0.6, 0.8)`, which is :math:`\|a\| = 1`. All entries are doubled
 # together.
 
 a = torch.tensor([0.6, 0.8], requires_grad=True)

@@ -555,7 +555,9 @@ fig.set_label(
 # >>> height(far).item() > 1e100
 # True
 #
-# At the lowest place the valley is curved 2500 times as strongly across as it is along:
+# At the lowest place the valley is curved 2500 times as strongly across as it is along.
+# The second derivatives stand in a matrix, the Hessian, and its eigenvalues are the two
+# curvatures:
 #
 # >>> lowest = torch.ones(2, dtype=torch.float64)
 # >>> second = torch.autograd.functional.hessian(height, lowest)

@@ -2,8 +2,9 @@ r"""
 A two-layer network by hand
 ===========================
 
-Between the inputs and the score we put a hidden layer. We write its backward pass by
-hand, compare it with autograd, and watch it teach a border to bend around its points.
+Between the inputs and the last neuron we put a hidden layer. We write its backward pass
+by hand, compare it with autograd, and watch it teach a border to bend around its
+points.
 
 :Time: 35 minutes
 :Needs: :doc:`Logistic and softmax regression
@@ -52,7 +53,8 @@ z, h, y_hat, L
 # %%
 # - The first layer: :math:`z = W_1 x + b_1 = (-1, 4)`.
 # - ReLU lets pass what is positive: :math:`h = \max(0, z) = (0, 4)`. The first unit is
-#   silent.
+#   silent. A function that acts on each entry between two layers, as ReLU does, is
+#   called an *activation*.
 # - The last neuron: :math:`\hat y = w_2^\top h + b_2 = \tfrac12 \cdot 4 = 2`.
 # - It should have been 1, so :math:`L = \tfrac12 (\hat y - t)^2 = 0.5`.
 
@@ -149,7 +151,8 @@ points += 0.1 * torch.randn(100, 2, dtype=torch.float64)
 
 # %%
 # The network has four hidden units. Instead of ReLU we take the hyperbolic tangent,
-# which has no kink, so the score has none either. The start is random.
+# which has no kink. So the logit, which we call the *score* from here on, has none
+# either. The start is random.
 
 X, y = points, labels.double()
 W1 = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)

@@ -70,9 +70,9 @@ def says(action):
 #     not fit.
 #
 # - ``.grad`` **is None.** :ref:`Four questions <lessons/1_foundations/70_leaves:Which
-#   .grad is None?>` settle it. Is it a leaf? Does it require a gradient? Does a path
-#   lead to it from the result? Has somebody called ``backward()``, and nobody emptied
-#   ``.grad`` since?
+#   .grad is None?>` settle it. Does it require a gradient? Does a path lead to it from
+#   the result? Is it a leaf? If it is not, did ``retain_grad()`` come first? And has
+#   somebody called ``backward()``, and nobody emptied ``.grad`` since?
 # - **The number is wrong.** No message will help. Is it ``nan``? See :doc:`NaN and
 #   infinity </lessons/3_debugging/60_nan_and_inf>`. Do the
 #   shapes agree, does each path count, was ``.grad`` emptied? See :doc:`Silent mistakes
@@ -520,9 +520,10 @@ x.grad
 # A Function of our own
 # ---------------------
 #
-# With ``torch.autograd.Function`` we write a backward pass ourselves, and PyTorch
-# looks at what it returns: at how many gradients there are, and at their shapes. A
-# shape that can be *summed* to the right one is summed, as if it came from
+# With ``torch.autograd.Function``, which has :doc:`a lesson of its own
+# </lessons/4_advanced/10_custom_function>`, we write a backward pass ourselves, and
+# PyTorch looks at what it returns: at how many gradients there are, and at their
+# shapes. A shape that can be *summed* to the right one is summed, as if it came from
 # broadcasting. ``answer`` is what our backward pass returns.
 
 
@@ -631,7 +632,9 @@ says(lambda: checkpoint(layer, torch.ones(2), use_reentrant=True))
 # >>> torch.autograd.grad(output.sum(), layer.bias)
 # (tensor([1., 1.]),)
 #
-# The last: ``.grad`` with a record holds the leaf, and the leaf holds ``.grad``.
+# The last comes with ``create_graph=True``, which records the way back as well, so that
+# :ref:`a slope has a slope <lessons/4_advanced/30_higher_order:A slope has a slope>`.
+# Then ``.grad`` has a record that holds the leaf, and the leaf holds ``.grad``.
 
 says(lambda: (x**2).sum().backward(create_graph=True))
 

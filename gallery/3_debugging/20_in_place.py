@@ -478,9 +478,9 @@ x.grad
 # >>> torch.autograd.grad(z, u)
 # (tensor([0., 4.]),)
 #
-# A Function of our own is compared when its ``backward`` reads ``ctx.saved_tensors``.
-# If it does not read them, no change is noticed, and a second pass is not refused
-# either.
+# What a Function of our own has put into ``ctx.save_for_backward`` is compared when its
+# ``backward`` reads ``ctx.saved_tensors``. If it does not read them, no change is
+# noticed, and a second pass is not refused either.
 
 
 class Twice(torch.autograd.Function):

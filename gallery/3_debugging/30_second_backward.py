@@ -280,7 +280,8 @@ record_backward(y, locals())
 #
 # In a loop the forward step is computed anew in each round, so the message should not
 # come up. It does where something comes in from the round before: the state of a
-# recurrent network, a running mean, a value computed once above the loop.
+# recurrent network, which is an input of its next round, a running mean, a value
+# computed once above the loop.
 #
 # .. admonition:: Wrong on purpose
 #

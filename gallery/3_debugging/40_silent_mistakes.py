@@ -77,10 +77,10 @@ L.backward()
 p.grad
 
 # %%
-# This very example cost a reader `two hours
-# <https://github.com/pytorch/pytorch/issues/16413>`__. ``nn.MSELoss`` warns of it
-# since; a loss that we write ourselves does not. The first of our tests is one line,
-# and stands before the loss.
+# We know this example from :ref:`Vectors, matrices and broadcasting
+# <lessons/1_foundations/40_vectors_and_matrices:When nobody asked for a copy>`.
+# ``nn.MSELoss`` warns of it today; a loss that we write ourselves does not. The first
+# of our tests is one line, and stands before the loss.
 #
 # >>> try:
 # ...     assert p.shape == t.shape, f"{tuple(p.shape)} and {tuple(t.shape)}"
@@ -352,21 +352,9 @@ a.grad, b.grad
 # >>> u.grad
 # tensor([2., 4.])
 #
-# What changes gradients in place, such as clipping, changes shared ones twice, even
-# after a single backward step. Two gradients with the entries 3 and 4 have the length 5
-# each, and :math:`\sqrt{5^2 + 5^2} \approx 7.07` together. To get the length 1, each
-# entry is divided by that once. Here it is divided twice:
-#
-# >>> def clipped(prepare):
-# ...     u, v = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
-# ...     e = torch.tensor([3.0, 4.0])
-# ...     ((prepare(u) + prepare(v)) * e).sum().backward()
-# ...     torch.nn.utils.clip_grad_norm_([u, v], 1.0)
-# ...     return u.grad
-# >>> clipped(lambda u: u)
-# tensor([0.4243, 0.5657])
-# >>> clipped(lambda u: u[None])
-# tensor([0.0600, 0.0800])
+# What changes gradients in place changes shared ones twice, even after a single
+# backward step. So it was when we :ref:`clipped two of them
+# <lessons/2_practice/60_modules_and_optimisers:Clipping a gradient>`.
 #
 # Whether two gradients share memory, ``data_ptr`` says, the place where it begins:
 #

@@ -112,9 +112,10 @@ kinks
 # >>> [slope(f, 0.0)[0] for f in absolutes]
 # [0.0, 0.0, 0.0, nan, nan, 1.0, 1.0]
 #
-# The two NaN are the subject of the next lesson. The singular value has taken the slope
-# of one side. The last function adds a millionth to the difference before it takes the
-# length, so it stands a little to the right of the kink.
+# The two NaN are the subject of the next lesson. A *singular value* says how far a
+# matrix stretches, and of one with a single entry it is the absolute value. Here it has
+# taken the slope of one side. The last function adds a millionth to the difference
+# before it takes the length, so it stands a little to the right of the kink.
 
 # %%
 # Which slopes are allowed?
@@ -596,7 +597,7 @@ def train(activation):
 #    *Spot the error.* A `good course
 #    <https://cs231n.github.io/optimization-2/>`__ gives the gradient of a maximum as
 #    :law:`\mathbb 1(x \ge y)` for the first argument and :law:`\mathbb 1(y \ge x)` for
-#    the second. Where is it not a subgradient?
+#    the second: 1 where the condition holds, else 0. Where is it not a subgradient?
 #
 #    .. answer::
 #

@@ -307,7 +307,8 @@ built_in
 # A row that is masked from end to end
 # ------------------------------------
 #
-# Attention gives weights to keys, by a softmax in each row. A masked score becomes
+# Attention, a part of language models, compares queries with keys by dot products. It
+# makes weights of these scores, by a softmax in each row. A masked score becomes
 # :math:`-\infty`, and its weight 0. If a whole row is masked, as for padding, the
 # softmax has nothing to divide by.
 #

@@ -572,7 +572,8 @@ found
 # >>> central(lambda t: torch.linalg.det(A.detach() + t * last), 0, 1e-6)
 # tensor(2., dtype=torch.float64)
 #
-# With ``create_graph=True`` it follows another rule, and is right:
+# With ``create_graph=True`` the way back is recorded, so that it can be differentiated,
+# too. Then it follows another rule, and is right:
 #
 # >>> torch.autograd.grad(torch.linalg.det(A), A, create_graph=True)[0].diagonal()
 # tensor([0., 0., 2.], dtype=torch.float64, grad_fn=<DiagonalBackward0>)
@@ -721,7 +722,8 @@ backward_slope, forward_slope
 # ...     print(str(failure).splitlines()[0])
 # Jacobian computed with forward mode mismatch for output 0 with respect to input 0,
 #
-# At special places the two modes may differ as well. Backward and forward, at 0:
+# At special places the two modes may differ as well. Backward and forward, at 0
+# (``torch.func.grad`` takes a function, and returns its gradient as a function):
 #
 # >>> def both(f):
 # ...     at, one = torch.zeros(1), torch.ones(1)

@@ -701,7 +701,9 @@ except RuntimeError as error:
 # ``backward`` is for reverse mode. Forward mode has a rule of its own, ``jvp``: it gets
 # the *tangent*, how fast the input moves, and returns how fast the output does. With
 # ``generate_vmap_rule = True`` a class whose methods are made of PyTorch's operations
-# works under ``vmap``, which ``jacfwd`` and ``jacrev`` need. A class with
+# works under ``vmap``, which runs a function for many samples at once, and which
+# ``jacfwd`` and ``jacrev`` need. (:doc:`Functions that return gradients
+# </lessons/4_advanced/50_torch_func>` is about these three.) A class with
 # ``setup_context`` can have both.
 
 forward_mode = []
@@ -777,7 +779,8 @@ ways
 # >>> torch.func.vmap(square)(torch.tensor([1.0, 2.0, 3.0]))
 # tensor([1., 4., 9.])
 #
-# ``torch.func.hessian`` is forward over reverse, and is right here:
+# ``torch.func.hessian``, the second derivatives in one call, is forward over reverse,
+# and is right here:
 #
 # >>> torch.func.hessian(square)(three)
 # tensor(2.)

@@ -115,8 +115,8 @@ g
 
 # %%
 # The gradient is :math:`g = \nabla_x y = (2 x_0 x_1, x_0^2 + 3 x_1^2) = (4, 13)`. Its
-# Jacobian is called the *Hessian*: row ``i`` says how slope ``i`` changes with each
-# input.
+# Jacobian is called the *Hessian*, written :law:`\nabla_x^2 y`: row ``i`` says how
+# slope ``i`` changes with each input.
 #
 # .. predict::
 #
@@ -833,8 +833,9 @@ plain, fused
 #
 # .. exercise::
 #
-#    Rosenbrock's valley :law:`(1 - x_0)^2 + 100\,(x_1 - x_0^2)^2` has its lowest place
-#    at 1 and 1. How many times stronger is it curved across the valley than along it?
+#    :ref:`Rosenbrock's valley <lessons/2_practice/10_gradient_descent:A valley>`
+#    :law:`(1 - x_0)^2 + 100\,(x_1 - x_0^2)^2` has its lowest place at 1 and 1. How many
+#    times stronger is it curved across the valley than along it?
 #
 #    .. answer::
 #

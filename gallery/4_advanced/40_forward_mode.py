@@ -410,10 +410,10 @@ plot
 # >>> torch.equal(table[..., 0], (inputs + 2.0).expand(5, 5))
 # True
 #
-# Why two? The product ``x @ W`` has the tangent :law:`\dot x W + x \dot W`. Our weights
-# do not move, so their tangent is zero. PyTorch multiplies with it all the same, with a
-# matrix of zeros. One tangent costs three products where two would do, as if the
-# weights moved as well:
+# Why two? The product ``x @ W`` has the tangent :law:`\dot x W + x \dot W`, where a dot
+# marks the tangent of what is below it. Our weights do not move, so their tangent is
+# zero. PyTorch multiplies with it all the same, with a matrix of zeros. One tangent
+# costs three products where two would do, as if the weights moved as well:
 #
 # >>> X, W = torch.ones(1, 1000), torch.ones(1000, 16)
 # >>> def counted(function, *inputs):
