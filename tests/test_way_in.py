@@ -26,6 +26,7 @@ LESSONS = sorted(
 )
 QUIZZES = sorted(path.name for path in SITE.glob("quiz_*.html"))
 ENDS = "section#what-we-can-do-now"
+NEEDS = ".facts dt:-soup-contains(Needs) + dd"
 SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen "
 SMALL += "fourteen fifteen sixteen seventeen eighteen nineteen"
 WORDS = {word: number for number, word in enumerate(SMALL.split())}
@@ -210,9 +211,7 @@ def test_quiz_is_named_where_the_last_of_its_lessons_ends():
 
 
 def test_lesson_needs_what_comes_before_it():
-    needs = {
-        name: leads(name, ".facts dt:-soup-contains(Needs) + dd") for name in LESSONS
-    }
+    needs = {name: leads(name, NEEDS) for name in LESSONS}
     assert all(needs[name] for name in LESSONS[1:])
     assert [(a, b) for a, found in needs.items() for b in found if b >= a] == []
 
@@ -221,10 +220,26 @@ def test_exam_needs_what_its_table_says_it_asks():
     known, todo = set(), ["lessons/3_debugging/90_exam.html"]
     while todo:
         known.add(name := todo.pop())
-        todo += leads(name, ".facts dt:-soup-contains(Needs) + dd")
+        todo += leads(name, NEEDS)
     asked = leads("lessons/3_debugging/90_exam.html", "#where-each-is-taught")
     assert len(asked) == 12
     assert set(asked) <= known
+
+
+def test_term_adds_up_and_each_meeting_needs_what_stands_above_it():
+    rows = soup("teaching.html").select("#a-term tbody tr")
+    known = set()
+    for number, row in enumerate(rows, 1):
+        place = f"#a-term tbody tr:nth-of-type({number})"
+        lessons = [page for page in leads("teaching.html", place) if page in LESSONS]
+        for lesson in lessons:
+            assert set(leads(lesson, NEEDS)) <= known, lesson
+            known.add(lesson)
+        times = [soup(x).select_one(".facts dd").text.split()[0] for x in lessons]
+        assert sum(map(int, times)) == int(row.select("td")[-1].text)
+    rest = [page for page in LESSONS if "5_capstones" in page and page not in known]
+    assert len(rest) == 4
+    assert {n for page in rest for n in leads(page, NEEDS)} <= known | {*rest}
 
 
 @pytest.mark.parametrize(("name", "words", "what"), COUNTS)

@@ -264,8 +264,8 @@ x.grad
 # True
 #
 # So the precise rule is: ``y.backward()`` *increases* ``x.grad`` by the gradient of
-# ``y``. A later lesson makes good use of this. Here we want the new gradient alone, so
-# we set the old one to zero first.
+# ``y``. :doc:`A later lesson </lessons/1_foundations/60_accumulation>` makes good use
+# of this. Here we want the new gradient alone, so we set the old one to zero first.
 
 x.grad.zero_()
 y = x.sum()

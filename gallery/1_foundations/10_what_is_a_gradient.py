@@ -574,8 +574,9 @@ except RuntimeError as error:
 # What does make sense is the gradient of each entry. Of the first,
 # :math:`p_0 = 2x_0 x_1`, it is :math:`\nabla_x p_0 = (2x_1, 2x_0) = (2, 4)`. Of the
 # second, :math:`p_1 = x_0^2 + 3`, it is :math:`\nabla_x p_1 = (2x_0, 0) = (4, 0)`.
-# Two vectors, one for each entry: together they form a matrix. A later lesson is about
-# such matrices. (``retain_graph=True`` keeps the record for a second question.)
+# Two vectors, one for each entry: together they form a matrix. :doc:`A later lesson
+# </lessons/1_foundations/50_jacobians>` is about such matrices. (``retain_graph=True``
+# keeps the record for a second question.)
 #
 # >>> torch.autograd.grad(p[0], x, retain_graph=True)
 # (tensor([2., 4.], dtype=torch.float64),)

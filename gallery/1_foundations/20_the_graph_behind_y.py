@@ -329,7 +329,10 @@ y
 # With :math:`w = (2, -3)`, :math:`x = (-1, -2)` and :math:`b = -3` we get
 # :math:`z = w_0 x_0 + w_1 x_1 + b = 1` and :math:`y = \sigma(z) = 0.7311`.
 #
-# The sigmoid's local derivative needs no more than its result:
+# The quotient rule gives the sigmoid's local derivative,
+# :math:`\frac{\partial y}{\partial z} = \frac{e^{-z}}{(1 + e^{-z})^2}`. What ``y``
+# lacks to 1 is :math:`1 - y = \frac{e^{-z}}{1 + e^{-z}}`. So the derivative needs no
+# more than the result:
 # :math:`\frac{\partial y}{\partial z} = \sigma'(z) = y\,(1 - y) = 0.1966`.
 #
 # .. predict::

@@ -517,10 +517,13 @@ x_hat
 #       spread ``s``: straight into the squares, and by way of the mean in them. What
 #       comes along the fourth adds up to zero. The second and the third reach *all*
 #       entries, and so none is zero here. Let :math:`g = (1, 0, 0)`, which comes back
-#       from ``y``, and let :math:`\odot` multiply entry by entry. One term for each of
-#       the three paths that are left:
-#       :math:`\nabla_x y = \frac{1}{s} (g - \operatorname{mean}(g)\, \mathbf{1} -
-#       \operatorname{mean}(g \odot \hat x)\, \hat x) = (0.2041, -0.4082, 0.2041)`.
+#       from ``y``, and let :math:`\odot` multiply entry by entry. The direct path
+#       divides it by ``s``. The mean moves a third as far as an entry, and is
+#       subtracted from each of them: so the mean of :math:`g` goes away. The spread
+#       moves by :math:`\nabla_x s = \frac{1}{3} \hat x`, and each entry of the result
+#       shrinks with it in proportion. One term for each of these three: :math:`\nabla_x
+#       y = \frac{1}{s} (g - \operatorname{mean}(g)\, \mathbf{1} - \operatorname{mean}(g
+#       \odot \hat x)\, \hat x) = (0.2041, -0.4082, 0.2041)`.
 #
 #       >>> u = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
 #       >>> u_hat = (u - u.mean()) / u.std(correction=0)

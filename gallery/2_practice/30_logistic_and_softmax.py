@@ -246,8 +246,10 @@ p, L
 #
 #    .. answer::
 #
-#       The same, entry by entry. The answer is the unit vector :math:`e_0`, which has a
-#       1 at the right class:
+#       The same, entry by entry. The slope of the logarithm is 1 divided by the sum of
+#       the exponentials, and each of these is its own slope. So the first term brings
+#       :math:`\frac{1}{\sum_{k=0}^{2} u_k}\, u = p`. The second takes away the answer,
+#       the unit vector :math:`e_0`, which has a 1 at the right class:
 #
 #       .. math::
 #
