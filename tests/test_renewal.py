@@ -295,6 +295,7 @@ def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
         "sqlalchemy",
         "jupyter_client",
         "hatchling",
+        "py_mini_racer",
     }
     assert not loaded & heavy
 

@@ -8,21 +8,29 @@ from __future__ import annotations
 
 import atexit
 import os
+import pickle
 import re
+from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from markdown_it.tree import SyntaxTreeNode
 from myst_parser.mdit_to_docutils.sphinx_ import SphinxRenderer
-from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from coursecheck.maths import OUTER
+from courserun.kept import Kept, code_digest
+
+if TYPE_CHECKING:
+    from py_mini_racer import MiniRacer
 
 __all__ = ["FormulaError", "displayed", "prepare", "setup", "typeset"]
+
+_Asked = tuple[str, bool]  # a formula, and whether it is displayed
 
 logger = logging.getLogger(__name__)
 STROKE = "\ue020"  # of KaTeX's fonts, in \neq; site.css draws it
@@ -39,6 +47,9 @@ TIMES = "\u22c5"
 NEGATIVE = re.compile(r"(?<=[\";])height:-[^;\"]*;")  # means nothing, and is an error
 _render_amsmath = SphinxRenderer.render_amsmath
 FOLDER = Path(__file__).parents[2] / "vendor" / "katex"
+TITLES = ""  # is no page: under this the formulas of all titles are kept
+# Errors too, so that a fork knows what its parent was told.
+_made: dict[_Asked, str | FormulaError] = {}
 
 
 class FormulaError(ValueError):
@@ -48,6 +59,8 @@ class FormulaError(ValueError):
 @cache
 def _engine() -> tuple[MiniRacer, int]:
     """Return what runs KaTeX, and the process in which its thread lives."""
+    from py_mini_racer import MiniRacer  # and V8, which most edits need not
+
     engine = MiniRacer()
     atexit.register(engine.close)  # left to the interpreter's end, its thread may hang
     engine.eval((FOLDER / "katex.min.js").read_text(encoding="utf-8"))
@@ -65,17 +78,24 @@ def typeset(formula: str, *, display: bool = False) -> str:
     >>> "<math" in typeset(r"\nabla_x y = 4x")
     True
     """
-    html = _typeset(formula, display=display)
+    html = _typeset((formula, display))
     if isinstance(html, FormulaError):
         raise FormulaError(*html.args)
     return html
 
 
-@cache  # errors too, so that a fork knows what its parent was told
-def _typeset(formula: str, *, display: bool) -> str | FormulaError:
+def _typeset(asked: _Asked) -> str | FormulaError:
+    if asked not in _made:
+        _made[asked] = _typeset_anew(*asked)
+    return _made[asked]
+
+
+def _typeset_anew(formula: str, display: bool) -> str | FormulaError:
     engine, process = _engine()
     if process != os.getpid():
         raise RuntimeError(f"formula {formula!r} was to be typeset before forking")
+    from py_mini_racer import JSEvalException
+
     options = {"displayMode": display, "throwOnError": True, "strict": False}
     try:
         html = str(engine.call("katex.renderToString", formula, options))
@@ -118,16 +138,43 @@ def _signs(html: str) -> str:
     return _TAG.sub("", html).replace("\u200b", "")  # a space without width
 
 
-def prepare(document: nodes.Element) -> None:
+def prepare(app: Sphinx, page: str, *parts: nodes.Element, more: bool = False) -> None:
     """Typeset what a page will show, since pages may be written in forks.
 
     Done when a page is read, because titles are shown on other pages, and when it is
-    resolved, which may fill numbers in.
+    resolved, which may show ``more``.  It is kept by the page's name, so that an edit
+    typesets what it changes.
     """
+    asked = dict.fromkeys(formula for part in parts for formula in _formulas(part))
+    kept, key = _kept(app), _key(page)
+    data = kept.read(key)
+    known: dict[_Asked, str] = pickle.loads(data) if data else {}
+    _made.update(known)
+    made = {how: html for how in asked if isinstance(html := _typeset(how), str)}
+    made = known | made if more else made
+    if made.keys() != known.keys():
+        kept.write(key, pickle.dumps(made))
+
+
+def _formulas(document: nodes.Element) -> Iterator[_Asked]:
     for node in document.findall(nodes.math):
-        _typeset(node.astext(), display=False)
+        yield node.astext(), False
     for block in document.findall(nodes.math_block):
-        _typeset(displayed(block.astext()), display=True)
+        yield displayed(block.astext()), True
+
+
+def _kept(app: Sphinx) -> Kept:
+    return Kept(Path(app.confdir) / "build" / ".formulas")
+
+
+def _key(page: str) -> str:
+    code = code_digest(Path(__file__), FOLDER / "katex.min.js")
+    return sha256(f"{code} {page}".encode()).hexdigest()
+
+
+def _sweep(app: Sphinx, error: Exception | None) -> None:
+    if error is None:  # else it may not have come to all pages
+        _kept(app).sweep({*map(_key, app.env.all_docs), _key(TITLES)})
 
 
 def _inline(self: Any, node: nodes.math) -> None:
@@ -219,5 +266,12 @@ def setup(app: Sphinx) -> None:
         setattr(SphinxRenderer, name, getattr(_SteadyLabels, name))
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))
     late = {"priority": 900}  # after what changes formulas
-    app.connect("doctree-read", lambda _app, document: prepare(document), **late)
-    app.connect("doctree-resolved", lambda _app, document, _: prepare(document), **late)
+    app.connect(
+        "doctree-read", lambda app, doc: prepare(app, app.env.docname, doc), **late
+    )
+    app.connect(
+        "doctree-resolved",
+        lambda app, doc, page: prepare(app, page, doc, more=True),
+        **late,
+    )
+    app.connect("build-finished", _sweep)

@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import accumulate
@@ -97,6 +98,7 @@ class _Code:
     def __init__(self, root: Path, said: _Said) -> None:
         self._root, self._utils, self._said = root, root / "utils", said
         self._modules: dict[str, _Module] = {}
+        self._below = cache(self._files_of)  # most lessons import the same
 
     def data(self) -> dict[str, str]:
         """Return the paths, with digests, of the data that any lesson may read."""
@@ -111,13 +113,18 @@ class _Code:
     def reachable(self, lesson: Lesson) -> dict[str, str]:
         """Return the paths, with digests, of all files that a lesson's run needs."""
         found = [self._look(source) for source in _sources(lesson)]
-        todo = {RUNS_IT}.union(*(module.imports for module in found))
-        seen: set[str] = set()
+        below = self._below(frozenset({RUNS_IT}).union(*(m.imports for m in found)))
+        return {path: digest for m in found for path, digest in m.files.items()} | below
+
+    def _files_of(self, names: frozenset[str]) -> dict[str, str]:
+        """Return the same of some modules, and of all that they import in turn."""
+        files: dict[str, str] = {}
+        todo, seen = set(names), set[str]()
         while todo:
             seen.add(name := todo.pop())
-            found.append(module := self._module(name))
+            files |= (module := self._module(name)).files
             todo |= module.imports - seen
-        return {path: digest for m in found for path, digest in m.files.items()}
+        return files
 
     def _module(self, name: str) -> _Module:
         if name not in self._modules:

@@ -32,7 +32,7 @@ from coursebuild.extension.judge import sources_of
 from coursebuild.lessons.outputs import write_pictures
 from coursebuild.sources.docnames import source_of
 from coursebuild.state import LEVELS, STATEMENTS, state
-from coursebuild.typeset import prepare
+from coursebuild.typeset import TITLES, prepare
 from courserun.kept import Files, Kept, link
 
 __all__ = ["Renewal"]
@@ -143,8 +143,7 @@ class Renewal:
             if file in env.images and env.images[file][0] & left
         }
         self.written = env.all_docs.keys() - left
-        for title in env.titles.values():  # which other pages show
-            prepare(title)
+        prepare(app, TITLES, *env.titles.values())  # which other pages show
         return [*self.written, env.config.root_doc]  # none: it would not be kept
 
     def keep(self, app: Sphinx, messages: Iterable[str]) -> None:
