@@ -26,6 +26,7 @@ LESSONS = sorted(
 )
 QUIZZES = sorted(path.name for path in SITE.glob("quiz_*.html"))
 ENDS = "section#what-we-can-do-now"
+PACE = 125  # words of a lesson and its code a minute, exercises left out
 NEEDS = ".facts dt:-soup-contains(Needs) + dd"
 SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen "
 SMALL += "fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -224,6 +225,22 @@ def test_exam_needs_what_its_table_says_it_asks():
     asked = leads("lessons/3_debugging/90_exam.html", "#where-each-is-taught")
     assert len(asked) == 12
     assert set(asked) <= known
+
+
+def test_first_page_says_how_long_its_first_lesson_is():
+    time = soup(FIRST).select_one(".facts dd").text.strip()
+    assert (
+        f"{time} for the first lesson" in soup("index.html").select_one(".promise").text
+    )
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_gives_its_reader_time(name):
+    path = ROOT / Path("gallery", *Path(name).parts[1:]).with_suffix(".py")
+    read, _, rest = path.read_text(encoding="utf-8").partition("\n# Exercises\n")
+    words = len(f"{read} {rest.partition('# What we can do now')[2]}".split())
+    minutes = int(re.search(r"^:Time: (\d+) minutes$", read, re.MULTILINE)[1])
+    assert words / minutes < PACE
 
 
 def test_term_adds_up_and_each_meeting_needs_what_stands_above_it():

@@ -6,7 +6,7 @@ We write a small function, and PyTorch tells us how its result reacts to each in
 At the end we can get a gradient in three steps, check it on paper, and say where
 PyTorch has put it.
 
-:Time: 20 minutes
+:Time: 30 minutes
 :Needs: school calculus, a little Python
 :Level: Basics
 :Tags: graph, .grad, leaves

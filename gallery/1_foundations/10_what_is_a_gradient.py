@@ -6,7 +6,7 @@ We measure how fast a function changes, first along a line, then in every direct
 a plane. At the end we can read a gradient as an arrow, and predict with it how far a
 function moves when its inputs move a little.
 
-:Time: 20 minutes
+:Time: 30 minutes
 :Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`,
    school calculus
 :Level: Foundations

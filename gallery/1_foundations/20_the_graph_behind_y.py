@@ -6,7 +6,7 @@ We take the record that PyTorch makes of a computation, and walk back through it
 box at a time. At the end we can read a drawing by ``make_dot``, and find every gradient
 in it by hand.
 
-:Time: 20 minutes
+:Time: 25 minutes
 :Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
 :Tags: graph, chain rule

@@ -6,7 +6,7 @@ We follow ``.grad`` through its life: empty, filled, added to, emptied. At the e
 know when the adding harms and when it helps, and how to split a batch of data without
 changing its gradient.
 
-:Time: 20 minutes
+:Time: 25 minutes
 :Needs: :doc:`Three steps to a gradient </lessons/0_basics/10_gradients_with_pytorch>`
 :Level: Foundations
 :Tags: .grad, training, errors

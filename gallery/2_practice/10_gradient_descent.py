@@ -6,7 +6,7 @@ We make a loss smaller, step by step against its gradient, and write each step
 ourselves. At the end we can write the update of a weight without its three traps, and
 say which learning rates arrive, swing or run away.
 
-:Time: 25 minutes
+:Time: 30 minutes
 :Needs: :doc:`Accumulation </lessons/1_foundations/60_accumulation>`,
    :doc:`Stopping gradients </lessons/1_foundations/80_stopping_gradients>`
 :Level: Practice

@@ -6,7 +6,7 @@ We provoke what PyTorch says about gradients, message by message, and name the c
 before the repair. Afterwards we can tell where a record was cut, and a repair from a
 line that makes a message go away.
 
-:Time: 30 minutes
+:Time: 40 minutes
 :Needs: :doc:`Leaves, requires_grad and retain_grad </lessons/1_foundations/70_leaves>`,
    :doc:`Stopping gradients </lessons/1_foundations/80_stopping_gradients>`
 :Level: Debugging

@@ -6,7 +6,7 @@ We write into tensors that autograd has saved, and see when it notices. Afterwar
 can say what an operation saves, read the numbers in the message, and know the changes
 that pass unseen.
 
-:Time: 25 minutes
+:Time: 30 minutes
 :Needs: :doc:`The graph behind y </lessons/1_foundations/20_the_graph_behind_y>`,
    :doc:`Reading error messages </lessons/3_debugging/10_error_messages>`
 :Level: Debugging

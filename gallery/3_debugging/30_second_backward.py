@@ -5,7 +5,7 @@ The second backward, and graphs that grow
 We walk back twice, and see what is refused and what is not. At the end we can tell a
 loop that needs its old graph from one that forgets to let it go.
 
-:Time: 30 minutes
+:Time: 40 minutes
 :Needs: :doc:`Accumulation </lessons/1_foundations/60_accumulation>`,
    :doc:`Stopping gradients </lessons/1_foundations/80_stopping_gradients>`
 :Level: Debugging

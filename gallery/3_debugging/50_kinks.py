@@ -6,7 +6,7 @@ Where a function has a kink, or two candidates for a maximum are equal, there is
 derivative, and still PyTorch returns a number. We see which number it is, by which rule
 it was chosen, and where the rule is broken or leads astray.
 
-:Time: 25 minutes
+:Time: 30 minutes
 :Needs: :doc:`Control flow </lessons/1_foundations/90_control_flow>`
 :Level: Debugging
 :Tags: derivatives, errors

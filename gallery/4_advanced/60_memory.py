@@ -5,7 +5,7 @@ Memory: what is kept, and what is computed again
 Training takes far more memory than using a network. We count what waits for the way
 back, byte by byte, watch it come and go, and trade a part of it for computing.
 
-:Time: 35 minutes
+:Time: 40 minutes
 :Needs: :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`,
    :doc:`In place, and versions </lessons/3_debugging/20_in_place>`,
    :doc:`The second backward </lessons/3_debugging/30_second_backward>`

@@ -6,7 +6,7 @@ A complex weight is two numbers in one, and so is its gradient. We find out whic
 PyTorch puts there, why a conjugate appears on the way back, and where a factor of two
 hides.
 
-:Time: 30 minutes
+:Time: 35 minutes
 :Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
    :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`,
    :doc:`Checking a gradient </lessons/3_debugging/70_checking>`
