@@ -202,6 +202,22 @@ by_path
 # >>> off = by_rsample / (-draws * draws.log() / k) - 1
 # >>> round(off.abs().max().item(), 4)
 # 0.0004
+#
+# And one draw forgets its parameter where many start, at one half. Five draws of
+# ``ContinuousBernoulli``, from the same random number:
+#
+# >>> from torch.distributions import ContinuousBernoulli
+# >>> def slope_of_draw(p):
+# ...     generator = torch.manual_seed(0)
+# ...     p = torch.tensor(p, dtype=torch.float64, requires_grad=True)
+# ...     draw = ContinuousBernoulli(p).rsample()
+# ...     return round(torch.autograd.grad(draw, p)[0].item(), 4)
+# >>> [slope_of_draw(p) for p in (0.4989, 0.4991, 0.5, 0.5009, 0.5011)]
+# [0.0583, 0.0, 0.0, 0.0, 0.0579]
+#
+# Within a thousandth of one half, the formula of the draw is nearly 0 by 0. PyTorch
+# 2.13.0 takes the random number itself there. The draw is nearly right, and its slope
+# is lost.
 
 # %%
 # Move how often they come
