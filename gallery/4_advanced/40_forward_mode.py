@@ -372,6 +372,13 @@ by_forward, by_reverse
 # >>> both.get_total_flops() / there.get_total_flops()
 # 3.0
 #
+# One caution: a matrix times a vector is counted as nothing in PyTorch 2.13.0, and a
+# vector times a matrix in full.
+#
+# >>> W = torch.ones(16, 1000)
+# >>> flops(lambda x: W @ x, 1000), flops(lambda x: x @ W.T, 1000)
+# (0, 32000)
+#
 # Now with ``m`` outputs. Before you move the slider: where will the two lines meet?
 
 inputs = torch.tensor([1, 2, 4, 8, 16])
