@@ -11,6 +11,7 @@ from math import nan
 from pathlib import Path
 
 import pytest
+from course import LESSONS
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "bench")]
@@ -341,3 +342,57 @@ def test_torchutils_tests_need_only_what_other_releases_have_beside_them():
         text=True,
     )
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+PYTORCH = r"(?:torch|PyTorch|releases?)"
+RANGE = re.compile(
+    r"\b(?:until|before|since|from|after|up to|(?:old|new)er than) "
+    rf"{PYTORCH} \d[\d.]*\d"
+    rf"|\b{PYTORCH} \d[\d.]*\d (?:on|onwards?|(?:and|or) (?:lat|new|old)er)\b",
+    re.IGNORECASE,
+)
+NAMED = re.compile(rf"\b{PYTORCH} (\d+\.\d+[\d., and]*)", re.IGNORECASE)
+# These tell what `make torches` found, and how a later warning is declared.
+OTHERS = {"docs/drawing_graphs.md", "docs/using.md", "docs/authors.md"}
+
+
+def unasked(text: str, asked: set[str]) -> list[str]:
+    """Return what a text says of releases that were not run: in a range, or by name."""
+    text = re.sub(r"\s+", " ", text)
+    known = asked | {version.rpartition(".")[0] for version in asked}
+    named = [
+        version
+        for found in NAMED.finditer(text)
+        for version in re.findall(r"\d+(?:\.\d+)+", found[1])
+    ]
+    return [found[0] for found in RANGE.finditer(text)] + [
+        version for version in named if version not in known
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("So answers ``clamp`` until torch 2.13.", ["until torch 2.13"]),
+        ("and is 0 from\nPyTorch 2.14 on:", ["from PyTorch 2.14"]),
+        ("Release 2.14 and later warn.", ["Release 2.14 and later"]),
+        ("In PyTorch 2.9.1, 2.11.0 and 2.13 it is 1", ["2.11.0"]),
+        ("PyTorch 2.9.1, 2.13.0 and 2.14 say 1, and 2.15", []),
+        ("made with PyTorch 2.8", ["2.8"]),
+    ],
+)
+def test_release_that_was_not_asked_is_noticed(text, found):
+    assert unasked(text, {"2.9.1", "2.13.0", "2.14.1"}) == found
+
+
+def test_pages_speak_of_releases_that_were_asked_and_of_no_others():
+    asked = {release.version for release in read(FILE.read_text("utf-8")).releases}
+    texts = {
+        lesson.name: [b.source for b in lesson.blocks if b.kind == "text"]
+        for lesson in LESSONS
+        if lesson.name not in OTHERS
+    }
+    found = {name: unasked("\n".join(text), asked) for name, text in texts.items()}
+    assert {name: said for name, said in found.items() if said} == {}
+    named = sum(bool(NAMED.search(part)) for text in texts.values() for part in text)
+    assert named >= 20  # a reader of blocks that finds none would pass as well
