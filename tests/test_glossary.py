@@ -3,9 +3,12 @@
 import ast
 import json
 import re
+from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.core import publish_doctree
 
@@ -145,6 +148,27 @@ def test_word_is_linked_once_and_in_no_heading_or_code(page):
     assert len(links) == len(set(links))
     for part in re.findall(r"<(h\d|pre|code|table|dl)\b(.*?)</\1>", text, re.DOTALL):
         assert 'class="term"' not in part[1]
+
+
+@cache
+def parsed(page: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser")
+
+
+def test_section_to_which_a_word_leads_says_it():
+    missing, seen = [], 0
+    for definition in parsed("glossary.html").select("dl.glossary > dd"):
+        terms = [
+            *takewhile(lambda e: e.name == "dt", definition.find_previous_siblings())
+        ]
+        page, _, section = definition.select("a")[-1]["href"].partition("#")
+        text = parsed(page).find(id=section).get_text(" ").lower()
+        words = [re.findall(r"\w{3,}", term.get_text().lower()) for term in terms]
+        said = [all(word[:5] in text for word in term) for term in words]
+        missing += [] if any(said) else words
+        seen += 1
+    assert seen >= 60
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", LESSONS, ids=lambda path: path.stem)

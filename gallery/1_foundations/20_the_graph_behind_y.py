@@ -66,7 +66,7 @@ y = s * c
 make_dot(y, locals())
 
 # %%
-# The words for what we see:
+# This is the *computation graph* of ``y``. The words for what we see:
 #
 # - A box is a *node*, an arrow is an *edge*. An edge takes the value of one node to the
 #   next.
@@ -105,8 +105,8 @@ for node, _ in y.grad_fn.next_functions:
 #       True
 
 # %%
-# Nothing else is needed for a gradient: the nodes, the links back, and a few values
-# that the operations have saved.
+# Nothing else is needed for a gradient: the nodes, the links back, and a few *saved
+# tensors*, values that the operations have kept.
 #
 # A word of warning. We use the words as `PyTorch's notes on autograd`__ do: inputs are
 # leaves, outputs are roots. A tree in a textbook often has its arrows the other way

@@ -402,9 +402,10 @@ _, Ju = torch.func.jvp(f, (x.detach(),), (u,))
 Ju
 
 # %%
-# ``torch.func.jvp`` computes this on the way *forward*, together with the value, and
-# needs no backward step. (In PyTorch 2.14.1 and 2.15.0, its first call warns that a
-# part that it uses will go; the result is the same.) Small steps confirm it:
+# ``torch.func.jvp`` computes this on the way forward, together with the value, and
+# needs no backward step: this is *forward mode*, and what ``backward()`` does is
+# *reverse mode*. (In PyTorch 2.14.1 and 2.15.0, its first call warns that a part that
+# it uses will go; the result is the same.) Small steps confirm it:
 #
 # >>> start = x.detach().double()
 # >>> (f(start + 0.001 * u) - f(start)) / 0.001

@@ -77,7 +77,8 @@ x.grad, kept
 # >>> kept is x.grad
 # True
 #
-# Whoever wants to keep a gradient makes a copy, ``x.grad.clone()``.
+# This adding is called *accumulation*. Whoever wants to keep a gradient makes a copy,
+# ``x.grad.clone()``.
 
 # %%
 # Emptied: zero or None

@@ -404,7 +404,8 @@ x.grad
 
 # %%
 # We compute ``y`` again. But before we go backward, somebody has no more use for ``z``,
-# and sets it to zero.
+# and sets it to zero by an *in-place operation*: one that writes into a tensor, and
+# makes no new one.
 #
 # .. admonition:: Wrong on purpose
 #

@@ -179,7 +179,8 @@ torch.autograd.grad(y, a)
 # %%
 # The rule is short: *what we run is what we differentiate*. Autograd takes the
 # operations that ran for this input, and treats them as if they were the whole
-# function.
+# function. To find derivatives of a program in this way is called *automatic
+# differentiation*.
 
 # %%
 # Jumps are invisible

@@ -303,7 +303,7 @@ spikes, surrogate
 # The values are :math:`\text{spikes} = (0, 0, 1)`, the slopes are those of another
 # function, :math:`\text{surrogate} = \sigma(z) \odot (1 - \sigma(z)) = (0.1050, 0.25,
 # 0.1050)`. Near the threshold a small change may let the neuron fire, and there the
-# surrogate is largest.
+# *surrogate gradient* is largest.
 #
 # Here are the hundred points of :doc:`Logistic regression
 # </lessons/2_practice/30_logistic_and_softmax>` again, two half moons, and a network

@@ -226,8 +226,8 @@ by_path
 # The second way does not touch the draws. If the centre moves to the right, large
 # numbers come more often, and small ones less often. So we leave each result as it is,
 # and change how much it counts. How fast, in proportion, does the probability of a draw
-# grow with ``mu``? That is the slope of its logarithm, the *score* (not
-# to be confused with that of a classifier):
+# grow with ``mu``? That is the slope of its logarithm, the *score
+# function*, in short the score (not to be confused with that of a classifier):
 #
 # .. math::
 #    :class: law

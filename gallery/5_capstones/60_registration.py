@@ -584,7 +584,7 @@ refusal
 #
 # With the Jacobian we need no learning rate. Where would the eight numbers have to go,
 # to make the squared differences smallest, if the picture were as straight as its
-# slopes say? That is *least squares*, and a step of this kind is *Gauss and Newton's*.
+# slopes say? That is *least squares*, and a step of this kind is a *Gauss-Newton step*.
 
 
 def gauss_newton(second, move, p, sizes):
