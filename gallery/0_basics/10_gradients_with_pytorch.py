@@ -144,8 +144,9 @@ make_dot(y, locals())
 
 # %%
 # This is the *graph* of ``y``. We read along the arrows: ``x`` enters the dot product
-# twice, the result enters the multiplication, and ``y`` comes out. One box is marked as
-# a leaf. There, in ``x.grad``, the gradient will be stored; none is computed yet.
+# twice, the result enters the multiplication, and ``y`` comes out. The factor has no
+# box of its own: it stands in that of ``y``, as ``other = 2``. One box is marked as a
+# leaf. There, in ``x.grad``, the gradient will be stored; none is computed yet.
 #
 # The arrows show where the data went. Gradients will travel *against* the arrows, from
 # ``y`` back to ``x``. This is what PyTorch's own names for the two operations mean,

@@ -287,10 +287,11 @@ y
 record_backward(y, locals(), direction="TB")
 
 # %%
-# Walk through this one with *Predict* ticked, from the first question to the last. Two
-# steps are worth a pause. At :step:`r sends to b` the first contribution arrives at
-# ``b``. Why does ``b`` not have its turn at once? And at :step:`z sends to b` comes the
-# second one: what happens to the first?
+# Two edges are numbered, since the order counts in a difference: operand 1 is
+# subtracted from operand 0. Walk through this one with *Predict* ticked, from the first
+# question to the last. Two steps are worth a pause. At :step:`r sends to b` the first
+# contribution arrives at ``b``. Why does ``b`` not have its turn at once? And at
+# :step:`z sends to b` comes the second one: what happens to the first?
 #
 # A node has its turn when everything that leads back to it has come, and not before.
 # What comes is added up: the numbers along the edges are the contributions, and each
