@@ -171,6 +171,19 @@ def test_section_to_which_a_word_leads_says_it():
     assert missing == []
 
 
+def test_section_to_which_a_symbol_leads_has_it():
+    rows = parsed("glossary.html").select("#symbols tbody tr")
+    missing = []
+    for row in rows:
+        page, _, section = row.select_one("a")["href"].partition("#")
+        tex = [a.text for a in parsed(page).find(id=section).select("annotation")]
+        symbol = re.sub(r"\\[lr]Vert", r"\\|", row.select_one("td annotation").text)
+        signs = re.findall(r"\\(?:[a-z]+|\|)", symbol) or [symbol]
+        missing += [sign for sign in signs if sign not in " ".join(tex)]
+    assert len(rows) >= 20
+    assert missing == []
+
+
 @pytest.mark.parametrize("page", LESSONS, ids=lambda path: path.stem)
 def test_previews_of_a_page_weigh_little(page):
     links = re.findall(r'<a class="term"[^>]*>', page.read_text())
