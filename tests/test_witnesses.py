@@ -375,7 +375,8 @@ def _evaluations() -> Found:
         r"\text{by\_forward} = @`": [costs[0].subs({n: 1000, m: 1})],
         ">>> costs(4, 4) [@, @]": [cost.subs({n: 4, m: 4}) for cost in costs],
         ">>> costs(1, 1000) [@, @]": [cost.subs({n: 1, m: 1000}) for cost in costs],
-        "there.get_total_flops() @ Now": [1 + 2],  # back by weights, and by inputs
+        "there.get_total_flops() @ One": [1 + 2],  # back by weights, and by inputs
+        "W.T, 1000) (0, @)": [2 * 16 * 1000],
     }
 
 
