@@ -89,6 +89,7 @@ def test_box_opens_in_html_without_a_script():
     assert "<script" not in html
 
 
+@pytest.mark.saved
 def test_warning_inside_a_box_is_told_on_it():
     y, model = gpt2()
     y.backward()
