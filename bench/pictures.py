@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -31,10 +32,11 @@ from docs.models import MODELS, run  # beside the pages that draw them
 
 RESULTS = ROOT / "docs" / "pictures_bench.txt"
 OURS = "torchutils"
-FIGURE = "figure"
+FIGURE, FORWARD = "figure", "forward"
 Table = dict[str, dict[str, float | None]]
 LIMIT = 60  # seconds for a rival's drawing
 GOALS = {"ms": 150.0, "wide": 1600.0}
+FASTER = 20  # times as fast as a rival, which the forward pass alone may forbid
 BARRED = 5  # so many of the models have bars; the others are as large or smaller
 MEASURED = f"""
 Processor time with one thread, Graphviz's own program included; the least of five calls
@@ -120,7 +122,7 @@ RIVALS = {"torchview": torchview_of, "torchlens": torchlens_of}
 
 
 def ours(name: str) -> dict[str, float | None]:
-    """Return the milliseconds of a picture, those of a figure, and its width."""
+    """Return the milliseconds of a picture, a figure, a forward pass; and the width."""
     y, model = run(name)
     inputs = MODELS[name][1]()
 
@@ -130,6 +132,7 @@ def ours(name: str) -> dict[str, float | None]:
     return {
         OURS: min(taken(picture) for _ in range(5)),
         FIGURE: min(taken(lambda: make_dot(y, model).html) for _ in range(5)),
+        FORWARD: min(taken(lambda: model(*inputs).sum()) for _ in range(5)),
         "wide": drawn_width(make_dot(y, model).svg) - 16,  # its margins
     }
 
@@ -195,6 +198,14 @@ def _seen(table: Table) -> str:
             f"{tool} took {_times(min(ratios))} to {_times(max(ratios))} times as "
             f"long, {_times(median(ratios))} times in the middle."
         )
+        above = [
+            n for n, row in table.items() if FASTER * row[FORWARD] > (row[tool] or inf)
+        ]
+        if above:
+            parts.append(
+                f"{FASTER} times as fast would leave no time for the forward pass of "
+                f"{', '.join(above)}."
+            )
     load = os.getloadavg()[2]
     parts.append(f"The machine, of {os.cpu_count()} cores, had a load of {load:.1f}.")
     return "\n".join(parts)
