@@ -81,3 +81,13 @@ def test_scripts_of_ours_are_small():
         assert len(files) >= 5 or page in ALONE
         sizes = [len(gzip.compress(file.read_bytes(), 6)) for file in files]
         assert sum(sizes) <= SCRIPTS, page
+
+
+def test_site_carries_what_it_shows_of_other_peoples_work_with_its_licence():
+    vendor = ROOT / "vendor"
+    files = [path for path in vendor.rglob("*") if path.is_file()]
+    names = {path.relative_to(vendor).as_posix() for path in files}
+    shown = {name for name in names if name.startswith("katex/fonts/")}
+    shown |= {"katex/katex.min.css", "katex/LICENSE"}
+    assert len(shown) > 10
+    assert {name for name in names if (SITE / "_static" / name).exists()} == shown
