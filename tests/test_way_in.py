@@ -217,6 +217,17 @@ def test_lesson_needs_what_comes_before_it():
     assert [(a, b) for a, found in needs.items() for b in found if b >= a] == []
 
 
+def test_lesson_calls_what_it_needs_by_its_title():
+    titles = {name: soup(name).h1.contents[0] for name in LESSONS}
+    other = []
+    for name in LESSONS:
+        goals = leads(name, NEEDS)
+        words = [link.text for link in soup(name).select(f"{NEEDS} a")]
+        pairs = zip(words, goals, strict=True)
+        other += [word for word, goal in pairs if not titles[goal].startswith(word)]
+    assert other == []
+
+
 def test_exam_needs_what_its_table_says_it_asks():
     known, todo = set(), ["lessons/3_debugging/90_exam.html"]
     while todo:

@@ -8,7 +8,8 @@ that it has arrived, and notice the slip with shapes that spoils it in silence.
 
 :Time: 25 minutes
 :Needs: :doc:`Gradient descent by hand </lessons/2_practice/10_gradient_descent>`,
-   :doc:`Vectors and matrices </lessons/1_foundations/40_vectors_and_matrices>`
+   :doc:`Vectors, matrices and broadcasting
+   </lessons/1_foundations/40_vectors_and_matrices>`
 :Level: Practice
 :Tags: training, shapes, errors
 """

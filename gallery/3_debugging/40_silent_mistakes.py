@@ -6,7 +6,8 @@ No error, a loss that falls, and a gradient that is wrong. We meet eight such mi
 and three short tests that find six of them.
 
 :Time: 30 minutes
-:Needs: :doc:`Vectors and matrices </lessons/1_foundations/40_vectors_and_matrices>`,
+:Needs: :doc:`Vectors, matrices and broadcasting
+   </lessons/1_foundations/40_vectors_and_matrices>`,
    :doc:`Stopping gradients </lessons/1_foundations/80_stopping_gradients>`
 :Level: Debugging
 :Tags: errors, shapes, .grad

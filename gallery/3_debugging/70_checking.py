@@ -7,7 +7,7 @@ find the step that suits them, and learn what PyTorch's own check lets pass and 
 refuses.
 
 :Time: 35 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`
+:Needs: :doc:`Non-scalar outputs </lessons/1_foundations/50_jacobians>`
 :Level: Debugging
 :Tags: errors, derivatives
 """

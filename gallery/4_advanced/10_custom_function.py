@@ -7,7 +7,7 @@ of our own, check it up to the second one, and learn what PyTorch asks of such a
 Function, and what it lets pass without a word.
 
 :Time: 35 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
+:Needs: :doc:`Non-scalar outputs </lessons/1_foundations/50_jacobians>`,
     :doc:`Checking a gradient </lessons/3_debugging/70_checking>`
 :Level: Advanced
 :Tags: derivatives, graph, errors

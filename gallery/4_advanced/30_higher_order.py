@@ -7,7 +7,7 @@ derivatives, multiply with a Hessian that nobody builds, put a gradient into a l
 learn which of the ways to differentiate twice can be wrong without a word.
 
 :Time: 40 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
+:Needs: :doc:`Non-scalar outputs </lessons/1_foundations/50_jacobians>`,
    :doc:`Checking a gradient </lessons/3_debugging/70_checking>`,
    :doc:`Custom Functions </lessons/4_advanced/10_custom_function>`
 :Level: Advanced

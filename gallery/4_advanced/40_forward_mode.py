@@ -7,7 +7,7 @@ class that does it, count what either direction costs, and meet the places where
 directions do not agree.
 
 :Time: 35 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
+:Needs: :doc:`Non-scalar outputs </lessons/1_foundations/50_jacobians>`,
    :doc:`Derivatives of derivatives </lessons/4_advanced/30_higher_order>`
 :Level: Advanced
 :Tags: derivatives, shapes, errors

@@ -7,7 +7,7 @@ PyTorch puts there, why a conjugate appears on the way back, and where a factor 
 hides.
 
 :Time: 35 minutes
-:Needs: :doc:`Jacobians </lessons/1_foundations/50_jacobians>`,
+:Needs: :doc:`Non-scalar outputs </lessons/1_foundations/50_jacobians>`,
    :doc:`Modules and optimisers </lessons/2_practice/60_modules_and_optimisers>`,
    :doc:`Checking a gradient </lessons/3_debugging/70_checking>`
 :Level: Advanced

@@ -7,7 +7,7 @@ differentiate what it finds: through the steps, and by the equation alone. We co
 both at ten, a hundred and a thousand steps, and see what each of them gets wrong.
 
 :Time: 35 minutes
-:Needs: :doc:`Custom functions </lessons/4_advanced/10_custom_function>`,
+:Needs: :doc:`Custom Functions </lessons/4_advanced/10_custom_function>`,
    :doc:`Derivatives of derivatives </lessons/4_advanced/30_higher_order>`
 :Level: Advanced
 :Tags: derivatives, graph, errors

@@ -8,7 +8,8 @@ drawing and trains a network, and we can say what the real one has that ours lac
 
 :Time: 60 minutes
 :Needs: :doc:`Chain rule </lessons/1_foundations/30_chain_rule>`,
-    :doc:`Vectors and matrices </lessons/1_foundations/40_vectors_and_matrices>`,
+    :doc:`Vectors, matrices and broadcasting
+    </lessons/1_foundations/40_vectors_and_matrices>`,
     :doc:`A two-layer network by hand </lessons/2_practice/40_mlp_by_hand>`
 :Level: Capstones
 :Tags: graph, chain rule, training
