@@ -1,4 +1,4 @@
-"""Paper: each page names its lesson, and nothing is wider than a page."""
+"""Paper: each page names its lesson and licence, and nothing is wider than a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *, .toc-page *")].fil
 ).map(e => e.outerHTML.slice(0, 160))"""
 
 
-def running_title(title: str) -> str:
+def running_title(title: str, place: str = "top-left") -> str:
     r"""Return the CSS of a margin box with ``title``; goes into ``@page``.
 
     >>> running_title('a "b" <c>')
@@ -30,7 +30,7 @@ def running_title(title: str) -> str:
         sign: f"\\{ord(sign):x} " for sign in '\\"<\n'
     }
     text = title.translate(str.maketrans(signs))
-    return f'@top-left {{ content: "{text}"; font: 8.5pt sans-serif }}'
+    return f'@{place} {{ content: "{text}"; font: 8.5pt sans-serif }}'
 
 
 def _name(
@@ -38,8 +38,12 @@ def _name(
 ) -> None:
     if doctree and (title := doctree.next_node(nodes.title)):
         text = f"{app.config.project}: {title.astext()}"
-        style = f"<style>@page {{ {running_title(text)} }}</style>"
-        context["metatags"] = context.get("metatags", "") + style
+        whose = f"Copyright © {app.config.copyright}"
+        boxes = f"{running_title(text)} {running_title(whose, 'bottom-left')}"
+        # The footer says no more, and would now and then take a page of its own.
+        foot = "@media print { footer > .bottom-of-page { display: none } }"
+        style = f"@page {{ {boxes} }} {foot}"
+        context["metatags"] = context.get("metatags", "") + f"<style>{style}</style>"
 
 
 def setup(app: Sphinx) -> None:
