@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, running_title
+from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, margin_box
 
 SITE = Path(__file__).parents[1] / "build" / "html"
 PAGES = sorted(p.relative_to(SITE).as_posix() for p in SITE.glob("**/*.html"))
@@ -168,7 +168,7 @@ def test_line_of_a_walk_is_not_marked_on_paper(lesson):
     assert lesson.locator(".highlight [data-made]").first.evaluate(shown) == "none"
 
 
-def test_running_title_cannot_leave_its_string():
+def test_margin_box_cannot_leave_its_string():
     title = '"; } </style><script>'
-    assert running_title(title).count('"') == 2
-    assert "<" not in running_title(title)
+    assert margin_box(title).count('"') == 2
+    assert "<" not in margin_box(title)

@@ -300,6 +300,16 @@ def test_edited_word_loads_nothing_that_it_does_not_need(copied: Site) -> None:
     assert not loaded & heavy
 
 
+def test_formulas_of_a_page_that_went_are_kept_no_longer(copied: Site) -> None:
+    folder = copied.root / "build" / ".formulas"
+    before = {*folder.iterdir()}
+    remove(copied, Random())
+    assert copied.build().code == 0
+    after = {*folder.iterdir()}
+    assert len(before - after) == 1
+    assert after < before
+
+
 def test_pages_that_memory_has_no_room_for_are_the_same(copied: Site) -> None:
     before = copied.sums()
     code = "utils/coursebuild/extension/memory.py"

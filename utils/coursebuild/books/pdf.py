@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 from coursebuild.books.chapters import Chapter
 from coursebuild.books.chromium import FLAGS, find
 from coursebuild.books.front_matter import Book, contents, title_page
-from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, running_title
+from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, margin_box
 
 __all__ = ["NoBrowserError", "page_numbers", "print_book"]
 
@@ -141,7 +141,7 @@ def _html(
     for answer in [d for c in chapters for d in c.body.select("details")]:
         answer["open"] = ""
     pages = "".join(
-        f"@page {c.key} {{ {running_title(f'{book.title} · {c.title}')} }}"
+        f"@page {c.key} {{ {margin_box(f'{book.title} · {c.title}')} }}"
         f" #{c.key} {{ page: {c.key} }}\n"
         for c in chapters
     )

@@ -7,7 +7,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-__all__ = ["TEXT_WIDTH", "TOO_WIDE", "running_title", "setup"]
+__all__ = ["TEXT_WIDTH", "TOO_WIDE", "margin_box", "setup"]
 
 TEXT_WIDTH = 665  # CSS pixels between the margins in docs/_static/print.css
 # Returns what reaches into the right margin, but for what only a screen reader sees.
@@ -19,18 +19,18 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *, .toc-page *")].fil
 ).map(e => e.outerHTML.slice(0, 160))"""
 
 
-def running_title(title: str, place: str = "top-left") -> str:
-    r"""Return the CSS of a margin box with ``title``; goes into ``@page``.
+def margin_box(text: str, place: str = "top-left") -> str:
+    r"""Return the CSS of a margin box with a text; goes into ``@page``.
 
-    >>> running_title('a "b" <c>')
+    >>> margin_box('a "b" <c>')
     '@top-left { content: "a \\22 b\\22  \\3c c>"; font: 8.5pt sans-serif }'
     """
     # The signs that end a string of CSS, or the style element around it.
     signs: dict[str, str | int | None] = {
         sign: f"\\{ord(sign):x} " for sign in '\\"<\n'
     }
-    text = title.translate(str.maketrans(signs))
-    return f'@{place} {{ content: "{text}"; font: 8.5pt sans-serif }}'
+    shown = text.translate(str.maketrans(signs))
+    return f'@{place} {{ content: "{shown}"; font: 8.5pt sans-serif }}'
 
 
 def _name(
@@ -39,7 +39,7 @@ def _name(
     if doctree and (title := doctree.next_node(nodes.title)):
         text = f"{app.config.project}: {title.astext()}"
         whose = f"Copyright © {app.config.copyright}"
-        boxes = f"{running_title(text)} {running_title(whose, 'bottom-left')}"
+        boxes = f"{margin_box(text)} {margin_box(whose, 'bottom-left')}"
         # The footer says no more, and would now and then take a page of its own.
         foot = "@media print { footer > .bottom-of-page { display: none } }"
         style = f"@page {{ {boxes} }} {foot}"
