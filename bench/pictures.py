@@ -204,7 +204,7 @@ def _seen(table: Table) -> str:
         if above:
             parts.append(
                 f"{FASTER} times as fast would leave no time for the forward pass of "
-                f"{', '.join(above)}."
+                f"{'; '.join(above)}."
             )
     load = os.getloadavg()[2]
     parts.append(f"The machine, of {os.cpu_count()} cores, had a load of {load:.1f}.")
