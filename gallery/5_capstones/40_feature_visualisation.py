@@ -168,17 +168,21 @@ ways = [[[int(column), int(row)] for column, row in pen.split()] for pen in pens
 ways = torch.tensor([way + way[-1:] * (9 - len(way)) for way in ways]) / 4.5 - 1.0
 
 
+def noise(*size):
+    return torch.randn(size, dtype=torch.float64)
+
+
 def write(labels):
     count = len(labels)
-    points = ways[labels] + 0.08 * torch.randn(count, 9, 2)
-    points = 0.9 * points @ (torch.eye(2) + 0.12 * torch.randn(count, 2, 2))
-    points = 3.5 + 3.2 * (points + 0.1 * torch.randn(count, 1, 2))
+    points = ways[labels] + 0.08 * noise(count, 9, 2)
+    points = 0.9 * points @ (torch.eye(2) + 0.12 * noise(count, 2, 2))
+    points = 3.5 + 3.2 * (points + 0.1 * noise(count, 1, 2))
     start, step = points[:, None, :-1], points[:, None, 1:] - points[:, None, :-1]
     places = torch.cartesian_prod(torch.arange(8.0), torch.arange(8.0)).flip(1)
     away = places[:, None] - start
     along = (away * step).sum(-1) / (step**2).sum(-1).clamp(min=1e-9)
     distance = (away - along.clamp(0, 1)[..., None] * step).norm(dim=-1).amin(-1)
-    return torch.exp(-((distance / 0.7) ** 2)).double()
+    return torch.exp(-((distance / 0.7) ** 2))
 
 
 torch.manual_seed(0)
