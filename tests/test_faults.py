@@ -83,6 +83,21 @@ def test_link_that_leads_nowhere_is_told_beside_other_faults(
     assert re.search(place, spoiled[0].error)
 
 
+def test_false_number_is_all_that_is_told(site: Site) -> None:
+    """Neither a step of what was not drawn, nor what is made last, is a dead link."""
+    walk = (
+        "from torchutils import record_backward\n\nrecord_backward(x[0] * 2, locals())"
+    )
+    words = "# %%\n# See :step:`it sends to x`.\n#\n# >>> 6 * 7\n# 41"
+    site.write(ALPHA, f"{site.read(ALPHA)}\n# %%\n# A walk:\n\n{walk}\n\n{words}\n")
+    script = '<script src="_static/playground/playground.js"></script>'
+    site.write(PAGE, f"{site.read(PAGE)}\n{script}\n")
+    done = site.build()
+    assert done.code == 1
+    assert "41, not 42" in done.error
+    assert "links to" not in done.error
+
+
 def test_pages_that_were_never_written_are_no_dead_links(site: Site) -> None:
     """Where Sphinx breaks off among the pages, the reason is all that is told."""
     page = "docs/_templates/page.html"

@@ -486,9 +486,7 @@ ax.semilogy(kept, "--", label="not emptied")
 ax.set_xlabel("step")
 ax.set_ylabel("loss")
 ax.legend()
-fig.set_label(
-    "Two losses. The dashed one, not emptied, falls faster and ends lower."
-)
+fig.set_label("Two losses. The dashed one, not emptied, falls faster and ends lower.")
 
 # %%
 # >>> emptied[300], kept[300]

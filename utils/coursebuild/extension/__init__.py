@@ -56,7 +56,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _start)
     app.connect("builder-inited", _copy_drawing_style, priority=1)
     app.connect("html-page-context", _shorten_sidebar, priority=400)  # before furo
-    app.connect("build-finished", _finish)
+    app.connect("build-finished", _finish, priority=900)  # it raises: others come first
     for part in PARTS:
         part.setup(app)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -87,8 +87,9 @@ def join(
             return walk.replace(_WORDS, opened + _WORDS, 1)
         above = [p for p in page if p["walk"] and p.end() <= part.start()]
         step = _find(above, _text(part["step"]))
-        if not step:
+        if not step:  # or the lesson failed, and nothing was drawn
             faults.append(_text(part["step"]))
+            return part[0]
         return f'<a href="#ag-{len(above)}-s{step}">step {step}</a>'
 
     joined = _PART.sub(write, body)
