@@ -136,6 +136,15 @@ def test_state_of_one_lesson_is_not_seen_by_the_next(leak: str, alone: Run) -> N
     assert run_lesson(PROBE) == alone
 
 
+def test_lesson_may_run_as_on_an_old_processor() -> None:
+    """Beside the others, whose server goes on."""
+    asks = lesson("import torch\ntorch.backends.cpu.get_cpu_capability()")
+    before = run_lesson(asks)
+    old = run_lesson(asks, oldest=True)
+    assert "DEFAULT" in old.to_json()
+    assert run_lesson(asks) == before
+
+
 def test_order_of_leaking_lessons_changes_nothing(alone: Run) -> None:
     leaks = [lesson(f"{IMPORTS}\n{leak}\nNone") for leak in LEAKS.values()]
     lessons = [*leaks, *[PROBE] * 5]

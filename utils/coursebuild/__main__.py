@@ -58,7 +58,10 @@ def _doctest(*lessons: str) -> str:
     from coursebuild.commands.doctest import confirm
 
     seeds = [int(seed) for seed in os.environ.get("SEED", "").split()]
-    return confirm(ROOT, lessons, seeds=seeds or [0])
+    processor = os.environ.get("PROCESSOR", "")
+    if processor not in ("", "oldest"):
+        raise ValueError(f"PROCESSOR={processor} is unknown: PROCESSOR=oldest is one")
+    return confirm(ROOT, lessons, seeds=seeds or [0], oldest=bool(processor))
 
 
 def _claims() -> str:

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["ENVIRONMENT", "LATE", "serve"]
+__all__ = ["ENVIRONMENT", "LATE", "OLDEST", "serve"]
 
 # All that a lesson sees of the environment besides the paths of the machine.
 # One thread everywhere: a library that starts some may not be forked after that.
@@ -44,6 +44,13 @@ ENVIRONMENT = {
     # Precompiled headers are larger than a file of a lesson's may be.
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
     "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS": "0",
+}
+# Lets torch and its libraries compute as on a processor of 2008: other instructions sum
+# in another order, and float32's normal draws end in other digits (torch 2.13).
+OLDEST = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
 }
 PRELOAD = (
     "torch",

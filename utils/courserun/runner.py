@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from courserun.forkserver import ENVIRONMENT, LATE
+from courserun.forkserver import ENVIRONMENT, LATE, OLDEST
 from courserun.lesson import Failure, Lesson, Run
 
 __all__ = [
@@ -54,11 +54,18 @@ class LessonExecutor(ThreadPoolExecutor):
     """
 
     def __init__(
-        self, workers: int | None = None, *, lessons: Iterable[Lesson] = ()
+        self,
+        workers: int | None = None,
+        *,
+        lessons: Iterable[Lesson] = (),
+        oldest: bool = False,
     ) -> None:
-        """Load torch, and what the lessons to come seem to need."""
+        """Load torch, and what the lessons to come seem to need.
+
+        ``oldest``: for lessons that run as on an old processor.
+        """
         super().__init__(workers or at_once(), thread_name_prefix="lesson")
-        _server().load(_late(lessons))
+        _server(oldest).load(_late(lessons))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the pool; lessons that are under way end too if they may be cancelled."""
@@ -72,13 +79,14 @@ class LessonExecutor(ThreadPoolExecutor):
         self.shutdown(cancel_futures=kind is not None)
 
 
-def run_lesson(lesson: Lesson, **options: Any) -> Run:
+def run_lesson(lesson: Lesson, *, oldest: bool = False, **options: Any) -> Run:
     """Run a lesson in a new process; whatever goes wrong is the run's failure.
 
+    ``oldest``: as on an old processor, see :data:`courserun.forkserver.OLDEST`.
     ``options`` are those of :func:`courserun.cells.run_cells`.  Takes and
     returns plain data: any executor can be given it, on any machine.
     """
-    return _server().run(lesson, options)
+    return _server(oldest).run(lesson, options)
 
 
 def start_server() -> None:
@@ -100,8 +108,9 @@ class _Server:
     outlives it.  One of them asks at a time.
     """
 
-    def __init__(self, stamp: object) -> None:
-        self.stamp = stamp
+    def __init__(self, takes: tuple[object, bool], more: dict[str, str]) -> None:
+        """``takes``: which lessons it may run; ``more`` environment for these."""
+        self.takes: tuple[object, bool] | None = takes
         self._parent = os.getpid()
         self._lock = threading.Lock()
         self._waiting: set[socket.socket] = set()
@@ -117,7 +126,7 @@ class _Server:
             command += [str(theirs.fileno()), self._home]
             self._process = subprocess.Popen(
                 command,
-                env=kept | ENVIRONMENT,
+                env=kept | ENVIRONMENT | more,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -170,6 +179,7 @@ class _Server:
 
     def retire(self) -> None:
         """Let it finish what is under way, and end."""
+        self.takes = None
         self._control.close()
 
     def _is_ours(self) -> bool:
@@ -193,7 +203,7 @@ class _Server:
 
 
 _lock = threading.Lock()
-_servers: list[_Server] = []  # the last one takes requests, older ones finish
+_servers: list[_Server] = []  # those of former code only finish what is under way
 atexit.register(stop_servers)
 
 
@@ -202,16 +212,20 @@ def _late(lessons: Iterable[Lesson]) -> list[str]:
     return [name for name, need in LATE.items() if need.search(code)]
 
 
-def _server() -> _Server:
+def _server(oldest: bool = False) -> _Server:
     """Return a server that has loaded the code in ``utils`` as it is now."""
-    stamp = [(p, p.stat().st_mtime_ns) for p in sorted(UTILS.glob("*/*.py"))]
+    code = [(p, p.stat().st_mtime_ns) for p in sorted(UTILS.glob("*/*.py"))]
     with _lock:
         _servers[:] = [server for server in _servers if server.is_alive()]
-        if not _servers or _servers[-1].stamp != stamp:
-            if _servers:
-                _servers[-1].retire()
-            _servers.append(_Server(stamp))
-        return _servers[-1]
+        for server in _servers:
+            if server.takes and server.takes[0] != code:
+                server.retire()
+        takes = code, oldest
+        found = next((s for s in _servers if s.takes == takes), None)
+        if found is None:
+            found = _Server(takes, OLDEST if oldest else {})
+            _servers.append(found)
+        return found
 
 
 def _outcome(lesson: Lesson, end: dict[str, Any]) -> Run:

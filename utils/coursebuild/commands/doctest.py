@@ -36,12 +36,17 @@ _EXPLAINED = re.compile(r"^- `(?P<name>[^`]+)`: `(?P<text>[^`]+)`", re.MULTILINE
 
 
 def confirm(
-    root: Path, names: Sequence[str] = (), *, seeds: Sequence[int] = (0,)
+    root: Path,
+    names: Sequence[str] = (),
+    *,
+    seeds: Sequence[int] = (0,),
+    oldest: bool = False,
 ) -> str:
     """Run what the named lessons state, or all lessons, pages and docstrings.
 
-    Each of the ``seeds`` gives points at which formulas are tried.  Returns the notes,
-    and one line with the number of statements that ran.
+    Each of the ``seeds`` gives points at which formulas are tried; ``oldest`` lets
+    lessons compute as on an old processor.  Returns the notes, and one line with the
+    number of statements that ran.
 
     Raises:
         SiteError: a statement is false, a name is no lesson, or a strict lesson
@@ -49,7 +54,8 @@ def confirm(
             claims what nothing backs.
     """
     lessons = _chosen(root, names)
-    return judged(root, lessons, [*run_statements(lessons, seeds=seeds)], names)
+    runs = [*run_statements(lessons, oldest=oldest, seeds=seeds)]
+    return judged(root, lessons, runs, names)
 
 
 def judged(
@@ -146,10 +152,12 @@ def _chosen(root: Path, names: Sequence[str]) -> list[Lesson]:
     return [lessons[name] for name in names or lessons]
 
 
-def run_statements(lessons: Sequence[Lesson], **options: Any) -> Iterator[Run]:
+def run_statements(
+    lessons: Sequence[Lesson], *, oldest: bool = False, **options: Any
+) -> Iterator[Run]:
     """Run what lessons and pages state, whatever becomes of it."""
-    run = partial(run_lesson, only_statements=True, **options)
-    with LessonExecutor() as executor:
+    run = partial(run_lesson, only_statements=True, oldest=oldest, **options)
+    with LessonExecutor(oldest=oldest) as executor:
         yield from executor.map(run, lessons)
 
 
