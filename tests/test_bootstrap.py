@@ -57,6 +57,17 @@ def test_environment_is_made_once_until_the_lock_or_the_folder_changes(project):
     assert run(project).stdout == ""
 
 
+def test_environment_of_another_folder_is_not_emptied(project):
+    theirs = project / "theirs"
+    theirs.mkdir()
+    (theirs / "kept").write_text("")
+    (project / ".venv").symlink_to("theirs")
+    result = run(project)
+    assert result.returncode == 1
+    assert result.stderr.startswith(".venv is a link to theirs, and would be emptied.")
+    assert (theirs / "kept").exists()
+
+
 def test_missing_venv_module_gets_a_sentence(project):
     (project / "venv.py").write_text("raise SystemExit('No module named ensurepip')")
     result = run(project, PYTHONPATH=str(project))

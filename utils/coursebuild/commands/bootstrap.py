@@ -27,6 +27,11 @@ def main() -> int:
     wanted = _fingerprint()
     if _read(STAMP) == wanted:
         return 0
+    if os.path.islink(VENV):  # --clear would empty the folder that it leads to
+        return _stop(
+            "{} is a link to {}, and would be emptied.".format(VENV, os.readlink(VENV)),
+            "Remove the link, and give the same command again.",
+        )
     return _make_venv() or _install() or _write(STAMP, wanted)
 
 
