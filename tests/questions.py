@@ -458,6 +458,18 @@ ASKED = (
             "sanity check of the loss at initialization",
         ),
     ),
+    Asked(
+        "other digits",
+        (
+            "same seed, different results on another machine",
+            "manual_seed but the numbers are not reproducible on a different CPU",
+            "why is my loss slightly different on another computer",
+        ),
+        (
+            "results differ between my laptop and the cluster",
+            "does use_deterministic_algorithms make two machines agree",
+        ),
+    ),
 )
 
 # The finder's weights and the page's words were chosen with these at hand.
@@ -635,6 +647,11 @@ TUNED = (
         "MNIST loss begins far above 2.3",
         "why ln(10) at the start",
     ),
+    (
+        "the notebook prints other digits than the page although the seed is set",
+        "loss curves of two machines drift apart after a few hundred steps",
+        "why is my training not reproducible across CPUs",
+    ),
 )
 
 # Written down before the finder's present way of ranking, in the manner of forums, and
@@ -775,5 +792,9 @@ HELD_OUT = (
     (
         "cross entropy loss starts at 2.30 for 10 classes, is this normal",
         "what initial loss should I expect at random initialization",
+    ),
+    (
+        "different results on my laptop and on the server with the same code and seed",
+        "torch.manual_seed does not give identical numbers on two computers",
     ),
 )
