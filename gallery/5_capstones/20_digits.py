@@ -58,8 +58,8 @@ ways.shape
 # eight pixels, and each is as dark as it is near to the pen's way.
 #
 # (``noise`` draws in float64. In PyTorch's default, float32, the last digits of
-# ``randn`` differ from one processor to another, and three hundred steps of training
-# carry them into the third digit of what we shall read off.)
+# ``randn`` can differ between two processors, and three hundred steps of training can
+# carry them into the third digit of a network's score.)
 
 
 def noise(*size):
@@ -336,7 +336,7 @@ for digit, ax in enumerate(axes.flat):
     ax.axis("off")
 fig.set_label(
     "The weights of the ten digits as pictures in grey. "
-    "That of the zero has a light centre between dark sides."
+    "That of the zero has a light centre, a dark left side and a greyer right one."
 )
 
 # %%
@@ -486,7 +486,10 @@ ax.semilogy(kept, "--", label="not emptied")
 ax.set_xlabel("step")
 ax.set_ylabel("loss")
 ax.legend()
-fig.set_label("Two losses. The dashed one, not emptied, falls faster and ends lower.")
+fig.set_label(
+    "Two losses. The dashed one, not emptied, falls faster at first, rests for a "
+    "while, and ends lower."
+)
 
 # %%
 # >>> emptied[300], kept[300]

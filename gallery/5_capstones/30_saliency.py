@@ -570,7 +570,8 @@ for ax, map_, name in zip(axes, (end_shares, shares), ("at the end", "on the roa
 fig.set_label(
     "Two maps of the three, on which only pixels with ink have colours. At the end of "
     "the road they are pale, but for a blue one where the two bows meet. Along the "
-    "road they are stronger: blue on most of the pen's way, red in one at its top."
+    "road they are stronger: blue on most of the pen's way, clearly red in one at its "
+    "top."
 )
 
 # %%

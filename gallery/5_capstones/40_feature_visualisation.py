@@ -494,8 +494,8 @@ fig.set_label(
 # >>> W.sum(dim=1).abs().max() < 1e-9
 # tensor(True)
 #
-# The mean three has hardly a higher score than the network's drawing, with more than
-# twice the ink:
+# The mean three scores hardly higher than the network's drawing, with more than twice
+# the ink:
 #
 # >>> network(mean)[3], mean.sum()
 # (tensor(11.17, dtype=torch.float64), tensor(19.7, dtype=torch.float64))
@@ -738,8 +738,8 @@ fig.set_label(
 #       >>> (unit - (W1[:, 0] / 2).clamp(0, 1)).abs().max() < 1e-9
 #       tensor(True)
 #
-#       Both climbs begin alike, but soon the unit is saturated. There tanh has next to
-#       no slope, and without the cost, the climb behind it comes not even half as far:
+#       Without the cost, both climbs begin alike, but soon the unit is saturated. There
+#       tanh has next to no slope, and the climb behind it comes not even half as far:
 #
 #       >>> with_sum = climb(before, grey)[300]
 #       >>> with_tanh = climb(lambda x: before(x).tanh(), grey)[300]
