@@ -171,6 +171,8 @@ VALUES = [  # an expression, and what is true of its value, if not of its print
     ("{1: torch.tensor([0.32446])}", "{1: tensor([0.324])}"),
     ("torch.tensor([float('nan'), 0.32446])", "tensor([nan, 0.324])"),
     ("torch.tensor(0.32446 + 2j)", "tensor(0.324+2.j)"),
+    ("torch.tensor(0.32446 + 2j).conj()", "tensor(0.324-2.j)"),  # only marked as one
+    ("torch.tensor(2 + 0.32446j).conj().imag", "tensor(-0.324)"),
     ("torch.tensor(0.1) + torch.tensor(0.2)", "tensor(0.3)"),
     ("0.1 + 0.2", "0.30000000000000004"),
     ("0.1 + 0.2", "0.3"),

@@ -600,8 +600,29 @@ k.grad
 # >>> torch.func.grad(lambda z: z.abs() ** 2)(x)
 # tensor(2.0000+4.j, dtype=torch.complex128)
 #
-# Adam takes complex weights, too. ``Adafactor``, ``Muon`` and ``SparseAdam`` refuse
-# them.
+# A conjugate may wait: PyTorch marks the tensor, and computes it when somebody needs
+# the numbers. So a gradient can be one that is only marked:
+#
+# >>> q = torch.tensor([3 + 4j], dtype=torch.complex128, requires_grad=True)
+# >>> c = torch.tensor([2 - 1j], dtype=torch.complex128)
+# >>> (q.conj() * c).real.sum().backward()
+# >>> q.grad, q.grad.is_conj()
+# (tensor([2.-1.j], dtype=torch.complex128), True)
+#
+# Adam takes complex weights, too, but not with such a gradient. ``resolve_conj``
+# computes it:
+#
+# >>> adam = torch.optim.Adam([q], lr=0.1)
+# >>> try:
+# ...     adam.step()
+# ... except RuntimeError as error:
+# ...     print(str(error).split(".")[0])
+# view_as_real doesn't work on unresolved conjugated tensors
+# >>> q.grad = q.grad.resolve_conj()
+# >>> adam.step()
+#
+# ``Adafactor``, ``Muon`` and ``SparseAdam`` refuse complex weights altogether. Here is
+# Adam on a loss whose gradient is an ordinary tensor:
 
 p = torch.tensor([3 + 4j], dtype=torch.complex128, requires_grad=True)
 optimiser = torch.optim.Adam([p], lr=0.1)

@@ -187,7 +187,7 @@ def _values(value: Any) -> Iterator[tuple[float, float]]:
     if isinstance(value, numpy.ndarray | numpy.generic) and value.dtype.kind in "fiuc":
         value = torch.as_tensor(value)
     if isinstance(value, torch.Tensor) and value.layout == torch.strided:
-        value = value.detach()
+        value = value.detach().resolve_conj()  # it may only be marked as one
         value = torch.view_as_real(value) if value.is_complex() else value
         eps = torch.finfo(value.dtype).eps if value.is_floating_point() else 0.0
         if value.dtype != torch.bool:
