@@ -100,7 +100,11 @@ def test_environment_that_lost_its_python_is_told(project: Path) -> None:
     ("name", "text", "words"),
     [
         ("utils/torch.py", "raise ImportError('no torch')", "ImportError: no torch"),
-        ("utils/courserun/forkserver.py", "ENVIRONMENT = LATE = {}", "No lesson can"),
+        (
+            "utils/courserun/forkserver.py",
+            "ENVIRONMENT = LATE = OLDEST = {}",
+            "No lesson can",
+        ),
     ],
 )
 def test_lesson_that_cannot_run_is_told(

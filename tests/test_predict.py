@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from course import LESSONS
+from course import LESSONS, run_of
 from playwright.sync_api import Page
 from test_browser import AXE, PAGES, SITE, address, faults  # noqa: F401
 
@@ -124,11 +124,14 @@ def test_every_prediction_of_the_site(page: Page, stated, lesson):
 
 
 def test_page_holds_what_torch_gives_digit_by_digit(stated):
+    """Those of the build; on an old processor, five of them are the same."""
     for lesson in SCRIPTS:
         text = (SITE / page_of(lesson.name)).read_text()
         shown = [tuple(map(float, f.split())) for f in FORM.findall(text)]
-        asked = stated(lesson).asked
-        assert shown == [a.numbers for a in asked if a.kind == "ask"]
+        asked = [a for a in run_of(lesson.name).asked if a.kind == "ask"]
+        assert shown == [a.numbers for a in asked]
+        again = [a.numbers for a in stated(lesson).asked if a.kind == "ask"]
+        assert again == [pytest.approx(n, rel=1e-5, abs=1e-6) for n in shown]
 
 
 @pytest.mark.parametrize(
