@@ -590,7 +590,7 @@ def test_each_quoted_message_is_raised_where_its_answer_leads():
             count += 1
             words = quoted.replace("’", "'").rstrip(".").split("…")
             assert all(some.strip() in live for some in words), quoted
-    assert count == 21
+    assert count == 22
 
 
 def test_ranked_pages_are_accessible(page: Page, address):
