@@ -39,7 +39,7 @@ books: env ## write build/books: the site as a zip, the course as EPUB and PDF
 teach: env ## write build/teach: sheets, notebooks, answers and slides for a course
 	@$(RUN) teach
 
-doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED="7 8", PROCESSOR=oldest
+doctest: env ## check what the text states; LESSON=gallery/....py for one, SEED="7 8" for other points, PROCESSOR=oldest
 	@$(RUN) doctest $(LESSON)
 
 claims: env ## list the sentences that claim much and that nothing backs

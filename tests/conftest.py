@@ -64,8 +64,8 @@ def stated(once: Once) -> Callable[[Lesson], Run]:
     def run(lesson: Lesson) -> Run:
         def make(folder: Path) -> None:
             patient = replace(lesson, seconds=600)  # the machine may be busy
-            options = {"only_statements": True, "seeds": [1, 20, 300]}
-            made = run_lesson(patient, oldest=True, **options)
+            seeds = [1, 20, 300]
+            made = run_lesson(patient, oldest=True, only_statements=True, seeds=seeds)
             (folder / "run").write_text(made.to_json(), encoding="utf-8")
 
         name = sha256(repr(asdict(lesson)).encode()).hexdigest()

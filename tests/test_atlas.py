@@ -17,6 +17,8 @@ from playwright.sync_api import Page
 from test_browser import AXE, SITE, address, bare, faults, page
 from torch.nn import functional
 
+from courserun.forkserver import OLDEST
+
 __all__ = ["address", "bare", "page"]  # fixtures
 DERIVATIVES = Path(torchgen.__file__).parent / "packaged/autograd/derivatives.yaml"
 DOCS = Path(__file__).parent.parent / "docs"
@@ -172,11 +174,10 @@ def test_page_is_the_same_on_an_older_processor():
         "tables = [points_html.table(shown, k, others).source for k in points.KINDS];"
         "print(json.dumps(tables))"
     )
-    older = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=DOCS,
-        env={**os.environ, **older},
+        env={**os.environ, **OLDEST},
         capture_output=True,
         text=True,
         check=True,

@@ -8,7 +8,6 @@ import pytest
 
 from bench import building
 from coursebuild import __main__
-from coursebuild.__main__ import COMMANDS
 from coursebuild.commands.doctest import confirm, docstring_examples
 from coursebuild.commands.html import SiteError
 from coursebuild.commands.lesson import new_lesson
@@ -75,7 +74,7 @@ def test_false_formula_names_file_line_and_the_place(project):
 def test_unknown_processor_is_named_with_the_one_there_is(monkeypatch):
     monkeypatch.setenv("PROCESSOR", "older")
     with pytest.raises(ValueError, match=r"PROCESSOR=older .*: PROCESSOR=oldest is"):
-        COMMANDS["doctest"](FIRST)
+        __main__.COMMANDS["doctest"](FIRST)
 
 
 def test_unknown_lesson_is_named_with_those_there_are(project):
