@@ -6,8 +6,8 @@
 # -1.4 between the grid's lines; told is 0, in silence, so a Newton step or an exact Hessian
 # takes the table for flat; "bspline" has it right.  Slopes in the values are 0 for both kinds,
 # which the documentation says of the default: "derivatives wrt the coefficients are
-# not supported (zero)".  The option inline=True makes all of it right, also the curvature, of
-# which its description, "Implement the lookup table in MX primitives", says nothing.
+# not supported (zero)".  The option inline=True, for "derivatives with respect to grid and/or
+# coefficients", makes all of it right, the curvature too.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
