@@ -6,9 +6,10 @@ import sys
 from unicodedata import normalize
 
 import nbformat
+import pikepdf
 import pytest
 from lent import with_wheel
-from pypdf import PdfReader
+from paper import words_of
 
 from coursebuild.books.chromium import find
 
@@ -27,8 +28,8 @@ main()"""
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """Return the first page; its environment has the wheel, its packages, nbconvert."""
+def pdf(tmp_path_factory):
+    """Print one; its environment has the wheel, its packages, nbconvert."""
     folder = tmp_path_factory.mktemp("notebook")
     python = with_wheel(folder / "env")
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
@@ -40,17 +41,18 @@ def page(tmp_path_factory):
         [python, "-c", EXPORT], cwd=folder, env=kept, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return PdfReader(folder / "a.pdf").pages[0]
+    return folder / "a.pdf"
 
 
-def test_exported_notebook_says_what_is_in_the_boxes(page):
-    words = normalize("NFKC", page.extract_text())  # the fl of float is one letter
+def test_exported_notebook_says_what_is_in_the_boxes(pdf):
+    words = normalize("NFKC", words_of(pdf)[0])  # the fl of float is one letter
     for box in ("leaf · (3,) · float32", "z = pow", "[1, 4, 9]", "leaf: keeps .grad"):
         assert box in words, words
 
 
-def test_exported_notebook_has_coloured_boxes(page):
-    drawn = page.get_contents().get_data().decode("latin-1")
+def test_exported_notebook_has_coloured_boxes(pdf):
+    with pikepdf.open(pdf) as read:
+        drawn = read.pages[0].Contents.read_bytes().decode("latin-1")
     for colour in ((0xDC, 0xEB, 0xFA), (0xDF, 0xF3, 0xE0)):  # of a leaf, of an output
         fill = " ".join(f"{c / 255:.4f}".lstrip("0") for c in colour)
         assert f"{fill} rg" in drawn

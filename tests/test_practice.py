@@ -1,11 +1,10 @@
 """The practice page in a real browser: played by keyboard, judged, kept, printed."""
 
 import re
-from io import BytesIO
 
 import pytest
+from paper import words_of
 from playwright.sync_api import Page, expect
-from pypdf import PdfReader
 from test_browser import AXE, SITE, bare, faults
 from test_playground import HEARD, watched
 from test_predict import REFUSED
@@ -321,7 +320,7 @@ def test_sheet_has_ten_questions_and_their_answers(page: Page):
 @pytest.mark.parametrize("kind", ["mixed", *KINDS])
 def test_paper_has_the_answers_on_a_page_of_their_own(page: Page, kind):
     visit(page, kind, 2, 17, "&ten")
-    texts = [p.extract_text() for p in PdfReader(BytesIO(page.pdf(format="A4"))).pages]
+    texts = words_of(page.pdf(format="A4"))
     assert 2 <= len(texts) <= 6  # on a phone ten drawings take five
     assert [k for k, text in enumerate(texts) if "Answers" in text] == [len(texts) - 1]
     assert not re.search("Mistakes that|Exercises of six", "".join(texts))

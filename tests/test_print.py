@@ -1,11 +1,10 @@
 """The site on paper: nothing of the screen's tools, nothing folded, nothing cut."""
 
-from io import BytesIO
 from pathlib import Path
 
 import pytest
+from paper import words_of
 from playwright.sync_api import Page
-from pypdf import PdfReader
 
 from coursebuild.extension.paper import TEXT_WIDTH, TOO_WIDE, margin_box
 
@@ -46,7 +45,7 @@ def printed(browser):
     show(page, LESSON)
     pdf = page.pdf(prefer_css_page_size=True)
     page.close()
-    return [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+    return words_of(pdf)
 
 
 def test_no_page_is_wider_than_paper(paper):
@@ -142,9 +141,8 @@ def test_no_printed_page_is_almost_empty(printed):
 def test_footer_has_no_page_of_its_own(browser, name):
     page = browser.new_page()
     show(page, f"lessons/{name}.html")
-    *_, last = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    *_, text = words_of(page.pdf(prefer_css_page_size=True))
     page.close()
-    text = last.extract_text()
     assert "Copyright" in text
     assert len(text) > 300
 

@@ -13,7 +13,7 @@ import nbformat
 import pikepdf
 import pytest
 from bs4 import BeautifulSoup
-from pypdf import PdfReader
+from paper import words_of
 
 from coursebuild.books import about
 from coursebuild.books.chapters import Chapter, copied
@@ -506,7 +506,7 @@ def test_sheet_is_printed_with_room_and_without_answers(once, chapter):
 
     folder = once("sheets", print_it)
     asked, told = (
-        ["".join(p.extract_text().split()) for p in PdfReader(path).pages]
+        ["".join(text.split()) for text in words_of(path)]
         for path in (
             folder / "students" / level / "sheet.pdf",
             folder / "teachers" / level / "answers.pdf",
