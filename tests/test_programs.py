@@ -4,14 +4,16 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import pytest
 import torch
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup
+from lxml.html import HtmlElement
 from playground_programs import answer
 from playwright.sync_api import Page
-from test_browser import SITE, address
+from published import found
+from test_browser import address
 from test_walk import FOUND, ROOT
 
 from coursebuild.extension.instead import FILE, Instead, InsteadError, read_instead
@@ -371,28 +373,32 @@ def test_link_stands_in_its_figure_alone():
     assert "playground" not in join(body)[0]
 
 
-def found_lines() -> Iterator[tuple[str, Tag, dict]]:
+OPENED = "Open in the playground"
+WALKS = '//figure[starts-with(@class, "ag")][.//*[starts-with(@class, "ag-walk")]]'
+
+
+def found_lines() -> Iterator[tuple[str, HtmlElement, dict]]:
     """Yield what stands below each walk: its page, the line, and the graph."""
     for name in FOUND:
-        soup = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
         if name == "playground.html":
-            assert not soup.select(".ag-open")
+            assert not found(name, '//*[@class="ag-open"]')
             continue
-        for figure in soup.select("figure.ag:has(.ag-walk)"):
-            (line,) = figure.select(".ag-open")
-            yield name, line, json.loads(figure.select_one(".ag-data").string)
+        for figure in found(name, WALKS):
+            (line,) = figure.xpath('.//*[@class="ag-open"]')
+            (data,) = figure.xpath('.//*[@class="ag-data"]')
+            yield name, line, json.loads(data.text)
 
 
 def test_every_walk_is_opened_or_what_stands_instead_and_it_is_said_why():
     opened, told, others = 0, Counter(), []
     for name, line, _ in found_lines():
-        (link,) = line.select("a")
-        for code in line.select("code"):
-            code.replace_with(f"`{code.text}`")
-        said, _, other = line.text.partition(". ")
+        (link,) = line.iter("a")
+        for code in line.iter("code"):
+            code.text = f"`{code.text}`"
+        said, _, other = line.text_content().partition(". ")
         if said.startswith("Not in the playground: "):
             told[said.removeprefix("Not in the playground: ")] += 1
-            others.append((name, other, link["href"]))
+            others.append((name, other, link.get("href")))
         opened += not other
     assert told == UNSAID, "is there a new reason, or is one gone?"
     assert opened >= LINKS
@@ -408,8 +414,7 @@ def opened(page: Page, address: str, name: str, href: str) -> dict:
     """Return what the playground finds for a link of a page."""
     assert len(href) <= 600, name
     page.goto("about:blank")
-    page.goto(address + name)
-    page.goto(page.evaluate("href => new URL(href, document.baseURI).href", href))
+    page.goto(urljoin(address + name, href))
     ran = page.evaluate(RUN)
     assert (ran["fault"], ran["said"]) == (None, ""), (name, href)
     assert page.locator(".ag-node").count() > 1
@@ -420,9 +425,10 @@ def test_each_link_opens_the_graph_with_its_own_numbers(browser, address):
     page: Page = browser.new_page()
     compared = 0
     for name, line, graph in found_lines():
-        if line.text != "Open in the playground":
+        if line.text_content() != OPENED:
             continue
-        ran = opened(page, address, name, line.select_one("a")["href"])
+        (href,) = line.xpath(".//a/@href")
+        ran = opened(page, address, name, href)
         for node in graph["nodes"]:
             if not node.get("names"):
                 continue
@@ -451,8 +457,8 @@ def test_what_is_opened_instead_has_the_numbers_of_torch(browser, address):
     page: Page = browser.new_page()
     known = 0
     for name, line, _ in found_lines():
-        href = line.select_one("a")["href"]
-        if line.text == "Open in the playground":
+        (href,) = line.xpath(".//a/@href")
+        if line.text_content() == OPENED:
             continue
         ran = opened(page, address, name, href)
         program = unquote(href.partition("#p=")[2])

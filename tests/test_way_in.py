@@ -8,7 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from docutils import nodes
 from playwright.sync_api import Page
-from test_browser import SITE, address, bare, page
+from published import SITE, found
+from test_browser import address, bare, page
 
 from coursebuild.extension.asks import ask
 from coursebuild.extension.course import levels, skip, spell
@@ -25,9 +26,12 @@ LESSONS = sorted(
     if path.stem != "index"
 )
 QUIZZES = sorted(path.name for path in SITE.glob("quiz_*.html"))
-ENDS = "section#what-we-can-do-now"
+ENDS = '//section[@id="what-we-can-do-now"]'
+DRAWN = '//*[@class="drawn-from"]'
 PACE = 125  # words of a lesson and its code a minute, exercises left out
-NEEDS = ".facts dt:-soup-contains(Needs) + dd"
+FACTS = '//dl[starts-with(@class, "facts ")]'
+TIME = f"{FACTS}/dd[1]"
+NEEDS = f'{FACTS}/dt[contains(., "Needs")]/following-sibling::dd[1]'
 SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen "
 SMALL += "fourteen fifteen sixteen seventeen eighteen nineteen"
 WORDS = {word: number for number, word in enumerate(SMALL.split())}
@@ -181,8 +185,8 @@ def test_contents_stand_beside_the_text(page: Page, address, width, is_beside):
 
 def test_buttons_lead_from_lesson_to_lesson():
     here, seen = "index.html", []
-    while link := soup(here).select_one("a.next-page"):
-        here = (SITE / here).parent.joinpath(link["href"]).resolve()
+    while links := found(here, '//a[@class="next-page"]'):
+        here = (SITE / here).parent.joinpath(links[0].get("href")).resolve()
         here = here.relative_to(SITE.resolve()).as_posix()
         if not here.startswith("lessons/"):
             break
@@ -193,7 +197,7 @@ def test_buttons_lead_from_lesson_to_lesson():
 def leads(name: str, place: str) -> list[str]:
     """Return the pages to which the links of a place lead, from the site's root."""
     root = SITE.resolve()
-    links = [a["href"].partition("#")[0] for a in soup(name).select(f"{place} a[href]")]
+    links = [href.partition("#")[0] for href in found(name, f"{place}//a/@href")]
     goals = [(root / name).parent.joinpath(link).resolve() for link in links if link]
     return [goal.relative_to(root).as_posix() for goal in goals if root in goal.parents]
 
@@ -204,7 +208,7 @@ def test_last_words_of_a_lesson_lead_to_the_next(name, after):
 
 
 def test_quiz_is_named_where_the_last_of_its_lessons_ends():
-    last = {max(leads(quiz, ".drawn-from")): quiz for quiz in QUIZZES}
+    last = {max(leads(quiz, DRAWN)): quiz for quiz in QUIZZES}
     named = {page: [q for q in leads(page, ENDS) if q in QUIZZES] for page in LESSONS}
     assert {page: quizzes for page, quizzes in named.items() if quizzes} == {
         page: [quiz] for page, quiz in last.items()
@@ -218,11 +222,11 @@ def test_lesson_needs_what_comes_before_it():
 
 
 def test_lesson_calls_what_it_needs_by_its_title():
-    titles = {name: soup(name).h1.contents[0] for name in LESSONS}
+    titles = {name: found(name, "//h1")[0].text for name in LESSONS}
     other = []
     for name in LESSONS:
         goals = leads(name, NEEDS)
-        words = [link.text for link in soup(name).select(f"{NEEDS} a")]
+        words = [link.text_content() for link in found(name, f"{NEEDS}//a")]
         pairs = zip(words, goals, strict=True)
         other += [word for word, goal in pairs if not titles[goal].startswith(word)]
     assert other == []
@@ -233,13 +237,13 @@ def test_exam_needs_what_its_table_says_it_asks():
     while todo:
         known.add(name := todo.pop())
         todo += leads(name, NEEDS)
-    asked = leads("lessons/3_debugging/90_exam.html", "#where-each-is-taught")
+    asked = leads("lessons/3_debugging/90_exam.html", '//*[@id="where-each-is-taught"]')
     assert len(asked) == 12
     assert set(asked) <= known
 
 
 def test_first_page_says_how_long_its_first_lesson_is():
-    time = soup(FIRST).select_one(".facts dd").text.strip()
+    time = found(FIRST, TIME)[0].text_content().strip()
     assert (
         f"{time} for the first lesson" in soup("index.html").select_one(".promise").text
     )
@@ -258,12 +262,12 @@ def test_term_adds_up_and_each_meeting_needs_what_stands_above_it():
     rows = soup("teaching.html").select("#a-term tbody tr")
     known = set()
     for number, row in enumerate(rows, 1):
-        place = f"#a-term tbody tr:nth-of-type({number})"
+        place = f'(//*[@id="a-term"]//tbody/tr)[{number}]'
         lessons = [page for page in leads("teaching.html", place) if page in LESSONS]
         for lesson in lessons:
             assert set(leads(lesson, NEEDS)) <= known, lesson
             known.add(lesson)
-        times = [soup(x).select_one(".facts dd").text.split()[0] for x in lessons]
+        times = [found(x, TIME)[0].text_content().split()[0] for x in lessons]
         assert sum(map(int, times)) == int(row.select("td")[-1].text)
     rest = [page for page in LESSONS if "5_capstones" in page and page not in known]
     assert len(rest) == 4
@@ -282,12 +286,12 @@ def test_page_has_as_many_as_it_says(name, words, what):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson_begins_with_itself_and_runs_at_its_foot(name):
-    text = soup(name)
-    (link,) = text.select(".to-foot a")
-    (foot,) = text.select("section.downloads")
-    assert link["href"] == f"#{foot['id']}"
-    assert foot.find_next("section") is None
-    assert not text.select_one("h1").find_next("p").find_parent(class_="downloads")
+    (link,) = found(name, '//*[starts-with(@class, "to-foot")]//a/@href')
+    (foot,) = found(name, '//section[contains(@class, "downloads")]')
+    assert link == f"#{foot.get('id')}"
+    assert not foot.xpath("following::section")
+    (first,) = found(name, "(//h1/following::p)[1]")
+    assert not first.xpath('ancestor::*[contains(@class, "downloads")]')
 
 
 @pytest.mark.parametrize("name", QUIZZES)
@@ -296,16 +300,14 @@ def test_quiz_asks_what_its_lessons_ask(name):
     assert len(questions) >= 4
     for section in questions:
         (form,) = section.select("form.ask")
-        lesson = soup(section.select_one(".drawn-from a")["href"])
-        numbers = [f["data-numbers"] for f in lesson.select("form.ask")]
-        assert form["data-numbers"] in numbers
+        lesson = section.select_one(".drawn-from a")["href"]
+        assert form["data-numbers"] in found(lesson, "//form/@data-numbers")
         assert section.select_one(".answer")
         assert not section.select(".cell-output")
 
 
 def test_every_level_has_a_quiz_that_draws_from_all_its_lessons():
-    drawn = {a["href"] for q in QUIZZES for a in soup(q).select(".drawn-from a")}
-    assert drawn == set(LESSONS)
+    assert {page for quiz in QUIZZES for page in leads(quiz, DRAWN)} == {*LESSONS}
 
 
 def test_quiz_checks_an_answer(page: Page, address):
