@@ -103,8 +103,12 @@ def _install_jupyter(folder: Path) -> None:
 
 
 def _pip(python: Path | str, *arguments: object, folder: Path) -> None:
-    """Install as a reader would, who has set nothing for Python."""
-    command = [python, "-m", "pip", "install", "--quiet", *map(str, arguments)]
+    """Install as a reader would, who has set nothing for Python.
+
+    What is loaded gets compiled then: to compile all of torch took 20 s more.
+    """
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-compile"]
+    command = [*pip, *map(str, arguments)]
     env, index = _bare(), os.environ.get("TORCH_INDEX")
     if index:
         env["PIP_EXTRA_INDEX_URL"] = index

@@ -32,7 +32,7 @@ def pdf(tmp_path_factory):
     """Print one; its environment has the wheel, its packages, nbconvert."""
     folder = tmp_path_factory.mktemp("notebook")
     python = with_wheel(folder / "env")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "--prefix", folder / "env", "nbconvert"], check=True)
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     nbformat.write(book, folder / "a.ipynb")
