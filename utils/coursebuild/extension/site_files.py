@@ -30,6 +30,7 @@ JOINED = {  # scripts in docs/_static/playground, by the page that loads them
 }
 # Behind what ends a piece of code, where no quote follows: it is in no text.
 BEHIND = re.compile(r"(?<=[;{,}\])]) // [^\"'`/\n]*$", re.MULTILINE)
+TYPE = re.compile(r"/\*\* @(?:(?!\*/).)*\*/ ?")  # amid a line
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
 
@@ -45,13 +46,20 @@ def sitemap(site: str, pages: list[str]) -> str:
     return "\n".join([head, URLS, *lines, "</urlset>", ""])
 
 
-def stripped(script: str) -> str:
-    """Return a script without indents, and without most of its comments.
+def uncommented(script: str) -> str:
+    """Return a script without types, and without most of its comments.
 
-    >>> stripped("// a\\nlet x; // b\\n  /** c\\n d */\\n  /** e */ y('; // ');\\n")
-    "let x;\\n/** e */ y('; // ');\\n"
+    >>> uncommented("// a\\nlet x; // b\\n  /** c\\n d */\\n  /** e */ y('; // ');\\n")
+    "let x;\\n  /** e */ y('; // ');\\n"
+    >>> uncommented("f((/** @type {number} */ x, y) => x);")
+    'f((x, y) => x);'
     """
-    return INDENT.sub("", BEHIND.sub("", COMMENT.sub("", script)))
+    return TYPE.sub("", BEHIND.sub("", COMMENT.sub("", script)))
+
+
+def stripped(script: str) -> str:
+    """Return a script without comments and indents."""
+    return INDENT.sub("", uncommented(script))
 
 
 def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -86,7 +94,11 @@ def _files(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.name != "html":
         return
     out, site = Path(app.outdir), app.config.html_baseurl
-    _join_scripts(Path(app.confdir) / "docs/_static/playground", out)
+    scripts = Path(app.confdir) / "docs/_static"
+    for script in scripts.glob("*.js"):
+        text = uncommented(script.read_text("utf-8"))
+        (out / "_static" / script.name).write_text(text, "utf-8")
+    _join_scripts(scripts / "playground", out)
     pictures = Pictures(Path(app.confdir))
     (out / "favicon.ico").write_bytes(pictures.favicon())
     (out / "apple-touch-icon.png").write_bytes(pictures.icon(180, margin=0.12))
