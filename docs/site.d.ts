@@ -1,6 +1,40 @@
 // What the site's scripts take from one another, and from the build; tests/test_types.py
 // has them checked with it.
 
+/** Find all elements of the page, or of a part, which are of the kind that the page has there. */
+type FindAll = <E extends Element = HTMLElement>(query: string, from?: ParentNode) => E[];
+
+/** A copy is of the kind of what it copies, which TypeScript's own types leave out. */
+interface Element {
+  cloneNode(deep?: boolean): this;
+}
+interface DocumentFragment {
+  cloneNode(deep?: boolean): this;
+}
+
+/** What a figure's data hold of its graph; how it is computed anew, as utils/torchutils/tape.py says. */
+interface Recorded {
+  nodes: { shape?: number[]; outputs?: { shape: number[] }[] }[];
+  edges: { out: number }[];
+  tape: Tape;
+}
+interface Tape {
+  dtype: string;
+  code: [op: string | number, ...from: number[]][];
+  seeds: Record<number, number>;
+  places: Record<string, [which: number, ...slots: number[][]]>;
+}
+/** The form that changes leaves. It knows the numbers of a place: null where nothing came. */
+interface LeavesForm extends HTMLFormElement {
+  at(place: string): (number | null)[] | undefined;
+  made: [values: number[], adjoints: (number | null)[]];
+}
+
+interface HTMLElementEventMap {
+  ran: CustomEvent<Done>; // what stands in the playground
+  redrawn: CustomEvent<number | undefined>; // the playground drew another program; where the walk stands
+}
+
 /** Every section's place, and the words that it holds: coursebuild/extension/search.py. */
 declare const siteSections: {
   group: number; // sections whose texts come together
@@ -25,10 +59,11 @@ interface Ran {
   requires: boolean;
   detached: boolean;
   inputs: number[];
-  attributes: any;
+  attributes: string[];
   memory: number[] | null;
   line: number;
   text: string;
+  store: { version: number }; // how often its numbers were changed in place
   freed?: boolean;
 }
 

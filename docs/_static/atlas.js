@@ -2,20 +2,28 @@
 // Show the rows of the atlas whose call, kind and verdict are asked for; the address keeps what was asked.
 
 (() => {
-  /** @returns {any} */
-  const find = (query, /** @type {any} */ from = document) => from.querySelector(query);
-  const form = find(".atlas-filter");
-  const fields = [...form.elements];
-  const [name, kind, verdict] = fields;
-  const status = find("p", form);
+  /** @type {FindAll} */
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  /** @type {HTMLFormElement[]} */
+  const [form] = all(".atlas-filter");
+  /** @type {HTMLInputElement[]} */
+  const [name] = all("input", form);
+  /** @type {HTMLSelectElement[]} */
+  const choices = all("select", form);
+  const [kind, verdict] = choices;
+  const fields = [name, ...choices];
+  const [status] = all("p", form);
   const plain = (/** @type {string} */ text) => text.toLowerCase().replaceAll("−", "-");
-  const rows = [.../** @type {any} */ (document.querySelectorAll(".atlas tbody tr"))].map((row) => ({
-    row,
-    section: row.closest("section"),
-    call: plain(find("th", row).textContent),
-    kind: find("h2", row.closest("section")).firstChild.textContent,
-    verdicts: find(".verdict", row).innerHTML.split("<br>").map((it) => it.replace(/<\/?strong>/g, "")),
-  }));
+  const rows = all(".atlas tbody tr").map((row) => {
+    const section = row.closest("section") ?? row;
+    return {
+      row,
+      section,
+      call: plain(all("th", row)[0].textContent),
+      kind: all("h2", section)[0].firstChild?.textContent ?? "",
+      verdicts: all(".verdict", row)[0].innerHTML.split("<br>").map((it) => it.replace(/<\/?strong>/g, "")),
+    };
+  });
   const offer = (/** @type {HTMLSelectElement} */ select, /** @type {string[]} */ words) =>
     [...new Set(words)].forEach((word) => select.add(new Option(word)));
   let timer = 0; // not each letter: browsers allow few changes of an address at once
@@ -46,7 +54,7 @@
     filter();
     keep(location.hash);
     there.scrollIntoView();
-    find("a", there).focus({ preventScroll: true });
+    all("a", there)[0].focus({ preventScroll: true });
   };
 
   offer(kind, rows.map((it) => it.kind));
@@ -54,8 +62,8 @@
   const asked = new URLSearchParams(location.search);
   for (const field of fields) {
     field.value = asked.get(field.name) ?? "";
-    if (field.selectedIndex < 0) field.selectedIndex = 0; // of another release
   }
+  for (const select of choices) if (select.selectedIndex < 0) select.selectedIndex = 0; // of another release
   form.oninput = () => (filter(), keep());
   form.onsubmit = (event) => event.preventDefault();
   window.addEventListener("hashchange", arrive);

@@ -2,9 +2,12 @@
 // Put the question first that answers what is typed, or the end of a pasted message.
 
 (() => {
-  /** @type {any} */
-  const [box, ...sections] = document.querySelectorAll(".finder, .finder ~ section");
-  const [, field, status] = box.children;
+  /** @type {FindAll} */
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  const [box, ...sections] = all(".finder, .finder ~ section");
+  /** @type {HTMLTextAreaElement[]} */
+  const [field] = all("textarea", box);
+  const [status] = all("[role=status]", box);
   // Words that say nothing of the matter, and pairs of which readers use the first for
   // the second.  Like the weights, they were chosen on the tuned paraphrases.
   const small = new Set(
@@ -30,8 +33,9 @@
       .filter((word) => !small.has(word))
       .map((word) => same.get(word) ?? word);
   const parts = sections.map((section) => {
-    const [head, also] = ["h2", ".also"].map((it) => read(section.querySelector(it).textContent));
+    const [head, also] = ["h2", ".also"].map((it) => read(all(it, section)[0].textContent));
     const text = read(section.textContent);
+    /** @type {Map<string, number>} */
     const times = new Map();
     for (const word of text) times.set(word, (times.get(word) ?? 0) + 1);
     return {
@@ -69,11 +73,11 @@
       }
     }
     const [best, ...rest] = [...parts].sort((a, b) => b.score - a.score);
-    box.parentElement.append(...[best, ...rest].map(({ section }) => section));
-    const sum = (/** @type {string[]} */ some) => some.reduce((all, word) => all + (rare.get(word) ?? 0), 0);
-    const all = [...rare.keys()];
-    const sure = sum(all.filter((word) => best.times.has(word))) >= ENOUGH * sum(all);
-    const title = best.section.querySelector("h2").firstChild.data;
+    box.parentElement?.append(...[best, ...rest].map(({ section }) => section));
+    const sum = (/** @type {string[]} */ some) => some.reduce((sum, word) => sum + (rare.get(word) ?? 0), 0);
+    const asked = [...rare.keys()];
+    const sure = sum(asked.filter((word) => best.times.has(word))) >= ENOUGH * sum(asked);
+    const title = all("h2", best.section)[0].firstChild?.textContent;
     status.textContent = !best.score
       ? words.length ? "No question here has any of these words. The search looks through all pages." : ""
       : sure

@@ -4,11 +4,12 @@
 /** @type {(text: string, count?: number) => {numbers: number[], fault: string}} */
 const readNumbers = (() => {
   const { sqrt, exp, log, sin, cos, tanh, abs } = Math;
-  const calls = { __proto__: null, sqrt, exp, log, ln: log, sin, cos, tanh, abs };
+  const calls = new Map(Object.entries({ sqrt, exp, log, ln: log, sin, cos, tanh, abs }));
   const parts = /(\s*)(?:((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|([a-zµΩπ°%²³_]+)|(\*\*|\S))/gi;
   const options = /,\s*\w+\s*=\s*(<[^>]*>|[^\s,)]+)/g; // dtype=torch.float64, grad_fn=<AddBackward0>
 
-  /** Return the numbers of a list of sums, or throw; i and j stand for the number `i`. */
+  /** Return the numbers of a list of sums, or throw; i and j stand for the number `i`.
+   * @type {(text: string, i: number) => number[]} */
   function parse(text, i) {
     const all = [...text.matchAll(parts)].map(([, gap, number, word, sign]) => ({ gap, number, word, sign }));
     all.forEach(({ gap, number, word }, k) => {
@@ -16,9 +17,10 @@ const readNumbers = (() => {
       if (!gap && ((number && (before || unit)) || (before == "0" && /^[xob]./i.test(word)))) throw 0; // 0x10
     });
     let k = 0;
-    const is = (...signs) => k < all.length && signs.includes(all[k].sign);
-    const isUnit = (n) => /^[ij]$/.test(all[n]?.word ?? "");
+    const is = (/** @type {string[]} */ ...signs) => k < all.length && signs.includes(all[k].sign);
+    const isUnit = (/** @type {number} */ n) => /^[ij]$/.test(all[n]?.word ?? "");
 
+    /** @type {(end: string) => number[]} */
     function list(end) {
       const found = [];
       while (k < all.length && !is(end)) is(",", ";") ? k++ : found.push(...sum());
@@ -31,6 +33,7 @@ const readNumbers = (() => {
       return x;
     };
 
+    /** @returns {number[]} */
     function sum() {
       let value = product();
       // "1 - 2", "1-2" and "1 -2i" are one number, "1 -2" are two
@@ -47,6 +50,7 @@ const readNumbers = (() => {
       return value;
     }
 
+    /** @returns {number[]} */
     function power() {
       if (is("-", "+")) return all[k++].sign == "-" ? [-one(power())] : power();
       const value = single();
@@ -55,9 +59,10 @@ const readNumbers = (() => {
       return [one(value) ** one(power())];
     }
 
+    /** @returns {number[]} */
     function single() {
       const { number, word, sign } = all[k++] ?? {};
-      if (number && isUnit(k)) return k++, [number * i];
+      if (number && isUnit(k)) return k++, [+number * i];
       if (number) {
         while (all[k]?.word && all[k + 1]?.sign != "(") k += all[k + 1]?.sign == "/" && all[k + 2]?.word ? 2 : 1;
         return [+number];
@@ -68,14 +73,17 @@ const readNumbers = (() => {
       if (!is("(")) throw 0;
       k++;
       if (/^(tensor|array)$/.test(word)) return list(")");
-      return [calls[word](one(list(")")))];
+      const call = calls.get(word);
+      if (!call) throw 0;
+      return [call(one(list(")")))];
     }
 
-    all.push(/** @type {any} */ ({ sign: "end" }));
+    all.push({ gap: "", number: "", word: "", sign: "end" });
     return list("end");
   }
 
-  /** Return the parts of complex numbers one after the other, as torch.view_as_real does. */
+  /** Return the parts of complex numbers one after the other, as torch.view_as_real does.
+   * @type {(text: string) => number[]} */
   function parseParts(text) {
     const real = parse(text, 0);
     if (!/(^|[^a-z])[ij](?![a-z])/.test(text)) return real;
@@ -84,7 +92,7 @@ const readNumbers = (() => {
     return real.flatMap((x, k) => [x, once[k]]);
   }
 
-  const read = (text) => {
+  const read = (/** @type {string} */ text) => {
     try {
       const numbers = parseParts(text);
       return { numbers, fault: numbers.every(isFinite) ? "" : "large" };
@@ -113,9 +121,9 @@ const isRounded = (x, typed) => {
   return Math.abs(typed) > 9.5 * unit && Math.abs(x - typed) < 0.51 * unit;
 };
 
-/** Say what is wrong. @type {(place: any, fault: string, count?: number) => void} */
+/** Say what is wrong. @type {(place: Element, fault: string, count?: number) => void} */
 const sayFault = (place, fault, count = 0) => {
-  const says = /** @type {any} */ (document.getElementById("number-says")).content;
+  const says = /** @type {HTMLTemplateElement} */ (document.getElementById("number-says")).content;
   place.replaceChildren(...(says.querySelector("." + (fault || "none"))?.cloneNode(true).childNodes ?? []));
-  place.querySelector("b")?.append(count);
+  place.querySelector("b")?.append(String(count));
 };

@@ -2,10 +2,13 @@
 // Search the sections of all pages while one types.
 
 (() => {
-  /** @type {any} */
-  const [status, advice, list, { content }, more] = document.querySelectorAll("[id^=search-]");
-  /** @type {any} */
-  const field = document.querySelector(".search-form input");
+  /** @type {FindAll} */
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  const [status, advice, list, , more] = all("[id^=search-]");
+  /** @type {HTMLTemplateElement[]} */
+  const [{ content }] = all("#search-result");
+  /** @type {HTMLInputElement[]} */
+  const [field] = all(".search-form input");
   const WEIGHTS = { title: 3, taught: 3, page: 2, text: 1, begun: 0.6 };
   const ENOUGH = 0.5; // of the words, the rare ones counted more
   const SHOWN = 10; // at first, and with each request for more
@@ -18,7 +21,7 @@
         href: `${page}.html${place}`,
         title,
         where: [level, place && name].filter(Boolean).join(" · "),
-        counts: new Map(),
+        counts: /** @type {Map<string, number>} */ (new Map()),
         size: 0, // in words
         head: new Set(head),
         taught: new Set(taught),
@@ -43,12 +46,12 @@
   const known = new Set(parts.flatMap(({ own, name }) => [...own, ...name]));
 
   /** How much of a word a section holds; a title that says nothing else holds it twice. */
-  const weigh = (part, word) => {
+  const weigh = (/** @type {typeof parts[number]} */ part, /** @type {string} */ word) => {
     const count = part.counts.get(word) ?? 0;
     return (
-      (part.head.has(word) && WEIGHTS.title * (1 + 1 / part.head.size)) +
-      (part.taught.has(word) && WEIGHTS.taught) +
-      (part.name.has(word) && WEIGHTS.page) +
+      (part.head.has(word) ? WEIGHTS.title * (1 + 1 / part.head.size) : 0) +
+      (part.taught.has(word) ? WEIGHTS.taught : 0) +
+      (part.name.has(word) ? WEIGHTS.page : 0) +
       (WEIGHTS.text * 2 * count) / (count + 0.5 + (0.5 * part.size) / usual)
     );
   };
@@ -64,6 +67,9 @@
     return { word, forms, shares, rare: Math.log(1 + (parts.length - n + 0.5) / (n + 0.5)) };
   };
 
+  /** @typedef {ReturnType<typeof term>} Term */
+
+  /** @returns {Term[]} */
   const read = (/** @type {string} */ query) => {
     const words = stems(message(query));
     const end = query.toLowerCase().match(/[a-z_]+$/)?.[0];
@@ -71,7 +77,7 @@
     return [...new Set([...words, ...(last ? [last] : [])])].map((word) => term(word, word == last));
   };
 
-  const rank = (terms, /** @type {string} */ query) => {
+  const rank = (/** @type {Term[]} */ terms, /** @type {string} */ query) => {
     const rare = new Map(terms.map((it) => [it.word, it.rare]));
     const all = terms.reduce((sum, it) => sum + it.rare, 0);
     const near = pairs(stems(message(query)));
@@ -114,7 +120,7 @@
   };
 
   /** The words around the place with the most that was looked for, with marks. */
-  const excerpt = (/** @type {string} */ text, terms) => {
+  const excerpt = (/** @type {string} */ text, /** @type {Term[]} */ terms) => {
     const words = text.split(" ");
     const hits = words.map((word) => {
       const own = remembered(word);
@@ -153,7 +159,9 @@
       const first = list.childElementCount;
       for (const part of found.slice(first, first + SHOWN)) {
         const item = content.cloneNode(true);
-        const [, link, where, around] = item.querySelectorAll("*");
+        /** @type {HTMLAnchorElement[]} */
+        const [link] = all("a", item);
+        const [where, around] = all("p", item);
         link.href = part.href;
         link.append(part.title);
         where.append(part.where);
@@ -164,7 +172,7 @@
         list.append(item);
       }
       more.hidden = list.childElementCount == found.length;
-      return list.children[first]?.firstChild;
+      return all("li > a", list)[first];
     };
     show();
     more.onclick = () => show().focus();

@@ -3,7 +3,9 @@
 
 (() => {
   for (const event of ["keydown", "focusin", "pointerover"])
-    addEventListener(event, (/** @type {any} */ { key, target }) => {
-      if (key ? key == "Escape" : target.matches(".term")) document.body.classList.toggle("gp-shut", !!key);
+    addEventListener(event, (e) => {
+      const key = e instanceof KeyboardEvent && e.key;
+      const term = e.target instanceof Element && e.target.matches(".term");
+      if (key ? key == "Escape" : term) document.body.classList.toggle("gp-shut", !!key);
     });
 })();
