@@ -131,6 +131,7 @@ WRONG = {
         "y = tensor([1., None])",
         "x.sum().backward(2.)",
         "x.grad = 1.",
+        "x.grad = False",
     ],
     "integer": [
         "y = tensor([1, 2], requires_grad=True)",

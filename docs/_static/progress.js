@@ -12,7 +12,7 @@
   /** @type {Map<EventTarget, string>} */
   const names = new Map();
   for (const form of forms) {
-    const id = form.closest("section")?.id;
+    const { id } = form.closest("section") ?? form;
     const before = [...names.values()].filter((name) => name.split(".")[0] == id).length;
     names.set(form, `${id}${before ? `.${before}` : ""}`);
   }

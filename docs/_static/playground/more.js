@@ -4,39 +4,49 @@
 (() => {
   const { exp, log, sqrt, abs } = Math;
   const {
-    refuse, room, size, show, fill, total, zeros, strides, places, stretched, dimension, pair, dims, anyDims, define,
+    room, size, show, fill, total, zeros, strides, places, stretched, dimension, pair, sizes, dims, anyDims, define,
     entrywise, gather, along, reduced, matmul, permuted, reshape,
   } = tensors;
+  /** @type {Refuse} */
+  const refuse = tensors.refuse;
 
+  /** @type {(x: Operand, low: number, high: number) => Result} */
   const clamp = (x, low, high) =>
     entrywise([x], (v) => Math.min(Math.max(v, low), high), [(g, y, v) => (v >= low && v <= high ? g : 0)]);
 
+  /** @type {(mask: Operand, a: Operand, b: Operand) => Result} */
   const where = (mask, a, b) =>
     entrywise([mask, a, b], (m, u, v) => (m ? u : v), [() => 0, (g, y, m) => (m ? g : 0), (g, y, m) => (m ? 0 : g)]);
 
-  const product = (v) => v.reduce((a, b) => a * b, 1);
-  const largest = (v) => v.reduce((a, b) => Math.max(a, b));
-  const smallest = (v) => v.reduce((a, b) => Math.min(a, b));
+  const product = (/** @type {number[]} */ v) => v.reduce((a, b) => a * b, 1);
+  const largest = (/** @type {number[]} */ v) => v.reduce((a, b) => Math.max(a, b));
+  const smallest = (/** @type {number[]} */ v) => v.reduce((a, b) => Math.min(a, b));
+  /** @type {(a: number, b: number) => boolean} */
   const same = (a, b) => a == b || (a != a && b != b);
   // max() and amax() share g among equals; each divides in its own order, which nan and infinity show.
+  /** @type {Reduction[1]} */
   const shared = (g, y, v) => {
     const n = v.filter((x) => same(x, y)).length;
     return v.map((x) => (same(x, y) ? g / n : 0));
   };
+  /** @type {Reduction[1]} */
   const first = (g, y, v) => {
     const at = v.findIndex((x) => same(x, y));
     return v.map((_, i) => (i == at ? g : 0));
   };
+  /** @type {Reduction[1]} */
   const counted = (g, y, v) => {
     const n = v.filter((x) => x == y).length;
     return v.map((x) => (g * +(x == y)) / n);
   };
+  /** @type {Reduction[0]} */
   const lse = (v) => {
     const top = largest(v);
     const shift = abs(top) == Infinity ? 0 : top;
     return log(total(v.map((x) => exp(x - shift)))) + shift;
   };
-  /** Where a factor is 0, y / x cannot stand for the product of the others. */
+  /** Where a factor is 0, y / x cannot stand for the product of the others.
+   * @type {(g: number, v: number[], dims: number[] | null) => number[]} */
   const byOthers = (g, v, dims) => {
     const none = v.filter((x) => x == 0).length;
     const rest = product(v.filter((x) => x != 0));
@@ -44,9 +54,8 @@
     return v.map((x) => g * (none == 1 && x == 0 ? rest : 0));
   };
 
-  /** name: [value of a group, its vector-Jacobian product] */
+  /** @type {Record<string, Reduction>} */
   const reductions = {
-    __proto__: null,
     prod: [product, (g, y, v, dims) => (v.includes(0) ? byOthers(g, v, dims) : v.map((x) => g * (y / x)))],
     max: [largest, shared],
     min: [smallest, shared],
@@ -59,8 +68,9 @@
     logsumexp: [lse, (g, y, v) => v.map((x) => g * exp(x - y))],
   };
 
+  /** Values of a group, and what each gets of their upstream gradients g.
+   * @type {Record<string, [(values: number[]) => number[], (g: number[], y: number[]) => number[]]>} */
   const softs = {
-    __proto__: null,
     softmax: [
       (v) => {
         const top = largest(v);
@@ -86,12 +96,16 @@
     ],
   };
 
+  /** @type {(x: Operand, dim: number, soft: typeof softs[string]) => Result} */
   function soften(x, dim, [f, vjp]) {
     const { groups } = along(x, [dim], true);
     const data = zeros(x);
+    /** @type {(from: Entries, at: number[]) => number[]} */
     const pick = (from, at) => at.map((i) => from[i]);
+    /** @type {(to: Entries, at: number[], values: number[]) => void} */
     const put = (to, at, values) => at.forEach((i, k) => (to[i] = values[k]));
     groups.forEach((at) => put(data, at, f(pick(x.data, at))));
+    /** @type {Result["back"]} */
     const back = (g) => {
       const sent = zeros(x);
       groups.forEach((at) => put(sent, at, vjp(pick(g, at), pick(data, at))));
@@ -100,24 +114,28 @@
     return { shape: x.shape, data, back };
   }
 
+  /** @type {(ranks: [number, number], says: string) => (a: Operand, b: Operand) => Result} */
   const ranked = (ranks, says) => (a, b) => {
     if (a.shape.length != ranks[0] || b.shape.length != ranks[1]) refuse("rank", says);
     return matmul(a, b);
   };
 
-  const reversed = (x) => permuted(x, [...x.shape.keys()].reverse());
+  const reversed = (/** @type {Operand} */ x) => permuted(x, [...x.shape.keys()].reverse());
 
+  /** @type {(x: Operand, one: number, two: number) => Result} */
   function transpose(x, one, two) {
     const [a, b] = [one, two].map((d) => dimension(d, x.shape.length));
     return permuted(x, x.shape.map((_, d) => (d == a ? b : d == b ? a : d)));
   }
 
+  /** @type {(x: Operand) => Result} */
   function t(x) {
     const rank = x.shape.length;
     if (rank > 2) refuse("rank", `t() expects a tensor with <= 2 dimensions, but self is ${rank}D`);
     return rank == 2 ? transpose(x, 0, 1) : gather(x, x.shape, [...x.data.keys()]);
   }
 
+  /** @type {(x: Operand, wanted: number[]) => Result} */
   function view(x, wanted) {
     const made = reshape(x, wanted);
     if (made.copied)
@@ -125,7 +143,8 @@
     return made;
   }
 
-  /** Repeat along dimensions of size 1, and along new ones in front. */
+  /** Repeat along dimensions of size 1, and along new ones in front.
+   * @type {(x: Operand, wanted: number[]) => Result} */
   function expand(x, wanted) {
     const own = x.shape;
     const more = wanted.length - own.length;
@@ -143,17 +162,20 @@
     return gather(x, shape, stretched(own, shape));
   }
 
+  /** @type {(x: Operand, dim: number) => Result} */
   function unsqueeze(x, dim) {
     const shape = [...x.shape];
     shape.splice(dimension(dim, x.shape.length + 1), 0, 1);
     return reshape(x, shape);
   }
 
+  /** @type {(x: Operand, dim: number | null) => Result} */
   function squeeze(x, dim) {
     const only = dim == null ? null : dimension(dim, x.shape.length);
     return reshape(x, x.shape.filter((n, d) => n != 1 || (only != null && d != only)));
   }
 
+  /** @type {(x: Operand, dim: number, start: number, end: number, step: number) => Result} */
   function slice(x, dim, start, end, step) {
     const n = x.shape[dim];
     const [from, to] = [start, end].map((i) => Math.min(Math.max(i < 0 ? i + n : i, 0), n));
@@ -162,7 +184,7 @@
     return gather(x, shape, places(shape, steps.map((s, d) => (d == dim ? s * step : s)), from * steps[dim]));
   }
 
-  /** Lay tensors one behind the other along a dimension. */
+  /** Lay tensors one behind the other along a dimension. @type {(inputs: Operand[], dim: number) => Result} */
   function cat(inputs, dim) {
     const rank = inputs[0].shape.length;
     inputs.forEach(({ shape }, k) => {
@@ -189,6 +211,7 @@
     return { shape, data, back: (g, k) => fill(at[k].length, (i) => g[at[k][i]]) };
   }
 
+  /** @type {(inputs: Operand[], dim: number) => Result} */
   function stack(inputs, dim) {
     inputs.forEach(({ shape }, k) => {
       if (show(shape) != show(inputs[0].shape))
@@ -197,6 +220,7 @@
     return cat(inputs.map((x) => ({ ...x, shape: unsqueeze(x, dim).shape })), dim);
   }
 
+  /** @type {(list: Operand[], name: string) => Operand[]} */
   const some = (list, name) => (list.length ? list : refuse("sizes", `${name} expects a non-empty list of tensors`));
   define("maximum minimum", "input:t other:t", (name) => (a, b) => entrywise([a, b], ...pair(name)));
   define("amax amin", "input:t dim:I? keepdim:b?", reduced(anyDims, reductions));
@@ -219,12 +243,12 @@
   define("T", "input:t", () => reversed);
   define("t", "input:t", () => t);
   define("transpose", "input:t dim0:i dim1:i", () => (x, a, b) => transpose(x, a.n, b.n));
-  define("view", "input:t size:s", () => (x, shape) => view(x, dims(shape)));
-  define("expand", "input:t size:s", () => (x, shape) => expand(x, dims(shape)));
+  define("view", "input:t size:s", () => (x, shape) => view(x, sizes(shape)));
+  define("expand", "input:t size:s", () => (x, shape) => expand(x, sizes(shape)));
   define("flatten", "input:t", () => (x) => reshape(x, [-1]));
   define("unsqueeze", "input:t dim:i", () => (x, dim) => unsqueeze(x, dim.n));
-  define("squeeze", "input:t dim:i?", () => (x, dim) => squeeze(x, dim?.n));
-  define("slice", "input:t dim:i start:i end:i step:i", () => (x, ...all) => slice(x, ...all.map(({ n }) => n)));
+  define("squeeze", "input:t dim:i?", () => (x, dim) => squeeze(x, dim && dim.n));
+  define("slice", "input:t dim:i start:i end:i step:i", () => (x, dim, start, end, step) => slice(x, dim.n, start.n, end.n, step.n));
   define("stack", "tensors:l dim:i?", () => (list, dim) => stack(some(list, "stack"), dim?.n ?? 0));
   define("cat", "tensors:l dim:i?", () => (list, dim) => cat(some(list, "cat"), dim?.n ?? 0));
 })();

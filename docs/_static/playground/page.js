@@ -2,37 +2,42 @@
 // The page on which a reader types a program: it is run, drawn, kept in the address.
 
 (() => {
-  /** @returns {any} */
-  const find = (query, from = document) => from.querySelector(query);
-  /** @returns {any[]} */
-  const all = (query, from = document) => [...from.querySelectorAll(query)];
-  const form = find(".pg-write");
-  const text = find("textarea", form);
+  /** @type {FindAll} */
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  const [form] = all(".pg-write");
+  /** @type {HTMLTextAreaElement[]} */
+  const [text] = all("textarea", form);
+  /** @type {HTMLSelectElement[]} */
   const [starts] = all("select", form);
-  const behind = find(".pg-behind", form);
-  const status = find(".pg-fault", form);
-  const figure = find(".pg-write ~ .cell figure.ag");
-  const fields = find(".ag-leaves", figure);
-  const place = find(".ag-scroll", figure);
-  const script = find(".pg-script");
+  const [behind] = all(".pg-behind", form);
+  const [status] = all(".pg-fault", form);
+  const [figure] = all(".pg-write ~ .cell figure.ag");
+  /** @type {LeavesForm[]} */
+  const [fields] = all(".ag-leaves", figure);
+  const [place] = all(".ag-scroll", figure);
+  const [script] = all(".pg-script");
+  /** @type {HTMLAnchorElement[]} */
+  const [save] = all(".pg-save");
   const examples = all("#twelve-starting-points section").map((section) => ({
-    name: find("h3", section).firstChild.textContent,
-    text: find("pre", section).textContent.trimEnd(),
+    name: all("h3", section)[0].firstChild?.textContent ?? "",
+    text: all("pre", section)[0].textContent.trimEnd(),
   }));
   const { draw, safe, show } = drawing;
+  /** @type {Done | undefined} */
   let shown; // the last run without a fault
   let room = place.clientWidth; // asked once: each time the page would be laid out
-  let waiting, keeping;
+  let [waiting, keeping] = [0, 0];
 
-  // The program, set behind the text field: numbers of lines, and the piece that is wrong.
+  /** The program, set behind the text field: which line made which box, and the piece that is wrong.
+   * @type {(fault: Fault | null, made?: number[]) => void} */
   function set(fault, made = []) {
     const lines = text.value.split("\n");
     text.rows = Math.max(4, lines.length + 1);
     behind.innerHTML = lines
       .map((line, k) => {
-        const wrong = fault?.line == k + 1;
-        const from = wrong ? Math.min(fault.column - 1, line.length) : line.length;
-        const to = wrong ? from + Math.max(1, fault.length) : line.length;
+        const wrong = fault?.line == k + 1 && fault;
+        const from = wrong ? Math.min(wrong.column - 1, line.length) : line.length;
+        const to = wrong ? from + Math.max(1, wrong.length) : line.length;
         const piece = wrong ? `<mark>${safe(line.slice(from, to) || " ")}</mark>` : "";
         const nodes = made.flatMap((at, n) => (at == k + 1 ? [`1-${n}`] : [])).join(" ");
         return `<span class="pg-line"${nodes && ` data-made="${nodes}"`}>${safe(line.slice(0, from))}${piece}${safe(line.slice(to)) || (wrong ? "" : " ")}</span>`;
@@ -55,60 +60,63 @@
     [/leaf Variable|inplace operation/, "Give what comes out another name: z = x + 1."],
   ];
 
+  /** @type {(fault?: Fault) => void} */
   function say(fault) {
     clearTimeout(waiting);
     const write = () => {
-      const help = HELP.find(([about]) => about.test(fault?.message))?.[1];
+      const help = HELP.find(([about]) => about.test(fault?.message ?? ""))?.[1];
       status.innerHTML = fault
         ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${help ? ` <em>${safe(help)}</em>` : ""}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
-        : find("strong", status)
+        : all("strong", status)[0]
           ? safe(place.ariaLabel + ".") // to be heard: what was wrong is no more
           : "";
     };
     if (fault && document.activeElement == text) waiting = setTimeout(write, 400); // a word half typed
     else write();
-    text.setAttribute("aria-invalid", !!fault);
+    text.setAttribute("aria-invalid", String(!!fault));
     figure.classList.toggle("pg-old", !!fault);
   }
 
-  /** Draw what ran; ``step``: where the walk stands. */
-  function redraw(step) {
-    const it = draw(shown, room);
+  /** Draw what ran; ``step``: where the walk stands. @type {(result: Done, step?: number) => void} */
+  function redraw(result, step) {
+    const it = draw(result, room);
     place.innerHTML = it.svg;
     place.ariaLabel = it.name;
-    find(".ag-text", figure).innerHTML = it.words;
-    find(".ag-data", figure).textContent = JSON.stringify(it.data);
+    all(".ag-text", figure)[0].innerHTML = it.words;
+    all(".ag-data", figure)[0].textContent = JSON.stringify(it.data);
     fields.at = (place) => it.numbers[place];
     set(null, it.lines);
     figure.dispatchEvent(new CustomEvent("redrawn", { detail: step }));
   }
 
-  const leaves = () => shown.nodes.filter(({ id }) => shown.leaves.includes(id));
+  const leavesOf = (/** @type {Done} */ { nodes, leaves }) => nodes.filter(({ id }) => leaves.includes(id));
+
+  /** @returns {HTMLInputElement[]} */
+  const inputs = () => all("input", fields);
 
   /** A field for each leaf; one in which the reader types stays as it is. */
-  function offer() {
-    const wanted = leaves().map(({ names: [name], value }) => [name, [...value].join(", ")]);
-    const own = all("input", fields);
-    if (wanted.map(([name]) => name).join() != own.map(({ name }) => name).join()) {
-      find(".pg-fields", fields).innerHTML = wanted
-        .map(([name]) => `<label>${name} = <input name="${name}" autocomplete="off" spellcheck="false"></label> `)
+  function offer(/** @type {Done} */ result) {
+    const wanted = leavesOf(result).map(({ names: [name], value }) => ({ name, numbers: [...value].join(", ") }));
+    if (wanted.map(({ name }) => name).join() != inputs().map(({ name }) => name).join()) {
+      all(".pg-fields", fields)[0].innerHTML = wanted
+        .map(({ name }) => `<label>${name} = <input name="${name}" autocomplete="off" spellcheck="false"></label> `)
         .join("");
     }
-    all("input", fields).forEach((input, k) => {
+    inputs().forEach((input, k) => {
       if (input == document.activeElement) return;
-      input.value = wanted[k][1];
-      input.size = wanted[k][1].length + 4;
+      input.value = wanted[k].numbers;
+      input.size = wanted[k].numbers.length + 4;
     });
   }
 
-  /** Run what stands in the text field. */
+  /** Run what stands in the text field. @type {(step?: number) => void} */
   function run(step) {
-    starts.value = examples.findIndex((it) => it.text == text.value);
+    starts.value = String(examples.findIndex((it) => it.text == text.value));
     const result = playground.run(text.value);
     if (result.fault) return say(result.fault), set(result.fault);
     shown = result;
-    offer();
-    redraw(step);
+    offer(result);
+    redraw(result, step);
     say();
     script.textContent = asScript(text.value, result);
     form.dispatchEvent(new CustomEvent("ran", { detail: result }));
@@ -131,19 +139,20 @@
       return false; // no address of ours
     }
     figure.dataset.address = `#p=${program}&s=`;
-    run(step && +step);
+    run(step ? +step : undefined);
     return true;
   }
 
   // Python writes a float with a point.
-  const float = (x) => (Number.isInteger(x) && Math.abs(x) < 1e21 ? x + "." : String(x));
-  const list = (numbers, /** @type {number[]} */ [size, ...rest]) => {
+  const float = (/** @type {number} */ x) => (Number.isInteger(x) && Math.abs(x) < 1e21 ? x + "." : String(x));
+  /** @type {(numbers: number[], shape: number[]) => string} */
+  const list = (numbers, [size, ...rest]) => {
     if (size === undefined) return float(numbers[0]);
     const each = numbers.length / size;
     return `[${Array.from({ length: size }, (_, i) => list(numbers.slice(i * each, (i + 1) * each), rest)).join(", ")}]`;
   };
 
-  /** Write a leaf's numbers into the program. */
+  /** Write a leaf's numbers into the program. @type {(leaf: Ran, numbers: number[]) => void} */
   function write({ line, text: source, shape }, numbers) {
     const lines = text.value.split("\n");
     const literal = list(numbers, shape);
@@ -155,9 +164,9 @@
     text.value = before + (line > 1 ? "\n" : "") + after;
   }
 
-  /** A file for Python that prints what the page shows. */
+  /** A file for Python that prints what the page shows. @type {(program: string, result: Done) => string} */
   function asScript(program, { nodes, output, leaves }) {
-    const of = (id) => nodes.find((node) => node.id == id);
+    const of = (/** @type {number} */ id) => nodes[id];
     const code = program.trimEnd().split("\n");
     const { names, line } = of(output);
     const name = names[0] ?? "result";
@@ -178,7 +187,7 @@
   starts.options[0].hidden = true; // to be read, not to be chosen
   examples.forEach(({ name }, k) => starts.add(new Option(name, String(k))));
   starts.onchange = () => {
-    text.value = examples[starts.value].text;
+    text.value = examples[+starts.value].text;
     run();
     status.textContent = place.ariaLabel + "."; // to be heard: the focus stays here
     keep();
@@ -191,26 +200,28 @@
   form.onsubmit = (event) => event.preventDefault();
   fields.onsubmit = (event) => event.preventDefault();
   fields.oninput = ({ target }) => {
-    const node = leaves().find(({ names }) => names[0] == target.name);
+    if (!shown || !(target instanceof HTMLInputElement)) return;
+    const node = leavesOf(shown).find(({ names }) => names[0] == target.name);
+    if (!node) return;
     const { numbers, fault } = readNumbers(target.value, node.value.length);
-    target.ariaInvalid = !!fault;
-    sayFault(find("[role=status]", fields), fault, node.value.length);
+    target.ariaInvalid = String(!!fault);
+    sayFault(all("[role=status]", fields)[0], fault, node.value.length);
     if (fault) return;
     write(node, numbers);
     run();
     const { names, value, shape } = shown.nodes[shown.output];
-    find("[role=status]", fields).textContent = `${names[0] ?? "output"} = ${show(value, shape)}`; // to be heard, too
+    all("[role=status]", fields)[0].textContent = `${names[0] ?? "output"} = ${show(value, shape)}`; // to be heard, too
     keep();
   };
-  find(".pg-save").onclick = ({ currentTarget: link }) => {
-    URL.revokeObjectURL(link.href);
-    link.href = URL.createObjectURL(new Blob([script.textContent], { type: "text/x-python" }));
+  save.onclick = () => {
+    URL.revokeObjectURL(save.href);
+    save.href = URL.createObjectURL(new Blob([script.textContent], { type: "text/x-python" }));
   };
   addEventListener("hashchange", arrive);
   addEventListener("resize", () => {
     const before = room;
     room = place.clientWidth;
-    if (shown && room != before) redraw();
+    if (shown && room != before) redraw(shown);
   });
 
   fields.at = () => undefined;

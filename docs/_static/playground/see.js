@@ -2,10 +2,13 @@
 // See the program's function along one entry of a leaf, or over two; check gradients by differences.
 
 (() => {
-  /** @type {any} */
-  const box = document.querySelector(".pg-see");
-  const [first, second, step] = box.querySelectorAll("select");
-  const [plot, caption, body, most] = ["svg", "figcaption", "tbody", "[role=status]"].map((query) => box.querySelector(query));
+  /** @type {FindAll} */
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  /** @type {HTMLDetailsElement[]} */
+  const [box] = all(".pg-see");
+  /** @type {HTMLSelectElement[]} */
+  const [first, second, step] = all("select", box);
+  const [plot, caption, most, body] = all("svg, figcaption, [role=status], tbody", box);
   const { one, safe } = drawing;
   const REACH = 2; // so far to each side
   const SIZE = 300; // of the plot, in its own units; around it stands room for numbers
@@ -15,13 +18,17 @@
   const LEVELS = 9;
   let program = "";
   let what = ""; // is seen
+  /** An entry of a leaf: where it stands, its number, the gradient's there.
+   * @typedef {{ name: string, id: number, i: number, at: number, whole: Float64Array, slope: number }} Entry */
+  /** @type {Entry[]} */
   let entries = [];
-  let ran; // what the fields do not offer yet: nobody looks
+  /** @type {Done | null} */
+  let ran = null; // what the fields do not offer yet: nobody looks
 
-  /** The entries of all leaves, as Python names them. */
+  /** The entries of all leaves, as Python names them. @type {(result: Done) => Entry[]} */
   function list({ nodes, leaves }) {
     return leaves.flatMap((id) => {
-      const node = nodes.find((it) => it.id == id);
+      const node = nodes[id];
       return [...node.value].map((at, i) => {
         let rest = i;
         const place = [...node.shape].reverse().map((size) => {
@@ -35,17 +42,22 @@
     });
   }
 
-  /** The output, times its upstream gradient and summed, where entries have other values; nan where there is none. */
+  /** The output, times its upstream gradient and summed, where entries have other values; nan where there is none.
+   * @type {(...changes: [Entry, number][]) => number} */
   function value(...changes) {
+    /** @type {Record<number, Float64Array>} */
     const leaves = {};
     for (const [{ id, i, whole }, x] of changes) (leaves[id] ??= Float64Array.from(whole))[i] = x;
     const { fault, nodes, output, seed } = playground.run(program, { leaves, without: true });
     return fault ? NaN : nodes[output].value.reduce((sum, y, i) => sum + y * seed[i], 0);
   }
 
+  /** @type {(from: number, to: number) => (x: number) => number} */
   const scale = (from, to) => (x) => ((x - from) / (to - from)) * SIZE;
-  const at = (x) => x.toFixed(1);
+  const at = (/** @type {number} */ x) => x.toFixed(1);
+  /** @type {(x: number, y: number, words: string, anchor: string) => string} */
   const text = (x, y, words, anchor) => `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}">${safe(words)}</text>`;
+  /** @type {(a: Entry, low: string, high: string) => string} */
   const frame = (a, low, high) =>
     `<rect class="mv-grid" width="${SIZE}" height="${SIZE}" fill="none"/><g class="mv-ink">` +
     text(0, SIZE + 18, one(a.at - REACH), "start") +
@@ -55,7 +67,7 @@
     text(-6, 12, high, "end") +
     "</g>";
 
-  /** A curve with its tangent. */
+  /** A curve with its tangent. @type {(a: Entry) => string} */
   function along(a) {
     const xs = Array.from({ length: FINE + 1 }, (_, i) => a.at - REACH + (2 * REACH * i) / FINE);
     const ys = xs.map((x) => value([a, x]));
@@ -71,7 +83,7 @@
       open = true;
       return part;
     });
-    const line = (u) => `${at(x(u))} ${at(y(here + a.slope * (u - a.at)))}`;
+    const line = (/** @type {number} */ u) => `${at(x(u))} ${at(y(here + a.slope * (u - a.at)))}`;
     const tangent = Number.isFinite(a.slope * here) ? `M${line(a.at - REACH)}L${line(a.at + REACH)}` : "";
     plot.innerHTML =
       frame(a, one(+low.toPrecision(3)), one(+high.toPrecision(3))) +
@@ -81,8 +93,9 @@
     return `The ${what} as ${a.name} changes. The dashed line, at ${a.name} = ${one(a.at)}, has the gradient's entry ${one(a.slope)} as its slope: a tangent, unless there is a kink, or something is detached.`;
   }
 
-  /** Where a level crosses the sides of a cell: marching squares. */
+  /** Where a level crosses the sides of a cell: marching squares. @type {(grid: number[][], z: number) => string} */
   function level(grid, z) {
+    /** @type {string[]} */
     const parts = [];
     for (let i = 0; i < GRID; i++)
       for (let j = 0; j < GRID; j++) {
@@ -99,9 +112,9 @@
     return parts.join("");
   }
 
-  /** Contours, and the gradient as an arrow across them. */
+  /** Contours, and the gradient as an arrow across them. @type {(a: Entry, b: Entry) => string} */
   function over(a, b) {
-    const points = (c) => Array.from({ length: GRID + 1 }, (_, i) => c.at - REACH + (2 * REACH * i) / GRID);
+    const points = (/** @type {Entry} */ c) => Array.from({ length: GRID + 1 }, (_, i) => c.at - REACH + (2 * REACH * i) / GRID);
     const grid = points(a).map((u) => points(b).map((v) => value([a, u], [b, v])));
     const known = grid.flat().filter(Number.isFinite);
     const [low, high] = [Math.min(...known), Math.max(...known)];
@@ -109,7 +122,7 @@
     const far = Math.hypot(a.slope, b.slope);
     const [dx, dy] = [(a.slope / far) * 60, (-b.slope / far) * 60];
     const [x, y] = [SIZE / 2 + dx, SIZE / 2 + dy];
-    const side = (s) => `${at(x - dx * 0.16 - s * dy * 0.1)} ${at(y - dy * 0.16 + s * dx * 0.1)}`;
+    const side = (/** @type {number} */ s) => `${at(x - dx * 0.16 - s * dy * 0.1)} ${at(y - dy * 0.16 + s * dx * 0.1)}`;
     const arrow = far && Number.isFinite(far) ? `M${SIZE / 2} ${SIZE / 2}L${at(x)} ${at(y)}M${side(1)}L${at(x)} ${at(y)}L${side(-1)}` : "";
     plot.innerHTML =
       frame(a, one(b.at - REACH), one(b.at + REACH)) +
@@ -122,31 +135,33 @@
     return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
   }
 
-  const small = (x) => (x ? x.toExponential(1) : "0");
+  const small = (/** @type {number} */ x) => (x ? x.toExponential(1) : "0");
 
   /** One row for each entry: autograd's number, that of differences, how far apart. */
   function differences() {
     const h = +step.value;
-    const all = [];
+    /** @type {number[]} */
+    const apart = [];
     body.innerHTML = entries
       .map((a) => {
         const slope = (value([a, a.at + h]) - value([a, a.at - h])) / (2 * h);
-        const apart = Math.abs(slope - a.slope);
-        all.push(apart);
-        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", small(apart)];
+        const far = Math.abs(slope - a.slope);
+        apart.push(far);
+        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", small(far)];
         return `<tr><th scope="row">${safe(a.name)}</th>${cells.map((it) => `<td>${it.replace("-", "−")}</td>`).join("")}</tr>`;
       })
       .join("");
-    most.textContent = `At most ${small(Math.max(0, ...all))} apart.`;
+    most.textContent = `At most ${small(Math.max(0, ...apart))} apart.`;
   }
 
   function see() {
-    const [a, b] = [entries[first.value], entries[second.value]];
+    const [a, b] = [first, second].map((it) => entries[parseInt(it.value)]);
     if (!a) return;
     caption.textContent = b && b != a ? over(a, b) : along(a);
     differences();
   }
 
+  /** @type {(select: HTMLSelectElement, options: HTMLOptionElement[]) => void} */
   function offer(select, options) {
     const chosen = select.value;
     select.replaceChildren(...options);
@@ -167,11 +182,12 @@
     see();
   }
 
-  /** @type {any} */
-  const form = document.querySelector(".pg-write");
+  const [form] = all(".pg-write");
+  /** @type {HTMLTextAreaElement[]} */
+  const [written] = all("textarea", form);
   form.addEventListener("ran", ({ detail }) => {
     ran = detail;
-    program = form.querySelector("textarea").value;
+    program = written.value;
     look();
   });
   for (const input of [first, second]) input.onchange = see;

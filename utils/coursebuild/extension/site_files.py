@@ -31,7 +31,7 @@ JOINED = {  # scripts in docs/_static/playground, by the page that loads them
 # Behind what ends a piece of code, where no quote follows: it is in no text.
 BEHIND = re.compile(r"(?<=[;{,}\])]) // [^\"'`/\n]*$", re.MULTILINE)
 TYPE = re.compile(r"/\*\* @(?:(?!\*/).)*\*/ ?")  # amid a line
-INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+INDENT = re.compile(r"^\s+", re.MULTILINE)  # and empty lines
 URLS = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
 
 
