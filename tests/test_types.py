@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,16 @@ def test_types_of_the_sites_scripts_hold(tsc):
     scripts = [*ROOT.glob("docs/_static/**/*.js")]
     assert scripts
     assert {*map(str, scripts)} <= {*done.stdout.splitlines()}
+
+
+def test_scripts_hide_nothing_from_the_checker():
+    settings = json.loads((ROOT / "tsconfig.json").read_text())["compilerOptions"]
+    assert settings["strict"]
+    assert settings.get("noImplicitAny", True)
+    files = [*ROOT.glob("docs/_static/**/*.js"), *ROOT.glob("docs/*.d.ts")]
+    assert len(files) > 20
+    hidden = re.compile(r"[{:<|(,=>] ?any\b|@ts-(?!check)")
+    assert [file for file in files if hidden.search(file.read_text("utf-8"))] == []
 
 
 def calls(name):
