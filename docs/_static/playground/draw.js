@@ -71,16 +71,16 @@ const drawing = (() => {
    */
 
   const pen = new OffscreenCanvas(1, 1).getContext("2d");
-  /** @type {Map<string, number>} */
-  const advances = new Map();
+  /** @type {Record<number, Map<string, number>>} */
+  const advances = { 400: new Map(), 600: new Map() };
   /** How far a letter moves the pen in this weight, per pixel of the font's size; asked once.
    * @type {(letter: string, weight: number) => number} */
   function advance(letter, weight) {
-    const known = advances.get(weight + letter);
+    const known = advances[weight].get(letter);
     if (known !== undefined || !pen) return known ?? 0;
     pen.font = `${weight} 100px ${FONT}`;
     const asked = pen.measureText(letter).width / 100;
-    advances.set(weight + letter, asked);
+    advances[weight].set(letter, asked);
     return asked;
   }
   /** The room that a line needs, in pixels. @type {(text: string, size?: number) => number} */
