@@ -58,7 +58,7 @@ def uncommented(script: str) -> str:
 
 
 def stripped(script: str) -> str:
-    """Return a script without comments and indents."""
+    """Return a script as ``uncommented`` does, without indents and empty lines."""
     return INDENT.sub("", uncommented(script))
 
 
