@@ -164,10 +164,10 @@ def test_page_is_read_once_and_again_where_it_has_changed(root, monkeypatch):
     kept = Memory(Kept(root / "kept"), Path(site_checks.__file__))
     page = root / "site" / "index.html"
     assert problems(root / "site", root, {}, kept) == []
-    before = site_checks.read_pages([page], kept)
+    before = site_checks.read_pages(page.parent, kept)
     read = []
     monkeypatch.setattr(site_checks, "_read", read.append)
-    assert site_checks.read_pages([page], kept) == before
+    assert site_checks.read_pages(page.parent, kept) == before
     assert not read
     monkeypatch.undo()
     page.write_text(PAGE.format('<a href="no.html"></a>'))

@@ -9,9 +9,10 @@ import pytest
 from coursebuild.publishing.publish import (
     STORES,
     fingerprint,
-    inputs,
     is_current,
     locked,
+    look,
+    pages_key,
     publish,
     sweep,
 )
@@ -129,7 +130,7 @@ def test_lock_makes_a_second_build_wait(tmp_path):
 
 
 def test_inputs_hold_every_kind_of_source():
-    names = {path.relative_to(ROOT).as_posix() for path in inputs(ROOT)}
+    names = look(ROOT).digests.keys()
     assert {
         "conf.py",
         "requirements.lock",
@@ -142,14 +143,14 @@ def test_inputs_hold_every_kind_of_source():
 
 
 def test_inputs_hold_nothing_generated():
-    assert not [path for path in inputs(ROOT) if path.suffix == ".pyc"]
+    assert not [name for name in look(ROOT).digests if name.endswith(".pyc")]
 
 
 def copy_inputs(folder):
-    for path in inputs(ROOT):
-        target = folder / path.relative_to(ROOT)
+    for name in look(ROOT).digests:
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
+        target.write_bytes((ROOT / name).read_bytes())
     return folder
 
 
@@ -184,3 +185,34 @@ def test_fingerprint_changes_when_a_file_is_renamed(tmp_path):
     before = fingerprint(copy_inputs(tmp_path))
     (tmp_path / "docs" / "rules.md").rename(tmp_path / "docs" / "laws.md")
     assert fingerprint(tmp_path) != before
+
+
+def test_look_shows_a_file_that_was_changed_and_changed_back(tmp_path):
+    page = copy_inputs(tmp_path) / "docs/rules.md"
+    before, text = look(tmp_path), page.read_text("utf-8")
+    page.write_text(f"{text} ", "utf-8")
+    page.write_text(text, "utf-8")
+    now = look(tmp_path)
+    assert now.digests == before.digests
+    assert now.state != before.state
+
+
+def test_link_that_leads_nowhere_is_no_input(tmp_path):
+    (copy_inputs(tmp_path) / "docs/lost.md").symlink_to("nowhere.md")
+    assert fingerprint(tmp_path) == fingerprint(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("docs/rules.md", False),
+        ("gallery/GALLERY_HEADER.rst", False),
+        ("docs/_static/site.css", True),
+        ("utils/coursebuild/state.py", True),
+    ],
+)
+def test_key_of_all_pages_changes_with_what_is_no_page(tmp_path, name, changes):
+    before = pages_key(copy_inputs(tmp_path))
+    path = tmp_path / name
+    path.write_text(f"{path.read_text('utf-8')}\n", "utf-8")
+    assert (pages_key(tmp_path) != before) == changes

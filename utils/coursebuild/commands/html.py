@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import re
 import shutil
@@ -18,10 +19,10 @@ from coursebuild.publishing.publish import (
     input_date,
     is_current,
     locked,
+    look,
     pages_key,
     publish,
     readable,
-    state,
     swept,
 )
 from coursebuild.sources.wording import authored, worded
@@ -65,15 +66,17 @@ def build(root: Path, loaded: str | None = None) -> str:
     """
     target = root / "build" / "html"
     with locked(target.parent):
-        seen, mark = state(root), fingerprint(root)
-        if loaded not in (None, code(root, seen)):
+        seen = look(root)
+        mark, key = fingerprint(root, seen), pages_key(root, seen)
+        if loaded not in (None, code(root, seen.state)):
             raise StaleCodeError
         if is_current(target, mark):
             return f"Nothing to do, the site is up to date: {_address(target)}"
         with swept(target):
-            made = _build_aside(root, target.parent, execute_lessons=True)
+            made = _build_aside(root, target.parent, key, execute_lessons=True)
             built, notes, files = made
-            if (state(root), fingerprint(root)) != (seen, mark):
+            now = look(root)
+            if (now.state, fingerprint(root, now)) != (seen.state, mark):
                 raise SiteError("A source changed during the build: build again.")
             publish(built, target, mark, files.digest)
             shutil.rmtree(target.with_name(KEPT), ignore_errors=True)
@@ -87,7 +90,8 @@ def draft(root: Path) -> str:
     """Build ``build/draft`` without executing anything; known outputs are shown."""
     target = root / "build" / "draft"
     with locked(target.parent), swept(target.with_name("html")):
-        built, *_ = _build_aside(root, target.parent, execute_lessons=False)
+        key = pages_key(root)
+        built, *_ = _build_aside(root, target.parent, key, execute_lessons=False)
         shutil.rmtree(target, ignore_errors=True)
         built.rename(target)
     return f"A draft is ready (nothing was executed), open {_address(target)}"
@@ -99,7 +103,7 @@ def told(notes: list[str]) -> list[str]:
 
 
 def _build_aside(
-    root: Path, folder: Path, *, execute_lessons: bool
+    root: Path, folder: Path, key: str, *, execute_lessons: bool
 ) -> tuple[Path, list[str], Files]:
     """Return a folder with the checked site, notes for its authors, and its files."""
     from coursebuild.publishing.easy_links import mend
@@ -107,7 +111,6 @@ def _build_aside(
     from coursebuild.publishing.site_checks import problems
     from courserun.kept import Kept, Memory
 
-    key = pages_key(root)
     work = folder / ".work"  # always here: Sphinx notes where it read
     kept = Kept(folder / ".read")
     read = Memory(kept, *(UTILS / name for name in READERS))
@@ -115,8 +118,8 @@ def _build_aside(
     drawn = {run.lesson: run.drawings for run in course.runs.known}
     lessons, files = course.runs.lessons.values(), course.files
     easy = [lesson.name for lesson in lessons if not lesson.strict]
-    mended = mend(built, root, easy, read, files.digest)
     found = finish(built, input_date(root), files, read, key)
+    mended = mend(built, root, easy, read, files.digest)
     found += problems(built, root, drawn, read, files.digest)
     read.keep()
     kept.sweep()
@@ -161,6 +164,7 @@ def run_sphinx(
 
         if execute:
             renewal = Renewal(work.with_name(KEPT), work, key, course.files)
+        logging.disable(logging.INFO)  # nobody reads of each file that is copied
         app = Sphinx(
             srcdir=work / "docs",
             confdir=root,
@@ -183,6 +187,7 @@ def run_sphinx(
             failures = course.runs.failures()
     finally:
         stop()
+        logging.disable(logging.NOTSET)
         gc.unfreeze()
     lessons = course.runs.lessons.values() if course else ()
     said = authored(_readable(warnings.getvalue(), root, work), root, work / "docs")

@@ -23,7 +23,6 @@ from sphinx.util import logging
 from coursebuild.extension.checked import LAW, spoken
 from coursebuild.sources.docnames import place_of, source_of
 from coursebuild.state import state
-from coursecheck.formulas import FormulaError, parse
 from coursecheck.maths import RELATION, plain
 from coursecheck.stated import Formula, Statement, stating
 from courserun.lesson import Run
@@ -31,6 +30,7 @@ from courserun.lesson import Run
 __all__ = ["remains", "setup", "sources_of"]
 
 logger = logging.getLogger(__name__)
+LEVEL = re.compile(r"lessons/.*/index")  # a page that lists the lessons of one
 _FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
 _STATED = "\ufff9"  # for a formula with a relation, in what stands around it
 _ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
@@ -128,8 +128,9 @@ def judge(app: Sphinx, doctree: nodes.document) -> None:
 
 def sources_of(app: Sphinx, page: str) -> list[str]:
     """Return the sources that a page shows; the list of all lessons shows headers."""
-    levels = [d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)]
-    shown = [page, *sorted(levels)] if page == "lessons/index" else [page]
+    shown = [page]
+    if page == "lessons/index":
+        shown += sorted(filter(LEVEL.match, app.env.found_docs))
     return [source_of(name, Path(app.confdir)) for name in shown]
 
 
@@ -164,6 +165,8 @@ def _unchecked(doctree: nodes.document, left: list[_Read]) -> Iterator[_Fault]:
 
 def _is_harmless(formula: str) -> bool:
     """Tell whether a formula without an equals sign states nothing of a number."""
+    from coursecheck.formulas import FormulaError, parse  # few pages need it
+
     try:
         parse(formula, is_known=lambda name: True)
     except FormulaError:
@@ -321,8 +324,8 @@ def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
                 if first in words:
                     return f"{name}:{line}{said}"
     if not lesson and "docstring of" not in source:  # a source that states nothing
-        levels = [d for d in app.env.found_docs if re.match(r"lessons/.*/index", d)]
-        for docname in (app.env.docname, *sorted(levels)):
+        levels = sorted(filter(LEVEL.match, app.env.found_docs))
+        for docname in (app.env.docname, *levels):
             place = place_of(docname, Path(app.confdir), first)
             if not place.endswith(":1"):
                 return place

@@ -114,7 +114,8 @@ class Renewal:
         there, former = set(env.found_docs), set(env.all_docs)
         if env.config_status != CONFIG_OK:
             return there, set(), former - there
-        changed = {p for p in former & there if _digest(app, p) != known.get(p)}
+        now = self._now.digests = {p: _digest(app, p) for p in former & there}
+        changed = {p for p, digest in now.items() if digest != known.get(p)}
         return there - former, changed | env.reread_always & there, former - there
 
     def _forget(self, app: Sphinx, _env: object, page: str) -> None:
@@ -129,7 +130,8 @@ class Renewal:
 
     def _choose(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
         """Choose the pages to write; put the others in place as they were."""
-        self._now.digests = {page: _digest(app, page) for page in env.all_docs}
+        old = {p: d for p, d in self._now.digests.items() if p not in self._read}
+        self._now.digests = {p: old.get(p) or _digest(app, p) for p in env.all_docs}
         self._now.shown = _shown(app)
         same = self._now.shown == self._former.shown
         left = {p for p in env.all_docs if same and p not in self._read}
@@ -188,9 +190,9 @@ def _digest(app: Sphinx, page: str) -> str:
 
 def _own(app: Sphinx, page: str) -> Any:
     """Return what tells of a page's file, of those that it includes, of its run."""
-    env = app.env
+    env, top = app.env, f"{app.srcdir}{os.sep}"
     paths = [str(env.doc2path(page)), *sorted(map(str, env.dependencies[page]))]
-    files = [(os.path.relpath(path, app.srcdir), _sum(app, path)) for path in paths]
+    files = [(path.removeprefix(top), _sum(app, path)) for path in paths]
     return files, [state(app).runs.key(name) for name in sources_of(app, page)]
 
 

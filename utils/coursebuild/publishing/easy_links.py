@@ -51,20 +51,21 @@ def mend(
     root: Path,
     names: Iterable[str],
     known: Memory | None = None,
-    digest: Callable[[Path], str] = digest_of,
+    digest: Callable[[str], str] = digest_of,
 ) -> list[str]:
     """Turn what would lead nowhere into text, and what asks another host into a link.
 
     ``names`` are the sources of the pages that may be mended; ``known`` is what pages
     said when they were read.  ``digest`` digests a file.  Returns a note for each.
     """
-    found = [(name, site / page_of(name)) for name in names]
-    pages = read_pages(site.rglob("*.html"), known, digest) if found else {}
+    found = [(name, page_of(name)) for name in names]
+    pages = read_pages(site, known, digest) if found else {}
     notes, seen = list[str](), Seen()
-    for name, page in found:
-        wrong = [*wrong_links(page, site, pages, seen)] if page in pages else []
+    for name, shown in found:
+        wrong = [*wrong_links(shown, site, pages, seen)] if shown in pages else []
         if not wrong:
             continue
+        page = site / shown
         lines = (root / name).read_text(encoding="utf-8").splitlines()
         before = text = page.read_text(encoding="utf-8")
         for tag, url, why in wrong:

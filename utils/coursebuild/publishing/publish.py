@@ -8,10 +8,11 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 from coursebuild.addresses import read_places
 from coursebuild.publishing.source_date import source_date
@@ -19,14 +20,15 @@ from courserun.kept import digest_of, files_below
 
 __all__ = [
     "STORES",
+    "Look",
     "State",
     "checksums",
     "code",
     "fingerprint",
     "input_date",
-    "inputs",
     "is_current",
     "locked",
+    "look",
     "pages_key",
     "publish",
     "readable",
@@ -44,15 +46,36 @@ AGAIN = "-again"
 INPUTS = ("conf.py", "pyproject.toml", "requirements.lock", "LICENSE")
 FOLDERS = ("docs", "gallery", "utils", "vendor")
 SOURCES = (".md", ".rst", ".ipynb")  # of pages in docs
+CACHE = "__pycache__"
 
 
-def inputs(root: Path) -> Iterator[Path]:
-    """Yield every file that the site is a function of, in a fixed order."""
-    yield from (root / name for name in INPUTS)
-    for folder in FOLDERS:
-        for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                yield path
+class Look(NamedTuple):
+    """What was seen of all inputs at one time, in a fixed order.
+
+    ``state`` tells that a source changed, were it changed back since; ``digests`` are
+    of what each holds, by its name from the root.
+    """
+
+    state: State
+    digests: dict[str, bytes]
+
+
+def look(root: Path) -> Look:
+    """Look at every file that the site is a function of."""
+    names = _inputs(root)
+    digests = {name: hashlib.sha256(_data(f"{root}/{name}")).digest() for name in names}
+    return Look(_state(root, names), digests)
+
+
+def _inputs(root: Path) -> list[str]:
+    below = [f"{folder}/{x}" for folder in FOLDERS for x in files_below(root / folder)]
+    found = (name for name in below if f"/{CACHE}/" not in name)
+    return [*INPUTS, *(name for name in found if os.path.isfile(f"{root}/{name}"))]
+
+
+def _data(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def input_date(root: Path) -> date | None:
@@ -60,46 +83,47 @@ def input_date(root: Path) -> date | None:
     return source_date(root, (*INPUTS, *FOLDERS))
 
 
-def fingerprint(root: Path) -> str:
+def fingerprint(root: Path, seen: Look | None = None) -> str:
     """Return the digest of all inputs, of Python's version and of torch's.
 
     The inputs' date and the addresses count, since git and the environment know
-    of them what no file says.
+    of them what no file says.  They are looked at, unless they were ``seen``.
     """
-    return _digest(root, inputs(root), str(input_date(root)))
+    digests = (seen or look(root)).digests
+    return _digest(root, digests, str(input_date(root)))
 
 
-def pages_key(root: Path) -> str:
+def pages_key(root: Path, seen: Look | None = None) -> str:
     """Return the digest of all that is no source of one page, which may change all.
 
     The inputs' date does not count: see ``put_date``.
     """
-    pages = root / "docs", root / "gallery"
-    return _digest(
-        root,
-        (
-            path
-            for path in inputs(root)
-            if not (path.suffix in SOURCES and path.is_relative_to(pages[0]))
-            and not path.is_relative_to(pages[1])
-        ),
-    )
+    digests = (seen or look(root)).digests
+    return _digest(root, {x: d for x, d in digests.items() if not _is_a_pages(x)})
 
 
-def _digest(root: Path, paths: Iterable[Path], said: str = "") -> str:
+def _is_a_pages(name: str) -> bool:
+    source = name.startswith("docs/") and name.endswith(SOURCES)
+    return source or name.startswith("gallery/")
+
+
+def _digest(root: Path, digests: Mapping[str, bytes], said: str = "") -> str:
     digest = hashlib.sha256(f"{sys.version} {version('torch')}".encode())
     digest.update(os.environ.get("SOURCE_DATE_EPOCH", "").encode())
     digest.update(f"{said} {read_places(root)}".encode())
-    for path in paths:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, held in digests.items():
+        digest.update(name.encode(errors="surrogateescape") + b"\0" + held)
     return digest.hexdigest()[:32]
 
 
 def state(root: Path) -> State:
-    """Return what tells that a source changed, were it changed back since."""
-    found = ((path, path.stat()) for path in inputs(root))
-    return [(str(path), stat.st_mtime_ns, stat.st_size) for path, stat in found]
+    """Return what tells that a source changed; reads none."""
+    return _state(root, _inputs(root))
+
+
+def _state(root: Path, names: Iterable[str]) -> State:
+    found = ((path, os.stat(path)) for path in (f"{root}/{name}" for name in names))
+    return [(path, stat.st_mtime_ns, stat.st_size) for path, stat in found]
 
 
 def code(root: Path, known: State | None = None) -> str:

@@ -61,7 +61,7 @@ def problems(
     root: Path,
     drawn: Mapping[str, Iterable[str]],
     known: Memory | None = None,
-    digest: Callable[[Path], str] = digest_of,
+    digest: Callable[[str], str] = digest_of,
 ) -> list[str]:
     """Return one line for each thing that is wrong with the pages of ``site``.
 
@@ -71,14 +71,12 @@ def problems(
     """
     names, known = files_below(site), known or Memory(None)
     found = [f"{name}: is empty" for name in _empty_files(site, names)]
-    pages = [site / name for name in names if name.endswith(".html")]
+    pages, seen = read_pages(site, known, digest), Seen()
     if not pages:
         return [*found, f"{site.name}: holds no page"]
-    ids, seen = read_pages(pages, known, digest), Seen()
-    for page in sorted(pages):
-        name = page.relative_to(site)
-        found += [f"{name}: {line}" for line in ids[page].wrong]
-        found += _wrong_on(page, site, root, ids, seen)
+    for name, page in pages.items():
+        found += [f"{name}: {line}" for line in page.wrong]
+        found += _wrong_on(name, site, root, pages, seen)
     sources = [*pages_below(root, ".md", ".rst", ".ipynb"), *scripts(root)]
     found += _paths_of_the_machine(site, root, names, known, digest)
     return [*found, *_missing(site, sources, root), *_lost(site, drawn)]
@@ -86,16 +84,15 @@ def problems(
 
 def dead_links(site: Path, root: Path) -> list[str]:
     """Return one line for each link that leads nowhere, of a site that is refused."""
-    pages, seen = read_pages(sorted(site.rglob("*.html"))), Seen()
-    return [line for page in pages for line in _wrong_on(page, site, root, pages, seen)]
+    pages, seen = read_pages(site), Seen()
+    return [line for name in pages for line in _wrong_on(name, site, root, pages, seen)]
 
 
 def _wrong_on(
-    page: Path, site: Path, root: Path, pages: Mapping[Path, _Page], seen: Seen
+    name: str, site: Path, root: Path, pages: Mapping[str, _Page], seen: Seen
 ) -> Iterator[str]:
-    name = page.relative_to(site)
-    for _, url, why in wrong_links(page, site, pages, seen):
-        place = place_of(name.with_suffix("").as_posix(), root, url)
+    for _, url, why in wrong_links(name, site, pages, seen):
+        place = place_of(name.removesuffix(".html"), root, url)
         known = (root / place.rpartition(":")[0]).exists()
         yield f"{place}\n  {why}{_FIX}" if known else f"{name}: {why}"
 
@@ -111,20 +108,20 @@ def _paths_of_the_machine(
     root: Path,
     names: Iterable[str],
     known: Memory,
-    digest: Callable[[Path], str],
+    digest: Callable[[str], str],
 ) -> Iterator[str]:
     """Name the files, pages or not, that show where something lay on the disk."""
     own = {f(f"{root}/").encode() for f in (str, quote, escape)}
     mark = re.compile(b"|".join([*map(re.escape, sorted(own)), ELSEWHERE.encode()]))
     signs = {*own, *SIGNS}  # to look for a word is ten times as fast
 
-    def shown(path: Path) -> str:
-        data = path.read_bytes()
+    def shown(path: str) -> str:
+        data = Path(path).read_bytes()
         hit = mark.search(data) if any(sign in data for sign in signs) else None
         return hit[0].decode(errors="replace") if hit else ""
 
     for name in names:
-        path = site / name
+        path = f"{site}/{name}"
         if hit := known.of((mark.pattern, digest(path)), partial(shown, path)):
             yield f"{name}: shows a path of this machine: {hit}"
 
@@ -144,20 +141,25 @@ def _around(text: str, mark: str) -> str:
 
 
 def read_pages(
-    pages: Iterable[Path],
+    site: Path,
     known: Memory | None = None,
-    digest: Callable[[Path], str] = digest_of,
-) -> dict[Path, _Page]:
-    """Read what pages say, on all cores; what has been read is ``known``."""
+    digest: Callable[[str], str] = digest_of,
+) -> dict[str, _Page]:
+    """Read what the pages of ``site`` say, on all cores; return it by their names.
+
+    What has been read is ``known``.
+    """
     known = known or Memory(None)
-    keys = {page: ("page", digest(page)) for page in pages}
-    new = [page for page, key in keys.items() if not known.knows(key)]
+    names = [name for name in files_below(site) if name.endswith(".html")]
+    keys = {name: ("page", digest(f"{site}/{name}")) for name in names}
+    new = [name for name, key in keys.items() if not known.knows(key)]
+    paths = [site / name for name in new]
     if len(new) > FEW:
         with ProcessPoolExecutor(at_once(), mp_context=get_context("fork")) as pool:
-            read = dict(zip(new, pool.map(_read, new, chunksize=4), strict=True))
+            read = dict(zip(new, pool.map(_read, paths, chunksize=4), strict=True))
     else:
-        read = {page: _read(page) for page in new}
-    return {p: known.of(key, partial(read.__getitem__, p)) for p, key in keys.items()}
+        read = dict(zip(new, map(_read, paths), strict=True))
+    return {n: known.of(key, partial(read.__getitem__, n)) for n, key in keys.items()}
 
 
 def _read(page: Path) -> _Page:
@@ -169,35 +171,36 @@ def _read(page: Path) -> _Page:
 
 
 def wrong_links(
-    page: Path, site: Path, pages: Mapping[Path, _Page], seen: Seen | None = None
+    name: str, site: Path, pages: Mapping[str, _Page], seen: Seen | None = None
 ) -> Iterator[tuple[str, str, str]]:
     """Yield what leads nowhere, or loads from elsewhere: its tag, its address, why.
 
     Pages of one folder have most links in common: ``seen`` holds where they lead.
     """
-    folder, seen = str(page.parent), {} if seen is None else seen
-    for link in filter(None, pages[page].links.split("\n")):
+    folder, file = os.path.split(name)
+    seen = {} if seen is None else seen
+    for link in filter(None, pages[name].links.split("\n")):
         tag, _, url = link.partition(" ")
-        if (page.name, url) == ANYWHERE:
+        if (file, url) == ANYWHERE:
             continue
-        key = str(page) if url.startswith(("#", "?")) else folder, url
+        key = name if url.startswith(("#", "?")) else folder, url
         if key not in seen:
-            seen[key] = _goal(page, url, site, pages)
+            seen[key] = _goal(name, url, site, pages)
         there, why = seen[key]
         if why and not (tag == "a" and not there):
             yield tag, url, why
 
 
 def _goal(
-    page: Path, url: str, site: Path, pages: Mapping[Path, _Page]
+    name: str, url: str, site: Path, pages: Mapping[str, _Page]
 ) -> tuple[bool, str]:
     """Tell whether an address is of this site, and what is wrong where it leads."""
     parts = urlsplit(url)
     if parts.scheme or parts.netloc:
         return False, f"asks another host for {url}"
-    target = _flat(str(page.parent), parts.path) if parts.path else page
-    if target not in pages and target.is_dir():
-        target /= "index.html"
+    target = _flat(os.path.dirname(name), parts.path) if parts.path else name
+    if target not in pages and os.path.isdir(f"{site}/{target}"):
+        target = _flat(target, "index.html")
     if target not in pages and not _holds(site, target):
         return True, f"links to {url}, which is not there"
     if target in pages and not _leads(parts.fragment, pages[target].ids):
@@ -211,13 +214,15 @@ def _leads(fragment: str, ids: str) -> bool:
     return is_program or f"\n{unquote(fragment)}\n" in ids
 
 
-def _flat(folder: str, link: str) -> Path:
+def _flat(folder: str, link: str) -> str:
     """Resolve ``..`` by text alone: the site may be reached through a link."""
-    return Path(os.path.normpath(os.path.join(folder, unquote(link))))
+    return os.path.normpath(os.path.join(folder, unquote(link)))
 
 
-def _holds(site: Path, file: Path) -> bool:
-    return file.exists() and file.is_relative_to(site)
+def _holds(site: Path, name: str) -> bool:
+    """Tell whether a name from the site's top is that of a file below it."""
+    inside = not name.startswith(("/", "../"))
+    return inside and os.path.exists(f"{site}/{name}")
 
 
 def _missing(site: Path, sources: Iterable[Path], root: Path) -> Iterator[str]:
