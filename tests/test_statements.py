@@ -774,3 +774,24 @@ def test_formulas_are_found_and_code_is_not(source, markup):
     letters = [c for m in found for c in m.text if c.isalpha()]
     assert letters == list("abcdefgh")
     assert all(source[m.start :].startswith(m.text) for m in found)
+
+
+def test_letter_has_one_size_in_a_paragraph():
+    code = "import torch\nx, z = torch.ones(3), torch.ones(5)"
+    one, other = r":math:`x \in \mathbb R^n`", r":math:`z \in \mathbb R^n`"
+    assert "and n is 3 above" in message("", code, f"Here {one}, and {other}.")
+    assert len(lesson("", code, f"Here {one}.\n\nThere {other}.")) == 2
+
+
+def test_letter_takes_the_size_that_a_cell_gives():
+    """Before the cell it had another one."""
+    cells = "import torch\nx, z = torch.ones(3), torch.ones(5)", "x = torch.ones(5)"
+    text = r"Then :math:`x \in \mathbb R^n` and :math:`z \in \mathbb R^n`."
+    assert len(lesson("", cells[0], text, cells[1])) == 2
+
+
+def test_what_is_near_0_is_told_how_to_be_written():
+    code = "import torch\nx = torch.tensor(15.0, requires_grad=True)\ny = x.sigmoid()"
+    said = message("", code, r":math:`\frac{dy}{dx} = 0`")
+    assert r"what is only near 0 is written \approx 0" in said
+    assert "near 0" not in message("", code, ":math:`x = 0`")

@@ -92,6 +92,7 @@ class Names:
     stencil: Stencil | None = None  # of central differences; None means autograd
     nudged: tuple[int, float] = (-1, 0.0)  # a number's place, and how much is added
     bases: Mapping[str, int] = field(default_factory=dict)  # what counts from 1
+    lengths: dict[str, int] = field(default_factory=dict)  # n, of x in R^n above
 
     def live(self, name: str) -> Any:
         """Return the variable of the code that a name of the formula means."""

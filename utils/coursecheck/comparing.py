@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from coursecheck.algebra import evaluate, grown
-from coursecheck.binding import Log, Names
+from coursecheck.binding import Log, Names, UnboundError
 from coursecheck.formulas import Equation, FormulaError, Node, is_fraction, walk
 from coursecheck.slips import slip, written
 from coursecheck.tokens import MEMBERSHIP
@@ -17,7 +17,10 @@ from coursecheck.tokens import MEMBERSHIP
 __all__ = ["FalseError", "bound", "compare", "derives", "is_literal"]
 
 _CONDITION = "if this is a condition, put it in words, or mark it as law"
+_NEAR = r"what is only near 0 is written \approx 0"
+_SMALL = 1e-3
 _COARSEST = 0.05  # of a value that was rounded on the way
+_NOISE = 1e-12  # what float64 leaves of a difference that is 0
 _BOUNDS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "!=": torch.ne}
 
 
@@ -42,13 +45,14 @@ def compare(
     tensors = [member.value.tensor for member in members]
     if anywhere and not all(bool(t.isfinite().all()) for t in tensors):
         return None
+    exact = rtol is None and not anywhere
     if rtol is None:
         rtol = max(1e-9, 16 * scope.log.eps)
         for member in members:
             member.refuse_too_many_digits(rtol)
     members.sort(key=lambda member: -member.weight)  # the truth first
     pairs = itertools.combinations(members, 2)
-    worst = max(_difference(stated, truth, rtol) for truth, stated in pairs)
+    worst = max(_difference(a, b, rtol, exact=exact) for b, a in pairs)
     scope.log.witnesses.update(m.label for m in members if m.label != "autograd")
     return worst
 
@@ -82,7 +86,9 @@ def _member_of(left: Equation, sign: str, of: Node, scope: Names) -> None:
     member = _members(left, scope)[-1]
     value = member.value.tensor
     if of.op == "space":
-        holds, found = _is_of_space(value, of, scope), f"shape {tuple(value.shape)}"
+        above = "".join(f", and {n} is {k} above" for n, k in scope.lengths.items())
+        found = f"shape {tuple(value.shape)}{above}"
+        holds = _is_of_space(value, of, scope)
     else:
         ends = [evaluate(node, scope).tensor for node in of.args]
         holds, found = _is_between(value, ends, of), written(value)
@@ -95,15 +101,20 @@ def _member_of(left: Equation, sign: str, of: Node, scope: Names) -> None:
 
 
 def _is_of_space(value: Tensor, of: Node, scope: Names) -> bool:
+    """Compare shapes; a letter without a value has the first size that it meets."""
     letter, sizes = of.args
     if value.is_complex() and letter != "C":
         return False
     whole = letter in "RC" or bool((value == value.round()).all())
     if not whole or (letter == "N" and bool((value < 0).any())):
         return False
-    shape = [None if _is_any(size, scope) else _size(size, scope) for size in sizes]
-    pairs = zip(shape, value.shape, strict=False)
-    return len(shape) == value.ndim and all(n in (None, size) for n, size in pairs)
+    if len(sizes) != value.ndim:
+        return False
+    for size, length in zip(sizes, value.shape, strict=True):
+        if _is_any(size, scope):
+            scope.lengths.setdefault(size.args[0], length)
+    known = {name: torch.tensor(float(k)) for name, k in scope.lengths.items()}
+    return [_size(size, scope.bind(known)) for size in sizes] == [*value.shape]
 
 
 def _is_any(size: Node, scope: Names) -> bool:
@@ -111,7 +122,11 @@ def _is_any(size: Node, scope: Names) -> bool:
 
 
 def _size(node: Node, scope: Names) -> float:
-    size = evaluate(node, scope).tensor
+    try:
+        size = evaluate(node, scope).tensor
+    except UnboundError as error:
+        why = f"{error.name} has no value here: give it one, or write one letter alone"
+        raise FormulaError(why, node.at) from error
     if size.numel() != 1 or size.is_complex():
         raise FormulaError("a size is one real number", node.at)
     return float(size)
@@ -139,7 +154,7 @@ class _Member:
 
     def __init__(self, equation: Equation, k: int, scope: Names) -> None:
         self.node, self.equation = equation.members[k], equation
-        node = self.node
+        self._scope, node = scope, self.node
         if letters := scope.free(equation.letters):
             of = letters, node, equation.members, equation.spans
             node = Node("each", of, node.at)
@@ -169,6 +184,22 @@ class _Member:
             return "code", 3
         return ("digits", 0) if literal else ("closed form", 1)
 
+    def near_zero(self, rtol: float) -> float:
+        """Return how far from 0 it may be where 0 is stated of it.
+
+        A formula that cancels leaves what its numbers are too coarse for.  What the
+        code or its graph has is 0, or is not: a gradient that vanishes is small.
+        """
+        if "≈" in self.equation.relations:
+            return rtol
+        if self.label != "closed form":
+            return _NOISE if self._scope.log.eps < _NOISE else 0.0
+        lives = map(self._scope.live, self._scope.closure(self.node))
+        sizes = (
+            float(x.abs().max()) for x in lives if isinstance(x, Tensor) and x.numel()
+        )
+        return rtol * min(1.0, max(sizes, default=1.0))
+
     def refuse_too_many_digits(self, rtol: float) -> None:
         """Refuse digits that the code's tensors are too coarse to confirm."""
         fine = (self.slack > 0) & (self.slack < 2 * rtol * self.value.tensor.abs())
@@ -180,8 +211,11 @@ class _Member:
             )
 
 
-def _difference(a: _Member, b: _Member, rtol: float) -> float:
-    """Return how far a (stated) is from b (the truth), or raise."""
+def _difference(a: _Member, b: _Member, rtol: float, *, exact: bool) -> float:
+    """Return how far a (stated) is from b (the truth), or raise.
+
+    Where it is ``exact``, a 0 that is stated is one.
+    """
     stated, truth = _shaped(a, b), _shaped(b, a)
     dtype = torch.promote_types(stated.dtype, truth.dtype)
     stated, truth = stated.to(dtype), truth.to(dtype)
@@ -195,6 +229,8 @@ def _difference(a: _Member, b: _Member, rtol: float) -> float:
     if not float(stated.abs().max()) or not float(truth.abs().max()):
         largest = max(1.0, largest)  # a stated zero has no size of its own
         size = torch.ones_like(size) * (largest <= 1)
+        if exact and a.label == "digits" and not float(stated.abs().max()):
+            rtol = b.near_zero(rtol)
     gap = (stated - truth).abs()
     allowed = a.slack + b.slack + rtol * (size + 0.1 * largest)
     if not bool((same | (gap.isfinite() & (gap <= allowed))).all()):
@@ -226,8 +262,13 @@ def _false(
         f"{b.label:<11} {written(truth)}",
         slip(stated, truth, a.sizes | b.sizes) if slips else "",
         _hint(a.node, b.node, differ=stated.shape != truth.shape) if slips else "",
+        _NEAR if slips and _is_near_zero(stated, truth) else "",
     )
     return FalseError("\n".join(f"  {line}" for line in lines if line), a.node.at)
+
+
+def _is_near_zero(stated: Tensor, truth: Tensor) -> bool:
+    return not bool(stated.any()) and bool((truth.abs() < _SMALL).all())
 
 
 def _hint(*sides: Node, differ: bool) -> str:

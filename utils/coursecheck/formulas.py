@@ -77,11 +77,13 @@ _RELATED = {  # what to write instead of a relation that nobody checks
     **dict.fromkeys((r"\mapsto", "↦"), "write f(x) = …"),
     **dict.fromkeys((r"\to", r"\rightarrow", "→"), "write =, or f(x) = … for a map"),
     r"\sim": r"write \approx",
+    **dict.fromkeys((r"\ll", r"\gg"), "it leaves open by how much: write < or >"),
     r"\not": r"write \ne, \ge or \notin",
     ":": r"write \frac for a ratio",
 }
 _ROUNDED = {r"\lfloor": "floor", r"\lceil": "ceil"}
 _SETS = {r"\{": "set", "[": "closed", "(": "open"}
+_BRACES = {r"\underbrace", r"\overbrace"}
 _ARROWS = {r"\to", r"\rightarrow", r"\longrightarrow", "→"}
 _REMEDIES = {
     "%": "write it as a fraction of 1",
@@ -237,6 +239,7 @@ def _refuse_unchecked(row: Sequence[Token]) -> None:
     r"""Refuse ``y \sim 15``: a relation that nobody checks, beside a number."""
     numbers = _numbers(row)
     signs = (t for t in (*row, *_grouped(row)) if is_other_relation(t.text))
+    _refuse_labels(row)
     if numbers and (sign := next(signs, None)):
         remedy = _RELATED.get(sign.text, r"write =, \approx, < or \in")
         raise FormulaError(
@@ -246,14 +249,23 @@ def _refuse_unchecked(row: Sequence[Token]) -> None:
         )
 
 
+def _refuse_labels(row: Sequence[Token]) -> None:
+    """Refuse what states something below or above a brace."""
+    for brace, sign, label in zip(row, row[2:], row[3:], strict=False):
+        if brace.text in _BRACES and sign.text in ("_", "^"):
+            _refuse_stating(label)
+    for token in row:
+        _refuse_labels(token.inner)
+
+
 def _refuse_stating(label: Token) -> None:
-    """Refuse numbers and relations below a brace; letters and words may name it."""
+    """Refuse numbers and relations at a brace; letters and words may name it."""
     below = [Token("", label.at, label.at), *(label.inner or (label,))]
     for before, token in pairwise(below):
         related = token.text in _SIGNS or is_other_relation(token.text)
         if related or (token.text[-1].isdigit() and before.text not in ("_", "^")):
             raise FormulaError(
-                "nothing checks what stands below a brace: write it behind =", token.at
+                "nothing checks what stands at a brace: write it behind =", token.at
             )
 
 
@@ -265,12 +277,16 @@ def _grouped(row: Sequence[Token]) -> Iterator[Token]:
             yield from _grouped(token.inner)
 
 
-def _numbers(row: Sequence[Token]) -> bool:
-    r"""Tell whether there are numbers; in ``x_1`` and ``\mathbb R^2`` there is none."""
+def _numbers(row: Sequence[Token], *, sizes: bool = False) -> bool:
+    r"""Tell whether there are numbers: in ``x_1`` there is none.
+
+    With ``sizes``, those of ``\mathbb R^2`` count.
+    """
     kept = [
         token
         for k, token in enumerate(row)
-        if not k or (row[k - 1].text != "_" and not _is_name_above(row[:k], token))
+        if not k
+        or (row[k - 1].text != "_" and (sizes or not _is_name_above(row[:k], token)))
     ]
     return any(t.text[-1].isdigit() or _numbers(t.inner) for t in kept)
 
@@ -396,7 +412,7 @@ class _Parser:
         try:
             return self.equation()
         except FormulaError:
-            if signs <= set(MEMBERSHIP.values()) and not _numbers(row):
+            if signs <= set(MEMBERSHIP.values()) and not _numbers(row, sizes=True):
                 return None
             raise
 

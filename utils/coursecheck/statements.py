@@ -24,6 +24,7 @@ import copy
 import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -78,6 +79,8 @@ _BELOW = re.compile(r"_\{[^{}]*\}")  # no place for a statement
 _UNREAD = "it looks like an equation, but none is read here: write it on its own line"
 _Found = Statement | FormulaError | None  # None: it only defines, or not yet
 _State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed
+_Key = tuple[int, int]  # a formula's number, and the place of an equation in it
+_Paragraph = tuple[int, int]  # the line of a block, and how many paragraphs precede
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,12 @@ class _Entry:
     names: frozenset[str] = frozenset()
 
     @property
-    def key(self) -> tuple[int, int]:
+    def key(self) -> _Key:
         """Return which equation of the lesson it is."""
         return self.number, self.place
 
     @property
-    def paragraph(self) -> tuple[int, int]:
+    def paragraph(self) -> _Paragraph:
         """Return the line of its block, and how many blank lines precede it."""
         above = self.block.source[: self.maths.start]
         return self.block.line, len(re.findall(r"\n[ ]*\n", above))
@@ -147,6 +150,7 @@ class Checker:
         self._roles: Roles = {}
         self._definitions: dict[str, Definition] = {}
         self._bases: dict[str, int] = {}
+        self._lengths: dict[_Paragraph, dict[_Key, dict[str, int]]] = {}
         self._unused: list[_Unused] = []
         self._pending: list[tuple[_Entry, _State]] = []
         self._spoken: list[tuple[_Entry, FalseError | bool]] = []
@@ -157,6 +161,7 @@ class Checker:
         twin._definitions, twin._unused = dict(self._definitions), list(self._unused)
         twin._pending, twin._bases = list(self._pending), dict(self._bases)
         twin._spoken = list(self._spoken)
+        twin._lengths = {where: dict(of) for where, of in self._lengths.items()}
         twin.formulas, twin._roles = list(self.formulas), dict(self._roles)
         return twin
 
@@ -273,7 +278,9 @@ class Checker:
         now = _state(namespace)
         same = {n for n in entry.names if _same(before.get(n), now.get(n))}
         changed = set(entry.names - same)
-        if not changed and isinstance(entry.found, Statement | FalseError):
+        sized = isinstance(entry.found, FalseError) and entry.paragraph in self._lengths
+        known = isinstance(entry.found, Statement | FalseError)
+        if known and not changed and not sized:  # n may have another size by now
             return entry.found, changed
         return self._look(entry, namespace, last=True).found, changed
 
@@ -329,7 +336,7 @@ class Checker:
         """Decide one equation, if it can be decided by now."""
         names: frozenset[str] = frozenset()
         equal = True
-        found: _Found
+        found: _Found = None
         try:
             beside = self._equations(entry.maths, namespace)
             equation = beside[entry.place]
@@ -337,10 +344,24 @@ class Checker:
             scope = self._scope(namespace)
             names = frozenset(_subjects(equation, scope))
             stating = _states(equation, scope, alone=len(beside) == 1)
-            found = self._decide(entry, equation, scope, last) if stating else None
+            if stating:
+                with self._measured(entry, scope):
+                    found = self._decide(entry, equation, scope, last)
         except FormulaError as problem:
             found = problem if equal or not isinstance(problem, OpenError) else None
         return replace(entry, found=found, names=names)
+
+    @contextmanager
+    def _measured(self, entry: _Entry, scope: Names) -> Iterator[None]:
+        """Give letters the sizes that they have in this paragraph; keep new ones."""
+        here = self._lengths.get(entry.paragraph, {})
+        for key in sorted(key for key in here if key < entry.key):
+            scope.lengths.update(here[key])
+        before = dict(scope.lengths)
+        yield
+        if scope.lengths != before:
+            here = self._lengths.setdefault(entry.paragraph, {})
+            here[entry.key] = dict(scope.lengths.items() - before.items())
 
     def _decide(
         self, entry: _Entry, equation: Equation, scope: Names, last: bool

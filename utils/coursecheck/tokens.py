@@ -39,7 +39,7 @@ RELATIONS |= {rf"\{k}": "≈" for k in ("approx", "simeq", "approxeq", "thickapp
 BOUNDS = {"<": "<", r"\le": "<=", r"\leq": "<=", r"\ne": "!=", r"\neq": "!="}
 BOUNDS |= {">": ">", r"\ge": ">=", r"\geq": ">=", r"\lt": "<", r"\gt": ">"}
 BOUNDS |= {r"\leqslant": "<=", r"\geqslant": ">=", r"\leqq": "<=", r"\geqq": ">="}
-BOUNDS |= {r"\ll": "<", r"\gg": ">", r"\nless": ">=", r"\ngtr": "<="}
+BOUNDS |= {r"\nless": ">=", r"\ngtr": "<="}
 BOUNDS |= {r"\nleq": ">", r"\ngeq": "<", r"\nleqslant": ">", r"\ngeqslant": "<"}
 MEMBERSHIP = {r"\in": "∈", r"\isin": "∈", r"\notin": "∉"}
 CONDITIONS = {"=": "=", **BOUNDS}
@@ -79,7 +79,7 @@ _OTHERS = re.compile(  # what TeX sets as a relation, beyond those that are read
     r"|\\(?:gets|not|mathrel|n?ni|notni|owns|perp|(?:var)?propto|implies|impliedby|iff"
     r"|models|dashv|bowtie|Join|multimap|because|therefore|between|ratio|(?:small)?smile"
     r"|(?:small)?frown|vartriangle|stackrel|overset|underset|pitchfork|imageof|origof"
-    r"|restriction|[LR]sh|backepsilon|xlongequal|su[bp]e?(?<!sup)|\w*dotseq|lll|ggg)"
+    r"|restriction|[LR]sh|backepsilon|xlongequal|su[bp]e?(?<!sup)|\w*dotseq|lll?|ggg?)"
 )
 _DRESS = {r"\tag", r"\label", r"\color", r"\phantom", r"\hphantom", r"\vphantom"}
 _DRESS |= {r"\hspace", r"\textcolor"}  # with what stands in braces after it
