@@ -795,3 +795,11 @@ def test_what_is_near_0_is_told_how_to_be_written():
     said = message("", code, r":math:`\frac{dy}{dx} = 0`")
     assert r"what is only near 0 is written \approx 0" in said
     assert "near 0" not in message("", code, ":math:`x = 0`")
+
+
+def test_numbers_that_look_alike_are_told_to_all_digits():
+    code = "import torch\nx = torch.tensor(1 / 3, dtype=torch.float64) + 1e-10"
+    said = message("", code, r":math:`x = \frac13`")
+    assert "0.3333333333333333\n" in said
+    assert "0.3333333334333333" in said
+    assert "times" not in said

@@ -20,7 +20,7 @@ _CONDITION = "if this is a condition, put it in words, or mark it as law"
 _NEAR = r"what is only near 0 is written \approx 0"
 _SMALL = 1e-3
 _COARSEST = 0.05  # of a value that was rounded on the way
-_NOISE = 1e-12  # what float64 leaves of a difference that is 0
+_NOISE = 1e-12  # relative: what float64 may lose at the lesson's point
 _BOUNDS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "!=": torch.ne}
 
 
@@ -47,7 +47,8 @@ def compare(
         return None
     exact = rtol is None and not anywhere
     if rtol is None:
-        rtol = max(1e-9, 16 * scope.log.eps)
+        exact &= "≈" not in equation.relations
+        rtol = max(_NOISE if exact else 1e-9, 16 * scope.log.eps)
         for member in members:
             member.refuse_too_many_digits(rtol)
     members.sort(key=lambda member: -member.weight)  # the truth first
@@ -190,8 +191,6 @@ class _Member:
         A formula that cancels leaves what its numbers are too coarse for.  What the
         code or its graph has is 0, or is not: a gradient that vanishes is small.
         """
-        if "≈" in self.equation.relations:
-            return rtol
         if self.label != "closed form":
             return _NOISE if self._scope.log.eps < _NOISE else 0.0
         lives = map(self._scope.live, self._scope.closure(self.node))
@@ -214,7 +213,7 @@ class _Member:
 def _difference(a: _Member, b: _Member, rtol: float, *, exact: bool) -> float:
     """Return how far a (stated) is from b (the truth), or raise.
 
-    Where it is ``exact``, a 0 that is stated is one.
+    Where it is ``exact``, and not rounded, a 0 that is stated is one.
     """
     stated, truth = _shaped(a, b), _shaped(b, a)
     dtype = torch.promote_types(stated.dtype, truth.dtype)
@@ -256,11 +255,12 @@ def _shaped(one: _Member, other: _Member) -> Tensor:
 def _false(
     a: _Member, b: _Member, stated: Tensor, truth: Tensor, *, slips: bool = True
 ) -> FalseError:
+    fine = 7 if written(stated) != written(truth) else 16  # digits
     lines = (
         f"{'stated':<11} {' '.join(a.equation.text.split())}",
-        f"{a.label:<11} {written(stated)}",
-        f"{b.label:<11} {written(truth)}",
-        slip(stated, truth, a.sizes | b.sizes) if slips else "",
+        f"{a.label:<11} {written(stated, fine)}",
+        f"{b.label:<11} {written(truth, fine)}",
+        slip(stated, truth, a.sizes | b.sizes) if slips and fine == 7 else "",
         _hint(a.node, b.node, differ=stated.shape != truth.shape) if slips else "",
         _NEAR if slips and _is_near_zero(stated, truth) else "",
     )

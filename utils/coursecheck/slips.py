@@ -13,16 +13,16 @@ _FACTORS = {2.0: "the factor 2 is too much", 0.5: "the factor 2 is missing"}
 _FACTORS |= {-1.0: "the sign is wrong"}
 
 
-def written(value: Tensor) -> str:
-    """Write a tensor as the text would, vectors as tuples.
+def written(value: Tensor, digits: int = 7) -> str:
+    """Write a tensor as the text would, vectors as tuples, to so many ``digits``.
 
     >>> written(torch.tensor([0.0, 3.5]))
     '(0, 3.5)'
     """
     if value.ndim == 0:
         number = value.item()
-        return f"{number:.7g}" if isinstance(number, float) else str(number)
-    items = [written(item) for item in value[:8]]
+        return f"{number:.{digits}g}" if isinstance(number, float) else str(number)
+    items = [written(item, digits) for item in value[:8]]
     return f"({', '.join(items + ['…'] * (len(value) > 8))})"
 
 
