@@ -165,6 +165,31 @@ def third():
     return record_backward(y, {"x": x, "y": y})
 
 
+def distance(at=1.0):
+    """Make y = √(x − 1)², with inf and nan at 1."""
+    x = torch.tensor(at, requires_grad=True)
+    u = x - 1
+    s = u**2
+    y = s.sqrt()
+    return record_backward(y, locals())
+
+
+def reciprocals(at=(0.0, 0.0)):
+    """Make y = −Σ 1 / x + b log b, with inf, -inf and nan in its rows."""
+    x = torch.tensor(at, requires_grad=True)
+    b = torch.tensor([0.0, 2.0], requires_grad=True)
+    r = -x.reciprocal()
+    y = (r + b * b.log()).sum()
+    return record_backward(y, locals())
+
+
+def two_roots():
+    x = torch.tensor(3.0, requires_grad=True)
+    z = x**2
+    y = x * z
+    return record_backward([y, z], {"x": x, "z": z, "y": y})
+
+
 def plus(a, b):
     if isinstance(a, list):
         return [plus(x, y) for x, y in zip(a, b, strict=True)]
@@ -886,14 +911,14 @@ def test_engine_agrees_with_torch_on_the_site(page: Page, name):
 
 
 @pytest.mark.parametrize("name", [name for name in EDITABLE if EDITABLE[name]])
-def test_engine_begins_where_the_record_is(page: Page, name):
-    """At the recorded point the page's own numbers are those that torch recorded."""
+def test_engine_comes_back_to_the_record(page: Page, name):
+    """The page's own numbers at the recorded point are those that torch recorded."""
     visit(page, name)
     told = "figure => [...figure.querySelectorAll('li')].map(li => li.textContent)"
     for i, graph in EDITABLE[name]:
         figure = figures(page).nth(i)
         before = figure.evaluate(TEXTS), figure.evaluate(told)
-        compute(figure.locator(".ag-leaves"), points(graph, 0))
+        compute(figure.locator(".ag-leaves"), points(graph, 1)[::-1])
         assert (i, figure.evaluate(TEXTS), figure.evaluate(told)) == (i, *before)
 
 
@@ -1029,6 +1054,30 @@ def test_changed_leaf_changes_every_step(page: Page):
         page.keyboard.press("ArrowRight")
     said = page.locator(".ag-say").inner_text()
     assert said.endswith("= -2 · 2 · (-2)^(2 − 1) = 8; x adds up 4 + 8 = 12")
+
+
+ALL_TOLD = """figure => [...figure.querySelectorAll("li, svg text, svg desc")]
+  .map(it => it.textContent)"""
+
+
+@pytest.mark.parametrize(
+    ("make", "ways"),
+    [
+        (distance, [3.0, 0.0, 1.0, -1.0, 1.0, 2.0]),
+        (reciprocals, [(1.0, -2.0), (0.0, 4.0), (0.0, 0.0), (-0.5, 0.0), (3.0, 3.0)]),
+    ],
+)
+def test_changed_leaf_leads_into_inf_and_nan_and_out_of_them(page: Page, make, ways):
+    """All that is told is what a drawing made there tells."""
+    drawings = [make(), *map(make, ways)]
+    serve(page, *drawings)
+    told = [figure.evaluate(ALL_TOLD) for figure in figures(page).all()]
+    field = page.locator(".ag-leaves input").first
+    for at, expected in zip(ways, told[1:], strict=True):
+        field.fill(str(at).strip("()"))
+        assert (at, figures(page).first.evaluate(ALL_TOLD)) == (at, expected)
+    words = {w for it in told for text in it for w in re.findall("nan|-?inf", text)}
+    assert words >= {"nan", "inf"}
 
 
 def test_changed_leaf_leaves_out_what_is_cut(page: Page):

@@ -5,7 +5,7 @@
   /** @type {FindAll} */
   const all = (query, from = document) => Array.from(from.querySelectorAll(query));
   const { abs, exp, log, sin, cos } = Math;
-  const number = /-?(\d[\d.e+-]*|NaN|Infinity)/g;
+  const number = /-?(\d[\d.e+-]*|nan|inf)/g;
   /** By operation: its value, the derivative by each operand.
    * @type {Record<string, ((a: number, b: number, y: number) => number)[] | undefined>} */
   const ops = {
@@ -47,7 +47,8 @@
     return [v, g];
   };
 
-  const short = (/** @type {number} */ x) => String(+x.toPrecision(x % 1 ? 4 : 9));
+  /** Return a number as PyTorch calls it, with inf and nan. @type {(x: number) => string} */
+  const short = (x) => String(+x.toPrecision(x % 1 ? 4 : 9)).replace("Infinity", "inf").replace("NaN", "nan");
 
   /** @type {LeavesForm[]} */
   const forms = all(".ag-leaves");
@@ -102,7 +103,7 @@
         const old = texts.get(it) ?? it.textContent.replace(/[()]/g, "");
         texts.set(it, old);
         if (sums.length && sums.every((x) => x == null)) {
-          it.textContent = old.replace(/[-\d[].*/, v[0] == "r" ? "None" : "nothing");
+          it.textContent = old.replace(/([-\d[]|nan|inf).*/, v[0] == "r" ? "None" : "nothing");
           continue;
         }
         const [head, tail = 0] = old.split("…").map((part) => part.match(number)?.length ?? 0);
