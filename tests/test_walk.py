@@ -625,6 +625,21 @@ def test_prediction_is_led_on_by_what_is_heard(page: Page):
     assert page.locator(".ag-say").inner_text() == "Nothing has run yet."
 
 
+def test_prediction_asks_for_no_number_that_cannot_be_typed(page: Page):
+    serve(page, distance(), step="#ag-1-s4")
+    page.locator(".ag-predict input").click()
+    asked = {}
+    for step in range(4, 11):
+        asked[step] = page.locator("form.ag-ask").get_attribute("data-ask")
+        page.locator("button[value=ArrowRight]").click()
+    assert asked == {4: "turn", 5: "", 6: "turn", 7: "", 8: "turn", 9: "", 10: "turn"}
+    page.locator(".ag-leaves input").fill("3")
+    page.locator("input[type=range]").fill("5")
+    page.locator("form.ag-ask input").fill("1/4")
+    page.keyboard.press("Enter")
+    assert page.locator("output").inner_text() == "6 / 11"
+
+
 TELLING = """form => { const card = form.querySelector("p.ag-number");
   form.dataset.shown = ""; new MutationObserver(() =>
     form.dataset.shown += card.checkVisibility() ? "said, " : "gone, "

@@ -123,7 +123,8 @@
     function ask() {
       const li = steps[now];
       const about = (predict.checked && !predict.disabled && li?.dataset.ask) || "";
-      const known = about == "turn" || (about && all("b", li).every((b) => numbers(b).length));
+      const typeable = (/** @type {number[]} */ them) => them.length && them.every(isFinite); // neither inf nor nan
+      const known = about == "turn" || (about && all("b", li).every((b) => typeable(numbers(b))));
       form.dataset.card = field.value = "";
       form.dataset.ask = known ? about : "";
       question.textContent = li?.textContent.split(":")[0];
