@@ -14,7 +14,7 @@ interface DocumentFragment {
 
 /** What a figure's data hold of its graph; how it is computed anew, as utils/torchutils/tape.py says. */
 interface Recorded {
-  nodes: { shape?: number[]; outputs?: { shape: number[] }[] }[];
+  nodes: { shape?: number[]; outputs?: { shape: number[] }[]; root?: boolean }[];
   edges: { out: number }[];
   tape: Tape;
 }

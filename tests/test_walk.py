@@ -559,7 +559,9 @@ PREDICTIONS = [
     (diamond, 3, "y", "right"),
     (diamond, 3, "mul", "right"),
     (diamond, 3, "#0", "right"),
-    (diamond, 3, "x", "waits"),
+    (diamond, 3, "x", "early"),  # nothing has come
+    (diamond, 3, "z", "early"),
+    (two_roots, 3, "z", "waits"),  # an output begins with something
     (diamond, 3, "q", "later"),
     (diamond, 4, "9", "right"),
     (diamond, 4, "9.0009", "right"),

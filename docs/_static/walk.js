@@ -158,10 +158,14 @@
     function judgeTurn(given, { dataset: { node } }) {
       const rest = steps.slice(now).map((li) => li.dataset);
       const waits = (/** @type {number} */ n) => rest.some(({ to }) => Number(to) == n);
+      const begun = (/** @type {number} */ n) =>
+        recorded.nodes[n].root || steps.slice(0, now).some((li) => Number(li.dataset.to) == n);
       const ready = (/** @type {number} */ n) => rest.some((it) => Number(it.node) == n) && !waits(n);
       const meant = [...boxes.keys()].filter((n) => given == "#" + n || names(n).includes(given));
       if (meant.includes(Number(node))) return "right";
-      return meant.some(ready) ? "ready" : meant.some(waits) ? "waits" : "later";
+      if (meant.some(ready)) return "ready";
+      const early = meant.filter(waits);
+      return early.some(begun) ? "waits" : early.length ? "early" : "later";
     }
 
     /** @type {(given: string) => void} */
