@@ -115,9 +115,11 @@ def test_shape_is_not_told_by_how_many_sizes_it_has(page: Page):
     ("kind", "level", "texts"),
     [
         ("shapes", 1, ["(5, 4)", "torch.Size([5, 4])", "5x4", "y.shape = (5, 4)"]),
+        ("shapes", 1, ["5×4", "y is 5 × 4"]),
         ("paths", 1, ["8/2", "x.grad = 4", "tensor(4., dtype=torch.float64)"]),
         ("next", 3, ["[-12, -6]", "tensor([-12., -6.])", "w.grad = [-12, -6]"]),
         ("none", 1, ["b, c", "b and c", "c b are None", "0 None None", "[0, 1, 1]"]),
+        ("none", 1, ["b.grad, C.grad", "B and C"]),
         ("none", 3, ["a b c", "None, 0, None, None, 0, 0"]),
         ("wrong", 1, ["1: 4", "x[1] = 4", "x.grad[1] = 4.0", "place 1, 8/2"]),
         ("wrong", 3, ["2, 75.", "(2) 75"]),
@@ -134,7 +136,7 @@ def test_right_answer_is_taken_as_it_is_typed(page: Page, kind, level, texts):
     ("kind", "level", "text", "said"),
     [
         ("none", 1, "b", "Nothing arrives."),
-        ("none", 1, "a is, b no", "Numbers, please"),
+        ("none", 1, "a is, b no", "Names from the question, please"),
         ("wrong", 1, "-12, 4", "The place is missing."),
         ("wrong", 3, "12, 48, 75", "The place is missing."),
         ("wrong", 3, "75", "The place is missing."),
@@ -150,6 +152,27 @@ def test_what_is_said_is_in_sight(page: Page, kind, level, text, said):
     expect(place).to_be_in_viewport(ratio=0.95)
     room, own = [it.bounding_box() for it in (page.locator(".pr"), place)]
     assert own["x"] + own["width"] <= room["x"] + room["width"]
+
+
+def test_names_that_are_typed_are_not_taken_for_numbers(page: Page):
+    visit(page, "none", 1, 11)
+    for text, said in {
+        "none": "Not yet.",  # no name at all
+        "Nothing": "Not yet.",
+        "b.grad, q": "Names from the question, please",
+        "grad_c": "Names from the question, please",
+        "A.grad": "The other way round. 1 stands for None, and 0 for a tensor. A name",
+        "1, 1": "Numbers expected here: 3.",
+        "": "Names from the question, please",
+    }.items():
+        answer(page, text)
+        assert says(page).startswith(said), text
+
+
+def test_times_sign_parts_sizes_of_shapes_alone(page: Page):
+    made = page.evaluate(MADE, ["paths", 1, 17])
+    answer(page, f"2×{made['answer'][0] / 2}")
+    assert says(page).startswith("Right.")
 
 
 def test_answer_is_shown_with_the_whole_graph(page: Page):

@@ -39,7 +39,7 @@
   const makeAt = (/** @type {number} */ seed) => make(inTurn(seed), +level.value, seed);
   const title = (/** @type {string} */ name) => all(`[value=${name}]`, kind)[0].textContent;
   const address = (/** @type {number | string} */ seed, ten = !sheet.hidden) => `#kind=${kind.value}&level=${level.value}&seed=${seed}${ten ? "&ten" : ""}`;
-  const write = (/** @type {number[]} */ numbers) => numbers.map((x) => String(x).replace("-", "−")).join(", ");
+  const write = (/** @type {number[]} */ numbers) => numbers.join(", ").replaceAll("-", "−");
 
   const says = (/** @type {string} */ what) => all("p." + what, words.content)[0].cloneNode(true);
 
@@ -103,14 +103,15 @@
   function typed() {
     const { what, name, claimed } = now;
     const text = field.value;
-    if (what == "shape" || claimed) return text.replace(/[a-z][a-z.]*|[=:]/gi, " ");
+    if (what == "shape" || claimed) return text.replace(claimed ? /[a-z][a-z.]*|[=:]/gi : /[a-z][a-z.]*|[=:×]/gi, " ");
     if (what != "none") return text.replace(/^\s*[a-z][\w.]*\s*=/i, "");
     const names = name.split(", ");
     /** @type {string[]} */
-    const words = text.match(/\w+/g) ?? [];
+    const words = text.toLowerCase().match(/\w+/g) ?? [];
     const given = names.map((it) => +words.includes(it));
-    const only = words.every((it) => names.includes(it) || /^(and|are|is|none)$/i.test(it));
-    if (only && given.includes(1)) return given.join();
+    const only = words.every((it) => names.includes(it) || /^(and|are|is|grad|none|nothing)$/.test(it));
+    // One None is no name, several are an answer for each.
+    if (only && (given.includes(1) || words.length == 1)) return given.join();
     return text.replace(/none|true/gi, "1").replace(/tensor|false/gi, "0");
   }
 
@@ -124,7 +125,8 @@
     const [card] = cards.find(([, them]) => nearNumbers(them, numbers)) ?? [];
     const said = fault || (nearNumbers(answer, numbers, isRounded) ? "near" : "");
     field.select();
-    if (said && !card) sayFault(status, said, count); // no try
+    if (said == "number" && what == "none") status.replaceChildren(says("names"));
+    else if (said && !card) sayFault(status, said, count); // no try
     else {
       tries++;
       status.replaceChildren(says("other"));
@@ -179,18 +181,18 @@
   }
 
   function print() {
-    const ten = names.concat(names).slice(0, 10).map((_, k) => makeAt(+number.value + k));
+    const ten = Array.from({ length: 10 }, (_, k) => makeAt(+number.value + k));
     const item = (/** @type {(string | Node)[]} */ ...parts) => {
       const li = document.createElement("li");
       li.append(...parts);
       return li;
     };
-    const [questions, answers] = all("ol", sheet);
+    const lists = all("ol", sheet);
     const which = `${title(kind.value)}, level ${level.value}, from number ${number.value}`;
     all("h2", sheet)[0].textContent = "Ten exercises: " + which;
     all("summary", sheet)[0].textContent = "Answers: " + which; // on paper, a page apart
-    questions.replaceChildren(...ten.map((it) => item(asked(it), picture(it, false))));
-    answers.replaceChildren(...ten.map((it) => item(write(it.answer))));
+    lists[0].replaceChildren(...ten.map((it) => item(asked(it), picture(it, false))));
+    lists[1].replaceChildren(...ten.map((it) => item(write(it.answer))));
   }
 
   /** Show what the address says; true if it says something. */
