@@ -352,11 +352,27 @@ SAID = {
         lambda x: (x.register_post_accumulate_grad_hook(double), x * 3)[1],
         ["its .grad was None, is 6; something else changed it"],
     ),
+    "hook that empties": (
+        lambda x: (x.register_post_accumulate_grad_hook(empty), x * 3)[1],
+        ["its .grad was None, is None; something else emptied it"],
+    ),
+    "hook that empties what was held": (
+        lambda x: (
+            x.register_post_accumulate_grad_hook(empty),
+            setattr(x, "grad", torch.tensor(5.0)),
+            x * 3,
+        )[2],
+        ["its .grad was 5, is None; something else emptied it"],
+    ),
 }
 
 
 def double(x):
     x.grad *= 2
+
+
+def empty(x):
+    x.grad = None
 
 
 @pytest.mark.parametrize("case", SAID)
@@ -375,6 +391,17 @@ def test_output_inside_the_graph_tells_what_it_began_with():
     record = record_backward([y, z], locals(), gradient=seeds)
     assert "z adds up 100 + 5 = 105" in record.text
     assert json.loads(record.json)["seeds"] == [[0, 0, 1], [1, 0, 100]]
+
+
+def test_output_that_is_given_twice_tells_of_both():
+    x = torch.tensor(2.0, requires_grad=True)
+    y = x * 3
+    seeds = [torch.tensor(v) for v in (1.0, -4.0, 7.0, 1.0)]
+    record = record_backward([y, y, x, x], locals(), gradient=seeds)
+    assert "y (mul) has its turn: g = -3; y began with 1 + (-4) = -3" in record.text
+    assert "x adds up 8 + (-9) = -1" in record.text
+    assert "its .grad was None, is -1; x began with 7 + 1 = 8" in record.text
+    assert "began" not in record_backward([x * 3, x], {"x": x}).text
 
 
 def test_rounding_of_a_short_type_is_said():

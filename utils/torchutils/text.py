@@ -1,9 +1,10 @@
 """The drawing in words: numbered steps, for a terminal and for screen readers."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
-from torchutils.graph import Edge, Graph, Node, engine_order
+from torchutils.graph import NONE, Edge, Graph, Node, engine_order
 from torchutils.labels import (
     Line,
     called,
@@ -156,7 +157,7 @@ def _dtype(node: Node, out: int) -> str:
 
 def _turn(graph: Graph, i: int, sums: _Sums, style: str) -> str:
     node = graph.nodes[i]
-    hooked = _hooked(graph, node, sums)
+    hooked = _begun(graph, node) + _hooked(graph, node, sums)
     if node.kind != "leaf":
         came = [(k, o.adjoint) for k, o in enumerate(node.outputs)]
         parts = [
@@ -168,11 +169,28 @@ def _turn(graph: Graph, i: int, sums: _Sums, style: str) -> str:
     old, new = dict(node.attrs).get(BEFORE), mark(f"r{i}", node.grad)
     was = mark(f"b{i}", old)
     total = node.adjoint if old is None else added(old, node.adjoint, node.dtype)
-    if not _same(total, node.grad):
+    if node.grad == NONE and node.adjoint is not None:
+        hooked += "; something else emptied it"
+    elif not _same(total, node.grad):
         hooked += "; something else changed it"
     elif old is not None:
         new = bracketed(f"{was} + {mark(f'a{i}', node.adjoint)} = {new}")
     return f"{reference(node)} is a leaf: its .grad was {was}, is {new}{hooked}"
+
+
+def _begun(graph: Graph, node: Node) -> str:
+    """Say what an output begins with that was given several times."""
+    found = ""
+    for k in range(len(node.outputs) or 1):
+        given = [seed for i, out, seed in graph.seeds if (i, out) == (node.id, k)]
+        if len(given) < 2 or any(isinstance(seed, str) for seed in given):
+            continue
+        dtype = _dtype(node, k)
+        total = show(reduce(lambda a, b: added(a, b, dtype), given))
+        first, *others = map(show, given)
+        terms = [first, *(f"({t})" if t.startswith("-") else t for t in others)]
+        found += f"; {reference(node, k)} began with {' + '.join(terms)} = {total}"
+    return found
 
 
 def _hooked(graph: Graph, node: Node, sums: _Sums) -> str:
