@@ -30,13 +30,8 @@
     return leaves.flatMap((id) => {
       const node = nodes[id];
       return [...node.value].map((at, i) => {
-        let rest = i;
-        const place = [...node.shape].reverse().map((size) => {
-          const k = rest % size;
-          rest = (rest - k) / size;
-          return k;
-        });
-        const name = node.names[0] + (place.length ? `[${place.reverse().join(", ")}]` : "");
+        const place = tensors.strides(node.shape).map((step, d) => Math.floor(i / step) % node.shape[d]);
+        const name = node.names[0] + (place.length ? `[${place.join(", ")}]` : "");
         return { name, id, i, at, whole: node.value, slope: node.grad?.[i] ?? 0 };
       });
     });
@@ -67,30 +62,32 @@
     text(-6, 12, high, "end") +
     "</g>";
 
+  /** Where an entry is asked about, in n steps. @type {(a: Entry, n: number) => number[]} */
+  const points = (a, n) => Array.from({ length: n + 1 }, (_, i) => a.at - REACH + (2 * REACH * i) / n);
+
   /** A curve with its tangent. @type {(a: Entry) => string} */
   function along(a) {
-    const xs = Array.from({ length: FINE + 1 }, (_, i) => a.at - REACH + (2 * REACH * i) / FINE);
+    const xs = points(a, FINE);
     const ys = xs.map((x) => value([a, x]));
     const here = value([a, a.at]);
-    const known = [...ys, here].filter(Number.isFinite);
+    const known = [...ys, here].filter(isFinite);
     const [low, high] = [Math.min(...known), Math.max(...known)];
     const room = (high - low || 1) * 0.08;
     const [x, y] = [scale(a.at - REACH, a.at + REACH), scale(high + room, low - room)];
-    let open = false;
-    const curve = xs.map((u, i) => {
-      if (!Number.isFinite(ys[i])) return (open = false), "";
-      const part = `${open ? "L" : "M"}${at(x(u))} ${at(y(ys[i]))}`;
-      open = true;
-      return part;
-    });
+    const curve = xs.map((u, i) => isFinite(ys[i]) ? `${isFinite(ys[i - 1]) ? "L" : "M"}${at(x(u))} ${at(y(ys[i]))}` : "");
     const line = (/** @type {number} */ u) => `${at(x(u))} ${at(y(here + a.slope * (u - a.at)))}`;
-    const tangent = Number.isFinite(a.slope * here) ? `M${line(a.at - REACH)}L${line(a.at + REACH)}` : "";
+    const drawn = isFinite(a.slope) && isFinite(here);
     plot.innerHTML =
       frame(a, one(+low.toPrecision(3)), one(+high.toPrecision(3))) +
       `<svg width="${SIZE}" height="${SIZE}" fill="none" stroke-width="2"><path class="mv-1" d="${curve.join("")}"/>` +
-      `<path class="mv-2" stroke-dasharray="7 4" d="${tangent}"/>` +
-      `<circle class="mv-2" cx="${at(x(a.at))}" cy="${at(y(here))}" r="4"/></svg>`;
-    return `The ${what} as ${a.name} changes. The dashed line, at ${a.name} = ${one(a.at)}, has the gradient's entry ${one(a.slope)} as its slope: a tangent, unless there is a kink, or something is detached.`;
+      (drawn ? `<path class="mv-2" stroke-dasharray="7 4" d="M${line(a.at - REACH)}L${line(a.at + REACH)}"/>` : "") +
+      (isFinite(here) ? `<circle class="mv-2" cx="${at(x(a.at))}" cy="${at(y(here))}" r="4"/>` : "") +
+      "</svg>";
+    const words = `The ${what} as ${a.name} changes. `;
+    const where = `at ${a.name} = ${one(a.at)}, `;
+    const slope = `the gradient's entry ${one(a.slope)}`;
+    if (!drawn) return `${words}No tangent is drawn ${where}with the value ${one(here)} and ${slope}.`;
+    return `${words}The dashed line, ${where}has ${slope} as its slope: a tangent, unless there is a kink, or something is detached.`;
   }
 
   /** Where a level crosses the sides of a cell: marching squares. @type {(grid: number[][], z: number) => string} */
@@ -103,7 +100,7 @@
         const cut = corners.flatMap(([u, v], k) => {
           const [s, t] = corners[(k + 1) % 4];
           const [from, to] = [grid[u][v], grid[s][t]];
-          if (from < z == to < z || !Number.isFinite(from - to)) return [];
+          if (from < z == to < z || !isFinite(from - to)) return [];
           const part = (z - from) / (to - from);
           return [`${at(((u + part * (s - u)) / GRID) * SIZE)} ${at(SIZE - ((v + part * (t - v)) / GRID) * SIZE)}`];
         });
@@ -114,16 +111,15 @@
 
   /** Contours, and the gradient as an arrow across them. @type {(a: Entry, b: Entry) => string} */
   function over(a, b) {
-    const points = (/** @type {Entry} */ c) => Array.from({ length: GRID + 1 }, (_, i) => c.at - REACH + (2 * REACH * i) / GRID);
-    const grid = points(a).map((u) => points(b).map((v) => value([a, u], [b, v])));
-    const known = grid.flat().filter(Number.isFinite);
+    const grid = points(a, GRID).map((u) => points(b, GRID).map((v) => value([a, u], [b, v])));
+    const known = grid.flat().filter(isFinite);
     const [low, high] = [Math.min(...known), Math.max(...known)];
     const levels = Array.from({ length: LEVELS }, (_, k) => low + ((k + 0.5) / LEVELS) * (high - low));
     const far = Math.hypot(a.slope, b.slope);
     const [dx, dy] = [(a.slope / far) * 60, (-b.slope / far) * 60];
     const [x, y] = [SIZE / 2 + dx, SIZE / 2 + dy];
     const side = (/** @type {number} */ s) => `${at(x - dx * 0.16 - s * dy * 0.1)} ${at(y - dy * 0.16 + s * dx * 0.1)}`;
-    const arrow = far && Number.isFinite(far) ? `M${SIZE / 2} ${SIZE / 2}L${at(x)} ${at(y)}M${side(1)}L${at(x)} ${at(y)}L${side(-1)}` : "";
+    const arrow = far && isFinite(far) ? `M${SIZE / 2} ${SIZE / 2}L${at(x)} ${at(y)}M${side(1)}L${at(x)} ${at(y)}L${side(-1)}` : "";
     plot.innerHTML =
       frame(a, one(b.at - REACH), one(b.at + REACH)) +
       `<g class="mv-ink" transform="rotate(-90)">${text(-SIZE / 2, -26, b.name, "middle")}</g>` +
@@ -135,7 +131,8 @@
     return `${words} The arrow has the direction of the gradient ${gradient}: across them, unless there is a kink, or something is detached.`;
   }
 
-  const small = (/** @type {number} */ x) => (x ? x.toExponential(1) : "0");
+  /** @type {(x: number, words?: string) => string} */
+  const small = (x, words = x.toExponential(1)) => (x && isFinite(x) ? words : one(x + 0)); // without the sign of -0
 
   /** One row for each entry: autograd's number, that of differences, how far apart. */
   function differences() {
@@ -147,17 +144,18 @@
         const slope = (value([a, a.at + h]) - value([a, a.at - h])) / (2 * h);
         const far = Math.abs(slope - a.slope);
         apart.push(far);
-        const cells = [one(a.slope), slope ? slope.toPrecision(8) : "0", small(far)];
+        const cells = [one(a.slope), small(slope, slope.toPrecision(8)), small(far)];
         return `<tr><th scope="row">${safe(a.name)}</th>${cells.map((it) => `<td>${it.replace("-", "−")}</td>`).join("")}</tr>`;
       })
       .join("");
-    most.textContent = `At most ${small(Math.max(0, ...apart))} apart.`;
+    const far = Math.max(...apart); // of none: -inf
+    most.textContent = isFinite(far) ? `At most ${small(far)} apart.` : far < 0 ? "" : "No difference can be told with inf or nan.";
   }
 
   function see() {
     const [a, b] = [first, second].map((it) => entries[parseInt(it.value)]);
-    if (!a) return;
-    caption.textContent = b && b != a ? over(a, b) : along(a);
+    if (!a) plot.innerHTML = "";
+    caption.textContent = !a ? "No leaf with a name has a .grad." : b && b != a ? over(a, b) : along(a);
     differences();
   }
 
