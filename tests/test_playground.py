@@ -60,6 +60,14 @@ def page(request, browser):
         yield page
 
 
+@pytest.fixture(scope="module")
+def still(browser):
+    """One page for many programs, with the function in sight."""
+    with watched(browser, 1280, PAGE) as page:
+        page.locator(".pg-see summary").click()
+        yield page
+
+
 def write(page: Page, program: str):
     page.fill("#pg-text", program)
 
@@ -143,6 +151,7 @@ def test_fault_has_a_place_and_keeps_the_last_drawing(page: Page):
 
 
 X = "x = tensor([1., 2.], requires_grad=True)\n"
+NOT = "z = x * 2\ny = z.sum()\nx.requires_grad = False\ny.backward()"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +178,17 @@ X = "x = tensor([1., 2.], requires_grad=True)\n"
         (X + "y = 2 3\nz = (x", "Line 2, column 7: invalid syntax"),
         ("x = ones(2)\nx.retain_grad()", "can't retain_grad on Tensor that has"),
         (X + "make_dot(x.sum(), locals())", "name 'make_dot' is not defined"),
+        (X + "y = x.sum().detach()", "No leaf leads here: see detach() and"),
+        (X + "y = ones(2).sum()", "No leaf leads here"),
+        (X + "y = x.sum()\nx.grad", "x.grad is None before y.backward()."),
+        (X + "x.sum().backward()\nx.grad.zero_()", "Write x.grad = None."),
+        (X + "z = x * 2\nz[0] = 1.", "Make it anew: stack([a, b])."),
+        (X + "with no_grad():\n  x -= 0.1", "Make a new leaf: w = (x - 0.1 * x.grad)"),
+        (X + "norm(x, dim=1)", "keyword argument 'dim' in the playground"),
+        (X + "x.norm(1)", "norm() takes at most 1 by position in the playground"),
+        (X + "x + torch.float64", "'Tensor' and 'dtype'"),
+        (X + "x + no_grad()", "'Tensor' and 'no_grad'"),
+        (X + "x + print()", "'Tensor' and 'NoneType'"),
     ],
 )
 def test_mistake_of_a_beginner_is_helped(page: Page, program, help_):
@@ -458,6 +478,60 @@ def test_what_has_no_tangent_and_no_direction_is_not_said_to_have_one(page: Page
     assert page.locator(".pg-see tbody td").nth(1).inner_text() == "0"
 
 
+@pytest.mark.parametrize(
+    ("program", "cells", "circles"),
+    [
+        ("(x * sqrt(x)).sum()", "nan nan nan", 1),
+        ("sqrt(x)", "inf nan nan", 1),
+        ("x**0.5", "inf nan nan", 1),
+        ("log(x)", "inf nan nan", 0),
+        ("log(x - 1)", "−1 nan nan", 0),
+        ("1 / x", "−inf 1.0000000e+10 inf", 0),
+        ("x / x", "nan 0 nan", 0),
+    ],
+)
+def test_no_agreement_and_no_tangent_are_claimed_for_inf_and_nan(
+    still: Page, program, cells, circles
+):
+    errors = []
+    still.on("console", lambda message: errors.append(message.text))
+    retype(still, f"x = tensor(0., requires_grad=True)\ny = {program}")
+    see = still.locator(".pg-see")
+    assert see.locator("tbody td").all_inner_texts() == cells.split()
+    assert see.locator("[role=status]").inner_text().startswith("No difference can")
+    assert "No tangent is drawn at x = 0" in see.locator("figcaption").inner_text()
+    assert see.locator("circle").count() == circles
+    assert see.locator("path").count() == 1
+    assert errors == []
+
+
+def test_numbers_are_written_as_pytorch_writes_them(still: Page):
+    retype(still, "x = tensor(1., requires_grad=True)\ny = x * 1e999")
+    assert "g · inf" in text(still)
+    shown = still.locator("article").inner_text() + text(still)
+    assert not re.search("Infinity|NaN", shown.replace("NaN and infinity", ""))
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["x = tensor(2., requires_grad=True)\nx = x * x\ny = x * x", X + NOT],
+)
+def test_program_without_a_named_leaf_says_so(still: Page, program):
+    retype(still, SQUARE)
+    see = still.locator(".pg-see")
+    assert see.locator("tbody tr").count() == 2
+    retype(still, program)
+    assert status(still) == ""
+    assert see.locator("tbody tr, svg *").count() == 0
+    why = "No leaf with a name has a .grad."
+    assert see.locator("figcaption").inner_text() == why
+    assert see.locator("[role=status]").inner_text() == ""
+    assert not still.locator(".ag-leaves").is_visible()
+    assert "# " + why in still.locator(".pg-script").text_content()
+    retype(still, SQUARE)
+    assert still.locator(".ag-leaves").is_visible()
+
+
 def test_curve_and_contours_are_drawn(page: Page):
     write(
         page,
@@ -689,6 +763,12 @@ def test_paper_shows_the_program_and_its_drawing(page: Page):
     assert page.locator("#pg-text").is_visible()
     assert page.locator("figure.ag svg").first.is_visible()
     assert not page.locator(".ag-walk").is_visible()
+    assert not page.locator(".pg-write label").first.is_visible()
+    assert page.locator(".pg-write label[for]").is_visible()
+    see = page.locator(".pg-see")
+    assert not see.is_visible()
+    see.evaluate("e => e.open = true")
+    assert see.is_visible()
 
 
 def test_page_without_javascript_says_so_and_shows_a_drawing(bare: Page):
@@ -697,6 +777,7 @@ def test_page_without_javascript_says_so_and_shows_a_drawing(bare: Page):
     assert not bare.locator("#pg-text").is_visible()
     assert bare.locator("figure.ag svg").first.bounding_box()["height"] > 50
     assert bare.locator(".cell_input").first.is_visible()
+    assert not bare.locator(".pg-see").is_visible()
 
 
 def test_scripts_are_small_and_on_their_pages_alone():

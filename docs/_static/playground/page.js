@@ -54,17 +54,22 @@
     [/name '(np|numpy|math)'/, "Write the function alone, as in exp(x)."],
     [/name '(true|false)'/, "Python writes True and False."],
     [/name '(Tensor|array)'/, "Write tensor."],
-    [/only for scalar outputs/, "Make one number of the last line, with .sum() for instance. Or give its upstream gradient: y.backward(tensor([1., 1.]))."],
+    [/only for scalar outputs/, "Make one number of the last line, as with .sum(). Or give its upstream gradient: y.backward(tensor([1., 1.]))."],
+    [/does not require grad[^]*requires_grad/, "No leaf leads here: see detach() and no_grad()."],
+    [/('NoneType'|ends in no tensor)[^]*\.grad/, "x.grad is None before y.backward()."],
     [/does not require grad|ends in no tensor/, "Begin with a leaf: x = tensor([1., 2.], requires_grad=True)."],
-    [/tensor\(\) takes 1/, "Several numbers stand in square brackets: tensor([1., 2.])."],
-    [/leaf Variable|inplace operation/, "Give what comes out another name: z = x + 1."],
+    [/tensor\(\) takes/, "Numbers stand in square brackets: tensor([1., 2.])."],
+    [/'zero_/, "Write x.grad = None."],
+    [/leaf as it is/, "Make a new leaf: w = (x - 0.1 * x.grad).detach().requires_grad_()."],
+    [/in place out[^]*\] *[-+*/]*= /, "Make it anew: stack([a, b])."],
+    [/leaf Variable|inplace operation|in place out/, "Give it another name: z = x + 1."],
   ];
 
   /** @type {(fault?: Fault) => void} */
   function say(fault) {
     clearTimeout(waiting);
     const write = () => {
-      const help = HELP.find(([about]) => about.test(fault?.message ?? ""))?.[1];
+      const help = HELP.find(([about]) => about.test(fault?.message + "\n" + text.value))?.[1];
       status.innerHTML = fault
         ? `<strong>Line ${fault.line}, column ${fault.column}:</strong> ${safe(fault.message.replace(/\.?$/, "."))}${help ? ` <em>${safe(help)}</em>` : ""}${shown ? " <span>The drawing shows what ran before.</span>" : ""}`
         : all("strong", status)[0]
@@ -97,6 +102,7 @@
   /** A field for each leaf; one in which the reader types stays as it is. */
   function offer(/** @type {Done} */ result) {
     const wanted = leavesOf(result).map(({ names: [name], value }) => ({ name, numbers: [...value].join(", ") }));
+    fields.hidden = !wanted.length;
     if (wanted.map(({ name }) => name).join() != inputs().map(({ name }) => name).join()) {
       all(".pg-fields", fields)[0].innerHTML = wanted
         .map(({ name }) => `<label>${name} = <input name="${name}" autocomplete="off" spellcheck="false"></label> `)
@@ -159,26 +165,24 @@
     const made = /^((?:torch\.)?tensor\s*\()[^=]*?(\s*(?:,\s*\w+\s*=.*)?\))/s;
     const grad = /requires_grad\s*=\s*True/.test(source) ? ", requires_grad=True" : "";
     const now = made.test(source) ? source.replace(made, (_, open, end) => open + literal + end) : `tensor(${literal}${grad})`;
-    const before = lines.slice(0, line - 1).join("\n");
-    const after = lines.slice(line - 1).join("\n").replace(source, () => now);
-    text.value = before + (line > 1 ? "\n" : "") + after;
+    const rest = lines.splice(line - 1).join("\n").replace(source, () => now);
+    text.value = [...lines, rest].join("\n");
   }
 
   /** A file for Python that prints what the page shows. @type {(program: string, result: Done) => string} */
-  function asScript(program, { nodes, output, leaves }) {
-    const of = (/** @type {number} */ id) => nodes[id];
+  function asScript(program, result) {
     const code = program.trimEnd().split("\n");
-    const { names, line } = of(output);
+    const { names, line } = result.nodes[result.output];
     const name = names[0] ?? "result";
     if (!names[0]) code[line - 1] = `result = ${code[line - 1]}`;
     const begun = /^[^#]*\.backward\s*\(/m.test(program);
-    const grads = leaves.map(of).map(({ names: [leaf], held }) => `print("${leaf}.grad =", ${leaf}.grad${held ? ".tolist()" : ""})`);
+    const grads = leavesOf(result).map(({ names: [leaf], held }) => `print("${leaf}.grad =", ${leaf}.grad${held ? ".tolist()" : ""})`);
     return [
       playground.PRELUDE,
       ...code,
       ...(begun ? [] : [`${name}.backward()`]),
       `print("${name} =", ${name}.tolist())`,
-      ...grads,
+      ...(grads[0] ? grads : ["# No leaf with a name has a .grad."]),
       "",
     ].join("\n");
   }
@@ -226,7 +230,7 @@
 
   fields.at = () => undefined;
   fields.innerHTML = 'Change <span class="pg-fields"></span><div role="status"></div>';
-  fields.hidden = form.hidden = false;
+  form.hidden = false;
   if (!arrive()) {
     text.value = examples[0].text;
     run();

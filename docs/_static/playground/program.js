@@ -15,17 +15,17 @@ const playground = (() => {
 
   // Values.
   const kind = (/** @type {Value} */ v) => {
-    if (v == null) return "NoneType";
+    if (v == null || v.said) return "NoneType";
     if (typeof v == "boolean") return "bool";
     if (v.list) return v.tuple ? "tuple" : "list";
     if (v.module) return "module";
-    return v.node || v.mask ? "Tensor" : v.call ? "function" : v.int ? "int" : "float";
+    return v.node || v.mask ? "Tensor" : v.call ? "function" : v.dtype ? "dtype" : v.noGrad ? "no_grad" : v.int ? "int" : "float";
   };
   /** @type {(v: Value) => v is Kind<"number">} */
   const isNumber = (v) => v?.n != null;
   const whole = (/** @type {number} */ n) => ({ n, int: true });
   /** @type {(v: Value) => string} */
-  const shown = (v) => (v?.mask ? nested(v.mask, v.shape) : v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n) : v ? "True" : "False");
+  const shown = (v) => (v?.mask ? nested(v.mask, v.shape) : v?.list ? `[${v.list.map(shown).join(", ")}]` : isNumber(v) ? String(v.n).replace("Infinity", "inf").toLowerCase() : v ? "True" : "False");
 
   /** @type {(all: Entries, shape: number[]) => string} */
   const nested = (all, [n, ...rest]) => {
@@ -542,7 +542,7 @@ const playground = (() => {
   // What has a method that changes in place.
   const IN_PLACE = "neg exp log sin cos tan tanh sigmoid relu sqrt abs square reciprocal log1p expm1 add sub mul div pow clamp".split(" ");
   /** @type {() => never} */
-  const refuseInPlace = () => refuse("outside", "The playground leaves this change in place out: write y = y + 1");
+  const refuseInPlace = () => refuse("outside", "The playground leaves this change in place out");
 
   /** Refuse to change a leaf that requires gradients, and what shares its numbers with another tensor.
    * @type {(state: State, v: Kind<"tensor">) => void} */
@@ -554,7 +554,8 @@ const playground = (() => {
       refuse("leaf", `a ${base == null ? "" : "view of a "}leaf Variable that requires grad is being used in an in-place operation.`);
     /** @type {(it: Value) => boolean | undefined} */
     const shares = (it) => it?.list?.some(shares) || (it?.node && it != v && it.node.store == node.store);
-    if (node.alias || (node.leaf && node.requires) || node.id == state.output || [...state.names.values()].some(shares)) refuseInPlace();
+    if (node.leaf && node.requires) refuse("outside", "The playground keeps a leaf as it is");
+    if (node.alias || node.id == state.output || [...state.names.values()].some(shares)) refuseInPlace();
   }
 
   const VIEWS = ["T", "t", "transpose", "reshape", "flatten", "unsqueeze", "squeeze", "select", "slice", "view", "expand"];
@@ -746,10 +747,10 @@ const playground = (() => {
       positional = [...positional.slice(0, first), { list: positional.slice(first), tuple: true }];
     const places = params.filter((p) => !p.keyword);
     if (positional.length > places.length)
-      refuse("type", `${name}() takes ${places.length} positional arguments but ${positional.length} were given`);
+      refuse("type", `${name}() takes at most ${places.length} by position in the playground`);
     positional.forEach((v, i) => given.set(places[i].name, v));
     for (const [key, v] of named) {
-      if (!params.some((p) => p.name == key)) refuse("type", `${name}() got an unexpected keyword argument '${key}'`);
+      if (!params.some((p) => p.name == key)) refuse("type", `${name}() got an unexpected keyword argument '${key}' in the playground`);
       if (given.has(key)) refuse("type", `${name}() got multiple values for argument '${key}'`);
       given.set(key, v);
     }
