@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -115,6 +116,31 @@ def test_levels_stand_in_order():
     levels = [p.name.split("_", 1)[1] for p in sorted(ROOT.glob("gallery/[0-9]*"))]
     places = [text.lower().index(level) for level in levels]
     assert places == sorted(places)
+
+
+def test_each_level_ends_with_its_quiz_and_goes_on_to_the_next_level():
+    """Pages, buttons below them and books follow these links, there and back."""
+    turns = {
+        path.relative_to(SITE).as_posix(): dict(
+            re.findall(r'<link rel="(prev|next)"[^>]* href="([^"]+)"', path.read_text())
+        )
+        for path in [*SITE.glob("*.html"), *SITE.glob("lessons/*/*.html")]
+    }
+    order, page = ["index.html"], "index.html"
+    while step := turns[page].get("next"):
+        page = os.path.normpath(Path(page).parent / step)
+        back = turns[page]["prev"]
+        assert os.path.normpath(Path(page).parent / back) == order[-1]
+        order.append(page)
+    assert len(order) == len(set(order))
+    quizzes = [page for page in order if page.startswith("quiz_")]
+    assert len(quizzes) == len([*SITE.glob("quiz_*.html")]) == 5
+    for quiz in quizzes:
+        before, after = (order[order.index(quiz) + way] for way in (-1, 1))
+        level = quiz.removeprefix("quiz_").removesuffix(".html")
+        assert before.split("/")[1].endswith(f"_{level}")
+        assert level not in after
+        assert after.startswith("lessons/") == (quiz != quizzes[-1])
 
 
 def test_nothing_generated_lies_among_the_sources():

@@ -28,7 +28,8 @@ class State:
     taken ``files`` knows the digests.  What
     is added stands below the page that it comes from: a later build that does not read
     the page is given it again.  ``draws`` are what else a page is made from: other
-    pages by their names, the ``LEVELS``, the ``STATEMENTS`` of all runs.
+    pages by their names, the ``LEVELS``, the ``STATEMENTS`` of all runs.  ``order``
+    holds what stands above, before and after each page, once all have been read.
     """
 
     runs: Runs
@@ -42,6 +43,7 @@ class State:
     sections: dict[str, list[Found]] = field(default_factory=dict)
     stems: dict[str, list[dict[str, int]]] = field(default_factory=dict)
     draws: dict[str, set[str]] = field(default_factory=dict)
+    order: dict[str, list[Any]] = field(default_factory=dict)
 
     @property
     def fact_places(self) -> dict[Fact, tuple[str, str]]:

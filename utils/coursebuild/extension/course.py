@@ -11,13 +11,14 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from coursebuild.sources.beside import helpers
 from coursebuild.sources.docnames import header_of
 from coursebuild.state import LEVELS, state
 
-__all__ = ["Level", "levels", "setup", "skip", "spell"]
+__all__ = ["Level", "levels", "reading", "setup", "skip", "spell"]
 
 _TIME = re.compile(r"^:Time: (\d+) minutes$", re.MULTILINE)
 
@@ -106,6 +107,31 @@ class _Course(SphinxRole):
         return [], [self.inliner.reporter.error(why, line=self.lineno)]
 
 
+def reading(relations: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Return what comes before and after each page, with quizzes after their levels.
+
+    The side navigation lists the quizzes below all lessons, as the table of contents
+    has them; who reads on wants the quiz of a level after its last lesson.
+
+    >>> lists = ["lessons/1_a/index", "lessons/1_a/10", "lessons/2_b/index", "quiz_a"]
+    >>> list(reading({page: ["lessons/index"] for page in lists}))
+    ['lessons/1_a/index', 'lessons/1_a/10', 'quiz_a', 'lessons/2_b/index']
+    """
+    order = list(relations)
+    for last, quiz in _quizzes(order).items():
+        order.remove(quiz)
+        order.insert(order.index(last) + 1, quiz)
+    ways = zip(order, [None, *order], [*order[1:], None], strict=False)
+    return {page: [relations[page][0], *around] for page, *around in ways}
+
+
+def _quizzes(pages: list[str]) -> dict[str, str]:
+    """Return the quizzes of levels, by the last page of each level."""
+    last = {page.split("/")[1]: page for page in pages if page.count("/") > 1}
+    quizzes = {page: f"quiz_{level.partition('_')[2]}" for level, page in last.items()}
+    return {page: quiz for page, quiz in quizzes.items() if quiz in pages}
+
+
 def skip(page: str, way: int, relations: dict[str, list[Any]]) -> str | None:
     """Return the page before (1) or after (2) a page, beyond the lists of lessons.
 
@@ -120,20 +146,28 @@ def skip(page: str, way: int, relations: dict[str, list[Any]]) -> str | None:
     return found
 
 
+def _order(app: Sphinx, env: BuildEnvironment) -> None:
+    """Find out once in which order pages are read."""
+    state(app).order = reading(env.collect_relations())
+
+
 def _turn(app: Sphinx, page: str, _t: str, context: dict[str, Any], _d: Any) -> None:
-    """Let the buttons below a page lead to a lesson, as its text does."""
+    """Let the buttons below a page lead to a lesson or its quiz, as its text does."""
     if not isinstance(app.builder, StandaloneHTMLBuilder):
         return
-    relations: dict[str, Any] = getattr(app.builder, "relations", {})
+    order = state(app).order
     for name, way in {"prev": 1, "next": 2}.items():
-        if context.get(name) and (goal := skip(page, way, relations)):
+        if page in order and (goal := skip(page, way, order)):
             title = app.builder.render_partial(app.env.titles[goal])["title"]
             link = app.builder.get_relative_uri(page, goal)
             context[name] = {"link": link, "title": title}
+        elif page in order:
+            context[name] = None
 
 
 def setup(app: Sphinx) -> None:
     """Register the cards, the role, and what turns the pages."""
     app.add_directive("levels", _Levels)
     app.add_role("course", _Course())
+    app.connect("env-updated", _order)
     app.connect("html-page-context", _turn)
