@@ -95,12 +95,18 @@ def functions(call: str) -> list[str]:
 
 def _index(name: str, points: list[Measured]) -> str:
     """Return an entry, which the search finds by its calls."""
-    points = sorted(points, key=lambda p: not p.row.call.startswith(f"{name}("))
-    words = " ".join(dict.fromkeys(p.row.call for p in points))
-    first, *others = points
+    calls = list(dict.fromkeys(p.row.call for p in points))
+    calls.sort(key=lambda call: not call.startswith(f"{name}("))
+    words = " ".join(calls)
+    first, *others = points = sorted(points, key=lambda p: calls.index(p.row.call))
     title = f"<code>{name}</code> at {_at(first)}"
     link = f'<a data-search="{escape(words)}" href="#{first.row.address}">{title}</a>'
-    more = (f'<a href="#{p.row.address}">{_at(p)}</a>' for p in others)
+    said = zip(others, points, strict=False)  # a call is said where it is another one
+    more = (
+        f'<a href="#{p.row.address}">'
+        f"{_at(p) if p.row.call == before.row.call else _title(p)}</a>"
+        for p, before in said
+    )
     return f"<li>{', '.join([link, *more])}</li>"
 
 

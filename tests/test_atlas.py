@@ -247,6 +247,14 @@ def test_function_lists_its_points(call, names):
     assert html.count("<a ") == 2 * len(names)
 
 
+def test_function_says_a_call_where_it_is_another_one():
+    points = [measure(row) for row in rows("[kink]\nx.abs() * x.abs() | 0")]
+    points += [measure(row) for row in rows("[kink]\ntorch.abs(x) | 0; 1")]
+    html = by_function(points).source
+    links = [re.sub("<.*?>", "", a) for a in re.findall("<a .*?</a>", html)]
+    assert links == ["torch.abs at 0", "1", "x.abs() * x.abs() at 0"]
+
+
 def test_scripts_of_the_table_run_and_print_its_numbers(capsys):
     row = rows("[kink]\nF.hardtanh(x) | -1")[0]
     exec(row.script, {})
