@@ -171,6 +171,14 @@ def test_section_to_which_a_word_leads_says_it():
     assert missing == []
 
 
+def test_terms_lead_to_where_they_are_taught():
+    """A section that only uses a word does not say what it is."""
+    source = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    links = re.findall(r"\{ref\}`(\w+ here) <", source)
+    assert len(links) > 50
+    assert set(links) == {"Taught here"}
+
+
 def test_section_to_which_a_symbol_leads_has_it():
     rows = parsed("glossary.html").select("#symbols tbody tr")
     missing = []
