@@ -289,6 +289,7 @@ READ = [
     "requiresGrad in nn.CrossEntropyLoss, a RuntimeError",
     "[N, 1] against (3,1) in-place, in place; grad-cam and non leaf",
     "zero_grad __init__ x += 1 Ellipse’s isn't",
+    "Optimizer, optimisers, visualization, normalising, analyze size prize promise",
     "accumulation fitting going addition moment needed gates bus size really",
 ]
 

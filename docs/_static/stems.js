@@ -2,12 +2,13 @@
 // Read words as search page and finder compare them.
 
 const { stems, pairs, message } = (() => {
-  /** The words of a text, as stems; a name and its parts (no error's); [N, 1] as a column. */
+  /** The words of a text, as stems; a name and its parts (no error's); [N, 1] as a column; -ize as -ise. */
   const stems = (/** @type {string} */ text) =>
     (
       text
         .replace(/\b(?!\w+Error\b)\w*[a-z][A-Z]\w*/g, (name) => `${name} ${name.replace(/[A-Z]+/g, " $&")}`)
         .toLowerCase()
+        .replace(/([iy])z/g, "$1s")
         .replace(/[[(]\w+, ?1[\])]/g, " column ")
         .replace(/['’]/g, "")
         .replace(/\b(in|non|grad)[- ](?=place|leaf|cam)/g, "$1")

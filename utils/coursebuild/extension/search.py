@@ -179,6 +179,7 @@ def stems(text: str) -> list[str]:
     """Return the words of a text as stems.js reads them, which says why."""
     text = CAMEL.sub(lambda it: it[0] + re.sub("[A-Z]+", r" \g<0>", " " + it[0]), text)
     text = re.sub(r"[\[(]\w+, ?1[\])]", " column ", text.lower(), flags=re.ASCII)
+    text = re.sub("([iy])z", r"\1s", text)
     text = JOINED.sub(r"\1", re.sub("['’]", "", text))
     words = re.findall(r"[a-z]+(?:_[a-z]+)*|[+]=", text)
     parts = [[word, *word.split("_")] if "_" in word else [word] for word in words]
