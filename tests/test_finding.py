@@ -421,6 +421,55 @@ def test_search_that_finds_nothing_says_what_to_try(page: Page, top, query):
     assert not advice.is_visible()
 
 
+@pytest.mark.parametrize(
+    ("query", "near"),
+    [
+        ("gradiant", "gradient"),
+        ("jacobean", "jacobian"),
+        ("detatch", "detach"),
+        ("softmaxx", "softmax"),
+        ("qqqqzz", None),
+    ],
+)
+def test_search_offers_the_word_that_is_near(page: Page, top, query, near):
+    page.goto(top + "search.html?q=" + query)
+    links = page.locator("#search-status a")
+    assert links.all_inner_texts() == ([near] if near else [])
+    if near:
+        links.press("Enter")
+        page.wait_for_selector("#search-results li a")
+
+
+def test_search_says_that_it_reads_no_digits_and_signs(page: Page, address):
+    page.goto(address + "search.html")
+    for query in ("42", "x**2"):
+        page.get_by_label("Words that the page holds").fill(query)
+        says = page.locator("#search-status").inner_text()
+        assert "Digits, signs and single letters are not searched" in says
+
+
+@pytest.mark.parametrize(
+    ("american", "british"),
+    [
+        ("feature visualization", "feature visualisation"),
+        ("optimizer", "optimiser"),
+        ("batch normalization", "batch normalisation"),
+    ],
+)
+def test_search_reads_both_spellings_alike(page: Page, address, american, british):
+    page.goto(address + "search.html")
+    lists = []
+    for query in (american, british):
+        page.get_by_label("Words that the page holds").fill(query)
+        titles = page.locator("#search-results a").all_inner_texts()
+        lists.append((titles, page.locator("#search-status").inner_text()))
+    assert len(lists[0][0]) > 1
+    assert lists[0] == lists[1]
+    assert stems("size prise") == stems("size prize")
+    words = "promise exercise noise precise otherwise size"
+    assert len({*stems(words)}) == 6
+
+
 def test_glossary_is_listed_once(page: Page, address):
     page.goto(address + "search.html?q=glossary")
     links = page.locator("#search-results a").evaluate_all(

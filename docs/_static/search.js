@@ -45,6 +45,41 @@
   const usual = parts.reduce((sum, { size }) => sum + size, 0) / parts.length;
   const known = new Set(parts.flatMap(({ own, name }) => [...own, ...name]));
 
+  // What can be meant by a misspelt word: whole words, which titles and terms hold.
+  const whole = new Set(
+    siteSections.pages
+      .flatMap(([, , , sections]) => sections.map(([, title, terms]) => `${title} ${terms}`))
+      .flatMap((text) => text.toLowerCase().match(/[a-z]{3,}/g) ?? [])
+  );
+
+  /** How many letters are missing, too many or others; two that changed places are one. */
+  const apart = (/** @type {string} */ a, /** @type {string} */ b) => {
+    /** @type {number[][]} */
+    const rows = [[...b, ""].map((_, j) => j)];
+    for (let i = 1; i <= a.length; i++) {
+      const [row, last] = [[i], rows[i - 1]];
+      for (let j = 1; j <= b.length; j++) {
+        row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + +(a[i - 1] != b[j - 1]));
+        if (i > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+          row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+      }
+      rows.push(row);
+    }
+    return rows[a.length][b.length];
+  };
+
+  /** The query with known words for those that no section holds, if they are near. */
+  const meant = (/** @type {string} */ query) =>
+    query.replace(/[a-z]{4,}/gi, (word) => {
+      if (stems(word).every((it) => known.has(it))) return word;
+      const most = word.length > 5 ? 2 : 1;
+      const near = [...whole]
+        .filter((other) => Math.abs(other.length - word.length) <= most)
+        .map((other) => ({ other, far: apart(word.toLowerCase(), other) }))
+        .sort((a, b) => a.far - b.far)[0];
+      return near?.far <= most ? near.other : word;
+    });
+
   /** How much of a word a section holds; a title that says nothing else holds it twice. */
   const weigh = (/** @type {typeof parts[number]} */ part, /** @type {string} */ word) => {
     const count = part.counts.get(word) ?? 0;
@@ -154,6 +189,15 @@
         : found.length == 1
           ? "1 result"
           : `${found.length} results`;
+    const better = found.length ? query : meant(query);
+    if (better != query) {
+      const link = document.createElement("a");
+      link.href = `?q=${encodeURIComponent(better)}`;
+      link.append(better);
+      status.replaceChildren("0 results. Did you mean ", link, "? What you can try:");
+    } else if (query && !terms.length) {
+      status.textContent = "0 results. Digits, signs and single letters are not searched. What you can try:";
+    }
     list.replaceChildren();
     const show = () => {
       const first = list.childElementCount;
