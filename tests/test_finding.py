@@ -35,6 +35,10 @@ ELSEWHERE = [  # asked in the same forums, and answered nowhere on this site
     "ModuleNotFoundError: No module named torchvision",
     "convolution output size formula",
     "nearest neighbour interpolation align_corners",
+    "learning rate",
+    "what is a gradient",
+    "gpu",
+    "softmax",
 ]
 TRACEBACK = """Traceback (most recent call last):
   File "train.py", line 12, in step
@@ -573,6 +577,8 @@ def test_finder_says_that_it_has_no_answer(page: Page, address, text):
     page.get_by_label("Type your question").fill(text)
     says = page.locator(".finder [role=status]").inner_text()
     assert says.startswith("No question here ")
+    link = page.get_by_role("link", name="Search all pages").get_attribute("href")
+    assert link.startswith("search.html?q=")
 
 
 def test_finder_reads_the_last_message_of_a_traceback(page: Page, address):

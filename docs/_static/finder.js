@@ -22,7 +22,7 @@
     `grad gradient, param weight, parameter weight, oom memory, ram memory, cuda gpu,
     backprop backward, backpropagate backward, network model, net model, average mean,
     variable tensor, differ difference, derivative gradient, iteration step, epoch step,
-    frozen freeze, optimiser optimizer, clone copy, target label, versus between, vs between,
+    frozen freeze, clone copy, target label, versus between, vs between,
     throw error, cannot cant, sample example, activation intermediate,
     tape graph, persistent retain, keep retain`
       .split(",")
@@ -53,6 +53,7 @@
     return Math.log(1 + (parts.length - n + 0.5) / (n + 0.5));
   };
   const ENOUGH = 0.4; // of the words, the rare ones counted more
+  const LEAST = 9; // a score: no right answer to the known questions has less
 
   field.oninput = () => {
     const words = read(message(field.value));
@@ -76,13 +77,21 @@
     box.parentElement?.append(...[best, ...rest].map(({ section }) => section));
     const sum = (/** @type {string[]} */ some) => some.reduce((sum, word) => sum + (rare.get(word) ?? 0), 0);
     const asked = [...rare.keys()];
-    const sure = sum(asked.filter((word) => best.times.has(word))) >= ENOUGH * sum(asked);
+    const sure =
+      best.score >= LEAST &&
+      (asked.length > 1 || best.head.has(asked[0])) && // one word alone: in the question itself
+      sum(asked.filter((word) => best.times.has(word))) >= ENOUGH * sum(asked);
     const title = all("h2", best.section)[0].firstChild?.textContent;
     status.textContent = !best.score
-      ? words.length ? "No question here has any of these words. The search looks through all pages." : ""
+      ? words.length ? "No question here has any of these words. " : ""
       : sure
         ? `Best match: ${title}`
-        : `No question here answers this. The nearest: ${title}`;
+        : `No question here answers this. The nearest: ${title} `;
+    if (sure || !words.length) return;
+    const link = document.createElement("a");
+    link.href = `search.html?q=${encodeURIComponent(field.value)}`;
+    link.append("Search all pages");
+    status.append(link);
   };
   box.hidden = false;
 })();
