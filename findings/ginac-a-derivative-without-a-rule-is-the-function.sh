@@ -23,7 +23,8 @@ ginsh() {
 }
 told() {
     printf '%s at %s\n' "$1" "$2"
-    printf '   derivative, told: %s\n' "$(ginsh "evalf(subs(subs(diff($1, x), {0} == 0), x == $2))")"
+    slope="subs(subs(diff($1, x), {0} == 0), x == $2)"
+    printf '   derivative, told: %s\n' "$(ginsh "evalf($slope)")"
     up=$(printf '%s' "$1" | sed "s|x|($2 + 1/10000)|")
     down=$(printf '%s' "$1" | sed "s|x|($2 - 1/10000)|")
     printf '   quotient: %s\n' "$(ginsh "evalf(5000*($up - $down))")"
