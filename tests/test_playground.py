@@ -525,11 +525,13 @@ def test_program_without_a_named_leaf_says_so(still: Page, program):
     assert see.locator("tbody tr, svg *").count() == 0
     why = "No leaf with a name has a .grad."
     assert see.locator("figcaption").inner_text() == why
-    assert see.locator("[role=status]").inner_text() == ""
+    assert see.locator("[role=status]").text_content() == ""
+    assert see.inner_text().split("\n")[1:] == [why]
     assert not still.locator(".ag-leaves").is_visible()
     assert "# " + why in still.locator(".pg-script").text_content()
     retype(still, SQUARE)
     assert still.locator(".ag-leaves").is_visible()
+    assert see.locator("table").is_visible()
 
 
 def test_curve_and_contours_are_drawn(page: Page):
