@@ -183,15 +183,20 @@ def test_contents_stand_beside_the_text(page: Page, address, width, is_beside):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_buttons_lead_from_lesson_to_lesson():
-    here, seen = "index.html", []
+def test_buttons_lead_from_lesson_to_lesson_and_to_the_quiz_of_a_level():
+    """In which order the quizzes come is asked in ``test_site``."""
+    here, seen, quizzes = "index.html", [], []
     while links := found(here, '//a[@class="next-page"]'):
         here = (SITE / here).parent.joinpath(links[0].get("href")).resolve()
         here = here.relative_to(SITE.resolve()).as_posix()
-        if not here.startswith("lessons/"):
+        if here.startswith("quiz_"):
+            quizzes.append(here)
+        elif here.startswith("lessons/"):
+            seen.append(here)
+        else:
             break
-        seen.append(here)
     assert seen == LESSONS
+    assert sorted(quizzes) == QUIZZES
 
 
 def leads(name: str, place: str) -> list[str]:

@@ -155,7 +155,7 @@
     const found = first ? (kept.due[skill]?.[0] ?? WAITS.length - 1) + 1 : 0;
     kept.count++;
     kept.first += +first;
-    if (found < WAITS.length) kept.due[skill] = [found, kept.count + WAITS[found]];
+    if (WAITS[found]) kept.due[skill] = [found, kept.count + WAITS[found]];
     else delete kept.due[skill];
     store();
   }
@@ -174,25 +174,21 @@
     const due = names.filter((name) => (note(name)?.[1] ?? Infinity) <= kept.count);
     const others = names.filter((name) => !note(name));
     const wanted = again && others.length ? others : due;
-    again = wanted == due && due.length > 0;
+    again = wanted == due && !!due[0];
     const seed = +number.value + 1;
-    if (kind.value != "mixed" || !wanted.length) return seed;
-    return [...names.keys()].map((k) => seed + k).find((k) => wanted.includes(inTurn(k))) ?? seed;
+    const turn = [...names.keys()].map((k) => seed + k).find((k) => wanted.includes(inTurn(k)));
+    return (kind.value == "mixed" && turn) || seed;
   }
 
   function print() {
-    const ten = Array.from({ length: 10 }, (_, k) => makeAt(+number.value + k));
-    const item = (/** @type {(string | Node)[]} */ ...parts) => {
-      const li = document.createElement("li");
-      li.append(...parts);
-      return li;
-    };
-    const lists = all("ol", sheet);
+    const ten = [...Array(10).keys()].map((k) => makeAt(+number.value + k));
     const which = `${title(kind.value)}, level ${level.value}, from number ${number.value}`;
     all("h2", sheet)[0].textContent = "Ten exercises: " + which;
     all("summary", sheet)[0].textContent = "Answers: " + which; // on paper, a page apart
-    lists[0].replaceChildren(...ten.map((it) => item(asked(it), picture(it, false))));
-    lists[1].replaceChildren(...ten.map((it) => item(write(it.answer))));
+    all("ol", sheet).forEach((list, answers) => {
+      list.innerHTML = "<li>".repeat(10);
+      all("li", list).forEach((li, k) => li.append(...(answers ? [write(ten[k].answer)] : [asked(ten[k]), picture(ten[k], false)])));
+    });
   }
 
   /** Show what the address says; true if it says something. */
