@@ -20,7 +20,7 @@ _CONDITION = "if this is a condition, put it in words, or mark it as law"
 _NEAR = r"what is only near 0 is written \approx 0"
 _SMALL = 1e-3
 _COARSEST = 0.05  # of a value that was rounded on the way
-_NOISE = 1e-12  # relative: what float64 may lose at the lesson's point
+_NOISE = 1e-12  # relative: what float64 may lose at the lesson's point, in one way
 _BOUNDS = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "!=": torch.ne}
 
 
@@ -45,10 +45,9 @@ def compare(
     tensors = [member.value.tensor for member in members]
     if anywhere and not all(bool(t.isfinite().all()) for t in tensors):
         return None
-    exact = rtol is None and not anywhere
+    exact = rtol is None and not anywhere and "≈" not in equation.relations
     if rtol is None:
-        exact &= "≈" not in equation.relations
-        rtol = max(_NOISE if exact else 1e-9, 16 * scope.log.eps)
+        rtol = max(1e-9, 16 * scope.log.eps)
         for member in members:
             member.refuse_too_many_digits(rtol)
     members.sort(key=lambda member: -member.weight)  # the truth first
@@ -185,6 +184,11 @@ class _Member:
             return "code", 3
         return ("digits", 0) if literal else ("closed form", 1)
 
+    @property
+    def finest(self) -> float:
+        """Return to what part of itself a number of the code can be told."""
+        return max(_NOISE, 16 * self._scope.log.eps)
+
     def near_zero(self, rtol: float) -> float:
         """Return how far from 0 it may be where 0 is stated of it.
 
@@ -213,8 +217,12 @@ class _Member:
 def _difference(a: _Member, b: _Member, rtol: float, *, exact: bool) -> float:
     """Return how far a (stated) is from b (the truth), or raise.
 
-    Where it is ``exact``, and not rounded, a 0 that is stated is one.
+    Two ways of computing a small slope may lose half of its digits; digits that are
+    written have lost none, and where it is ``exact``, a 0 that is stated is one.
     """
+    exact &= a.label == "digits"
+    if exact:
+        rtol = a.finest
     stated, truth = _shaped(a, b), _shaped(b, a)
     dtype = torch.promote_types(stated.dtype, truth.dtype)
     stated, truth = stated.to(dtype), truth.to(dtype)
@@ -228,7 +236,7 @@ def _difference(a: _Member, b: _Member, rtol: float, *, exact: bool) -> float:
     if not float(stated.abs().max()) or not float(truth.abs().max()):
         largest = max(1.0, largest)  # a stated zero has no size of its own
         size = torch.ones_like(size) * (largest <= 1)
-        if exact and a.label == "digits" and not float(stated.abs().max()):
+        if exact and not float(stated.abs().max()):
             rtol = b.near_zero(rtol)
     gap = (stated - truth).abs()
     allowed = a.slack + b.slack + rtol * (size + 0.1 * largest)

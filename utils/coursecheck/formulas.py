@@ -288,7 +288,7 @@ def _numbers(row: Sequence[Token], *, sizes: bool = False) -> bool:
         if not k
         or (row[k - 1].text != "_" and (sizes or not _is_name_above(row[:k], token)))
     ]
-    return any(t.text[-1].isdigit() or _numbers(t.inner) for t in kept)
+    return any(t.text[-1].isdigit() or _numbers(t.inner, sizes=sizes) for t in kept)
 
 
 def _is_name_above(before: Sequence[Token], token: Token) -> bool:

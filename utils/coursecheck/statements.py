@@ -80,7 +80,7 @@ _UNREAD = "it looks like an equation, but none is read here: write it on its own
 _Found = Statement | FormulaError | None  # None: it only defines, or not yet
 _State = Mapping[str, tuple[Any, ...]]  # what tells whether a variable has changed
 _Key = tuple[int, int]  # a formula's number, and the place of an equation in it
-_Paragraph = tuple[int, int]  # the line of a block, and how many paragraphs precede
+_Paragraph = tuple[str, int, int]  # a block's file and line, paragraphs that precede
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,10 @@ class _Entry:
 
     @property
     def paragraph(self) -> _Paragraph:
-        """Return the line of its block, and how many blank lines precede it."""
+        """Return its block's file and line, and how many blank lines precede it."""
         above = self.block.source[: self.maths.start]
-        return self.block.line, len(re.findall(r"\n[ ]*\n", above))
+        file, line = self.block.file or "", self.block.line
+        return file, line, len(re.findall(r"\n[ ]*\n", above))
 
 
 @dataclass(frozen=True)

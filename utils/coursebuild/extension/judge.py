@@ -30,7 +30,7 @@ from courserun.lesson import Run
 __all__ = ["remains", "setup", "sources_of"]
 
 logger = logging.getLogger(__name__)
-LEVEL = re.compile(r"lessons/.*/index")  # a page that lists the lessons of one
+_LEVEL = re.compile(r"lessons/.*/index")  # a page that lists the lessons of one
 _FORMULA, _CODE = "\ufffc", "\ufffd"  # stand for formulas and for code in a text
 _STATED = "\ufff9"  # for a formula with a relation, in what stands around it
 _ROLE = r"[A-Za-z][\w.+-]*(?::[A-Za-z][\w.+-]*)*"
@@ -130,7 +130,7 @@ def sources_of(app: Sphinx, page: str) -> list[str]:
     """Return the sources that a page shows; the list of all lessons shows headers."""
     shown = [page]
     if page == "lessons/index":
-        shown += sorted(filter(LEVEL.match, app.env.found_docs))
+        shown += sorted(filter(_LEVEL.match, app.env.found_docs))
     return [source_of(name, Path(app.confdir)) for name in shown]
 
 
@@ -324,7 +324,7 @@ def _place(app: Sphinx, node: nodes.Node, text: str, name: str) -> str:
                 if first in words:
                     return f"{name}:{line}{said}"
     if not lesson and "docstring of" not in source:  # a source that states nothing
-        levels = sorted(filter(LEVEL.match, app.env.found_docs))
+        levels = sorted(filter(_LEVEL.match, app.env.found_docs))
         for docname in (app.env.docname, *levels):
             place = place_of(docname, Path(app.confdir), first)
             if not place.endswith(":1"):
